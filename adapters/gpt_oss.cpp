@@ -1,0 +1,22 @@
+// GPT-OSS (GptOssForCausalLM). Experts come grouped, gate and up interleaved, as MXFP4 blocks and
+// scales or as BF16 that already has the native layout; so only names differ.
+
+#include "adapters/families.hpp"
+
+namespace ckptscope {
+
+Mapping gpt_oss(const Config&, const MappingOptions& options) {
+  Mapping mapping{
+      QuantScheme{QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"},
+      same("{p}mlp.router.{a=weight|bias}", "{p}mlp.gate.{a}"),
+      same("{p}mlp.experts.gate_up_proj", "{p}mlp.experts.gate_and_up_projs"),
+      same("{p}mlp.experts.down_proj", "{p}mlp.experts.down_projs"),
+  };
+  const auto attention = options.settings.find("attn");
+  if (attention != options.settings.end() && attention->second == "te") {
+    mapping.add(same("{p}self_attn.sinks", "{p}self_attn.attn_module.softmax_offset"));
+  }
+  return mapping;
+}
+
+}  // namespace ckptscope

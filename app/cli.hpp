@@ -1,0 +1,10 @@
+// The command line: words to a command of the table, its Document to stdout, errors to stderr.
+#pragma once
+
+namespace ckptscope {
+
+/// The whole program. Returns the exit code: 0 done, 1 ran and found something, 2 usage or not
+/// openable, 3 the environment; dies by SIGINT or SIGTERM when one stopped it.
+int run_cli(int argc, char** argv);
+
+}  // namespace ckptscope

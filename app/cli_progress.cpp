@@ -1,0 +1,94 @@
+#include "app/cli_progress.hpp"
+
+#include <algorithm>
+
+#include "app/signals.hpp"
+#include "app/terminal_output.hpp"
+#include "core/bytes.hpp"
+
+namespace ckptscope {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto kBarInterval = 100ms;
+constexpr auto kLineInterval = 30s;
+constexpr int kBarWidth = 40;
+
+std::string minutes(double seconds) {
+  const auto whole = static_cast<unsigned long>(std::min(seconds, 359999.0) + 0.5);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+}  // namespace
+
+CliProgress::~CliProgress() {
+  const std::lock_guard lock(mutex_);
+  clear_bar();
+}
+
+void CliProgress::phase(std::string_view name, std::uint64_t total) {
+  const std::lock_guard lock(mutex_);
+  Progress::phase(name, total);
+  clear_bar();
+  name_ = name;
+  started_ = shown_ = Clock::now();
+}
+
+void CliProgress::advance(std::uint64_t bytes) {
+  Progress::advance(bytes);
+  if (quiet_) return;
+  const std::lock_guard lock(mutex_);
+  const auto now = Clock::now();
+  if (now - shown_ < (terminal_ ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) {
+    return;
+  }
+  show(now);
+}
+
+void CliProgress::line(std::string_view text) {
+  if (quiet_) return;
+  const std::lock_guard lock(mutex_);
+  clear_bar();
+  const std::string figures_now =
+      total() > 0 && text.starts_with(name_) ? "  " + figures(Clock::now()) : "";
+  write_stderr(fmt::format("{}{}\n", text, figures_now));
+  shown_ = Clock::now();
+}
+
+bool CliProgress::stop_requested() const {
+  return stop_signal() != 0 || Progress::stop_requested();
+}
+
+void CliProgress::clear_bar() {
+  if (bar_shown_) write_stderr("\r\x1b[K");
+  bar_shown_ = false;
+}
+
+void CliProgress::show(Clock::time_point now) {
+  shown_ = now;
+  if (!terminal_) {
+    write_stderr(fmt::format("{:<8} {}\n", name_, figures(now)));
+    return;
+  }
+  const double share = total() > 0 ? static_cast<double>(done()) / static_cast<double>(total()) : 0;
+  const int filled = static_cast<int>(std::clamp(share, 0.0, 1.0) * kBarWidth);
+  std::string bar;
+  for (int i = 0; i < kBarWidth; ++i)
+    bar += i < filled ? "━" : "─";
+  write_stderr(fmt::format("\r{:<8} {} {}\x1b[K", name_, bar, figures(now)));
+  bar_shown_ = true;
+}
+
+std::string CliProgress::figures(Clock::time_point now) const {
+  const double seconds = std::max(1e-3, std::chrono::duration<double>(now - started_).count());
+  const auto share =
+      static_cast<double>(done()) / static_cast<double>(std::max<std::uint64_t>(1, total()));
+  const double rate = static_cast<double>(done()) / seconds;
+  std::string text =
+      fmt::format("{:3.0f} %  {} of {}  {}/s", 100 * share, format_bytes(done()),
+                  format_bytes(total()), format_bytes(static_cast<std::uint64_t>(rate)));
+  if (share < 1 && share > 0) text += "  " + minutes(seconds * (1 - share) / share) + " left";
+  return text;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,38 @@
+// Progress on stderr: a moving bar on a terminal, lines in a log.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <string>
+
+#include "core/progress.hpp"
+
+namespace ckptscope {
+
+/// Thread-safe, as Progress asks for. Asks to stop when a signal has come.
+class CliProgress final : public Progress {
+ public:
+  CliProgress(bool quiet, bool terminal) : quiet_(quiet), terminal_(terminal) {}
+  ~CliProgress() override;
+
+  void phase(std::string_view name, std::uint64_t total) override;
+  void advance(std::uint64_t bytes) override;
+  void line(std::string_view text) override;
+  bool stop_requested() const override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void clear_bar();
+  void show(Clock::time_point now);
+  std::string figures(Clock::time_point now) const;
+
+  const bool quiet_;
+  const bool terminal_;
+  std::mutex mutex_;
+  std::string name_;
+  Clock::time_point started_;
+  Clock::time_point shown_;
+  bool bar_shown_ = false;
+};
+
+}  // namespace ckptscope

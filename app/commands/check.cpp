@@ -1,0 +1,92 @@
+#include <algorithm>
+
+#include "app/commands/shared.hpp"
+#include "app/commands/verbs.hpp"
+#include "core/bytes.hpp"
+#include "core/deep_check.hpp"
+#include "core/file.hpp"
+
+namespace ckptscope {
+namespace {
+
+std::size_t count(const std::vector<Problem>& problems, Severity severity) {
+  return static_cast<std::size_t>(
+      std::count_if(problems.begin(), problems.end(),
+                    [&](const Problem& one) { return one.severity == severity; }));
+}
+
+std::string headers_text(const Checkpoint& checkpoint) {
+  const auto shards = checkpoint.shards();
+  const auto good = std::count_if(shards.begin(), shards.end(),
+                                  [](const Shard& s) { return s.present && !s.damaged; });
+  return fmt::format(
+      "{} of {} parsed, {} tensors{}", good, shards.size(),
+      format_count(checkpoint.tensors().size()),
+      static_cast<std::size_t>(good) == shards.size() ? ", no overlap, no hole" : "");
+}
+
+std::string index_text(const Checkpoint& checkpoint) {
+  if (checkpoint.location().index.empty()) return "none";
+  const auto problems = checkpoint.problems();
+  const auto wrong = std::count_if(problems.begin(), problems.end(), [](const Problem& p) {
+    return p.code == Code::MissingTensor || p.code == Code::MissingShard ||
+           p.code == Code::UnindexedTensor || p.code == Code::DuplicateTensor;
+  });
+  return wrong == 0 ? "every key is in the shard it names"
+                    : fmt::format("{} disagreements with the shards", wrong);
+}
+
+void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args,
+              Progress& progress) {
+  const Sums sums = args.has("sums") ? parse_sums(read_text(args.text("sums"), 64'000'000))
+                                     : hub_sums(checkpoint);
+  DeepReport report = deep_check(checkpoint, sums, args.resources().threads, progress);
+  std::move(report.problems.begin(), report.problems.end(), std::back_inserter(document.problems));
+  const std::string source = args.has("sums") ? args.text("sums") : "recorded by the hub";
+  document.add(Fields{{
+      {"", "sha256",
+       report.sums_compared == 0
+           ? std::string("nothing recorded to compare with")
+           : fmt::format("{} of {} shards as {}", report.sums_equal, report.sums_compared, source)},
+      {"", "values",
+       fmt::format("{} of {} tensors read, {}   NaN {}   Inf {}   constant {}",
+                   format_count(report.tensors), format_count(checkpoint.tensors().size()),
+                   format_bytes(report.bytes), report.nan_tensors, report.inf_tensors,
+                   report.constant_weights)},
+      {"values.tensors", "", report.tensors},
+      {"values.bytes", "", report.bytes},
+      {"values.nan", "", report.nan_tensors},
+      {"values.inf", "", report.inf_tensors},
+      {"values.constant", "", report.constant_weights},
+      {"sha256.compared", "", report.sums_compared},
+      {"sha256.equal", "", report.sums_equal},
+  }});
+}
+
+}  // namespace
+
+Document run_check(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
+  Document document{"check"};
+  document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
+  document.add(Fields{{
+      {"", "headers", headers_text(checkpoint)},
+      {"", "index", index_text(checkpoint)},
+      {"shards", "", std::uint64_t{checkpoint.shards().size()}},
+      {"tensors", "", std::uint64_t{checkpoint.tensors().size()}},
+  }});
+  if (args.has("deep") || args.has("sums")) add_deep(document, checkpoint, args, progress);
+  add_problem_lines(document, document.problems);
+  const std::size_t errors = count(document.problems, Severity::Error);
+  const std::size_t notes = document.problems.size() - errors;
+  document.exit = errors > 0 || (args.has("strict") && notes > 0) ? 1 : 0;
+  const std::string verdict = errors > 0 ? "DAMAGED" : notes > 0 ? "GOOD, with notes" : "GOOD";
+  document.add(
+      Heading{fmt::format("{}  {} {}, {} {}", verdict, errors, errors == 1 ? "error" : "errors",
+                          notes, notes == 1 ? "note" : "notes")});
+  document.add(
+      Fields{{{"errors", "", std::uint64_t{errors}}, {"notes", "", std::uint64_t{notes}}}});
+  return document;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,165 @@
+#include "core/convert.hpp"
+
+#include "app/commands/shared.hpp"
+#include "app/commands/verbs.hpp"
+#include "core/bytes.hpp"
+#include "core/display.hpp"
+#include "core/staging.hpp"
+
+namespace ckptscope {
+namespace {
+
+ConvertOptions options_of(const Args& args) {
+  ConvertOptions options;
+  options.out = args.text("output");
+  options.max_shard_bytes = args.bytes("max-shard-size", options.max_shard_bytes);
+  options.resources = args.resources();
+  const std::string verify = args.text("verify", "readback");
+  options.verify = verify == "none"        ? VerifyLevel::None
+                   : verify == "roundtrip" ? VerifyLevel::RoundTrip
+                                           : VerifyLevel::ReadBack;
+  const std::string exists = args.text("if-exists", "fail");
+  options.if_exists = exists == "skip"      ? ExistsPolicy::Skip
+                      : exists == "replace" ? ExistsPolicy::Replace
+                                            : ExistsPolicy::Fail;
+  for (const std::string& code : args.all("allow"))
+    options.allow.insert(code);
+  return options;
+}
+
+std::string_view level_name(VerifyLevel level) {
+  return level == VerifyLevel::None        ? "written"
+         : level == VerifyLevel::RoundTrip ? "round-trip"
+                                           : "read-back";
+}
+
+std::vector<std::string> plan_lines(const Plan& plan, const ConvertOptions& options) {
+  const Account account = plan.account();
+  const PlanOptions& asked = plan.options;
+  std::vector<std::string> lines;
+  lines.push_back(fmt::format("plan     {} -> {}, {}: {} -> {} tensors, {} -> {}   plan {}",
+                              name_of(asked.from), name_of(asked.to), asked.adapter,
+                              format_count(account.sources), format_count(account.targets),
+                              format_bytes(account.bytes_in), format_bytes(account.bytes_out),
+                              plan.hash()));
+  const auto losses = plan.losses();
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    lines.push_back(fmt::format("{:<8} {}", i == 0 ? "loss" : "", losses[i]));
+  }
+  if (losses.empty()) lines.push_back("loss     none");
+  const Resources& resources = options.resources;
+  lines.push_back(
+      fmt::format("needs    disk {} of {} free   memory {} of {}   {} threads{}",
+                  format_bytes(account.bytes_out), format_bytes(free_bytes(options.out)),
+                  format_memory(buffer_bytes(plan, resources)), format_memory(resources.memory),
+                  resources.workers(),
+                  resources.workers() < resources.threads
+                      ? fmt::format(" (of {}: --memory allows no more)", resources.threads)
+                      : ""));
+  for (const Problem& problem : plan.problems) {
+    lines.push_back(fmt::format("{:<8} {} [{}]", name_of(problem.severity), problem.message,
+                                name_of(problem.code)));
+  }
+  return lines;
+}
+
+Fields plan_fields(const Plan& plan) {
+  const Account account = plan.account();
+  return {{
+      {"adapter", "", plan.options.adapter},
+      {"from", "", std::string(name_of(plan.options.from))},
+      {"to", "", std::string(name_of(plan.options.to))},
+      {"plan", "", plan.hash()},
+      {"sources.total", "", account.sources},
+      {"sources.used", "",
+       account.sources - account.dropped - account.unplaced -
+           account.sources_by_kind[static_cast<std::size_t>(Kind::Passed)]},
+      {"sources.passed", "", account.sources_by_kind[static_cast<std::size_t>(Kind::Passed)]},
+      {"sources.dropped", "", account.dropped},
+      {"targets.total", "", account.targets},
+      {"targets.synthesised", "",
+       account.targets_by_kind[static_cast<std::size_t>(Kind::Synthesised)]},
+      {"bytes.in", "", account.bytes_in},
+      {"bytes.out", "", account.bytes_out},
+      {"lossless", "", plan.lossless()},
+      {"losses", "", plan.losses()},
+  }};
+}
+
+Document dry_run(const Checkpoint& checkpoint, const Plan& plan, const ConvertOptions& options) {
+  Document document{"convert"};
+  document.problems = plan.problems;
+  document.add(plan_fields(plan));
+  std::string text;
+  for (const std::string& line : plan_lines(plan, options))
+    text += line + "\n";
+  check_before(checkpoint, plan, lay_out(plan, options.max_shard_bytes, {}), options);
+  document.add(Note{text + "dry run  nothing written\n", /*escaped=*/true});
+  document.add(Fields{{{"dry_run", "", true}, {"output", "", options.out}}});
+  return document;
+}
+
+Table shards_table(const ConvertReport& report) {
+  const auto shards = std::make_shared<const std::vector<Receipt::OutputFile>>(report.shards);
+  const auto row = [shards](std::size_t i) -> std::vector<Cell> {
+    const Receipt::OutputFile& file = (*shards)[i];
+    return {file.name, file.bytes, file.xxh3.empty() ? Cell() : Cell(file.xxh3)};
+  };
+  return {"shards",
+          {{"name", ""}, {"bytes", ""}, {"xxh3", ""}},
+          shards->size(),
+          row,
+          Audience::Machines};
+}
+
+std::string done_text(const Plan& plan, const ConvertReport& report,
+                      const ConvertOptions& options) {
+  const std::string out = display(options.out);
+  if (report.skipped)
+    return fmt::format("skipped  {} is there already, made by this same conversion\n", out);
+  std::string text =
+      fmt::format("done     {}   {} tensors, {} {}", out, format_count(plan.outputs.size()),
+                  report.shards.size(), report.shards.size() == 1 ? "shard" : "shards");
+  for (const std::string& name : report.copied)
+    text += ", " + display(name);
+  text += "\n";
+  for (const std::string& name : report.left_out)
+    text += fmt::format("left out {}\n", name);
+  if (report.config_edited)
+    text += "config   dtype and quantization_config of config.json follow the output\n";
+  if (!report.replaced.empty())
+    text += fmt::format("kept     what was there is now {}\n", display(report.replaced));
+  for (const std::string& note : report.notes)
+    text += fmt::format("note     {}\n", note);
+  if (plan.outputs.empty())
+    text += "note     no tensors are left: the output is one valid, empty file\n";
+  return text;
+}
+
+}  // namespace
+
+Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
+  if (!args.has("output"))
+    fail(Code::Usage, "convert: -o DIR is missing; it says where the result appears");
+  const ConvertOptions options = options_of(args);
+  const Plan plan = plan_conversion(checkpoint, args.conversion()).plan;
+  if (args.has("dry-run")) return dry_run(checkpoint, plan, options);
+  for (const std::string& line : plan_lines(plan, options))
+    progress.line(line);
+  const ConvertReport report = convert(checkpoint, plan, options, progress);
+
+  Document document{"convert"};
+  document.problems = plan.problems;
+  document.add(plan_fields(plan)).add(Note{done_text(plan, report, options), /*escaped=*/true});
+  document.add(Fields{{{"verified", "", std::string(level_name(options.verify))},
+                       {"skipped", "", report.skipped},
+                       {"copied", "", report.copied},
+                       {"left_out", "", report.left_out},
+                       {"replaced", "", report.replaced.empty() ? Cell() : Cell(report.replaced)},
+                       {"output", "", options.out}}});
+  document.add(shards_table(report));
+  return document;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,117 @@
+#include <algorithm>
+
+#include "app/commands/shared.hpp"
+#include "app/commands/verbs.hpp"
+#include "core/name_tree.hpp"
+#include "core/natural_order.hpp"
+
+namespace ckptscope {
+namespace {
+
+using Ids = std::vector<std::uint32_t>;
+
+/// Rows keep the checkpoint and the order alive and are made when they are printed.
+Table tensor_table(std::shared_ptr<const Checkpoint> checkpoint, Ids order) {
+  const auto ids = std::make_shared<const Ids>(std::move(order));
+  const auto row = [checkpoint, ids](std::size_t i) -> std::vector<Cell> {
+    const TensorInfo& info = checkpoint->tensors()[(*ids)[i]];
+    return {std::string(info.name), std::string(name_of(info.dtype)), to_shape(info.shape),
+            info.bytes(), checkpoint->shards()[info.shard].name};
+  };
+  Table table{"tensors",
+              {{"key", "key"},
+               {"dtype", "dtype"},
+               {"shape", "shape", Format::Extents},
+               {"bytes", "bytes", Format::Bytes},
+               {"shard", "shard"}},
+              ids->size(),
+              row};
+  table.main = true;
+  return table;
+}
+
+Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_tree) {
+  const auto rows = std::make_shared<const std::vector<FoldedRow>>(fold(tree));
+  std::vector<std::size_t> shown;
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    const bool leaf = tree.nodes()[(*rows)[i].node].tensor != NameTree::kNone;
+    if (as_tree || leaf) shown.push_back(i);
+  }
+  std::vector<std::vector<Cell>> cells;
+  for (const std::size_t i : shown) {
+    const FoldedRow& row = (*rows)[i];
+    const NameTree::Node& node = tree.nodes()[row.node];
+    const TensorInfo* info =
+        node.tensor != NameTree::kNone ? &checkpoint.tensors()[node.tensor] : nullptr;
+    std::string name =
+        as_tree ? std::string(static_cast<std::size_t>(2 * row.depth), ' ') + row.label : row.path;
+    if (!row.scale.empty()) name += " " + row.scale;
+    cells.push_back(
+        {std::string(row.odd ? "~" : ""), std::move(name),
+         row.alike > 1 ? Cell(fmt::format("x{}", row.alike)) : Cell(),
+         info != nullptr ? Cell(std::string(name_of(info->dtype))) : Cell(),
+         info != nullptr ? Cell(to_shape(info->shape)) : Cell(fmt::format("{} keys", row.tensors)),
+         row.bytes});
+  }
+  const std::size_t count = cells.size();
+  Table table{"",
+              {{"", " "},
+               {"", "key"},
+               {"", ""},
+               {"", "dtype"},
+               {"", "shape", Format::Extents},
+               {"", "bytes", Format::Bytes}},
+              count,
+              [cells = std::move(cells)](std::size_t i) { return cells[i]; }};
+  table.columns[2].title = "alike";
+  table.audience = Audience::People;
+  return table;
+}
+
+void sort_by(const Checkpoint& checkpoint, const std::string& column, Ids& order) {
+  const auto tensors = checkpoint.tensors();
+  const auto by = [&](auto key) {
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return key(tensors[a]) < key(tensors[b]);
+    });
+  };
+  if (column == "bytes") by([](const TensorInfo& info) { return ~info.bytes(); });  // largest first
+  if (column == "dtype") by([](const TensorInfo& info) { return name_of(info.dtype); });
+  if (column == "shard") by([](const TensorInfo& info) { return info.shard; });
+}
+
+Document list(const Snapshot& snapshot, const Args& args, std::string verb, bool as_tree) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
+  const Ids ids = matching_tensors(checkpoint, args.operands);
+  const NameTree tree(checkpoint.tensors(), ids);
+  Document document{std::move(verb)};
+  document.exit = checkpoint.damaged() ? 1 : 0;
+  document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
+  const bool asks_for_rows = args.has("all") || args.has("sort") || args.has("limit");
+  const bool folded = (snapshot.terminal || as_tree) && !asks_for_rows;
+  if (folded) document.add(folded_table(checkpoint, tree, as_tree));
+
+  Ids order = tree.natural_order();
+  if (order.size() < ids.size()) order = ids;  // two tensors of one name: show both
+  sort_by(checkpoint, args.text("sort"), order);
+  order.resize(std::min<std::size_t>(order.size(), args.number("limit", order.size())));
+  Table table = tensor_table(snapshot.checkpoint, std::move(order));
+  if (folded) table.audience = Audience::Machines;
+  document.add(std::move(table));
+  if (checkpoint.damaged()) {
+    document.add(Fields{{{"", "defects", defects_text(checkpoint)}}});
+  }
+  return document;
+}
+
+}  // namespace
+
+Document run_ls(const Snapshot& snapshot, const Args& args, Progress&) {
+  return list(snapshot, args, "ls", false);
+}
+
+Document run_tree(const Snapshot& snapshot, const Args& args, Progress&) {
+  return list(snapshot, args, "tree", true);
+}
+
+}  // namespace ckptscope

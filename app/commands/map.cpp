@@ -1,0 +1,310 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "app/commands/shared.hpp"
+#include "app/commands/verbs.hpp"
+#include "core/bytes.hpp"
+#include "core/display.hpp"
+#include "core/executor.hpp"
+#include "core/expected_keys.hpp"
+#include "core/key_pattern.hpp"
+#include "core/plan_view.hpp"
+#include "core/query.hpp"
+
+namespace ckptscope {
+namespace {
+
+using PlanPtr = std::shared_ptr<const Plan>;
+
+std::vector<std::string> source_keys(const Plan& plan, const Output& output) {
+  std::vector<std::string> keys;
+  for_each_source(*output.value,
+                  [&](std::uint32_t id) { keys.emplace_back(plan.sources[id].name); });
+  return keys;
+}
+
+Table outputs_table(const PlanPtr& plan) {
+  const auto row = [plan](std::size_t i) -> std::vector<Cell> {
+    const Output& output = plan->outputs[i];
+    return {output.key,
+            std::string(name_of(output.dtype())),
+            to_shape(output.shape()),
+            output.bytes(),
+            std::string(name_of(output.kind)),
+            source_keys(*plan, output),
+            plan->expression(output, false)};
+  };
+  Table table{"outputs",
+              {{"key", ""},
+               {"dtype", ""},
+               {"shape", ""},
+               {"bytes", ""},
+               {"op", ""},
+               {"sources", ""},
+               {"expr", ""}},
+              plan->outputs.size(),
+              row,
+              Audience::Machines};
+  table.main = true;
+  return table;
+}
+
+Table dropped_table(const PlanPtr& plan) {
+  std::vector<std::uint32_t> ids;
+  for (std::uint32_t id = 0; id < plan->fates.size(); ++id) {
+    if (plan->fates[id].kind == Fate::Kind::Dropped) ids.push_back(id);
+  }
+  const std::size_t count = ids.size();
+  const auto row = [plan, ids = std::move(ids)](std::size_t i) -> std::vector<Cell> {
+    const DropRule& rule = plan->drop_rules[plan->fates[ids[i]].where];
+    return {std::string(plan->sources[ids[i]].name), rule.name, rule.reason};
+  };
+  return {"dropped", {{"key", ""}, {"rule", ""}, {"reason", ""}}, count, row, Audience::Machines};
+}
+
+std::vector<std::string> keys_of_kind(const Plan& plan, Kind kind) {
+  std::vector<std::string> keys;
+  for (const Output& output : plan.outputs) {
+    if (output.kind == kind) keys.push_back(output.key);
+  }
+  return keys;
+}
+
+/// "47,138 = 45,504 stacked + 395 renamed + …": the non-zero kinds.
+std::string sum_text(const std::uint64_t (&by_kind)[8]) {
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < 8; ++i) {
+    if (by_kind[i] > 0)
+      parts.push_back(
+          fmt::format("{} {}", format_count(by_kind[i]), name_of(static_cast<Kind>(i))));
+  }
+  return fmt::format("{}", fmt::join(parts, " + "));
+}
+
+std::uint64_t count_code(const Plan& plan, Code code) {
+  return static_cast<std::uint64_t>(
+      std::count_if(plan.problems.begin(), plan.problems.end(),
+                    [&](const Problem& p) { return p.code == code; }));
+}
+
+Fields totals(const Plan& plan, const Resources& resources) {
+  const Account account = plan.account();
+  const auto dropped =
+      account.dropped > 0 ? fmt::format(" + {} dropped", format_count(account.dropped)) : "";
+  const auto orphans =
+      account.unplaced > 0 ? fmt::format(" + {} orphans", format_count(account.unplaced)) : "";
+  const std::uint64_t collisions = count_code(plan, Code::KeyCollision);
+  Fields fields{{
+      {"", "sources",
+       fmt::format("{} = {}{}{}", format_count(account.sources), sum_text(account.sources_by_kind),
+                   dropped, orphans)},
+      {"", "targets",
+       fmt::format("{} = {}", format_count(account.targets), sum_text(account.targets_by_kind))},
+      {"", "bytes",
+       fmt::format("{} -> {}   largest target {}", format_bytes(account.bytes_in),
+                   format_bytes(account.bytes_out), format_bytes(account.largest))},
+      {"", "needs",
+       fmt::format("memory {}   disk {}", format_memory(buffer_bytes(plan, resources)),
+                   format_bytes(account.bytes_out))},
+      {"totals.sources", "", account.sources},
+      {"totals.dropped", "", account.dropped},
+      {"totals.passed", "", account.sources_by_kind[static_cast<std::size_t>(Kind::Passed)]},
+      {"totals.orphans", "", account.unplaced},
+      {"totals.targets", "", account.targets},
+      {"totals.synthesised", "",
+       account.targets_by_kind[static_cast<std::size_t>(Kind::Synthesised)]},
+      {"totals.excluded", "", account.excluded},
+      {"totals.collisions", "", collisions},
+      {"totals.bytes_in", "", account.bytes_in},
+      {"totals.bytes_out", "", account.bytes_out},
+      {"totals.largest", "", account.largest},
+      {"totals.memory", "", buffer_bytes(plan, resources)},
+  }};
+  const std::vector<std::string> losses = plan.losses();
+  const std::string loss_text = plan.lossless() ? "none: the way back gives the same bytes"
+                                                : fmt::format("{}", fmt::join(losses, "; "));
+  fields.list.push_back({"", "loss", loss_text});
+  fields.list.push_back({"losses", "", losses});
+  fields.list.push_back({"lossless", "", plan.lossless()});
+  return fields;
+}
+
+Fields heading_fields(const PlannedConversion& planned) {
+  const PlanOptions& options = planned.plan.options;
+  Fields fields{{
+      {"adapter", "", options.adapter},
+      {"from", "", std::string(name_of(options.from))},
+      {"to", "", std::string(name_of(options.to))},
+      {"plan", "", planned.plan.hash()},
+      {"options.layout", "", options.mapping.layout},
+      {"options.dtype", "", std::string(name_of(options.output_dtype()))},
+      {"options.exclude", "", options.exclude},
+      {"options.lenient", "", options.lenient},
+  }};
+  for (const auto& [name, value] : options.mapping.settings) {
+    fields.list.push_back({"options.set." + name, "", value});
+  }
+  return fields;
+}
+
+std::string heading_text(const PlannedConversion& planned) {
+  const PlanOptions& options = planned.plan.options;
+  const bool several_layouts = planned.family.adapter->layouts.size() > 1;
+  return fmt::format("{} -> {}   adapter {} ({}){}   plan {}", name_of(options.from),
+                     name_of(options.to), options.adapter, planned.family.reason,
+                     several_layouts ? "   layout " + options.mapping.layout : "",
+                     planned.plan.hash());
+}
+
+Table folded_table(const Plan& plan) {
+  std::vector<std::vector<Cell>> cells;
+  for (const MapRow& row : fold_plan(plan)) {
+    cells.push_back({row.sources > 0 ? Cell(row.sources) : Cell(), row.source, row.op, row.target,
+                     row.targets > 0 ? Cell(row.targets) : Cell()});
+  }
+  const std::size_t count = cells.size();
+  return {"",
+          {{"", "keys", Format::Count},
+           {"", "source"},
+           {"", "op"},
+           {"", "target"},
+           {"", "keys", Format::Count}},
+          count,
+          [cells = std::move(cells)](std::size_t i) { return cells[i]; },
+          Audience::People};
+}
+
+/// One output in full, or what becomes of one source.
+std::string detail_of(const Plan& plan, const std::string& key) {
+  std::string text;
+  if (const Output* output = plan.find_output(key)) text += plan.line(*output, true) + "\n";
+  for (std::size_t id = 0; id < plan.sources.size(); ++id) {
+    if (plan.sources[id].name != key) continue;
+    const Fate& fate = plan.fates[id];
+    if (fate.kind == Fate::Kind::Dropped) {
+      const DropRule& rule = plan.drop_rules[fate.where];
+      text += fmt::format("{} is dropped: {}, rule {}\n", display(key), rule.reason, rule.name);
+    }
+    for (const Output& output : plan.outputs) {
+      const auto keys = source_keys(plan, output);
+      if (std::find(keys.begin(), keys.end(), key) == keys.end() || output.key == key) continue;
+      text += plan.line(output, true) + "\n";
+    }
+  }
+  return text;
+}
+
+/// Only what a query finds, on either side.
+Plan filtered(const Plan& plan, const std::vector<std::string>& words,
+              const Checkpoint& checkpoint) {
+  const Query query(words);
+  Plan result = plan;
+  result.outputs.clear();
+  const auto hits = [&](const Output& output) {
+    const QueryItem target{output.key, output.dtype(),      output.shape(), output.bytes(),
+                           {},         name_of(output.kind)};
+    if (query.matches(target)) return true;
+    bool hit = false;
+    for_each_source(*output.value, [&](std::uint32_t id) {
+      const TensorInfo& info = plan.sources[id];
+      hit = hit || query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1,
+                                  name_of(output.kind)});
+    });
+    return hit;
+  };
+  std::map<std::uint32_t, std::uint32_t> renumbered;
+  for (std::uint32_t i = 0; i < plan.outputs.size(); ++i) {
+    if (!hits(plan.outputs[i])) continue;
+    renumbered[i] = static_cast<std::uint32_t>(result.outputs.size());
+    result.outputs.push_back(plan.outputs[i]);
+  }
+  result.sources.clear();
+  result.fates.clear();
+  bool any_dropped = false;
+  for (std::size_t id = 0; id < plan.sources.size(); ++id) {
+    const TensorInfo& info = plan.sources[id];
+    Fate fate = plan.fates[id];
+    const bool dropped =
+        fate.kind == Fate::Kind::Dropped &&
+        query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, "drop"});
+    any_dropped = any_dropped || dropped;
+    const auto used =
+        fate.kind == Fate::Kind::Used ? renumbered.find(fate.where) : renumbered.end();
+    if (used != renumbered.end()) fate.where = used->second;
+    if (!dropped && used == renumbered.end()) fate = {};
+    result.sources.push_back(info);
+    result.fates.push_back(fate);
+  }
+  if (result.outputs.empty() && !any_dropped) fail_no_match(checkpoint, words);
+  return result;
+}
+
+Document explain(const PlannedConversion& planned, const Checkpoint& checkpoint,
+                 const std::string& file) {
+  const ExpectedKeys expected = explain_keys(planned.plan, checkpoint, read_text(file, 64'000'000));
+  Document document{"map"};
+  document.add(heading_fields(planned));
+  document.add(
+      Note{fmt::format("{} names {} keys: {} explained, {} unexplained", file, expected.keys.size(),
+                       expected.keys.size() - expected.unexplained, expected.unexplained)});
+  const auto rows = std::make_shared<const ExpectedKeys>(expected);
+  document.add(Table{"",
+                     {{"", "keys", Format::Count}, {"", "what"}, {"", "key"}, {"", "why"}},
+                     rows->groups.size(),
+                     [rows](std::size_t i) -> std::vector<Cell> {
+                       const auto& group = rows->groups[i];
+                       return {group.count, group.what, group.pattern, group.why};
+                     },
+                     Audience::People});
+  Table keys{"expected",
+             {{"key", ""}, {"what", ""}, {"why", ""}},
+             rows->keys.size(),
+             [rows](std::size_t i) -> std::vector<Cell> {
+               return {rows->keys[i].key, rows->keys[i].what, rows->keys[i].why};
+             },
+             Audience::Machines};
+  keys.main = true;
+  document.add(std::move(keys));
+  document.exit = expected.unexplained > 0 ? 1 : 0;
+  return document;
+}
+
+}  // namespace
+
+Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
+  PlannedConversion planned = plan_conversion(checkpoint, args.conversion());
+  if (args.has("expect")) return explain(planned, checkpoint, args.text("expect"));
+
+  const bool accounted = planned.plan.sound() && planned.plan.account().unplaced == 0;
+  const bool one_key = args.operands.size() == 1 && (checkpoint.find(args.operands[0]) ||
+                                                     planned.plan.find_output(args.operands[0]));
+  const std::string detail = one_key ? detail_of(planned.plan, args.operands[0]) : "";
+  Document document{"map"};
+  document.keep.push_back(snapshot.checkpoint);
+  document.add(Heading{heading_text(planned)}).add(Note{""});
+  document.add(heading_fields(planned));
+  const Fields sums = totals(planned.plan, args.resources());
+  if (!args.operands.empty()) planned.plan = filtered(planned.plan, args.operands, checkpoint);
+  const auto plan = std::make_shared<const Plan>(std::move(planned.plan));
+
+  if (args.has("full")) {
+    document.add(Note{plan->text(false), /*escaped=*/true});
+  } else if (one_key) {
+    document.add(Note{detail, /*escaped=*/true});
+  } else {
+    document.add(folded_table(*plan));
+  }
+  document.add(Note{""}).add(sums);
+  document.add(Fields{{{"passed", "", keys_of_kind(*plan, Kind::Passed)},
+                       {"synthesised", "", keys_of_kind(*plan, Kind::Synthesised)},
+                       {"excluded", "", plan->excluded}}});
+  document.add(outputs_table(plan)).add(dropped_table(plan));
+  add_problem_lines(document, plan->problems);
+  document.problems = plan->problems;
+  document.exit = accounted ? 0 : 1;
+  return document;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,70 @@
+#include "app/commands/shared.hpp"
+
+#include <algorithm>
+
+#include "core/bytes.hpp"
+#include "core/display.hpp"
+#include "core/query.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::size_t kShownProblems = 20;
+
+std::size_t count_errors(const Checkpoint& checkpoint) {
+  const auto problems = checkpoint.problems();
+  return static_cast<std::size_t>(
+      std::count_if(problems.begin(), problems.end(),
+                    [](const Problem& one) { return one.severity == Severity::Error; }));
+}
+
+}  // namespace
+
+std::string defects_text(const Checkpoint& checkpoint) {
+  const std::size_t errors = count_errors(checkpoint);
+  if (errors > 0) return fmt::format("{}; \"check\" lists all", errors);
+  return "none in headers and index; values not read (\"check --deep\" reads them)";
+}
+
+void add_problem_lines(Document& document, std::span<const Problem> problems) {
+  std::string text;
+  std::size_t shown = 0;
+  for (const Problem& problem : problems) {
+    if (shown++ == kShownProblems) break;
+    // Messages are already safe to show: their makers escape names.
+    text += fmt::format("  {:<8} {} [{}]\n", name_of(problem.severity), problem.message,
+                        name_of(problem.code));
+  }
+  if (problems.size() > kShownProblems) {
+    text += fmt::format("  … and {} more\n", format_count(problems.size() - kShownProblems));
+  }
+  if (!text.empty()) document.add(Note{text, /*escaped=*/true});
+}
+
+void fail_no_match(const Checkpoint& checkpoint, const std::vector<std::string>& words) {
+  std::vector<std::string_view> keys;
+  for (const TensorInfo& info : checkpoint.tensors())
+    keys.push_back(info.name);
+  std::string hint;
+  for (const std::string& key : nearest_keys(words.empty() ? "" : words.front(), keys, 3)) {
+    hint += fmt::format("{}{}", hint.empty() ? "; nearest: " : ", ", display(key));
+  }
+  fail(Code::NoMatch, "{}: no key matches {}{}", display(checkpoint.name()),
+       display(fmt::format("{}", fmt::join(words, " "))), hint);
+}
+
+std::vector<std::uint32_t> matching_tensors(const Checkpoint& checkpoint,
+                                            const std::vector<std::string>& words) {
+  const Query query(words);
+  std::vector<std::uint32_t> ids;
+  const auto tensors = checkpoint.tensors();
+  for (std::uint32_t id = 0; id < tensors.size(); ++id) {
+    const TensorInfo& info = tensors[id];
+    const QueryItem item{info.name, info.dtype, info.shape, info.bytes(), info.shard + 1};
+    if (query.matches(item)) ids.push_back(id);
+  }
+  if (ids.empty() && !words.empty()) fail_no_match(checkpoint, words);
+  return ids;
+}
+
+}  // namespace ckptscope

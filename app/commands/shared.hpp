@@ -1,0 +1,25 @@
+// What several verbs say alike.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "app/command.hpp"
+
+namespace ckptscope {
+
+/// "none in headers and index; …" or how many.
+std::string defects_text(const Checkpoint& checkpoint);
+
+/// One line a problem for people: severity, message, code; long lists are cut, with the number.
+void add_problem_lines(Document& document, std::span<const Problem> problems);
+
+/// Throws NoMatch, naming the nearest keys, when a query found nothing.
+[[noreturn]] void fail_no_match(const Checkpoint& checkpoint,
+                                const std::vector<std::string>& words);
+
+/// Numbers of the tensors that a query finds, in the order of the headers.
+std::vector<std::uint32_t> matching_tensors(const Checkpoint& checkpoint,
+                                            const std::vector<std::string>& words);
+
+}  // namespace ckptscope

@@ -1,0 +1,21 @@
+// The functions behind the rows of the command table, one file each.
+#pragma once
+
+#include "app/command.hpp"
+
+namespace ckptscope {
+
+Document run_info(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_ls(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_tree(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_show(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_map(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_adapters(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_check(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_demo(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_help(const Snapshot& snapshot, const Args& args, Progress& progress);
+
+}  // namespace ckptscope

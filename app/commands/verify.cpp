@@ -1,0 +1,120 @@
+#include "core/verify.hpp"
+
+#include "app/commands/shared.hpp"
+#include "app/commands/verbs.hpp"
+#include "core/bytes.hpp"
+#include "core/display.hpp"
+#include "core/receipt.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::size_t kShown = 20;
+
+/// Options of the receipt, where no flag says otherwise.
+ConversionRequest request_of(const Args& args, const std::optional<Receipt>& receipt) {
+  ConversionRequest request = args.conversion();
+  if (!receipt) return request;
+  const auto option = [&](const char* name) {
+    const auto found = receipt->options.find(name);
+    return found == receipt->options.end() ? std::string() : found->second;
+  };
+  if (request.to.empty()) request.to = receipt->to;
+  if (request.adapter.empty()) request.adapter = receipt->adapter;
+  if (request.layout.empty()) request.layout = receipt->layout;
+  if (request.dtype.empty()) request.dtype = option("dtype");
+  if (request.exclude.empty()) request.exclude = option("exclude");
+  request.lenient = request.lenient || option("lenient") == "true";
+  request.settings.insert(receipt->settings.begin(), receipt->settings.end());
+  return request;
+}
+
+/// Without a receipt: the direction that the output's own keys show.
+void infer_direction(ConversionRequest& request, const Checkpoint& source,
+                     const Checkpoint& output) {
+  const Family family = recognise_family(source, request.adapter);
+  if (!request.to.empty() || family.adapter == nullptr) return;
+  const Side side = recognise_side(output, *family.adapter);
+  if (side == Side::Hf || side == Side::Native) request.to = name_of(side);
+}
+
+std::string source_text(const Checkpoint& source, const std::optional<Receipt>& receipt,
+                        const Plan& plan) {
+  std::string text = fmt::format("{} tensors, {}", format_count(source.tensors().size()),
+                                 format_bytes(source.total_bytes()));
+  if (!receipt) return text;
+  const Receipt now = make_receipt(source, plan, 0);
+  return text + (now.sources == receipt->sources ? "   the same files as at the conversion"
+                                                 : "   NOT the files of the conversion");
+}
+
+Table differences_table(const VerifyReport& report) {
+  const auto rows = std::make_shared<const std::vector<Difference>>(report.differences);
+  Table table{"differences",
+              {{"key", "key"}, {"kind", "what"}, {"detail", "detail"}},
+              rows->size(),
+              [rows](std::size_t i) -> std::vector<Cell> {
+                const Difference& one = (*rows)[i];
+                return {one.key, std::string(name_of(one.kind)), one.detail};
+              }};
+  return table;
+}
+
+void add_differences(Document& document, const VerifyReport& report) {
+  if (report.differences.empty()) return;
+  Table all = differences_table(report);
+  Table shown = all;
+  shown.id.clear();
+  shown.audience = Audience::People;
+  shown.size = std::min(shown.size, kShown);
+  all.audience = Audience::Machines;
+  document.add(std::move(shown)).add(std::move(all));
+  if (report.differences.size() > kShown) {
+    document.add(Note{fmt::format("… and {} more", report.differences.size() - kShown)});
+  }
+}
+
+}  // namespace
+
+Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  const Checkpoint& source = *snapshot.checkpoint;
+  const std::string& path = args.operands.front();
+  const Checkpoint output = Checkpoint::open(path);
+  const auto receipt = read_receipt(output.location().directory);
+  ConversionRequest request = request_of(args, receipt);
+  if (!receipt) infer_direction(request, source, output);
+  const PlannedConversion planned = plan_conversion(source, request);
+  const Plan& plan = planned.plan;
+  const VerifyReport report = verify(source, plan, output, args.resources(), progress);
+
+  Document document{"verify"};
+  document.exit = report.verified() ? 0 : 1;
+  document.problems = plan.problems;
+  document.add(Fields{{
+      {"", "plan",
+       fmt::format("{} -> {}, {}   plan {}   ({})", name_of(plan.options.from),
+                   name_of(plan.options.to), plan.options.adapter, plan.hash(),
+                   receipt ? "from " + path + "/ckptscope.json" : "inferred, there is no receipt")},
+      {"", "source", source_text(source, receipt, plan)},
+      {"", "bits",
+       fmt::format("{} of {} tensors are what the plan makes of the source   {} B equal",
+                   format_count(report.equal), format_count(report.tensors),
+                   format_count(report.bytes_equal))},
+      {"adapter", "", plan.options.adapter},
+      {"from", "", std::string(name_of(plan.options.from))},
+      {"to", "", std::string(name_of(plan.options.to))},
+      {"plan", "", plan.hash()},
+      {"receipt", "", receipt.has_value()},
+      {"tensors", "", report.tensors},
+      {"equal", "", report.equal},
+      {"bytes_equal", "", report.bytes_equal},
+      {"verified", "", report.verified()},
+  }});
+  add_differences(document, report);
+  document.add(Heading{report.verified()
+                           ? "VERIFIED"
+                           : fmt::format("DIFFERENT  {} differences", report.differences.size())});
+  return document;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,181 @@
+#include "app/conversion.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+std::string list_of(auto&& rows, auto&& name) {
+  std::vector<std::string> names;
+  for (const auto& row : rows)
+    names.emplace_back(name(row));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string adapter_names() {
+  return list_of(adapters(), [](const Adapter& row) { return row.id; });
+}
+
+Family family_by_config(const Checkpoint& checkpoint) {
+  for (const Adapter& row : adapters()) {
+    for (const std::string_view path : row.config_paths) {
+      const auto type = checkpoint.config().text(path);
+      if (!type || std::find(row.model_types.begin(), row.model_types.end(), *type) ==
+                       row.model_types.end()) {
+        continue;
+      }
+      return {&row, fmt::format("config.json says {} {}", path, display(*type))};
+    }
+  }
+  return {};
+}
+
+/// Every pattern of a signature must match some key.
+Family family_by_keys(const Checkpoint& checkpoint) {
+  for (const Adapter& row : adapters()) {
+    std::string example;
+    const bool all =
+        std::all_of(row.signature.begin(), row.signature.end(), [&](const Pattern& one) {
+          const auto tensors = checkpoint.tensors();
+          const auto hit =
+              std::find_if(tensors.begin(), tensors.end(),
+                           [&](const TensorInfo& info) { return one.matches(info.name); });
+          if (hit == tensors.end()) return false;
+          if (example.empty()) example = display(hit->name);
+          return true;
+        });
+    if (all && !row.signature.empty())
+      return {&row, "no config.json says so, but keys do: " + example};
+  }
+  return {};
+}
+
+void check_settings(const Adapter& adapter, const ConversionRequest& request) {
+  for (const auto& [name, value] : request.settings) {
+    if (std::find(adapter.settings.begin(), adapter.settings.end(), name) ==
+        adapter.settings.end()) {
+      fail(Code::Usage, "--set {}: adapter {} has no such setting; it has: {}", display(name),
+           adapter.id, fmt::join(adapter.settings, ", "));
+    }
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const bool is_number = error == std::errc() && end == value.data() + value.size();
+    if (name.starts_with("num_") && !is_number) {
+      fail(Code::Usage, "--set {}={}: a number is expected", name, display(value));
+    }
+    if (name == "attn" && value != "te") {
+      fail(Code::Usage, "--set attn={}: te is expected", display(value));
+    }
+  }
+}
+
+/// The layout asked for; else the one whose marker the native keys carry; else the first.
+std::string choose_layout(const Checkpoint& checkpoint, const Adapter& adapter,
+                          const std::string& asked) {
+  const auto& layouts = adapter.layouts;
+  if (!asked.empty()) {
+    const bool known = std::any_of(layouts.begin(), layouts.end(),
+                                   [&](const Layout& layout) { return layout.name == asked; });
+    if (!known) {
+      fail(Code::Usage, "--layout {}: adapter {} has: {}", display(asked), adapter.id,
+           list_of(layouts, [](const Layout& layout) { return layout.name; }));
+    }
+    return asked;
+  }
+  for (const Layout& layout : layouts) {
+    if (layout.marker.empty()) continue;
+    for (const TensorInfo& info : checkpoint.tensors()) {
+      if (info.name.starts_with(layout.marker)) return std::string(layout.name);
+    }
+  }
+  return std::string(layouts.front().name);
+}
+
+std::optional<Dtype> parse_output_dtype(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  if (text == "half" || text == "fp16") return Dtype::F16;
+  if (text == "fp32") return Dtype::F32;
+  const auto dtype = text == "bf16" || text == "BF16" ? Dtype::BF16 : parse_dtype(text);
+  if (dtype == Dtype::BF16 || dtype == Dtype::F16 || dtype == Dtype::F32) return dtype;
+  fail(Code::Usage, "--dtype {}: bf16, f16 or f32 is expected", display(text));
+}
+
+Namespace parse_side(const std::string& text, Side detected) {
+  if (text == "native") return Namespace::Native;
+  if (text == "hf") return Namespace::Hf;
+  if (text.empty()) return detected == Side::Native ? Namespace::Hf : Namespace::Native;
+  fail(Code::Usage, "--to {}: native or hf is expected", display(text));
+}
+
+}  // namespace
+
+std::string_view name_of(Side side) {
+  switch (side) {
+    case Side::Hf:
+      return "hf";
+    case Side::Native:
+      return "native";
+    case Side::Mixed:
+      return "mixed";
+    case Side::Unknown:
+      break;
+  }
+  return "unknown";
+}
+
+Family recognise_family(const Checkpoint& checkpoint, const std::string& asked) {
+  if (!asked.empty()) {
+    const Adapter* adapter = find_adapter(asked);
+    if (adapter == nullptr) {
+      fail(Code::UnknownAdapter, "no adapter \"{}\"; there are: {}", display(asked),
+           adapter_names());
+    }
+    return {adapter, "--adapter"};
+  }
+  const Family by_config = family_by_config(checkpoint);
+  return by_config.adapter != nullptr ? by_config : family_by_keys(checkpoint);
+}
+
+Side recognise_side(const Checkpoint& checkpoint, const Adapter& adapter) {
+  MappingOptions options;
+  options.layout = choose_layout(checkpoint, adapter, "");
+  const NamespaceEvidence evidence =
+      namespace_evidence(checkpoint.tensors(), mapping_of(adapter, checkpoint.config(), options));
+  if (evidence.hf > 0 && evidence.native > 0) return Side::Mixed;
+  if (evidence.hf > 0) return Side::Hf;
+  return evidence.native > 0 ? Side::Native : Side::Unknown;
+}
+
+PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request) {
+  PlannedConversion result;
+  result.family = recognise_family(checkpoint, request.adapter);
+  if (result.family.adapter == nullptr) {
+    fail(Code::NoAdapter, "{}: no family is recognised; --adapter names one of: {}",
+         display(checkpoint.name()), adapter_names());
+  }
+  const Adapter& adapter = *result.family.adapter;
+  check_settings(adapter, request);
+
+  const Side side = recognise_side(checkpoint, adapter);
+  PlanOptions options;
+  options.to = parse_side(request.to, side);
+  options.from = side == Side::Native ? Namespace::Native
+                 : side == Side::Hf   ? Namespace::Hf
+                                      : other(options.to);
+  options.adapter = adapter.id;
+  options.mapping = {request.settings, choose_layout(checkpoint, adapter, request.layout)};
+  options.dtype = parse_output_dtype(request.dtype);
+  options.default_dtype = checkpoint.config().dtype().value_or(adapter.default_dtype);
+  options.exclude = request.exclude;
+  options.lenient = request.lenient;
+  options.has_config = checkpoint.config().present();
+
+  const Mapping mapping = mapping_of(adapter, checkpoint.config(), options.mapping);
+  result.plan = make_plan({checkpoint.tensors(), checkpoint.keys()}, mapping, options);
+  return result;
+}
+
+}  // namespace ckptscope

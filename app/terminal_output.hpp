@@ -1,0 +1,19 @@
+// The only place that writes to stdout and stderr outside the full-screen interface.
+#pragma once
+
+#include <string_view>
+
+namespace ckptscope {
+
+/// Writes to stdout through a buffer; a failure is remembered, not thrown, until flush_stdout.
+void write_stdout(std::string_view text);
+/// Flushes; throws Io when any write failed (a full disk), and ends the process quietly with exit
+/// code 141 when nobody reads any more (EPIPE).
+void flush_stdout();
+/// Unbuffered; failures are ignored.
+void write_stderr(std::string_view text);
+bool stdout_is_terminal();
+bool stderr_is_terminal();
+bool stdin_is_terminal();
+
+}  // namespace ckptscope

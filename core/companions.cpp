@@ -1,0 +1,35 @@
+#include "core/companions.hpp"
+
+#include <array>
+
+namespace ckptscope {
+namespace {
+
+struct Row {
+  std::string_view suffix;
+  std::string_view weight_suffix;
+  bool activation;
+};
+constexpr std::array kRows{
+    Row{"_scale_inv", "", false},
+    Row{".weight_scale", ".weight", false},
+    Row{".weight_scale_2", ".weight", false},
+    Row{"_scales", "_blocks", false},
+    Row{".activation_scale", ".weight", true},
+    Row{"_activation_scale", "", true},
+    Row{".input_scale", ".weight", true},
+};
+
+}  // namespace
+
+std::optional<Companion> companion_of(std::string_view key) {
+  for (const Row& row : kRows) {
+    if (!key.ends_with(row.suffix)) continue;
+    std::string weight(key.substr(0, key.size() - row.suffix.size()));
+    weight += row.weight_suffix;
+    return Companion{std::move(weight), row.activation};
+  }
+  return std::nullopt;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,138 @@
+#include "core/config.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "core/json_scanner.hpp"
+
+namespace ckptscope {
+
+using Json = nlohmann::ordered_json;
+
+struct Config::Data {
+  Json root;
+};
+
+namespace {
+
+constexpr std::string_view kTextConfig = "text_config";
+
+const Json* member(const Json& object, std::string_view name) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(std::string(name));
+  return found == object.end() ? nullptr : &*found;
+}
+
+const Json* at_path(const Json& root, std::string_view path) {
+  const Json* node = &root;
+  while (node != nullptr && !path.empty()) {
+    const std::size_t dot = path.find('.');
+    node = member(*node, path.substr(0, dot));
+    path = dot == path.npos ? std::string_view() : path.substr(dot + 1);
+  }
+  return node;
+}
+
+std::optional<std::uint64_t> as_unsigned(const Json* node) {
+  if (node == nullptr || !node->is_number_unsigned()) return std::nullopt;
+  return node->get<std::uint64_t>();
+}
+
+std::string_view torch_name(Dtype dtype) {
+  return row_of(dtype).alias;
+}
+
+/// Sets whichever of dtype and torch_dtype the object has; true when it had one.
+bool set_dtype(Json& object, Dtype dtype) {
+  bool found = false;
+  for (const char* name : {"dtype", "torch_dtype"}) {
+    if (!object.contains(name)) continue;
+    object[name] = torch_name(dtype);
+    found = true;
+  }
+  return found;
+}
+
+}  // namespace
+
+Config Config::parse(const std::string& text, std::string_view name) {
+  return with_context(name, [&] {
+    try {
+      JsonScanner scan(text);
+      if (scan.peek() != '{') scan.fail_expected("an object");
+      scan.skip_value(/*unique_keys=*/true);
+      scan.finish();
+      auto data = std::make_shared<Data>();
+      data->root = Json::parse(text);
+      Config config;
+      config.data_ = std::move(data);
+      return config;
+    } catch (const Error& error) {
+      throw Error(Code::BadConfig, error.what());
+    } catch (const Json::exception& error) {
+      throw Error(Code::BadConfig, error.what());
+    }
+  });
+}
+
+std::optional<std::string> Config::text(std::string_view path) const {
+  const Json* node = present() ? at_path(data_->root, path) : nullptr;
+  if (node == nullptr || !node->is_string()) return std::nullopt;
+  return node->get<std::string>();
+}
+
+std::optional<std::uint64_t> Config::integer(std::string_view path) const {
+  if (!present()) return std::nullopt;
+  if (const auto value = as_unsigned(at_path(data_->root, path))) return value;
+  const Json* nested = member(data_->root, kTextConfig);
+  return nested == nullptr ? std::nullopt : as_unsigned(at_path(*nested, path));
+}
+
+std::uint64_t Config::integer_or(std::string_view path, std::uint64_t fallback) const {
+  return integer(path).value_or(fallback);
+}
+
+std::optional<std::uint64_t> Config::integer(std::initializer_list<std::string_view> paths) const {
+  for (const std::string_view path : paths) {
+    if (const auto value = integer(path)) return value;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::uint64_t>> Config::integers(std::string_view path) const {
+  const Json* node = present() ? at_path(data_->root, path) : nullptr;
+  if (node == nullptr || !node->is_array()) return std::nullopt;
+  std::vector<std::uint64_t> values;
+  for (const Json& element : *node) {
+    const auto value = as_unsigned(&element);
+    if (!value) return std::nullopt;
+    values.push_back(*value);
+  }
+  return values;
+}
+
+std::optional<Dtype> Config::dtype() const {
+  for (const char* path :
+       {"dtype", "torch_dtype", "text_config.dtype", "text_config.torch_dtype"}) {
+    const auto name = text(path);
+    const auto dtype = name ? parse_dtype(*name) : std::nullopt;
+    if (dtype) return dtype;
+  }
+  return std::nullopt;
+}
+
+std::string Config::edited(Dtype dtype, bool drop_quantisation) const {
+  if (!present()) return "";
+  Json root = data_->root;
+  bool states_dtype = set_dtype(root, dtype);
+  if (const auto nested = root.find(std::string(kTextConfig));
+      nested != root.end() && nested->is_object()) {
+    states_dtype = set_dtype(*nested, dtype) || states_dtype;
+    if (drop_quantisation) nested->erase("quantization_config");
+  }
+  if (!states_dtype) root["dtype"] = torch_name(dtype);
+  if (drop_quantisation) root.erase("quantization_config");
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,205 @@
+#include "core/convert.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "core/buffer.hpp"
+#include "core/bytes.hpp"
+#include "core/display.hpp"
+#include "core/parallel.hpp"
+#include "core/side_files.hpp"
+#include "core/staged_sink.hpp"
+#include "core/staging.hpp"
+#include "core/verify.hpp"
+
+namespace ckptscope {
+namespace {
+
+void refuse_unsound(const Checkpoint& source, const Plan& plan, const ConvertOptions& options) {
+  for (const Problem& problem : plan.problems) {
+    if (problem.severity != Severity::Error) continue;
+    fail(problem.code, "{}: {}", display(source.name()), problem.message);
+  }
+  for (const Problem& problem : source.problems()) {
+    if (problem.severity != Severity::Error || options.allow.contains(name_of(problem.code)))
+      continue;
+    fail(problem.code, "{}: {}", display(source.name()), problem.message);
+  }
+}
+
+std::vector<std::string> source_directories(const Checkpoint& source) {
+  std::set<std::string> directories{source.location().directory};
+  std::error_code error;
+  for (const Shard& shard : source.shards()) {
+    if (!shard.present) continue;
+    const auto real = std::filesystem::canonical(shard.path, error);
+    if (!error) directories.insert(real.parent_path().string());
+  }
+  return {directories.begin(), directories.end()};
+}
+
+/// True when every byte of a tensor is 1; stops at the first that is not.
+bool all_ones(TensorSource& source, std::uint32_t tensor, std::uint64_t bytes) {
+  Buffer buffer;
+  for (std::uint64_t done = 0; done < bytes;) {
+    const auto chunk = buffer.take(std::min<std::uint64_t>(1 << 16, bytes - done));
+    source.read(tensor, done, chunk);
+    if (!std::all_of(chunk.begin(), chunk.end(), [](std::byte b) { return b == std::byte{1}; })) {
+      return false;
+    }
+    done += chunk.size();
+  }
+  return bytes > 0;
+}
+
+void refuse_placeholders(const Value& value, const Plan& plan, TensorSource& source) {
+  if (value.op == Value::Op::Mxfp4) {
+    const std::uint32_t blocks = value.args[0]->source;
+    const std::uint32_t scales = value.args[1]->source;
+    if (all_ones(source, scales, plan.sources[scales].bytes()) &&
+        all_ones(source, blocks, plan.sources[blocks].bytes())) {
+      fail(Code::Constant, "{}: blocks and scales are placeholders, every byte is 1",
+           display(plan.sources[blocks].name));
+    }
+    return;
+  }
+  for (const ValuePtr& arg : value.args)
+    refuse_placeholders(*arg, plan, source);
+}
+
+/// Steps of one conversion, in order.
+class Conversion {
+ public:
+  Conversion(const Checkpoint& source, const Plan& plan, const ConvertOptions& options,
+             Progress& progress)
+      : source_(source),
+        plan_(plan),
+        options_(options),
+        progress_(progress),
+        layout_(lay_out(plan, options.max_shard_bytes, metadata())),
+        receipt_(make_receipt(source, plan, options.max_shard_bytes)) {}
+
+  ConvertReport run() {
+    if (is_done_already()) return std::move(report_);
+    check_before(source_, plan_, layout_, options_);
+    Staging staging(options_.out, options_.if_exists == ExistsPolicy::Replace
+                                      ? Staging::IfExists::Replace
+                                      : Staging::IfExists::Fail);
+    if (staging.cleared())
+      report_.notes.push_back("cleared what an interrupted conversion had left");
+    write(staging);
+    if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging);
+    write_side_files(staging);
+    if (check_sources_unchanged(source_)) {
+      report_.notes.push_back(
+          "a source file's status changed (a rename or link), its content did not");
+    }
+    progress_.check_stop();
+    progress_.phase("commit", 0);
+    report_.replaced = staging.commit();
+    return std::move(report_);
+  }
+
+ private:
+  std::map<std::string, std::string> metadata() const {
+    std::map<std::string, std::string> merged = source_.metadata();
+    merged["format"] = "pt";
+    return merged;
+  }
+
+  bool is_done_already() {
+    if (options_.if_exists == ExistsPolicy::Replace || !is_directory(options_.out)) return false;
+    const auto made = read_receipt(options_.out);
+    const bool same = made && made->same_conversion(receipt_);
+    if (!same || options_.if_exists == ExistsPolicy::Fail) {
+      fail(Code::Exists, "{}: exists, {}; see --if-exists", display(options_.out),
+           same ? "made by this same conversion"
+                : (made ? "made by another conversion" : "not made by a conversion of ours"));
+    }
+    report_.skipped = true;
+    report_.shards = made->outputs;
+    return true;
+  }
+
+  void write(Staging& staging) {
+    std::size_t written = 0;
+    std::mutex mutex;
+    StagedSink sink(staging, layout_, [&](std::size_t shard) {
+      const std::lock_guard lock(mutex);
+      const OutputShard& row = layout_.shards[shard];
+      progress_.line(fmt::format("write    {:>2}/{}  {}  {}", ++written, layout_.shards.size(),
+                                 row.name, format_bytes(row.file_bytes())));
+    });
+    progress_.phase("write", plan_.account().bytes_out);
+    execute(
+        plan_, [&] { return std::make_unique<CheckpointSource>(source_); }, sink,
+        options_.resources, progress_);
+    sink.finish();
+    report_.bytes = layout_.file_bytes();
+    for (const OutputShard& shard : layout_.shards) {
+      report_.shards.push_back({shard.name, shard.file_bytes(), ""});
+    }
+    if (options_.verify != VerifyLevel::None) read_back(sink);
+  }
+
+  void read_back(const StagedSink& sink) {
+    progress_.phase("read back", report_.bytes);
+    parallel_for(report_.shards.size(), options_.resources.workers(), [&](std::size_t i, unsigned) {
+      report_.shards[i].xxh3 = hex64(sink.read_back(i, progress_));
+    });
+  }
+
+  void compare_all(const Staging& staging) {
+    const Checkpoint written = Checkpoint::open(staging.path());
+    const VerifyReport report = verify(source_, plan_, written, options_.resources, progress_);
+    if (report.verified()) return;
+    const Difference& first = report.differences.front();
+    fail(Code::Mismatch, "{}: {} differ from the plan, the first {}: {}", display(options_.out),
+         report.differences.size(), display(first.key), first.detail);
+  }
+
+  void write_side_files(Staging& staging) {
+    SideFiles files = copy_side_files(source_, plan_, staging);
+    report_.copied = std::move(files.copied);
+    report_.left_out = std::move(files.left_out);
+    report_.config_edited = files.config_edited;
+    if (const std::string index = layout_.index_json(plan_); !index.empty()) {
+      staging.write_text("model.safetensors.index.json", index);
+    }
+    receipt_.outputs = report_.shards;
+    staging.write_text(std::string(kReceiptName), receipt_.to_json());
+  }
+
+  const Checkpoint& source_;
+  const Plan& plan_;
+  const ConvertOptions& options_;
+  Progress& progress_;
+  ShardLayout layout_;
+  Receipt receipt_;
+  ConvertReport report_;
+};
+
+}  // namespace
+
+void check_before(const Checkpoint& source, const Plan& plan, const ShardLayout& layout,
+                  const ConvertOptions& options) {
+  refuse_unsound(source, plan, options);
+  refuse_overlap(options.out, source_directories(source));
+  CheckpointSource reader(source);
+  for (const Output& output : plan.outputs)
+    refuse_placeholders(*output.value, plan, reader);
+  const std::uint64_t needed = layout.file_bytes();
+  const std::uint64_t free = free_bytes(options.out);
+  if (free < needed) {
+    fail(Code::NoSpace, "{}: {} free, {} needed; nothing written", display(options.out),
+         format_bytes(free), format_bytes(needed));
+  }
+}
+
+ConvertReport convert(const Checkpoint& source, const Plan& plan, const ConvertOptions& options,
+                      Progress& progress) {
+  return Conversion(source, plan, options, progress).run();
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,36 @@
+// The one function through which names, messages and metadata reach a terminal, log or table.
+// A checkpoint may hold any bytes as a name; raw they appear only inside --json strings.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace ckptscope {
+
+/// `text` with everything that a terminal could act on, or that a reader could not see, written
+/// out: invalid UTF-8 as \xNN; controls, DEL, C1, line and paragraph separators, format characters
+/// (bidi, zero width, tags), surrogates, private use, unassigned and noncharacters as \u{X}; a
+/// backslash as \\; combining marks beyond the fourth on one character as \u{X}.
+/// Plain ASCII names come back unchanged. Thread-safe.
+std::string display(std::string_view text);
+
+/// True when display() would change `text`.
+bool needs_escape(std::string_view text);
+
+/// Columns that display(text) takes on a terminal.
+std::size_t display_width(std::string_view displayed);
+
+/// At most `width` columns, cut in the middle with `~`, the end favoured ("gate_up~scale_inv").
+std::string elide_middle(std::string_view displayed, std::size_t width);
+
+/// NFC form of valid UTF-8, for "look alike" notes; invalid text comes back as it is.
+std::string normalised(std::string_view text);
+
+/// Offset of the first byte that is not valid UTF-8, or npos. ASCII is scanned 8 bytes at a time.
+std::size_t find_invalid_utf8(std::string_view text);
+
+/// Appends the UTF-8 form of a scalar value (<= 0x10FFFF, no surrogate).
+void append_utf8(std::string& out, char32_t scalar);
+
+}  // namespace ckptscope

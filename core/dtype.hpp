@@ -1,0 +1,69 @@
+// Element types of safetensors: one table.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace ckptscope {
+
+/// Names and widths as in safetensors' tensor.rs (`Dtype`).
+enum class Dtype : std::uint8_t {
+  BOOL,
+  F4,
+  F6_E2M3,
+  F6_E3M2,
+  U8,
+  I8,
+  F8_E5M2,
+  F8_E4M3,
+  F8_E8M0,
+  F8_E4M3FNUZ,
+  F8_E5M2FNUZ,
+  I16,
+  U16,
+  F16,
+  BF16,
+  I32,
+  U32,
+  F32,
+  C64,
+  F64,
+  I64,
+  U64,
+};
+
+struct DtypeRow {
+  Dtype dtype;
+  std::string_view name;   // as safetensors spells it
+  std::uint8_t bits;       // of one element
+  bool is_number;          // a float that rules may transpose, stack, split and cast
+  std::string_view alias;  // other spelling accepted from people ("bfloat16"); may be empty
+};
+
+std::span<const DtypeRow> dtype_table();
+const DtypeRow& row_of(Dtype dtype);
+inline std::string_view name_of(Dtype dtype) {
+  return row_of(dtype).name;
+}
+inline unsigned bits_of(Dtype dtype) {
+  return row_of(dtype).bits;
+}
+inline bool is_number(Dtype dtype) {
+  return row_of(dtype).is_number;
+}
+/// Bytes of one element; only for dtypes of whole bytes.
+inline std::uint64_t size_of(Dtype dtype) {
+  return bits_of(dtype) / 8;
+}
+inline bool is_fp8(Dtype dtype) {
+  return dtype == Dtype::F8_E4M3 || dtype == Dtype::F8_E5M2;
+}
+
+/// Exactly the spelling of the format: "F32" yes, "f32" no.
+std::optional<Dtype> parse_dtype_strict(std::string_view name);
+/// What people write: any case, and "bfloat16", "float8_e4m3fn", "half", ….
+std::optional<Dtype> parse_dtype(std::string_view name);
+
+}  // namespace ckptscope

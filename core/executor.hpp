@@ -1,0 +1,49 @@
+// Runs a plan: streams every output, tile by tile, from a source to a sink. The same bytes whatever
+// the number of workers; memory is bounded by the budget, not by the tensors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "core/plan.hpp"
+#include "core/progress.hpp"
+#include "core/source.hpp"
+
+namespace ckptscope {
+
+/// Where the bytes of outputs go. `write` is called from several threads at once, for disjoint
+/// ranges, in no particular order; together the calls cover every output exactly once.
+class TensorSink {
+ public:
+  virtual ~TensorSink() = default;
+  /// `bytes` of output number `output` from byte `offset` of that tensor on.
+  virtual void write(std::size_t output, std::uint64_t offset,
+                     std::span<const std::byte> bytes) = 0;
+};
+
+/// Memory and threads of one run. Memory counts conversion buffers; names and plan stand apart.
+struct Resources {
+  std::uint64_t memory = 512ull << 20;  // bytes
+  unsigned threads = 1;                 // as asked for
+
+  /// As many workers as the memory allows, at least one.
+  unsigned workers() const;
+  /// Bytes of one worker's tile.
+  std::uint64_t tile_bytes() const;
+};
+
+/// What a run of `plan` will hold in buffers at the most, in bytes.
+std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources);
+
+/// Makes one source per worker; called from the worker's thread.
+using MakeSource = std::function<std::unique_ptr<TensorSource>()>;
+
+/// Throws what source or sink throw, and Interrupted when progress asks to stop: then some ranges
+/// were not written. Advances progress by output bytes.
+void execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
+             const Resources& resources, Progress& progress);
+
+}  // namespace ckptscope

@@ -1,0 +1,79 @@
+// Files of the operating system, read-only and exact: RAII descriptors, positional reads that
+// either fill the buffer or throw, and the identity by which a change is noticed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace ckptscope {
+
+/// Owns one descriptor; -1 owns none.
+class UniqueFd {
+ public:
+  UniqueFd() = default;
+  explicit UniqueFd(int fd) : fd_(fd) {}
+  UniqueFd(UniqueFd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  UniqueFd& operator=(UniqueFd&& other) noexcept;
+  ~UniqueFd() { reset(); }
+
+  int get() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+  void reset() noexcept;
+  /// Closes and throws on failure: a write error may surface only here.
+  void close_checked(std::string_view name);
+
+ private:
+  int fd_ = -1;
+};
+
+/// What must stay the same between planning and the end of a conversion. ctime tells of renames and
+/// links too, so a difference in it alone is only a note (see same_content).
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::int64_t ctime_ns = 0;
+
+  bool same_content(const FileIdentity& other) const;
+  bool same_file(const FileIdentity& other) const {
+    return device == other.device && inode == other.inode;
+  }
+};
+
+/// A regular file opened for reading. Thread-safe: all reads are positional.
+class File {
+ public:
+  /// Opens O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC; throws NotRegularFile for anything but a
+  /// regular file (devices, pipes, sockets, directories), NotFound, NoPermission, Io.
+  explicit File(std::string path);
+
+  const std::string& path() const { return path_; }
+  const FileIdentity& identity() const { return identity_; }
+  std::uint64_t size() const { return identity_.size; }
+  int fd() const { return fd_.get(); }
+
+  /// Fills `out` from byte `offset` on, or throws Io / TruncatedSource with offset and length.
+  void read(std::uint64_t offset, std::span<std::byte> out) const;
+
+ private:
+  std::string path_;
+  UniqueFd fd_;
+  FileIdentity identity_;
+};
+
+/// The whole of a small file as text; BadConfig-like callers add context. Throws when it is larger
+/// than `limit` bytes, so that a hostile file cannot exhaust memory.
+std::string read_text(const std::string& path, std::uint64_t limit);
+
+FileIdentity identity_of(const std::string& path);
+bool is_directory(const std::string& path);
+bool exists(const std::string& path);
+
+}  // namespace ckptscope

@@ -1,0 +1,35 @@
+// The loops that touch every element: cast, decode, transpose. Pointers need no alignment; nothing
+// here allocates, throws or reads files; all functions are thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/dtype.hpp"
+
+namespace ckptscope {
+
+/// out[i] = from[i] in another number format, through float, rounded once to nearest even.
+/// Both dtypes must be numbers (is_number), `to` one of BF16, F16, F32, F64. `count` elements.
+void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out, std::size_t count) noexcept;
+
+/// Decodes MXFP4 blocks: `blocks` holds two FP4 codes a byte, the low nibble first,
+/// `bytes_per_block` bytes to each E8M0 byte of `scales`. out[i] = value(code) * 2^(scale - 127),
+/// exact, then rounded once to BF16; signed zeros and subnormals are kept, overflow gives infinity.
+/// Sizes: scales n, blocks n * bytes_per_block, out 2 * n * bytes_per_block elements.
+/// Source: OCP Microscaling Formats v1.0, 5.3; scale 255 counts as 2^128, as NeMo Automodel decodes
+/// it, not as the NaN of the specification.
+void decode_mxfp4(std::span<const std::byte> blocks, std::span<const std::byte> scales,
+                  std::size_t bytes_per_block, std::uint16_t* out) noexcept;
+
+/// out[i] = float(code) * scale in f32, rounded once to nearest even to `to` (BF16, F16 or F32).
+void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
+                std::size_t count) noexcept;
+
+/// Copies rows x cols elements of `size` bytes (1, 2, 4 or 8) from a dense matrix to one where
+/// neighbours in a row lie `col_stride` bytes apart and rows `row_stride` bytes.
+void strided_copy(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,
+                  std::byte* out, std::ptrdiff_t row_stride, std::ptrdiff_t col_stride) noexcept;
+
+}  // namespace ckptscope

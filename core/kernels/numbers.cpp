@@ -1,0 +1,63 @@
+#include "core/kernels/numbers.hpp"
+
+#include <cmath>
+#include <limits>
+
+namespace ckptscope {
+namespace {
+
+/// A small float of `mantissa_bits` and `exponent_bits`, without infinity and NaN.
+float finite(std::uint32_t code, int exponent_bits, int mantissa_bits) {
+  const std::uint32_t mantissa = code & ((1u << mantissa_bits) - 1);
+  const std::uint32_t exponent = (code >> mantissa_bits) & ((1u << exponent_bits) - 1);
+  const bool negative = (code >> (mantissa_bits + exponent_bits) & 1) != 0;
+  const int bias = (1 << (exponent_bits - 1)) - 1;
+  const bool subnormal = exponent == 0;
+  const auto significand =
+      static_cast<float>(subnormal ? mantissa : mantissa | 1u << mantissa_bits);
+  const int power = (subnormal ? 1 : static_cast<int>(exponent)) - bias - mantissa_bits;
+  const float magnitude = std::ldexp(significand, power);
+  return negative ? -magnitude : magnitude;
+}
+
+}  // namespace
+
+float f16_to_float(std::uint16_t bits) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000) << 16;
+  const std::uint32_t exponent = bits >> 10 & 0x1F;
+  const std::uint32_t mantissa = bits & 0x3FF;
+  if (exponent == 0x1F) return std::bit_cast<float>(sign | 0x7F800000 | mantissa << 13);
+  if (exponent == 0) return finite(bits, 5, 10);
+  return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
+}
+
+std::uint16_t float_to_f16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint32_t>(bits >> 16 & 0x8000);
+  const std::uint32_t magnitude = bits & 0x7FFFFFFF;
+  if (magnitude > 0x7F800000) return static_cast<std::uint16_t>(sign | 0x7E00);
+  if (magnitude >= 0x477FF000) return static_cast<std::uint16_t>(sign | 0x7C00);
+  if (magnitude < 0x38800000) {
+    // Subnormal: adding 0.5 puts the rounding point at bit 0 of the mantissa, in hardware.
+    const float shifted = std::bit_cast<float>(magnitude) + 0.5F;
+    return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) - 0x3F000000));
+  }
+  const std::uint32_t rounded = magnitude + 0xFFF + (magnitude >> 13 & 1);
+  return static_cast<std::uint16_t>(sign | (rounded - 0x38000000) >> 13);
+}
+
+float e4m3_to_float(std::uint8_t code) {
+  if ((code & 0x7F) == 0x7F) return std::numeric_limits<float>::quiet_NaN();
+  return finite(code, 4, 3);
+}
+
+float e5m2_to_float(std::uint8_t code) {
+  if ((code & 0x7C) == 0x7C) {
+    const float special = (code & 3) != 0 ? std::numeric_limits<float>::quiet_NaN()
+                                          : std::numeric_limits<float>::infinity();
+    return (code & 0x80) != 0 ? -special : special;
+  }
+  return finite(code, 5, 2);
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,36 @@
+// Keys that differ only in numbers, written once: "model.layers.[0-35].mlp.gate.weight".
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ckptscope {
+
+/// A segment of digits alone, short enough to be a 64-bit number.
+bool is_number_segment(std::string_view segment);
+
+/// `key` with every number segment replaced by #; the numbers are appended to `numbers`, in order.
+std::string generalise(std::string_view key, std::vector<std::uint64_t>& numbers);
+
+/// Keys of one pattern, and the numbers seen at each of its places.
+class KeySet {
+ public:
+  KeySet() = default;
+  explicit KeySet(std::string pattern) : pattern_(std::move(pattern)) {}
+  /// Numbers of one more key, as generalise gave them.
+  void add(const std::vector<std::uint64_t>& numbers);
+  /// "model.layers.[0-35].mlp.gate.weight", raw.
+  std::string text() const;
+
+ private:
+  std::string pattern_;
+  std::vector<std::set<std::uint64_t>> numbers_;
+};
+
+/// "[0-35]", "[0,2,4-7]" for a set of numbers, elided when long; a single number as it is.
+std::string number_set(std::vector<std::uint64_t> numbers);
+
+}  // namespace ckptscope

@@ -1,0 +1,60 @@
+// The keys of a checkpoint as a tree of dotted segments, in natural order, and its folded form in
+// which alike siblings are one row.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor_info.hpp"
+
+namespace ckptscope {
+
+/// Nodes are numbered; the children of a node are a contiguous range. Built in one pass over the
+/// keys; names point into the tensors' names. Immutable and thread-safe once built.
+class NameTree {
+ public:
+  struct Node {
+    std::string_view name;  // one segment
+    std::uint32_t parent = 0;
+    std::uint32_t first_child = 0;  // index into nodes(), children are [first_child, + child_count)
+    std::uint32_t child_count = 0;
+    std::uint32_t tensor = kNone;  // the tensor whose key ends here
+    std::uint32_t tensors = 0;     // tensors at and below
+    std::uint64_t bytes = 0;       // of those
+    std::uint64_t shape_hash = 0;  // equal for subtrees with equal names, dtypes and shapes
+  };
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+  /// Over the tensors numbered `ids`.
+  NameTree(std::span<const TensorInfo> tensors, std::span<const std::uint32_t> ids);
+
+  std::span<const Node> nodes() const { return nodes_; }  // nodes()[0] is the root
+  const Node& root() const { return nodes_[0]; }
+  /// Ids of the tensors in natural order of their keys.
+  std::vector<std::uint32_t> natural_order() const;
+
+ private:
+  std::vector<Node> nodes_;
+};
+
+/// One row of the folded tree.
+struct FoldedRow {
+  std::string label;  // "layers.[0-35]", "{gate,up}_proj.weight"; displayed form
+  std::string path;   // the whole pattern from the root; displayed form
+  int depth = 0;
+  std::uint32_t node = 0;     // the first of the alike nodes
+  std::uint32_t alike = 1;    // how many nodes the row stands for, below all folds above it
+  std::uint64_t tensors = 0;  // under all of them
+  std::uint64_t bytes = 0;
+  bool odd = false;   // unlike most of its numbered siblings
+  std::string scale;  // what rides on this row: "+s" for a scale, "+sa" with activation scale
+};
+
+/// Rows of the tree, depth first, with alike siblings folded.
+std::vector<FoldedRow> fold(const NameTree& tree);
+
+}  // namespace ckptscope

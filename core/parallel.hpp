@@ -1,0 +1,18 @@
+// Work over a range of numbers on a fixed number of threads.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace ckptscope {
+
+/// Runs body(i, worker) for every i in [0, count), on up to `workers` threads (the calling one is
+/// worker 0), which take the next number as they get free. Numbers are handed out in order. When a
+/// call throws, no further number is handed out and the exception of the lowest number is rethrown.
+void parallel_for(std::size_t count, unsigned workers,
+                  const std::function<void(std::size_t index, unsigned worker)>& body);
+
+/// Processors this process may use: affinity and the cgroup's CPU quota, at least 1.
+unsigned usable_processors();
+
+}  // namespace ckptscope

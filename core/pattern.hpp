@@ -1,0 +1,58 @@
+// Patterns over whole keys, with captures by name. No regular expressions: an adapter should read
+// like the key it describes.
+//
+//   {p}           any text, empty too, may end inside a segment   (name begins with a small letter)
+//   {L}           digits                                          (name begins with a capital)
+//   {a=weight|bias}  one of a closed set; an alternative may be empty
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ckptscope {
+
+/// Captured text by variable name.
+using Captures = std::map<std::string, std::string, std::less<>>;
+
+/// Immutable after construction except for bind_sets; matching is thread-safe.
+class Pattern {
+ public:
+  /// Throws std::invalid_argument for a malformed pattern: patterns are program text.
+  Pattern(std::string_view text);  // NOLINT: implicit, so that rules read as tables
+  Pattern(const char* text) : Pattern(std::string_view(text)) {}
+  Pattern(const std::string& text) : Pattern(std::string_view(text)) {}
+
+  /// Matches the whole key; the shortest text for {p} wins.
+  std::optional<Captures> match(std::string_view key) const;
+  bool matches(std::string_view key) const { return match(key).has_value(); }
+
+  /// The key for these captures; nullopt when a variable is missing, or outside its set.
+  std::optional<std::string> expand(const Captures& captures) const;
+
+  bool has_variable(std::string_view name) const;
+  const std::string& text() const { return text_; }
+  /// The literal text behind the last variable: "up_proj.weight" in "{p}.{E}.up_proj.weight".
+  std::string_view tail() const;
+
+  /// A closed set declared on one side of an equation holds on the other: copies the sets of
+  /// `other` to the variables of the same name here.
+  void bind_sets(const Pattern& other);
+
+ private:
+  struct Piece {
+    enum class Kind { Literal, Text, Digits, Set } kind;
+    std::string text;                    // literal text, or the variable's name
+    std::vector<std::string> choices{};  // of a Set
+  };
+  bool match_from(std::size_t piece, std::string_view rest, Captures& captures) const;
+  bool capture(std::size_t piece, std::string_view rest, std::size_t length,
+               Captures& captures) const;
+
+  std::string text_;
+  std::vector<Piece> pieces_;
+};
+
+}  // namespace ckptscope

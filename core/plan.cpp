@@ -1,0 +1,162 @@
+#include "core/plan.hpp"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/bytes.hpp"
+#include "core/display.hpp"
+#include "core/natural_order.hpp"
+
+namespace ckptscope {
+
+std::string_view name_of(Kind kind) {
+  switch (kind) {
+    case Kind::Stacked:
+      return "stacked";
+    case Kind::Split:
+      return "split";
+    case Kind::Decoded:
+      return "decoded";
+    case Kind::Transposed:
+      return "transposed";
+    case Kind::Cast:
+      return "cast";
+    case Kind::Renamed:
+      return "renamed";
+    case Kind::Passed:
+      return "passed through";
+    case Kind::Synthesised:
+      return "synthesised";
+  }
+  return "";
+}
+
+bool Plan::sound() const {
+  return std::none_of(problems.begin(), problems.end(),
+                      [](const Problem& problem) { return problem.severity == Severity::Error; });
+}
+
+bool Plan::lossless() const {
+  const auto changes_bytes = [](const Output& output) {
+    return output.kind == Kind::Synthesised || contains(*output.value, Value::Op::Cast) ||
+           contains(*output.value, Value::Op::Mxfp4) || contains(*output.value, Value::Op::Fp8);
+  };
+  const auto is_alias = [](const Problem& problem) { return problem.code == Code::Alias; };
+  return drop_rules.empty() && excluded.empty() &&
+         std::none_of(outputs.begin(), outputs.end(), changes_bytes) &&
+         std::none_of(problems.begin(), problems.end(), is_alias);
+}
+
+Account Plan::account() const {
+  Account account;
+  account.sources = sources.size();
+  account.targets = outputs.size();
+  account.excluded = excluded.size();
+  for (std::size_t id = 0; id < sources.size(); ++id) {
+    account.bytes_in += sources[id].bytes();
+    switch (fates[id].kind) {
+      case Fate::Kind::Used:
+        ++account.sources_by_kind[static_cast<std::size_t>(outputs[fates[id].where].kind)];
+        break;
+      case Fate::Kind::Dropped:
+        ++account.dropped;
+        break;
+      case Fate::Kind::Unplaced:
+        ++account.unplaced;
+        break;
+    }
+  }
+  for (const Output& output : outputs) {
+    ++account.targets_by_kind[static_cast<std::size_t>(output.kind)];
+    account.bytes_out += output.bytes();
+    account.largest = std::max(account.largest, output.bytes());
+  }
+  return account;
+}
+
+std::string Plan::expression(const Output& output, bool fold) const {
+  return to_text(
+      *output.value, [this](std::uint32_t id) { return sources[id].name; }, fold);
+}
+
+std::string Plan::line(const Output& output, bool fold) const {
+  return fmt::format("{} {} {} <- {}", display(output.key), name_of(output.dtype()),
+                     to_string(output.shape(), 1000), expression(output, fold));
+}
+
+std::string Plan::text(bool fold) const {
+  std::string text;
+  for (const Output& output : outputs)
+    text += line(output, fold) + "\n";
+  std::vector<std::pair<std::string_view, std::string_view>> dropped;
+  for (std::size_t id = 0; id < fates.size(); ++id) {
+    if (fates[id].kind != Fate::Kind::Dropped) continue;
+    dropped.emplace_back(sources[id].name, drop_rules[fates[id].where].name);
+  }
+  std::sort(dropped.begin(), dropped.end(),
+            [](const auto& a, const auto& b) { return natural_less(a.first, b.first); });
+  for (const auto& [key, rule] : dropped)
+    text += fmt::format("drop {}: {}\n", display(key), rule);
+  return text;
+}
+
+std::string Plan::hash() const {
+  const std::string canonical =
+      fmt::format("{} -> {} {} {}\n{}", name_of(options.from), name_of(options.to), options.adapter,
+                  options.mapping.layout, text());
+  return fmt::format("{:016x}", XXH3_64bits(canonical.data(), canonical.size())).substr(0, 8);
+}
+
+std::vector<std::string> Plan::losses() const {
+  std::vector<std::string> losses;
+  std::vector<std::size_t> dropped(drop_rules.size());
+  std::vector<std::uint64_t> dropped_bytes(drop_rules.size());
+  for (std::size_t id = 0; id < fates.size(); ++id) {
+    if (fates[id].kind != Fate::Kind::Dropped) continue;
+    ++dropped[fates[id].where];
+    dropped_bytes[fates[id].where] += sources[id].bytes();
+  }
+  for (std::size_t i = 0; i < drop_rules.size(); ++i) {
+    losses.push_back(fmt::format("{} tensors dropped, {}: {}, rule {}", format_count(dropped[i]),
+                                 format_bytes(dropped_bytes[i]), drop_rules[i].reason,
+                                 drop_rules[i].name));
+  }
+  std::map<std::string, std::size_t> changes;
+  const auto count_changes = [&](const Value& value, const auto& self) -> void {
+    const Value* from = value.args.empty() ? nullptr : value.args[0].get();
+    const bool widens = from != nullptr &&
+                        (from->dtype == Dtype::BF16 || from->dtype == Dtype::F16) &&
+                        (value.dtype == Dtype::F32 || value.dtype == Dtype::F64);
+    if (value.op == Value::Op::Cast) {
+      ++changes[fmt::format("{} -> {}{}", name_of(from->dtype), name_of(value.dtype),
+                            widens ? ", exact" : ", rounded")];
+    }
+    if (value.op == Value::Op::Fp8) ++changes[fmt::format("FP8 -> {}", name_of(value.dtype))];
+    if (value.op == Value::Op::Mxfp4) ++changes["MXFP4 -> BF16, exact"];
+    for (const ValuePtr& arg : value.args)
+      self(*arg, self);
+  };
+  std::size_t synthesised = 0;
+  for (const Output& output : outputs) {
+    count_changes(*output.value, count_changes);
+    synthesised += output.kind == Kind::Synthesised ? 1 : 0;
+  }
+  for (const auto& [change, count] : changes) {
+    losses.push_back(fmt::format("{} tensors {}", format_count(count), change));
+  }
+  if (synthesised > 0)
+    losses.push_back(fmt::format("{} tensors synthesised", format_count(synthesised)));
+  return losses;
+}
+
+const Output* Plan::find_output(std::string_view key) const {
+  const auto found = std::lower_bound(outputs.begin(), outputs.end(), key,
+                                      [](const Output& output, std::string_view wanted) {
+                                        return natural_less(output.key, wanted);
+                                      });
+  return found != outputs.end() && found->key == key ? &*found : nullptr;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,112 @@
+// A plan: every output tensor and the value it gets, every source tensor and what becomes of it,
+// and every problem. It is made from headers alone, shown as the preview, hashed for receipts, and
+// is exactly what the executor runs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/mapping.hpp"
+#include "core/tensor_info.hpp"
+#include "core/value.hpp"
+
+namespace ckptscope {
+
+/// How an output comes about, for accounts and colours; the order is that of the account line.
+enum class Kind : std::uint8_t {
+  Stacked,
+  Split,
+  Decoded,
+  Transposed,
+  Cast,
+  Renamed,
+  Passed,
+  Synthesised
+};
+std::string_view name_of(Kind kind);
+
+struct Output {
+  std::string key;
+  ValuePtr value;  // dtype and shape of the output are the value's
+  Kind kind = Kind::Passed;
+  std::string rule{};  // of a synthesised output
+
+  Dtype dtype() const { return value->dtype; }
+  ShapeView shape() const { return value->shape; }
+  std::uint64_t bytes() const { return byte_count(dtype(), shape()); }
+};
+
+/// What becomes of one source tensor.
+struct Fate {
+  enum class Kind : std::uint8_t { Unplaced, Used, Dropped } kind = Kind::Unplaced;
+  std::uint32_t where = 0;  // Used: the first output that reads it; Dropped: an index into rules
+};
+
+/// A named reason for which sources are dropped.
+struct DropRule {
+  std::string name;
+  std::string reason;
+  bool lossy = true;  // false: scales and activations that decoding has used up
+};
+
+struct PlanOptions {
+  Namespace from = Namespace::Hf;
+  Namespace to = Namespace::Native;
+  std::string adapter;  // for the heading and the receipt
+  MappingOptions mapping;
+  std::optional<Dtype> dtype;         // --dtype
+  Dtype default_dtype = Dtype::BF16;  // the config's, or the adapter's
+  std::string exclude;                // a regex matched at the start of output keys; may be empty
+  bool lenient = false;
+  bool has_config = false;
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> expert_range;  // [a, b) of every stack
+
+  Dtype output_dtype() const { return dtype.value_or(default_dtype); }
+};
+
+/// Sums that add up: sources = used + passed + dropped + unplaced; targets by kind.
+struct Account {
+  std::uint64_t sources = 0;
+  std::uint64_t targets = 0;
+  std::uint64_t sources_by_kind[8] = {};  // by the kind of the output that reads them
+  std::uint64_t targets_by_kind[8] = {};
+  std::uint64_t dropped = 0;
+  std::uint64_t unplaced = 0;  // orphans: neither used nor dropped
+  std::uint64_t excluded = 0;  // targets removed by --exclude
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t largest = 0;  // bytes of the largest target
+};
+
+class Plan {
+ public:
+  PlanOptions options;
+  std::vector<Output> outputs;  // in natural order of keys
+  std::vector<Fate> fates;      // one per source tensor, in the order of the checkpoint
+  std::vector<DropRule> drop_rules;
+  std::vector<Problem> problems;      // errors stop a conversion, notes do not
+  std::vector<std::string> excluded;  // output keys that --exclude removed
+  std::vector<TensorInfo> sources;    // views into the checkpoint, which must outlive the plan
+
+  bool sound() const;     // no problem of Severity::Error
+  bool lossless() const;  // nothing dropped, cast, synthesised or excluded, no alias
+  Account account() const;
+
+  /// One line an output: "key DTYPE [shape] <- expression", then drops and synthesised keys.
+  std::string text(bool fold = true) const;
+  std::string line(const Output& output, bool fold = true) const;
+  std::string expression(const Output& output, bool fold = true) const;
+  /// Eight hexadecimal digits over text() and the options that shape bytes.
+  std::string hash() const;
+  /// What the plan loses, one sentence each; empty when lossless.
+  std::vector<std::string> losses() const;
+
+  const Output* find_output(std::string_view key) const;
+};
+
+}  // namespace ckptscope

@@ -1,0 +1,153 @@
+#include "core/plan_view.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "core/display.hpp"
+#include "core/key_pattern.hpp"
+
+namespace ckptscope {
+namespace {
+
+struct Row {
+  KeySet target;
+  std::map<std::string, KeySet> sources;
+  std::uint64_t source_count = 0;
+  std::uint64_t target_count = 0;
+  std::string op;
+};
+
+/// "a.gate_proj.weight" and "a.up_proj.weight" as "a.{gate,up}_proj.weight".
+std::string braced(const std::vector<std::string>& texts) {
+  if (texts.size() == 1) return texts.front();
+  std::size_t prefix = texts.front().size();
+  std::size_t suffix = texts.front().size();
+  for (const std::string& text : texts) {
+    const auto ahead = std::mismatch(text.begin(), text.end(), texts[0].begin(), texts[0].end());
+    prefix = std::min(prefix, static_cast<std::size_t>(ahead.first - text.begin()));
+    const auto behind =
+        std::mismatch(text.rbegin(), text.rend(), texts[0].rbegin(), texts[0].rend());
+    suffix = std::min(suffix, static_cast<std::size_t>(behind.first - text.rbegin()));
+  }
+  for (const std::string& text : texts)
+    suffix = std::min(suffix, text.size() - prefix);
+  // Cut at word boundaries: {gate,up}_proj, not {block,scale}s.
+  const auto is_boundary = [](char c) { return c == '.' || c == '_'; };
+  while (prefix > 0 && !is_boundary(texts[0][prefix - 1]))
+    --prefix;
+  while (suffix > 0 && !is_boundary(texts[0][texts[0].size() - suffix]))
+    --suffix;
+  std::string out = texts[0].substr(0, prefix) + "{";
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    out += (i > 0 ? "," : "") + texts[i].substr(prefix, texts[i].size() - prefix - suffix);
+  }
+  return out + "}" + texts[0].substr(texts[0].size() - suffix);
+}
+
+class Folding {
+ public:
+  explicit Folding(const Plan& plan) : plan_(plan) {}
+
+  std::vector<MapRow> run() {
+    for (const Output& output : plan_.outputs)
+      add(output);
+    std::vector<MapRow> rows;
+    for (const Row& row : rows_)
+      rows.push_back(finish(row));
+    add_drops(rows);
+    return rows;
+  }
+
+ private:
+  void add(const Output& output) {
+    std::vector<std::uint64_t> numbers;
+    const std::string pattern = generalise(output.key, numbers);
+    std::string source_pattern;
+    for_each_source(*output.value, [&](std::uint32_t id) {
+      std::vector<std::uint64_t> ignored;
+      if (source_pattern.empty()) source_pattern = generalise(plan_.sources[id].name, ignored);
+    });
+    const std::string op = op_text(output);
+    const auto [found, is_new] =
+        index_.try_emplace(op + "\n" + pattern + "\n" + source_pattern, rows_.size());
+    if (is_new) rows_.push_back({KeySet(pattern), {}, 0, 0, op});
+    Row& row = rows_[found->second];
+    row.target.add(numbers);
+    ++row.target_count;
+    for_each_source(*output.value, [&](std::uint32_t id) { add_source(row, id); });
+  }
+
+  void add_source(Row& row, std::uint32_t id) {
+    std::vector<std::uint64_t> numbers;
+    const std::string pattern = generalise(plan_.sources[id].name, numbers);
+    row.sources.try_emplace(pattern, pattern).first->second.add(numbers);
+    if (seen_.insert(id).second) ++row.source_count;
+  }
+
+  static MapRow finish(const Row& row) {
+    std::vector<std::string> sources;
+    for (const auto& [pattern, group] : row.sources)
+      sources.push_back(group.text());
+    const std::string source = sources.empty() ? "" : display(braced(sources));
+    const std::string target = display(row.target.text());
+    return {row.source_count, source, row.op, target == source ? "same" : target, row.target_count};
+  }
+
+  void add_drops(std::vector<MapRow>& rows) const {
+    for (std::uint32_t rule = 0; rule < plan_.drop_rules.size(); ++rule) {
+      std::map<std::string, std::pair<KeySet, std::uint64_t>> groups;
+      for (std::size_t id = 0; id < plan_.fates.size(); ++id) {
+        const Fate& fate = plan_.fates[id];
+        if (fate.kind != Fate::Kind::Dropped || fate.where != rule) continue;
+        std::vector<std::uint64_t> numbers;
+        const std::string pattern = generalise(plan_.sources[id].name, numbers);
+        auto& [keys, count] = groups.try_emplace(pattern, KeySet(pattern), 0).first->second;
+        keys.add(numbers);
+        ++count;
+      }
+      for (const auto& [pattern, one] : groups) {
+        rows.push_back(
+            {one.second, display(one.first.text()), "drop",
+             fmt::format("{}, rule {}", plan_.drop_rules[rule].reason, plan_.drop_rules[rule].name),
+             0});
+      }
+    }
+  }
+
+  const Plan& plan_;
+  std::vector<Row> rows_;
+  std::unordered_map<std::string, std::size_t> index_;
+  std::set<std::uint32_t> seen_;
+};
+
+}  // namespace
+
+std::string op_text(const Output& output) {
+  if (output.kind == Kind::Renamed) return "rename";
+  if (output.kind == Kind::Passed) return "pass";
+  if (output.kind == Kind::Synthesised) return "add zeros";
+  using Op = Value::Op;
+  std::string text;
+  const auto say = [&](Op op, std::string_view word) {
+    if (contains(*output.value, op)) text += (text.empty() ? "" : " ") + std::string(word);
+  };
+  say(Op::Mxfp4, "decode mxfp4");
+  say(Op::Fp8, "decode fp8");
+  say(Op::Stack, "stack");
+  say(Op::Concat, "cat");
+  say(Op::Select, "select");
+  say(Op::Slice, "slice");
+  say(Op::Transpose, "t");
+  if (contains(*output.value, Op::Cast)) {
+    text += fmt::format("{}cast {}", text.empty() ? "" : " ", name_of(output.dtype()));
+  }
+  return text;
+}
+
+std::vector<MapRow> fold_plan(const Plan& plan) {
+  return Folding(plan).run();
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,27 @@
+// A plan as people read it: rows of source, op and target, with keys that differ in numbers written
+// once. A model: text and screens draw it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/plan.hpp"
+
+namespace ckptscope {
+
+struct MapRow {
+  std::uint64_t sources = 0;  // tensors; 0 for what is synthesised
+  std::string source;         // "model.layers.[1-79].mlp.experts.[0-191].down_proj.weight"
+  std::string op;             // "stack t", "rename", "drop"
+  std::string target;         // key pattern, or the reason and rule of a drop
+  std::uint64_t targets = 0;
+};
+
+/// Rows in the order of the targets, then drops. Sums of `sources` and `targets` are the plan's.
+std::vector<MapRow> fold_plan(const Plan& plan);
+
+/// What happens to an output in a few words: "stack cat t", "decode mxfp4 t", "rename", "pass".
+std::string op_text(const Output& output);
+
+}  // namespace ckptscope

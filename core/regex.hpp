@@ -1,0 +1,26 @@
+// Regular expressions (PCRE2), compiled once.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+namespace ckptscope {
+
+/// Immutable; matching is thread-safe. Backtracking is limited, so that a pattern cannot hang the
+/// program: a match that exceeds the limit counts as none.
+class Regex {
+ public:
+  struct Flags {
+    bool at_start = false;    // only at the start of the text, like Python's re.match
+    bool smart_case = false;  // ignore case unless the pattern has a capital letter
+    bool whole = false;       // the whole text
+  };
+  /// Throws Usage, with the offset in the pattern.
+  Regex(std::string_view pattern, Flags flags);
+  bool matches(std::string_view text) const;
+
+ private:
+  std::shared_ptr<void> code_;
+};
+
+}  // namespace ckptscope

@@ -1,0 +1,28 @@
+// The files of a checkpoint that hold no tensors: config, tokenizer, chat template, code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint.hpp"
+#include "core/plan.hpp"
+#include "core/staging.hpp"
+
+namespace ckptscope {
+
+inline constexpr std::uint64_t kMaxSideFile = 256'000'000;
+
+struct SideFiles {
+  std::vector<std::string> copied;
+  std::vector<std::string> left_out;  // with the reason
+  bool config_edited = false;
+};
+
+/// Copies every other top-level regular file of the source of up to kMaxSideFile, but no weights,
+/// no index, no receipt. Nothing in them is acted on. The copied config.json states the output's
+/// dtype and has no quantization_config when the plan decodes; hf_quant_config.json is left out
+/// then. A source that is a single file brings its config.json alone.
+SideFiles copy_side_files(const Checkpoint& source, const Plan& plan, Staging& staging);
+
+}  // namespace ckptscope

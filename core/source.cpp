@@ -1,0 +1,51 @@
+#include "core/source.hpp"
+
+#include <algorithm>
+
+#include "core/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::size_t kMaxOpen = 2;
+
+void check_identity(const Shard& shard, const FileIdentity& now) {
+  if (now.same_content(shard.identity)) return;
+  fail(Code::SourceChanged, "{}: the file changed since it was opened (size {} then, {} now)",
+       display(shard.path), shard.identity.size, now.size);
+}
+
+}  // namespace
+
+void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) {
+  const TensorInfo& info = checkpoint_.tensors()[tensor];
+  const Shard& shard = checkpoint_.shards()[info.shard];
+  const File& file = shard_file(info.shard);
+  with_context(display(info.name), [&] { file.read(shard.data_start + info.begin + offset, out); });
+}
+
+const File& CheckpointSource::shard_file(std::uint32_t shard) {
+  const auto found = std::find_if(open_.begin(), open_.end(),
+                                  [&](const OpenShard& one) { return one.shard == shard; });
+  if (found != open_.end()) {
+    open_.splice(open_.begin(), open_, found);
+    return open_.front().file;
+  }
+  if (open_.size() == kMaxOpen) open_.pop_back();
+  const Shard& row = checkpoint_.shards()[shard];
+  open_.push_front({shard, File(row.path)});
+  check_identity(row, open_.front().file.identity());
+  return open_.front().file;
+}
+
+bool check_sources_unchanged(const Checkpoint& checkpoint) {
+  bool touched = false;
+  for (const Shard& shard : checkpoint.shards()) {
+    const FileIdentity now = identity_of(shard.path);
+    check_identity(shard, now);
+    touched = touched || now.ctime_ns != shard.identity.ctime_ns;
+  }
+  return touched;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,259 @@
+#include "core/staging.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+
+#include "core/display.hpp"
+#include "core/error.hpp"
+
+namespace ckptscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool unsupported(int error) {
+  return error == EINVAL || error == ENOTSUP || error == EOPNOTSUPP || error == ENOSYS;
+}
+
+/// Durability of names: a directory that cannot be flushed (network file systems) is no failure.
+void flush_directory(int fd, std::string_view name) {
+  if (::fsync(fd) != 0 && !unsupported(errno))
+    fail_errno(fmt::format("flushing {}", display(name)));
+}
+
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.back() == '/')
+    path.pop_back();
+  return path;
+}
+
+std::string parent_of(const std::string& path) {
+  const fs::path parent = fs::path(path).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+std::string journal_text() {
+  char host[256] = {};
+  ::gethostname(host, sizeof host - 1);
+  char since[32] = {};
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  std::strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return fmt::format("ckptscope conversion in progress\npid {}, host {}, since {}\n", ::getpid(),
+                     host, since);
+}
+
+std::string holder_of(const std::string& partial) {
+  std::ifstream journal(partial + "/" + std::string(kJournalName));
+  std::string first, second;
+  std::getline(journal, first);
+  std::getline(journal, second);
+  return second.empty() ? "another process" : display(second);
+}
+
+bool same_directory(int fd, const std::string& path) {
+  struct stat opened {};
+  struct stat named {};
+  return ::fstat(fd, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+}  // namespace
+
+StagedFile::StagedFile(int directory, const std::string& name, std::uint64_t size) : name_(name) {
+  fd_ = UniqueFd(::openat(directory, name.c_str(),
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!fd_) fail_errno(fmt::format("creating {}", display(name)));
+  if (size == 0) return;
+  // Space that is reserved now cannot run out in the middle.
+  if (::fallocate(fd_.get(), 0, 0, static_cast<off_t>(size)) == 0) return;
+  if (!unsupported(errno))
+    fail_errno(fmt::format("reserving {} bytes for {}", size, display(name)));
+  if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+    fail_errno(fmt::format("sizing {} to {} bytes", display(name), size));
+  }
+}
+
+void StagedFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t put = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
+                                 static_cast<off_t>(offset + done));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) {
+      fail_errno(
+          fmt::format("{}: writing {} bytes at offset {}", display(name_), bytes.size(), offset));
+    }
+    done += static_cast<std::size_t>(put);
+  }
+  // Writing to the disk starts now, so that the flush at the end has little left to do.
+  ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes.size()),
+                    SYNC_FILE_RANGE_WRITE);
+}
+
+void StagedFile::finish() {
+  if (::fsync(fd_.get()) != 0) fail_errno(fmt::format("flushing {}", display(name_)));
+  ::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
+  fd_.close_checked(name_);
+}
+
+Staging::Staging(const std::string& out, IfExists if_exists)
+    : out_(without_slash(out)),
+      partial_(out_ + ".partial"),
+      parent_(parent_of(out_)),
+      if_exists_(if_exists) {
+  if (exists(out_) && (if_exists == IfExists::Fail || !is_directory(out_))) {
+    fail(Code::Exists, "{}: exists; --if-exists replace keeps the old one beside it",
+         display(out_));
+  }
+  lock();
+}
+
+Staging::~Staging() {
+  if (committed_ || !directory_) return;
+  try {
+    clear();
+    ::rmdir(partial_.c_str());
+  } catch (const std::exception&) {  // nothing more can be done in a destructor
+  }
+}
+
+void Staging::lock() {
+  const bool made = ::mkdir(partial_.c_str(), 0777) == 0;
+  if (!made && errno != EEXIST) fail_errno(fmt::format("making {}", display(partial_)));
+  UniqueFd directory(::open(partial_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!directory) fail_errno(display(partial_));
+  const bool locked = ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0;
+  if (!locked && errno == EWOULDBLOCK) {
+    fail(Code::Locked, "{}: locked by {}", display(out_), holder_of(partial_));
+  }
+  if (!locked && !made) {
+    fail(Code::Locked,
+         "{}: exists, and this file system has no locks to tell whether {} still runs",
+         display(partial_), holder_of(partial_));
+  }
+  if (!same_directory(directory.get(), partial_)) {
+    fail(Code::Locked, "{}: another process has just finished with it", display(out_));
+  }
+  const bool empty = fs::is_empty(partial_);
+  if (!empty && !exists(partial_ + "/" + std::string(kJournalName))) {
+    fail(Code::Exists, "{}: exists and is not a conversion of ours; move it away",
+         display(partial_));
+  }
+  directory_ = std::move(directory);
+  cleared_ = !empty;
+  clear();
+  write_text(std::string(kJournalName), journal_text());
+}
+
+/// Removes the files in the staging directory; a journal says that they are ours.
+void Staging::clear() {
+  std::error_code error;
+  std::string journal;
+  for (const fs::directory_entry& entry : fs::directory_iterator(partial_, error)) {
+    if (entry.path().filename() == kJournalName) {
+      journal = entry.path().string();
+    } else if (entry.symlink_status().type() != fs::file_type::directory) {
+      fs::remove(entry.path(), error);
+    }
+  }
+  if (!journal.empty()) fs::remove(journal, error);  // last: it is what makes the rest ours
+}
+
+StagedFile Staging::create(const std::string& name, std::uint64_t size) {
+  return StagedFile(directory_.get(), name, size);
+}
+
+void Staging::write_text(const std::string& name, const std::string& text) {
+  StagedFile file = create(name, text.size());
+  file.write(0, std::as_bytes(std::span(text)));
+  file.finish();
+}
+
+std::string Staging::commit() {
+  ::unlinkat(directory_.get(), std::string(kJournalName).c_str(), 0);
+  flush_directory(directory_.get(), partial_);
+  std::string old;
+  if (if_exists_ == IfExists::Replace && exists(out_)) {
+    old = exchange();
+  } else {
+    rename_new();
+  }
+  committed_ = true;
+  const UniqueFd parent(::open(parent_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent) flush_directory(parent.get(), parent_);
+  return old;
+}
+
+void Staging::rename_new() {
+  if (::renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, out_.c_str(), RENAME_NOREPLACE) == 0)
+    return;
+  if (errno == EEXIST || errno == ENOTEMPTY) {
+    fail(Code::Exists, "{}: has appeared while the conversion ran; nothing replaced",
+         display(out_));
+  }
+  // Old network file systems know no flags; the lock has kept other conversions away.
+  if (!unsupported(errno) || exists(out_) || ::rename(partial_.c_str(), out_.c_str()) != 0) {
+    fail_errno(fmt::format("renaming {} to {}", display(partial_), display(out_)));
+  }
+}
+
+std::string Staging::exchange() {
+  std::error_code error;
+  if (fs::is_empty(out_, error) && ::rmdir(out_.c_str()) == 0) {
+    rename_new();
+    return "";
+  }
+  std::string old;
+  for (int n = 1; old.empty() || exists(old); ++n)
+    old = fmt::format("{}.old-{}", out_, n);
+  if (::renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, out_.c_str(), RENAME_EXCHANGE) != 0) {
+    fail_errno(fmt::format("exchanging {} and {}", display(partial_), display(out_)));
+  }
+  committed_ = true;  // from here on OUT.partial is the user's old directory
+  if (::renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, old.c_str(), RENAME_NOREPLACE) != 0) {
+    return partial_;
+  }
+  return old;
+}
+
+void refuse_overlap(const std::string& out, std::span<const std::string> directories) {
+  const auto refuse_above = [&](const fs::path& from, const std::string& other,
+                                std::string_view how) {
+    const FileIdentity identity = identity_of(other);
+    for (fs::path at = from;; at = at.parent_path()) {
+      if (exists(at.string()) && identity_of(at.string()).same_file(identity)) {
+        fail(Code::SameFiles, "{}: {} {}; choose another output", display(out), how,
+             display(other));
+      }
+      if (at == at.parent_path()) return;
+    }
+  };
+  const std::string target = without_slash(out);
+  const fs::path real_out = exists(target)
+                                ? fs::canonical(target)
+                                : fs::canonical(parent_of(target)) / fs::path(target).filename();
+  for (const std::string& directory : directories) {
+    refuse_above(real_out, directory, "is or lies in the source");
+    if (exists(target)) refuse_above(fs::canonical(directory), target, "contains the source");
+  }
+}
+
+std::uint64_t free_bytes(const std::string& path) {
+  struct statvfs status {};
+  const std::string parent = parent_of(without_slash(path));
+  if (::statvfs(parent.c_str(), &status) != 0) fail_errno(display(parent));
+  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,81 @@
+// An output directory that appears whole or not at all.
+//
+// Everything is written to OUT.partial beside OUT, under a lock; one rename at the end is the
+// commit point. Until then, and after any failure, OUT is absent or as it was. A directory that
+// this program did not create is never deleted.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/file.hpp"
+
+namespace ckptscope {
+
+/// A new file of known size. Positional writes; thread-safe except for finish().
+class StagedFile {
+ public:
+  StagedFile(int directory, const std::string& name, std::uint64_t size);
+  /// Writes all of `bytes` at `offset`, or throws NoSpace / Io.
+  void write(std::uint64_t offset, std::span<const std::byte> bytes);
+  /// Flushes to the disk, drops it from the page cache, closes; all checked. A failed flush is
+  /// final: it is never tried again, because the system may have forgotten what was not written.
+  void finish();
+
+ private:
+  std::string name_;
+  UniqueFd fd_;
+};
+
+class Staging {
+ public:
+  enum class IfExists { Fail, Replace };
+
+  /// Takes the lock and makes OUT.partial. Throws Exists (OUT is there, or a foreign OUT.partial),
+  /// Locked (another live process works on OUT), NoPermission, NotFound (no parent directory).
+  /// What an interrupted run left in OUT.partial is cleared; `cleared()` tells of it.
+  Staging(const std::string& out, IfExists if_exists);
+  Staging(const Staging&) = delete;
+  Staging& operator=(const Staging&) = delete;
+  /// Without a commit, removes what was written.
+  ~Staging();
+
+  StagedFile create(const std::string& name, std::uint64_t size);
+  /// A small file at once, flushed.
+  void write_text(const std::string& name, const std::string& text);
+
+  const std::string& path() const { return partial_; }
+  bool cleared() const { return cleared_; }
+
+  /// Flushes the directory and renames it to OUT. Returns where an old OUT went ("OUT.old-1"), or
+  /// nothing. Throws Exists when OUT has appeared meanwhile.
+  std::string commit();
+
+ private:
+  void lock();
+  void clear();
+  void rename_new();
+  std::string exchange();
+
+  std::string out_;
+  std::string partial_;
+  std::string parent_;
+  IfExists if_exists_;
+  UniqueFd directory_;
+  bool cleared_ = false;
+  bool committed_ = false;
+};
+
+/// Throws SameFiles when `out` is, lies in, or contains one of `directories`: by device and inode
+/// of every component, not by the spelling of paths.
+void refuse_overlap(const std::string& out, std::span<const std::string> directories);
+
+/// Free bytes for this user on the file system of `path`'s parent.
+std::uint64_t free_bytes(const std::string& path);
+
+/// Name of the file that marks a staging directory as ours, inside OUT.partial.
+inline constexpr std::string_view kJournalName = "ckptscope.journal";
+
+}  // namespace ckptscope

@@ -1,0 +1,74 @@
+// Values: how an output tensor is made of source tensors, as a small immutable tree. The plan
+// prints it, the executor walks it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/dtype.hpp"
+#include "core/shape.hpp"
+
+namespace ckptscope {
+
+struct Value;
+using ValuePtr = std::shared_ptr<const Value>;
+
+/// One node. Shapes and dtypes are those of the result. Select, Slice and Transpose are views of
+/// their argument: no element changes.
+struct Value {
+  enum class Op {
+    Source,     // tensor number `source` of the checkpoint
+    Transpose,  // last two dimensions swapped
+    Slice,      // [begin, end) along `dim`
+    Select,     // element `begin` of dimension 0, which goes away
+    Concat,     // args along `dim`
+    Stack,      // args along a new dimension 0; `begin` is the number of the first one
+    Mxfp4,      // args {blocks [.., G, B], scales [.., G]}: decoded to [.., G * 2B], BF16
+    Fp8,        // args {codes, scale}: code * scale in f32, rounded once to dtype
+    Cast,       // to `dtype`
+    Zeros,
+  };
+  Op op = Op::Source;
+  Dtype dtype = Dtype::U8;
+  Shape shape;
+  std::vector<ValuePtr> args{};
+  std::uint32_t source = 0;
+  int dim = 0;
+  std::uint64_t begin = 0;
+  std::uint64_t end = 0;
+  std::uint64_t block_rows = 0;  // Fp8 with a block scale: rows and columns that share one scale;
+  std::uint64_t block_cols = 0;  // 0 x 0: one scale per tensor or per element of dimension 0
+};
+
+// Constructors. They state shapes and fold what cancels out (a transpose of a transpose, a cast to
+// the same dtype); arguments must fit, which the planner has checked.
+ValuePtr source_value(std::uint32_t source, Dtype dtype, ShapeView shape);
+ValuePtr transpose(ValuePtr value);
+ValuePtr slice(ValuePtr value, int dim, std::uint64_t begin, std::uint64_t end);
+ValuePtr select(ValuePtr value, std::uint64_t index);
+ValuePtr concat(std::vector<ValuePtr> parts, int dim);
+ValuePtr stack(std::vector<ValuePtr> parts, std::uint64_t first);
+ValuePtr cast(ValuePtr value, Dtype dtype);
+ValuePtr mxfp4(ValuePtr blocks, ValuePtr scales);
+ValuePtr fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, std::uint64_t block_rows,
+             std::uint64_t block_cols);
+ValuePtr zeros(Dtype dtype, Shape shape);
+
+/// A value whose elements are whole bytes: sub-byte dtypes, which only pass through, as U8.
+ValuePtr as_bytes(ValuePtr value);
+
+/// Calls `visit(source)` for every Source below, left to right.
+void for_each_source(const Value& value, const std::function<void(std::uint32_t source)>& visit);
+bool contains(const Value& value, Value::Op op);
+
+/// The expression as text: "stack(E=0..191, cat(-1, t(x.{E}.gate), t(x.{E}.up)))". With `fold`,
+/// parts of a stack that differ in one integer are written once. `name_of` gives a source's key.
+std::string to_text(const Value& value,
+                    const std::function<std::string_view(std::uint32_t source)>& name_of,
+                    bool fold);
+
+}  // namespace ckptscope

@@ -1,0 +1,89 @@
+#include "tests/support/recorded.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace ckptscope::testing {
+namespace {
+
+Filling parse_filling(const std::string& text) {
+  if (text == "positive") return Filling::Positive;
+  if (text == "scale") return Filling::Scale;
+  if (text == "edge-scale") return Filling::EdgeScale;
+  if (text == "bytes") return Filling::Raw;
+  if (text.empty()) return Filling::ByDtype;
+  throw std::runtime_error("filling: " + text);
+}
+
+std::string rest_of(std::istringstream& words) {
+  std::string rest;
+  std::getline(words >> std::ws, rest);
+  return rest;
+}
+
+void read_line(const std::string& line, std::vector<RecordedCase>& cases) {
+  std::istringstream words(line);
+  std::string word;
+  words >> word;
+  if (word == "case") {
+    RecordedCase& one = cases.emplace_back();
+    words >> one.name >> one.adapter >> one.to;
+    return;
+  }
+  RecordedCase& now = cases.back();
+  if (word == "option") {
+    std::string name;
+    words >> name;
+    now.options[name] = rest_of(words);
+  } else if (word == "config") {
+    now.source.config = rest_of(words);
+  } else if (word == "shards") {
+    words >> now.source.shards;
+  } else if (word == "refused") {
+    words >> now.refused;
+  } else {
+    std::string key, dtype, shape, last;
+    words >> key >> dtype >> shape >> last;
+    const Dtype parsed = parse_dtype_strict(dtype).value();
+    if (word == "in") {
+      now.source.tensors.push_back({key, parsed, parse_shape(shape), parse_filling(last)});
+    } else {
+      now.outputs.push_back({key, parsed, parse_shape(shape), std::stoull(last, nullptr, 16)});
+    }
+  }
+}
+
+std::vector<RecordedCase> read_cases() {
+  std::ifstream file(CKPTSCOPE_TESTS "/golden/recorded.txt");
+  if (!file) throw std::runtime_error("tests/golden/recorded.txt");
+  std::vector<RecordedCase> cases;
+  for (std::string line; std::getline(file, line);) {
+    if (!line.empty() && line[0] != '#') read_line(line, cases);
+  }
+  return cases;
+}
+
+}  // namespace
+
+Shape parse_shape(const std::string& text) {
+  Shape shape;
+  std::istringstream numbers(text.substr(1, text.size() - 2));
+  for (std::string number; std::getline(numbers, number, ',');)
+    shape.push_back(std::stoull(number));
+  return shape;
+}
+
+const std::vector<RecordedCase>& recorded_cases() {
+  static const std::vector<RecordedCase> cases = read_cases();
+  return cases;
+}
+
+const RecordedCase& recorded_case(const std::string& name) {
+  const auto& cases = recorded_cases();
+  return *std::find_if(cases.begin(), cases.end(),
+                       [&](const RecordedCase& one) { return one.name == name; });
+}
+
+}  // namespace ckptscope::testing
