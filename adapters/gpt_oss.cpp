@@ -1,16 +1,18 @@
 // GPT-OSS (GptOssForCausalLM). Experts come grouped, gate and up interleaved, as MXFP4 blocks and
 // scales or as BF16 that already has the native layout; so only names differ.
 
+#include "adapters/blocks.hpp"
 #include "adapters/families.hpp"
 
 namespace ckptscope {
 
-Mapping gpt_oss(const Config&, const MappingOptions& options) {
+Mapping gpt_oss(const Config& config, const MappingOptions& options) {
+  const Extent count = experts(config, options);
   Mapping mapping{
       QuantScheme{QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"},
       same("{p}mlp.router.{a=weight|bias}", "{p}mlp.gate.{a}"),
-      same("{p}mlp.experts.gate_up_proj", "{p}mlp.experts.gate_and_up_projs"),
-      same("{p}mlp.experts.down_proj", "{p}mlp.experts.down_projs"),
+      same("{p}mlp.experts.gate_up_proj", "{p}mlp.experts.gate_and_up_projs").with_rows(count),
+      same("{p}mlp.experts.down_proj", "{p}mlp.experts.down_projs").with_rows(count),
   };
   const auto attention = options.settings.find("attn");
   if (attention != options.settings.end() && attention->second == "te") {

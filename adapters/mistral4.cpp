@@ -8,12 +8,14 @@ namespace ckptscope {
 namespace {
 
 Rules text_rules(const Config& config, const MappingOptions& options) {
+  const Extent count = experts(config, options);
   return {
       drop_hf("mistral4.activation_scale", "{p}{a=.|_}activation_scale", "activation scales"),
-      native("{p}.mlp.experts.gate_and_up_projs", t(hf("{p}.mlp.experts.gate_up_proj"))),
-      native("{p}.mlp.experts.down_projs", t(hf("{p}.mlp.experts.down_proj"))),
+      native("{p}.mlp.experts.gate_and_up_projs", t(hf("{p}.mlp.experts.gate_up_proj")))
+          .with_rows(count),
+      native("{p}.mlp.experts.down_projs", t(hf("{p}.mlp.experts.down_proj"))).with_rows(count),
       Synth{"mistral4.gate_bias", "{p}.mlp.gate.weight", "{p}.mlp.gate.e_score_correction_bias",
-            Dtype::F32, experts(config, options)},
+            Dtype::F32, count},
   };
 }
 

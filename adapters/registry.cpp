@@ -14,7 +14,7 @@ std::span<const Adapter> adapters() {
        {"model_type"},
        {"{p}self_attn.sinks", "{p}mlp.router.weight"},
        {{"automodel"}},
-       {"attn"},
+       {"attn", "num_experts"},
        Dtype::BF16,
        gpt_oss},
       {"nemotron_v3",

@@ -73,8 +73,7 @@ void CliProgress::show(Clock::time_point now) {
   const double share = total() > 0 ? static_cast<double>(done()) / static_cast<double>(total()) : 0;
   const int filled = static_cast<int>(std::clamp(share, 0.0, 1.0) * kBarWidth);
   std::string bar;
-  for (int i = 0; i < kBarWidth; ++i)
-    bar += i < filled ? "━" : "─";
+  for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "━" : "─";
   write_stderr(fmt::format("\r{:<8} {} {}\x1b[K", name_, bar, figures(now)));
   bar_shown_ = true;
 }

@@ -216,8 +216,7 @@ std::string flag_usage(const Flag& flag) {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j)
-    row[j] = j;
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     std::size_t diagonal = row[0];
     row[0] = i;
@@ -251,8 +250,7 @@ std::string usage_line(const Command& command) {
   std::string line(command.name);
   if (command.opens) line += " PATH";
   if (!command.operands.empty()) line += " " + std::string(command.operands);
-  for (const Flag& flag : command.flags)
-    line += " " + flag_usage(flag);
+  for (const Flag& flag : command.flags) line += " " + flag_usage(flag);
   return line;
 }
 
@@ -260,7 +258,8 @@ std::vector<std::string_view> similar_commands(std::string_view word) {
   std::vector<std::string_view> similar;
   for (const Command& row : table()) {
     const bool prefix = word.size() >= 2 && row.name.starts_with(word);
-    if (prefix || edit_distance(word, row.name) <= row.name.size() / 3) similar.push_back(row.name);
+    if (prefix || edit_distance(word, row.name) <= (row.name.size() + 2) / 3)
+      similar.push_back(row.name);
   }
   return similar;
 }

@@ -4,14 +4,14 @@
 #include <charconv>
 
 #include "core/display.hpp"
+#include "core/matching.hpp"
 
 namespace ckptscope {
 namespace {
 
 std::string list_of(auto&& rows, auto&& name) {
   std::vector<std::string> names;
-  for (const auto& row : rows)
-    names.emplace_back(name(row));
+  for (const auto& row : rows) names.emplace_back(name(row));
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
@@ -94,12 +94,22 @@ std::string choose_layout(const Checkpoint& checkpoint, const Adapter& adapter,
   return std::string(layouts.front().name);
 }
 
+bool is_output_dtype(std::optional<Dtype> dtype) {
+  return dtype == Dtype::BF16 || dtype == Dtype::F16 || dtype == Dtype::F32;
+}
+
+/// The config's dtype where it is one that weights can be decoded to, else the adapter's.
+Dtype default_dtype(const Config& config, const Adapter& adapter) {
+  const auto stated = config.dtype();
+  return is_output_dtype(stated) ? *stated : adapter.default_dtype;
+}
+
 std::optional<Dtype> parse_output_dtype(const std::string& text) {
   if (text.empty()) return std::nullopt;
   if (text == "half" || text == "fp16") return Dtype::F16;
   if (text == "fp32") return Dtype::F32;
   const auto dtype = text == "bf16" || text == "BF16" ? Dtype::BF16 : parse_dtype(text);
-  if (dtype == Dtype::BF16 || dtype == Dtype::F16 || dtype == Dtype::F32) return dtype;
+  if (is_output_dtype(dtype)) return dtype;
   fail(Code::Usage, "--dtype {}: bf16, f16 or f32 is expected", display(text));
 }
 
@@ -142,8 +152,9 @@ Family recognise_family(const Checkpoint& checkpoint, const std::string& asked) 
 Side recognise_side(const Checkpoint& checkpoint, const Adapter& adapter) {
   MappingOptions options;
   options.layout = choose_layout(checkpoint, adapter, "");
-  const NamespaceEvidence evidence =
-      namespace_evidence(checkpoint.tensors(), mapping_of(adapter, checkpoint.config(), options));
+  const Mapping mapping = mapping_of(adapter, checkpoint.config(), options);
+  NamespaceEvidence evidence;
+  for (const TensorInfo& info : checkpoint.tensors()) evidence.add(mapping, info.name);
   if (evidence.hf > 0 && evidence.native > 0) return Side::Mixed;
   if (evidence.hf > 0) return Side::Hf;
   return evidence.native > 0 ? Side::Native : Side::Unknown;
@@ -168,7 +179,7 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   options.adapter = adapter.id;
   options.mapping = {request.settings, choose_layout(checkpoint, adapter, request.layout)};
   options.dtype = parse_output_dtype(request.dtype);
-  options.default_dtype = checkpoint.config().dtype().value_or(adapter.default_dtype);
+  options.default_dtype = default_dtype(checkpoint.config(), adapter);
   options.exclude = request.exclude;
   options.lenient = request.lenient;
   options.has_config = checkpoint.config().present();

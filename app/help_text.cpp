@@ -23,8 +23,7 @@ std::string flag_line(const Flag& flag) {
 
 std::string flag_lines(std::span<const Flag> flags) {
   std::string text;
-  for (const Flag& flag : flags)
-    text += flag_line(flag);
+  for (const Flag& flag : flags) text += flag_line(flag);
   return text;
 }
 

@@ -120,11 +120,9 @@ ParsedLine parse_line(std::span<const std::string> words) {
   CLI::App app;
   app.set_help_flag();
   Slots slots;
-  for (const Flag& flag : global_flags())
-    add_flag(app, flag, slots);
+  for (const Flag& flag : global_flags()) add_flag(app, flag, slots);
   if (line.command != nullptr) {
-    for (const Flag& flag : line.command->flags)
-      add_flag(app, flag, slots);
+    for (const Flag& flag : line.command->flags) add_flag(app, flag, slots);
   }
   app.add_option("operands", slots.operands);
   try {

@@ -98,15 +98,12 @@ class CheckpointOpener {
 
   void collect() {
     std::size_t count = 0;
-    for (const Header& header : headers_)
-      count += header.tensors.size();
+    for (const Header& header : headers_) count += header.tensors.size();
     result_.tensors_.reserve(count);
-    for (std::size_t i = 0; i < headers_.size(); ++i)
-      collect(headers_[i], i);
+    for (std::size_t i = 0; i < headers_.size(); ++i) collect(headers_[i], i);
     headers_.clear();
     result_.keys_ = KeyIndex(count);
-    for (std::uint32_t id = 0; id < count; ++id)
-      index_key(id);
+    for (std::uint32_t id = 0; id < count; ++id) index_key(id);
   }
 
   void collect(Header& header, std::size_t shard) {
@@ -167,8 +164,7 @@ class CheckpointOpener {
     const IndexSummary summary =
         with_context(base_name(location().index), [&] { return scan_index(index_text_, entry); });
     index_text_ = {};
-    for (const auto& [file, keys] : lost)
-      report_lost(file, keys);
+    for (const auto& [file, keys] : lost) report_lost(file, keys);
     for (std::size_t id = 0; id < named.size(); ++id) {
       if (!named[id]) report_unindexed(result_.tensors_[id]);
     }
@@ -299,8 +295,7 @@ bool Checkpoint::damaged() const {
 
 std::uint64_t Checkpoint::total_bytes() const {
   std::uint64_t bytes = 0;
-  for (const TensorInfo& info : tensors_)
-    bytes += info.bytes();
+  for (const TensorInfo& info : tensors_) bytes += info.bytes();
   return bytes;
 }
 

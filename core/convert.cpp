@@ -64,8 +64,7 @@ void refuse_placeholders(const Value& value, const Plan& plan, TensorSource& sou
     }
     return;
   }
-  for (const ValuePtr& arg : value.args)
-    refuse_placeholders(*arg, plan, source);
+  for (const ValuePtr& arg : value.args) refuse_placeholders(*arg, plan, source);
 }
 
 /// Steps of one conversion, in order.
@@ -187,8 +186,7 @@ void check_before(const Checkpoint& source, const Plan& plan, const ShardLayout&
   refuse_unsound(source, plan, options);
   refuse_overlap(options.out, source_directories(source));
   CheckpointSource reader(source);
-  for (const Output& output : plan.outputs)
-    refuse_placeholders(*output.value, plan, reader);
+  for (const Output& output : plan.outputs) refuse_placeholders(*output.value, plan, reader);
   const std::uint64_t needed = layout.file_bytes();
   const std::uint64_t free = free_bytes(options.out);
   if (free < needed) {

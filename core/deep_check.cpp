@@ -38,8 +38,7 @@ class Sha256 {
     unsigned size = 0;
     EVP_DigestFinal_ex(context_.get(), bytes, &size);
     std::string text;
-    for (unsigned i = 0; i < size; ++i)
-      text += fmt::format("{:02x}", bytes[i]);
+    for (unsigned i = 0; i < size; ++i) text += fmt::format("{:02x}", bytes[i]);
     return text;
   }
 
@@ -248,8 +247,7 @@ DeepReport deep_check(const Checkpoint& checkpoint, const Sums& sums, unsigned t
     reports[i] = ShardCheck(checkpoint, shards[i], sums, progress).run();
   });
   DeepReport total;
-  for (DeepReport& one : reports)
-    add(total, one);
+  for (DeepReport& one : reports) add(total, one);
   return total;
 }
 

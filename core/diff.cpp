@@ -50,8 +50,7 @@ class PairReader {
 void compare_values(const Checkpoint& a, const Checkpoint& b, const std::vector<Pair>& pairs,
                     unsigned threads, Progress& progress, DiffReport& report) {
   std::uint64_t total = 0;
-  for (const Pair& pair : pairs)
-    total += a.tensors()[pair.a].bytes();
+  for (const Pair& pair : pairs) total += a.tensors()[pair.a].bytes();
   progress.phase("compare", total);
   std::vector<char> same(pairs.size());
   std::vector<std::unique_ptr<PairReader>> readers(threads);

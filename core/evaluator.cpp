@@ -27,8 +27,7 @@ std::vector<std::ptrdiff_t> dense_strides(ShapeView shape, std::uint64_t element
 
 std::uint64_t product(ShapeView extents) {
   std::uint64_t result = 1;
-  for (const std::uint64_t extent : extents)
-    result *= extent;
+  for (const std::uint64_t extent : extents) result *= extent;
   return result;
 }
 
@@ -48,8 +47,7 @@ void for_each_leading(ShapeView shape, const Region& region,
     }
     visit(number, offset);
     std::size_t dim = leading;
-    while (dim > 0 && ++at[dim - 1] == region.extent[dim - 1])
-      at[--dim] = 0;
+    while (dim > 0 && ++at[dim - 1] == region.extent[dim - 1]) at[--dim] = 0;
     if (dim == 0) return;
   }
 }
@@ -70,7 +68,7 @@ void Evaluator::evaluate(const Value& value, const Region& region, std::span<std
 void Evaluator::fill(const Value& value, const Region& region, const Target& target) {
   switch (value.op) {
     case Value::Op::Cast:
-      return fill(*value.args[0], region, target);
+      return fill_cast(value, region, target);
     case Value::Op::Transpose: {
       Region inner = region;
       Target swapped = target;
@@ -104,6 +102,14 @@ void Evaluator::fill(const Value& value, const Region& region, const Target& tar
     case Value::Op::Fp8:
       return fill_leaf(value, region, target);
   }
+}
+
+/// A cast becomes the dtype of the target. Planners never put one cast below another: that would
+/// round twice, and has to be computed in two steps.
+void Evaluator::fill_cast(const Value& value, const Region& region, const Target& target) {
+  if (target.dtype == value.dtype) return fill(*value.args[0], region, target);
+  fail(Code::Internal, "a cast to {} below a cast to {}", name_of(value.dtype),
+       name_of(target.dtype));
 }
 
 void Evaluator::fill_concat(const Value& value, const Region& region, const Target& target) {
@@ -153,7 +159,10 @@ void Evaluator::fill_leaf(const Value& value, const Region& region, const Target
   const std::uint64_t matrix_rows = rank >= 2 ? value.shape[rank - 2] : 1;
   const std::ptrdiff_t row_stride = rank >= 2 ? target.strides[rank - 2] : 0;
   const std::ptrdiff_t col_stride = rank >= 1 ? target.strides[rank - 1] : 0;
-  const std::uint64_t row_bytes = std::max<std::uint64_t>(1, cols * size_of(value.dtype));
+  // MXFP4 decodes whole blocks, also where a few of their columns are wanted.
+  const std::uint64_t block = value.op == Value::Op::Mxfp4 ? 2 * value.args[0]->shape.back() : 1;
+  const std::uint64_t row_bytes =
+      std::max<std::uint64_t>(1, (cols + block - 1) * size_of(value.dtype));
   const std::uint64_t step = std::max<std::uint64_t>(1, kChunk / row_bytes);
   const std::uint64_t col_step =
       std::max<std::uint64_t>(1, kChunk / size_of(value.dtype) / 32 * 32);

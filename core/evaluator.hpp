@@ -41,6 +41,7 @@ class Evaluator {
   };
 
   void fill(const Value& value, const Region& region, const Target& target);
+  void fill_cast(const Value& value, const Region& region, const Target& target);
   void fill_concat(const Value& value, const Region& region, const Target& target);
   void fill_stack(const Value& value, const Region& region, const Target& target);
   void fill_zeros(const Region& region, const Target& target);

@@ -64,8 +64,7 @@ std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources) {
 void execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
              const Resources& resources, Progress& progress) {
   std::vector<ValuePtr> values;
-  for (const Output& output : plan.outputs)
-    values.push_back(as_bytes(output.value));
+  for (const Output& output : plan.outputs) values.push_back(as_bytes(output.value));
   const std::vector<Tile> tiles = cut_tiles(values, resources.tile_bytes());
   std::vector<Worker> workers(resources.workers());
   parallel_for(tiles.size(), resources.workers(), [&](std::size_t i, unsigned number) {

@@ -171,8 +171,7 @@ void JsonScanner::skip_number() {
   const std::size_t start = at_;
   const auto digits = [this] {
     if (at_ >= text_.size() || !is_digit(text_[at_])) fail_expected("a digit");
-    while (at_ < text_.size() && is_digit(text_[at_]))
-      ++at_;
+    while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
   };
   if (text_[at_] == '-') ++at_;
   if (at_ < text_.size() && text_[at_] == '0') {
@@ -218,8 +217,7 @@ void JsonScanner::skip_value(bool unique_keys) {
     }
     case '[':
       enter_array();
-      for (bool first = true; next_element(first); first = false)
-        skip_value(unique_keys);
+      for (bool first = true; next_element(first); first = false) skip_value(unique_keys);
       return;
     case '"':
       string();

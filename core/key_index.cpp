@@ -20,8 +20,7 @@ KeyIndex::KeyIndex(std::size_t count) : slots_(std::bit_ceil(2 * count + 1), kEm
 std::size_t KeyIndex::slot_of(std::span<const TensorInfo> tensors, std::string_view name) const {
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash_of(name) & mask;
-  while (slots_[at] != kEmpty && tensors[slots_[at]].name != name)
-    at = (at + 1) & mask;
+  while (slots_[at] != kEmpty && tensors[slots_[at]].name != name) at = (at + 1) & mask;
   return at;
 }
 

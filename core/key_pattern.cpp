@@ -33,8 +33,7 @@ std::string generalise(std::string_view key, std::vector<std::uint64_t>& numbers
 
 void KeySet::add(const std::vector<std::uint64_t>& numbers) {
   if (numbers_.size() < numbers.size()) numbers_.resize(numbers.size());
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    numbers_[i].insert(numbers[i]);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers_[i].insert(numbers[i]);
 }
 
 std::string KeySet::text() const {
@@ -62,8 +61,7 @@ std::string number_set(std::vector<std::uint64_t> numbers) {
   std::vector<std::string> runs;
   for (std::size_t i = 0; i < numbers.size();) {
     std::size_t end = i + 1;
-    while (end < numbers.size() && numbers[end] == numbers[end - 1] + 1)
-      ++end;
+    while (end < numbers.size() && numbers[end] == numbers[end - 1] + 1) ++end;
     runs.push_back(end - i == 1 ? fmt::format("{}", numbers[i])
                                 : fmt::format("{}-{}", numbers[i], numbers[end - 1]));
     i = end;

@@ -102,8 +102,7 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   }
   const std::vector<std::string> below = checkpoints_below(path);
   std::string list;
-  for (const std::string& directory : below)
-    list += "\n  " + display(directory);
+  for (const std::string& directory : below) list += "\n  " + display(directory);
   fail(Code::NotACheckpoint, "{}: no *.safetensors here{}{}", display(path),
        below.empty() ? "" : "; checkpoints below it:", list);
 }
@@ -142,8 +141,7 @@ std::string choose_index(const std::string& path, const std::vector<std::string>
   if (contains(indexes, kUsualIndex)) return std::string(kUsualIndex);
   if (indexes.size() == 1) return indexes.front();
   std::string list;
-  for (const std::string& name : indexes)
-    list += "\n  " + display(name);
+  for (const std::string& name : indexes) list += "\n  " + display(name);
   fail(Code::AmbiguousIndex, "{}: {} index files, open one of them:{}", display(path),
        indexes.size(), list);
 }
@@ -170,8 +168,7 @@ Location locate_directory(const std::string& path) {
     found.files = std::move(consolidated);  // nothing else is there: this is the checkpoint
   }
   if (found.index.empty() && found.files.empty()) fail_without_tensors(path, names);
-  for (const std::string& name : consolidated)
-    found.ignored.push_back(name);
+  for (const std::string& name : consolidated) found.ignored.push_back(name);
   return found;
 }
 
@@ -189,8 +186,7 @@ Location locate(const std::string& path) {
     resolved_from = directory + ", refs/main";
     directory = snapshot;
   }
-  while (directory.size() > 1 && directory.ends_with('/'))
-    directory.pop_back();
+  while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
   Location found = locate_directory(directory);
   found.path = path;
   found.resolved_from = resolved_from;

@@ -7,22 +7,20 @@ namespace {
 
 void for_each_tensor(Part& part, const auto& visit) {
   if (part.op == Part::Op::Tensor) visit(part);
-  for (Part& inner : part.parts)
-    for_each_tensor(inner, visit);
+  for (Part& inner : part.parts) for_each_tensor(inner, visit);
 }
 
-/// A closed set that one pattern of an equation declares holds in all of them.
-void share_sets(Equation& equation) {
+/// Numbers the tensors; a closed set that one pattern of an equation declares holds in all of them.
+void settle(Equation& equation) {
   std::vector<Pattern*> patterns;
-  for (Pattern& pattern : equation.whole)
-    patterns.push_back(&pattern);
+  for (Pattern& pattern : equation.whole) patterns.push_back(&pattern);
+  std::size_t number = 0;
   for_each_tensor(equation.parts, [&](Part& part) {
-    for (Pattern& pattern : part.spellings)
-      patterns.push_back(&pattern);
+    part.number = number++;
+    for (Pattern& pattern : part.spellings) patterns.push_back(&pattern);
   });
   for (Pattern* to : patterns) {
-    for (const Pattern* from : patterns)
-      to->bind_sets(*from);
+    for (const Pattern* from : patterns) to->bind_sets(*from);
   }
 }
 
@@ -38,7 +36,7 @@ Equation equation(Namespace space, const Pattern& whole, Part parts) {
   result.space = space;
   result.whole.push_back(whole);
   result.parts = std::move(parts);
-  share_sets(result);
+  settle(result);
   return result;
 }
 
@@ -48,7 +46,7 @@ Equation with_spelling(Equation equation, Namespace space, const Pattern& spelli
   } else {
     equation.parts.spellings.push_back(spelling);
   }
-  share_sets(equation);
+  settle(equation);
   return equation;
 }
 
@@ -63,6 +61,11 @@ Equation Equation::as(Dtype dtype) && {
   return std::move(*this);
 }
 
+Equation Equation::with_rows(Extent count) && {
+  rows = count;
+  return std::move(*this);
+}
+
 Equation Equation::also_hf(const Pattern& spelling) && {
   return with_spelling(std::move(*this), Namespace::Hf, spelling);
 }
@@ -72,13 +75,11 @@ Equation Equation::also_native(const Pattern& spelling) && {
 }
 
 Rules::Rules(std::initializer_list<Rules> groups) {
-  for (const Rules& group : groups)
-    list.insert(list.end(), group.list.begin(), group.list.end());
+  for (const Rules& group : groups) list.insert(list.end(), group.list.begin(), group.list.end());
 }
 
 Mapping::Mapping(std::initializer_list<Rules> groups) {
-  for (const Rules& group : groups)
-    add(group);
+  for (const Rules& group : groups) add(group);
 }
 
 void Mapping::add(const Rules& rules) {
@@ -90,8 +91,7 @@ void Mapping::add(const Rules& rules) {
     if constexpr (std::is_same_v<Type, Synth>) synths.push_back(rule);
     if constexpr (std::is_same_v<Type, QuantScheme>) schemes.push_back(rule);
   };
-  for (const Rule& rule : rules.list)
-    std::visit(put, rule);
+  for (const Rule& rule : rules.list) std::visit(put, rule);
 }
 
 Part hf(const Pattern& key) {

@@ -39,6 +39,7 @@ struct Part {
   enum class Op { Tensor, Transpose, Concat, Stack } op = Op::Tensor;
   std::vector<Pattern> spellings{};  // Tensor: keys it may have; the first one is written
   Namespace space = Namespace::Hf;   // Tensor: the side it lies on
+  std::size_t number = 0;            // Tensor: its place among those of the equation, left to right
   std::vector<Part> parts{};         // operands of the other operations
   int dim = 0;                       // Concat: the dimension, -1 is the last
   Extent each{};                     // Concat: what every part must measure along `dim`, if known
@@ -52,7 +53,9 @@ struct Equation {
   std::vector<Pattern> whole{};  // spellings; the first one is written
   Part parts{};
   std::optional<Dtype> fixed{};  // cast to this dtype, in both directions
+  Extent rows{};                 // what dimension 0 of the whole must measure, if known
   Equation as(Dtype dtype) &&;
+  Equation with_rows(Extent count) &&;
   /// A further spelling that is understood; the first one is what gets written.
   Equation also_hf(const Pattern& spelling) &&;
   Equation also_native(const Pattern& spelling) &&;

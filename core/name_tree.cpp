@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "core/companions.hpp"
-#include "core/display.hpp"
 #include "core/key_pattern.hpp"
 #include "core/natural_order.hpp"
 
@@ -88,19 +87,16 @@ std::uint64_t hash_of(const TensorInfo& info) {
 NameTree::NameTree(std::span<const TensorInfo> tensors, std::span<const std::uint32_t> ids) {
   Builder builder;
   builder.children.reserve(ids.size() * 2);
-  for (const std::uint32_t id : ids)
-    builder.add(tensors[id].name, id);
+  for (const std::uint32_t id : ids) builder.add(tensors[id].name, id);
   builder.children = {};
 
   // Children of a node next to each other: bucket nodes by parent, then sort each bucket.
   const std::size_t count = builder.nodes.size();
   std::vector<std::uint32_t> start(count + 1);
-  for (std::size_t i = 0; i < count; ++i)
-    start[i + 1] = start[i] + builder.nodes[i].child_count;
+  for (std::size_t i = 0; i < count; ++i) start[i + 1] = start[i] + builder.nodes[i].child_count;
   std::vector<std::uint32_t> bucketed(count > 0 ? count - 1 : 0);
   std::vector<std::uint32_t> next(start.begin(), start.end() - 1);
-  for (std::uint32_t i = 1; i < count; ++i)
-    bucketed[next[builder.nodes[i].parent]++] = i;
+  for (std::uint32_t i = 1; i < count; ++i) bucketed[next[builder.nodes[i].parent]++] = i;
   const auto by_name = [&](std::uint32_t a, std::uint32_t b) {
     return natural_less(builder.nodes[a].name, builder.nodes[b].name);
   };
@@ -149,8 +145,7 @@ std::vector<std::uint32_t> NameTree::natural_order() const {
     const Node& node = nodes_[stack.back()];
     stack.pop_back();
     if (node.tensor != kNone) order.push_back(node.tensor);
-    for (std::uint32_t k = node.child_count; k-- > 0;)
-      stack.push_back(node.first_child + k);
+    for (std::uint32_t k = node.child_count; k-- > 0;) stack.push_back(node.first_child + k);
   }
   return order;
 }
@@ -161,8 +156,7 @@ using Node = NameTree::Node;
 
 std::vector<std::uint64_t> numbers_of(const std::vector<std::string_view>& names) {
   std::vector<std::uint64_t> numbers;
-  for (const std::string_view name : names)
-    numbers.push_back(std::stoull(std::string(name)));
+  for (const std::string_view name : names) numbers.push_back(std::stoull(std::string(name)));
   return numbers;
 }
 
@@ -196,8 +190,7 @@ class Folder {
 
   std::vector<std::uint32_t> children_of(std::uint32_t node) const {
     std::vector<std::uint32_t> all(nodes_[node].child_count);
-    for (std::uint32_t k = 0; k < all.size(); ++k)
-      all[k] = nodes_[node].first_child + k;
+    for (std::uint32_t k = 0; k < all.size(); ++k) all[k] = nodes_[node].first_child + k;
     return all;
   }
 
@@ -253,16 +246,15 @@ class Folder {
 
   std::string label_of(const Group& group) const {
     std::vector<std::string_view> names;
-    for (const std::uint32_t node : group.nodes)
-      names.push_back(nodes_[node].name);
-    if (names.size() == 1) return display(names.front());
+    for (const std::uint32_t node : group.nodes) names.push_back(nodes_[node].name);
+    if (names.size() == 1) return std::string(names.front());
     if (is_number_segment(names.front())) return number_set(numbers_of(names));
     const std::string_view word = last_word(names.front());
     std::vector<std::string> heads;
     for (const std::string_view name : names) {
-      heads.push_back(display(name.substr(0, name.size() - word.size())));
+      heads.emplace_back(name.substr(0, name.size() - word.size()));
     }
-    return fmt::format("{{{}}}{}", fmt::join(heads, ","), display(word));
+    return fmt::format("{{{}}}{}", fmt::join(heads, ","), word);
   }
 
   void row(const Group& group, std::uint64_t above, int depth, const std::string& path) {
@@ -272,9 +264,8 @@ class Folder {
     // A chain of only children is one row: "self_attn.q_proj.weight".
     while (nodes_[nodes.front()].tensor == NameTree::kNone &&
            nodes_[nodes.front()].child_count == 1) {
-      for (std::uint32_t& node : nodes)
-        node = nodes_[node].first_child;
-      label += "." + display(nodes_[nodes.front()].name);
+      for (std::uint32_t& node : nodes) node = nodes_[node].first_child;
+      label += "." + std::string(nodes_[nodes.front()].name);
     }
     const Node& first = nodes_[nodes.front()];
     FoldedRow one;

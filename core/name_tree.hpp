@@ -43,8 +43,8 @@ class NameTree {
 
 /// One row of the folded tree.
 struct FoldedRow {
-  std::string label;  // "layers.[0-35]", "{gate,up}_proj.weight"; displayed form
-  std::string path;   // the whole pattern from the root; displayed form
+  std::string label;  // "layers.[0-35]", "{gate,up}_proj.weight"; raw
+  std::string path;   // the whole pattern from the root; raw
   int depth = 0;
   std::uint32_t node = 0;     // the first of the alike nodes
   std::uint32_t alike = 1;    // how many nodes the row stands for, below all folds above it

@@ -10,10 +10,8 @@ bool is_digit(char c) {
 /// The run of digits at `at`, without leading zeros; moves `at` behind it.
 std::string_view number_at(std::string_view text, std::size_t& at) {
   std::size_t begin = at;
-  while (at < text.size() && is_digit(text[at]))
-    ++at;
-  while (begin + 1 < at && text[begin] == '0')
-    ++begin;
+  while (at < text.size() && is_digit(text[at])) ++at;
+  while (begin + 1 < at && text[begin] == '0') ++begin;
   return text.substr(begin, at - begin);
 }
 

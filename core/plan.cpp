@@ -88,8 +88,7 @@ std::string Plan::line(const Output& output, bool fold) const {
 
 std::string Plan::text(bool fold) const {
   std::string text;
-  for (const Output& output : outputs)
-    text += line(output, fold) + "\n";
+  for (const Output& output : outputs) text += line(output, fold) + "\n";
   std::vector<std::pair<std::string_view, std::string_view>> dropped;
   for (std::size_t id = 0; id < fates.size(); ++id) {
     if (fates[id].kind != Fate::Kind::Dropped) continue;
@@ -97,8 +96,7 @@ std::string Plan::text(bool fold) const {
   }
   std::sort(dropped.begin(), dropped.end(),
             [](const auto& a, const auto& b) { return natural_less(a.first, b.first); });
-  for (const auto& [key, rule] : dropped)
-    text += fmt::format("drop {}: {}\n", display(key), rule);
+  for (const auto& [key, rule] : dropped) text += fmt::format("drop {}: {}\n", display(key), rule);
   return text;
 }
 
@@ -135,8 +133,7 @@ std::vector<std::string> Plan::losses() const {
     }
     if (value.op == Value::Op::Fp8) ++changes[fmt::format("FP8 -> {}", name_of(value.dtype))];
     if (value.op == Value::Op::Mxfp4) ++changes["MXFP4 -> BF16, exact"];
-    for (const ValuePtr& arg : value.args)
-      self(*arg, self);
+    for (const ValuePtr& arg : value.args) self(*arg, self);
   };
   std::size_t synthesised = 0;
   for (const Output& output : outputs) {

@@ -5,7 +5,6 @@
 #include <set>
 #include <unordered_map>
 
-#include "core/display.hpp"
 #include "core/key_pattern.hpp"
 
 namespace ckptscope {
@@ -31,14 +30,11 @@ std::string braced(const std::vector<std::string>& texts) {
         std::mismatch(text.rbegin(), text.rend(), texts[0].rbegin(), texts[0].rend());
     suffix = std::min(suffix, static_cast<std::size_t>(behind.first - text.rbegin()));
   }
-  for (const std::string& text : texts)
-    suffix = std::min(suffix, text.size() - prefix);
+  for (const std::string& text : texts) suffix = std::min(suffix, text.size() - prefix);
   // Cut at word boundaries: {gate,up}_proj, not {block,scale}s.
   const auto is_boundary = [](char c) { return c == '.' || c == '_'; };
-  while (prefix > 0 && !is_boundary(texts[0][prefix - 1]))
-    --prefix;
-  while (suffix > 0 && !is_boundary(texts[0][texts[0].size() - suffix]))
-    --suffix;
+  while (prefix > 0 && !is_boundary(texts[0][prefix - 1])) --prefix;
+  while (suffix > 0 && !is_boundary(texts[0][texts[0].size() - suffix])) --suffix;
   std::string out = texts[0].substr(0, prefix) + "{";
   for (std::size_t i = 0; i < texts.size(); ++i) {
     out += (i > 0 ? "," : "") + texts[i].substr(prefix, texts[i].size() - prefix - suffix);
@@ -51,11 +47,9 @@ class Folding {
   explicit Folding(const Plan& plan) : plan_(plan) {}
 
   std::vector<MapRow> run() {
-    for (const Output& output : plan_.outputs)
-      add(output);
+    for (const Output& output : plan_.outputs) add(output);
     std::vector<MapRow> rows;
-    for (const Row& row : rows_)
-      rows.push_back(finish(row));
+    for (const Row& row : rows_) rows.push_back(finish(row));
     add_drops(rows);
     return rows;
   }
@@ -88,10 +82,9 @@ class Folding {
 
   static MapRow finish(const Row& row) {
     std::vector<std::string> sources;
-    for (const auto& [pattern, group] : row.sources)
-      sources.push_back(group.text());
-    const std::string source = sources.empty() ? "" : display(braced(sources));
-    const std::string target = display(row.target.text());
+    for (const auto& [pattern, group] : row.sources) sources.push_back(group.text());
+    const std::string source = sources.empty() ? "" : braced(sources);
+    const std::string target = row.target.text();
     return {row.source_count, source, row.op, target == source ? "same" : target, row.target_count};
   }
 
@@ -109,7 +102,7 @@ class Folding {
       }
       for (const auto& [pattern, one] : groups) {
         rows.push_back(
-            {one.second, display(one.first.text()), "drop",
+            {one.second, one.first.text(), "drop",
              fmt::format("{}, rule {}", plan_.drop_rules[rule].reason, plan_.drop_rules[rule].name),
              0});
       }

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "core/display.hpp"
+#include "core/matching.hpp"
 #include "core/natural_order.hpp"
 #include "core/quantised_source.hpp"
 #include "core/regex.hpp"
@@ -13,63 +14,10 @@
 namespace ckptscope {
 namespace {
 
-/// Leaves of an expression, left to right.
-void collect_leaves(const Part& part, std::vector<const Part*>& leaves) {
-  if (part.op == Part::Op::Tensor) leaves.push_back(&part);
-  for (const Part& inner : part.parts)
-    collect_leaves(inner, leaves);
-}
-
-const Part* find_stack(const Part& part) {
-  if (part.op == Part::Op::Stack) return &part;
-  for (const Part& inner : part.parts) {
-    if (const Part* found = find_stack(inner)) return found;
-  }
-  return nullptr;
-}
-
 std::uint64_t to_number(const std::string& digits) {
   std::uint64_t value = 0;
   std::from_chars(digits.data(), digits.data() + digits.size(), value);
   return value;
-}
-
-/// The key with its start replaced by the first prefix rule that fits.
-std::string with_prefix(const Mapping& mapping, std::string_view key, Namespace to) {
-  for (const Prefix& rule : mapping.prefixes) {
-    if (to == Namespace::Native && rule.back_only) continue;
-    const std::string& from_text = to == Namespace::Native ? rule.hf : rule.native;
-    const std::string& to_text = to == Namespace::Native ? rule.native : rule.hf;
-    if (key.starts_with(from_text)) return to_text + std::string(key.substr(from_text.size()));
-  }
-  return std::string(key);
-}
-
-/// Where a key stands in an equation: as its whole, or as one of its leaves.
-struct Place {
-  const Equation* equation = nullptr;
-  const Part* leaf = nullptr;  // null: the whole
-  Captures captures;
-};
-
-/// Finds a key's place among the equations; keys are those between prefixes and equations.
-std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Namespace from) {
-  for (const Equation& equation : mapping.equations) {
-    if (equation.space == from) {
-      for (const Pattern& spelling : equation.whole) {
-        if (auto captures = spelling.match(key)) return Place{&equation, nullptr, *captures};
-      }
-      continue;
-    }
-    std::vector<const Part*> leaves;
-    collect_leaves(equation.parts, leaves);
-    for (const Part* leaf : leaves) {
-      for (const Pattern& spelling : leaf->spellings) {
-        if (auto captures = spelling.match(key)) return Place{&equation, leaf, *captures};
-      }
-    }
-  }
-  return std::nullopt;
 }
 
 /// A source tensor, or a decoded pair of them, as the rules see it.
@@ -84,8 +32,10 @@ struct Group {
   const Equation* equation = nullptr;
   std::string key;  // of the whole
   Captures captures;
-  std::map<std::pair<const Part*, std::uint64_t>, const Logical*> members;
+  std::map<std::pair<std::size_t, std::uint64_t>, const Logical*> members;  // by tensor and expert
 };
+
+constexpr std::size_t kShownExperts = 8;
 
 class Planner {
  public:
@@ -99,10 +49,8 @@ class Planner {
   Plan run() {
     drop_sources();
     make_logical();
-    for (const Logical& logical : logical_)
-      place(logical);
-    for (const Group* group : group_order_)
-      assemble(*group);
+    for (const Logical& logical : logical_) place(logical);
+    for (const Group* group : group_order_) assemble(*group);
     if (to() == Namespace::Native && from() != to()) synthesise();
     exclude();
     sort_outputs();
@@ -195,6 +143,7 @@ class Planner {
     if (!found) {
       emit(logical.key, logical.value, logical.origin);
     } else if (found->leaf == nullptr) {
+      if (!has_expected_rows(*found->equation, *logical.value, logical.origin)) return;
       take_apart(*found->equation, found->equation->parts, found->captures, logical.value, logical);
     } else {
       add_to_group(*found, logical);
@@ -245,6 +194,18 @@ class Planner {
         "or split",
         display(logical.origin), name_of(logical.value->dtype));
     return false;
+  }
+
+  bool has_expected_rows(const Equation& equation, const Value& whole, std::string_view key) {
+    if (!equation.rows || whole.shape.empty() || whole.shape[0] == *equation.rows) return true;
+    report_experts(key, whole.shape, *equation.rows);
+    return false;
+  }
+
+  void report_experts(std::string_view key, ShapeView found, std::uint64_t expected) {
+    problem(Code::ExpertCount, Severity::Error, key,
+            "{}: {} experts in {}, {} expected; --set num_experts=N overrides the config",
+            display(key), found[0], to_string(found), expected);
   }
 
   bool has_rank(const ValuePtr& value, std::size_t rank, std::string_view key) {
@@ -299,12 +260,7 @@ class Planner {
     if (!has_rank(value, 1, logical.origin)) return;
     const std::uint64_t found = value->shape[0];
     const auto [first, last] = expert_range(part.extent.value_or(found));
-    if (found != last - first) {
-      problem(Code::ExpertCount, Severity::Error, logical.origin,
-              "{}: {} experts in {}, {} expected; --set num_experts=N overrides the config",
-              display(logical.origin), found, to_string(value->shape), last - first);
-      return;
-    }
+    if (found != last - first) return report_experts(logical.origin, value->shape, last - first);
     for (std::uint64_t i = 0; i < found; ++i) {
       captures[part.index] = fmt::format("{}", first + i);
       take_apart(equation, part.parts[0], captures, select(value, i), logical);
@@ -334,17 +290,18 @@ class Planner {
       group = {&equation, std::move(key), place.captures, {}};
       group_order_.push_back(&group);
     }
-    if (!group.members.emplace(std::pair(place.leaf, index), &logical).second) {
+    if (!group.members.emplace(std::pair(place.leaf->number, index), &logical).second) {
       problem(Code::KeyCollision, Severity::Error, logical.origin,
               "{} and {} are the same part of {}", display(logical.origin),
-              display(group.members.at({place.leaf, index})->origin), display(group.key));
+              display(group.members.at({place.leaf->number, index})->origin), display(group.key));
     }
   }
 
   void assemble(const Group& group) {
     const std::size_t before = plan_.problems.size();
     const ValuePtr value = assemble(group, group.equation->parts, 0);
-    if (value && plan_.problems.size() == before) {
+    if (value && plan_.problems.size() == before &&
+        has_expected_rows(*group.equation, *value, group.key)) {
       emit(group.key, value, group.members.begin()->second->origin);
     }
   }
@@ -352,7 +309,7 @@ class Planner {
   ValuePtr assemble(const Group& group, const Part& part, std::uint64_t index) {
     switch (part.op) {
       case Part::Op::Tensor: {
-        const auto member = group.members.find({&part, index});
+        const auto member = group.members.find({part.number, index});
         if (member != group.members.end()) {
           return with_target_dtype(*group.equation, member->second->value);
         }
@@ -439,21 +396,29 @@ class Planner {
     return seen;
   }
 
-  /// Names layer, projection and expert ids of every hole, and every id beyond the end.
+  /// Names layer, projection and expert ids of every hole, and every id beyond the end. Costs what
+  /// the keys cost, whatever number of experts a config claims.
   void report_missing(const Group& group, const Part& part, std::uint64_t count) {
-    std::vector<const Part*> leaves;
-    collect_leaves(part, leaves);
     const auto [first, last] = expert_range(count);
-    for (const Part* leaf : leaves) {
-      std::vector<std::uint64_t> missing;
-      for (std::uint64_t index = first; index < last; ++index) {
-        if (!group.members.contains({leaf, index})) missing.push_back(index);
+    for_each_tensor(part, [&, first = first, last = last](const Part& tensor) {
+      std::vector<std::uint64_t> shown;
+      std::uint64_t missing = last - first;
+      std::uint64_t next = first;
+      const auto hole = [&](std::uint64_t end) {
+        for (; next < end && shown.size() < kShownExperts; ++next) shown.push_back(next);
+      };
+      const auto begin = group.members.lower_bound({tensor.number, first});
+      const auto end = group.members.lower_bound({tensor.number, last});
+      for (auto member = begin; member != end; ++member, --missing) {
+        hole(member->first.second);
+        next = member->first.second + 1;
       }
-      if (missing.empty()) continue;
+      hole(last);
+      if (missing == 0) return;
       problem(Code::MissingExpert, Severity::Error, group.key, "{}: {} of {} of 0..{} {} missing",
-              place_name(group), projection(*leaf), expert_list(missing), count - 1,
-              missing.size() == 1 ? "is" : "are");
-    }
+              place_name(group), projection(tensor), expert_list(shown, missing), count - 1,
+              missing == 1 ? "is" : "are");
+    });
     for (const auto& [place, logical] : group.members) {
       if (place.second < count) continue;
       problem(Code::ExpertRange, Severity::Error, logical->origin,
@@ -475,20 +440,17 @@ class Planner {
     return std::string(name);
   }
 
-  static std::string expert_list(const std::vector<std::uint64_t>& ids) {
-    constexpr std::size_t kShown = 8;
-    const std::vector<std::uint64_t> shown(
-        ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), kShown)));
-    return fmt::format("expert{} {}{}", ids.size() == 1 ? "" : "s", fmt::join(shown, ", "),
-                       ids.size() > kShown ? fmt::format(" and {} more", ids.size() - kShown) : "");
+  static std::string expert_list(const std::vector<std::uint64_t>& shown, std::uint64_t count) {
+    return fmt::format(
+        "expert{} {}{}", count == 1 ? "" : "s", fmt::join(shown, ", "),
+        count > shown.size() ? fmt::format(" and {} more", count - shown.size()) : "");
   }
 
   // ---- what the rules add and take away --------------------------------------------------------
 
   void synthesise() {
     std::set<std::string_view> keys;
-    for (const Output& output : plan_.outputs)
-      keys.insert(output.key);
+    for (const Output& output : plan_.outputs) keys.insert(output.key);
     std::vector<Output> made;
     for (const Synth& synth : mapping_.synths) {
       for (const Output& output : plan_.outputs) {
@@ -509,8 +471,12 @@ class Planner {
   }
 
   Extent synth_extent(const Synth& synth, const Output& trigger) {
-    if (synth.extent) return synth.extent;
     const Extent rows = trigger.shape().empty() ? Extent() : trigger.shape()[0];
+    if (synth.extent && synth.extent == rows) return rows;
+    if (synth.extent && rows) {
+      report_experts(trigger.key, trigger.shape(), *synth.extent);
+      return std::nullopt;
+    }
     const bool is_new = rows && reported_extent_.insert(*rows).second;
     if (plan_.options.has_config || !rows) {
       problem(Code::ExpertCount, Severity::Error, trigger.key,
@@ -549,8 +515,7 @@ class Planner {
 
   void sort_outputs() {
     std::vector<std::size_t> order(plan_.outputs.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-      order[i] = i;
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
     std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
       return natural_less(plan_.outputs[a].key, plan_.outputs[b].key);
     });
@@ -595,14 +560,13 @@ class Planner {
         side == Namespace::Hf ? with_prefix(mapping_, key, Namespace::Native) : std::string(key);
     if (auto place = find_place(mapping_, name, side)) {
       const Equation& equation = *place->equation;
-      std::vector<const Part*> leaves;
-      collect_leaves(equation.parts, leaves);
-      if (const Part* stack_part = find_stack(equation.parts);
-          stack_part != nullptr && place->leaf == nullptr) {
+      const Part* stack_part = find_stack(equation.parts);
+      if (stack_part != nullptr && place->leaf == nullptr) {
         place->captures[stack_part->index] = fmt::format("{}", expert_range(0).first);
       }
-      const Pattern& pattern =
-          place->leaf != nullptr ? equation.whole.front() : leaves.front()->spellings.front();
+      const Pattern& pattern = place->leaf != nullptr
+                                   ? equation.whole.front()
+                                   : first_tensor(equation.parts).spellings.front();
       name = pattern.expand(place->captures).value();
     }
     return side == Namespace::Hf ? name : with_prefix(mapping_, name, Namespace::Hf);
@@ -645,39 +609,10 @@ class Planner {
   std::vector<std::uint32_t> excluded_;    // sources of outputs that --exclude removed
 };
 
-bool has_hf_evidence(const TensorInfo& info, const Mapping& mapping) {
-  const auto prefixed = [&](const Prefix& rule) {
-    return !rule.hf.empty() && !rule.back_only && info.name.starts_with(rule.hf);
-  };
-  if (std::any_of(mapping.prefixes.begin(), mapping.prefixes.end(), prefixed)) return true;
-  for (const QuantScheme& scheme : mapping.schemes) {
-    if (info.name.ends_with(scheme.scale_suffix)) return true;
-  }
-  const auto place = find_place(mapping, info.name, Namespace::Hf);
-  return place && place->leaf != nullptr;
-}
-
 }  // namespace
 
 Plan make_plan(const PlanSource& source, const Mapping& mapping, const PlanOptions& options) {
   return Planner(source, mapping, options).run();
-}
-
-NamespaceEvidence namespace_evidence(std::span<const TensorInfo> tensors, const Mapping& mapping) {
-  NamespaceEvidence evidence;
-  for (const TensorInfo& info : tensors) {
-    const auto native_place = find_place(mapping, info.name, Namespace::Native);
-    const auto native_prefix = [&](const Prefix& rule) {
-      return !rule.native.empty() && info.name.starts_with(rule.native);
-    };
-    const bool is_hf = has_hf_evidence(info, mapping);
-    const bool is_native =
-        !is_hf && (native_place.has_value() ||
-                   std::any_of(mapping.prefixes.begin(), mapping.prefixes.end(), native_prefix));
-    evidence.hf += is_hf ? 1 : 0;
-    evidence.native += is_native ? 1 : 0;
-  }
-  return evidence;
 }
 
 }  // namespace ckptscope

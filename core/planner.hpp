@@ -20,11 +20,4 @@ struct PlanSource {
 /// when options.exclude is no regular expression. Thread-safe. O(tensors x rules).
 Plan make_plan(const PlanSource& source, const Mapping& mapping, const PlanOptions& options);
 
-/// How many keys speak for either side, by the equations and prefixes of a mapping.
-struct NamespaceEvidence {
-  std::size_t hf = 0;
-  std::size_t native = 0;
-};
-NamespaceEvidence namespace_evidence(std::span<const TensorInfo> tensors, const Mapping& mapping);
-
 }  // namespace ckptscope

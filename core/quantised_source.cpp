@@ -33,11 +33,13 @@ class Pairing {
  private:
   void add(std::uint32_t id, std::vector<LogicalTensor>& result) {
     const TensorInfo& info = source_.tensors[id];
+    bool is_some_scale = false;  // of a weight that no scheme decodes, like NVFP4's
     for (const QuantScheme& scheme : schemes_) {
       if (info.name.ends_with(scheme.scale_suffix)) {
         const std::string_view stem = stem_of(info.name, scheme.scale_suffix);
         if (const auto weight = find(stem, scheme.weight_suffix)) {
           if (is_packed(scheme, *weight)) return;  // part of its weight's value
+          is_some_scale = true;
         } else if (is_scale(scheme, info)) {
           return report_orphan(scheme, info, stem);
         }
@@ -52,7 +54,7 @@ class Pairing {
       }
       if (scheme.kind == Kind::Mxfp4) return report_missing(info, scheme, Severity::Error);
     }
-    if (!schemes_.empty() && is_fp8(info.dtype)) {
+    if (!schemes_.empty() && is_fp8(info.dtype) && !is_some_scale) {
       report_missing(info, schemes_.back(), options_.lenient ? Severity::Warning : Severity::Error);
     }
     result.push_back({info.name, source_value(id, info.dtype, info.shape)});

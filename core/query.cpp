@@ -52,8 +52,7 @@ std::string quoted(std::string_view text) {
 
 std::string alternatives(const Range& range) {
   std::string out;
-  for (std::uint64_t n = range.first; n <= range.last; ++n)
-    out += fmt::format("|{}", n);
+  for (std::uint64_t n = range.first; n <= range.last; ++n) out += fmt::format("|{}", n);
   return "(?:" + out.substr(1) + ")";
 }
 
@@ -250,8 +249,7 @@ std::size_t likeness(std::string_view wanted, std::string_view key) {
 }  // namespace
 
 Query::Query(std::span<const std::string> words) {
-  for (const std::string& word : words)
-    tests_.push_back(word_test(word));
+  for (const std::string& word : words) tests_.push_back(word_test(word));
 }
 
 bool Query::matches(const QueryItem& item) const {

@@ -10,10 +10,8 @@ std::vector<Region> row_bands(ShapeView shape, std::uint64_t element_bytes,
   // The outermost dimension whose single step fits is cut; those before it are walked one by one.
   std::size_t cut = 0;
   std::uint64_t step = element_bytes;  // bytes of one step along `cut`
-  for (std::size_t dim = 1; dim < shape.size(); ++dim)
-    step *= shape[dim];
-  while (cut + 1 < shape.size() && step > max_bytes)
-    step /= shape[++cut];
+  for (std::size_t dim = 1; dim < shape.size(); ++dim) step *= shape[dim];
+  while (cut + 1 < shape.size() && step > max_bytes) step /= shape[++cut];
   if (shape.empty()) return {Region{}};
 
   std::uint64_t rows = std::max<std::uint64_t>(1, max_bytes / step);
@@ -22,8 +20,7 @@ std::vector<Region> row_bands(ShapeView shape, std::uint64_t element_bytes,
   Shape at(shape.size(), 0);
   for (;;) {
     Region band{at, to_shape(shape)};
-    for (std::size_t dim = 0; dim < cut; ++dim)
-      band.extent[dim] = 1;
+    for (std::size_t dim = 0; dim < cut; ++dim) band.extent[dim] = 1;
     band.extent[cut] = std::min(rows, shape[cut] - at[cut]);
     at[cut] += band.extent[cut];
     bands.push_back(std::move(band));

@@ -21,8 +21,7 @@ void close_shard(OutputShard& shard, const Plan& plan,
 
 std::uint64_t ShardLayout::file_bytes() const {
   std::uint64_t bytes = 0;
-  for (const OutputShard& shard : shards)
-    bytes += shard.file_bytes();
+  for (const OutputShard& shard : shards) bytes += shard.file_bytes();
   return bytes;
 }
 

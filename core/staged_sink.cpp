@@ -33,8 +33,7 @@ StagedSink::StagedSink(Staging& staging, const ShardLayout& layout,
       layout_(layout),
       finished_(std::move(finished)),
       states_(layout.shards.size()) {
-  for (std::size_t i = 0; i < states_.size(); ++i)
-    states_[i].missing = layout.shards[i].data_bytes;
+  for (std::size_t i = 0; i < states_.size(); ++i) states_[i].missing = layout.shards[i].data_bytes;
 }
 
 void StagedSink::write(std::size_t output, std::uint64_t offset, std::span<const std::byte> bytes) {

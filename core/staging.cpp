@@ -31,8 +31,7 @@ void flush_directory(int fd, std::string_view name) {
 }
 
 std::string without_slash(std::string path) {
-  while (path.size() > 1 && path.back() == '/')
-    path.pop_back();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
 }
 
@@ -215,8 +214,7 @@ std::string Staging::exchange() {
     return "";
   }
   std::string old;
-  for (int n = 1; old.empty() || exists(old); ++n)
-    old = fmt::format("{}.old-{}", out_, n);
+  for (int n = 1; old.empty() || exists(old); ++n) old = fmt::format("{}.old-{}", out_, n);
   if (::renameat2(AT_FDCWD, partial_.c_str(), AT_FDCWD, out_.c_str(), RENAME_EXCHANGE) != 0) {
     fail_errno(fmt::format("exchanging {} and {}", display(partial_), display(out_)));
   }

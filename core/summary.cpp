@@ -35,8 +35,7 @@ class Summariser {
   explicit Summariser(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
 
   Summary run() {
-    for (const TensorInfo& info : checkpoint_.tensors())
-      add_tensor(info);
+    for (const TensorInfo& info : checkpoint_.tensors()) add_tensor(info);
     summary_.dtypes = by_bytes(dtypes_);
     summary_.parts = by_bytes(parts_);
     summary_.layers = layers_.size();

@@ -75,8 +75,7 @@ void tame(Dtype dtype, std::span<std::byte> bytes) {
 
 void clear_signs(Dtype dtype, std::span<std::byte> bytes) {
   const std::uint64_t size = size_of(dtype);
-  for (std::size_t at = size - 1; at < bytes.size(); at += size)
-    bytes[at] &= std::byte{0x7F};
+  for (std::size_t at = size - 1; at < bytes.size(); at += size) bytes[at] &= std::byte{0x7F};
 }
 
 std::string shard_name(const SyntheticCheckpoint& checkpoint, std::size_t shard) {
@@ -161,8 +160,7 @@ void write_synthetic(const std::string& directory, const SyntheticCheckpoint& ch
   for (std::size_t shard = 0; shard < checkpoint.shards; ++shard) {
     // Tensor i lies in shard i * shards / count.
     std::size_t end = begin;
-    while (end < count && end * checkpoint.shards / count == shard)
-      ++end;
+    while (end < count && end * checkpoint.shards / count == shard) ++end;
     const std::string name = shard_name(checkpoint, shard);
     const std::span tensors = std::span(checkpoint.tensors).subspan(begin, end - begin);
     write_shard(directory + "/" + name, tensors, checkpoint);

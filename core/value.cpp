@@ -44,8 +44,7 @@ std::optional<std::string> folded(const std::vector<std::string>& parts, std::ui
   std::size_t j = 0;
   const auto number = [](const std::string& text, std::size_t& at) {
     const std::size_t begin = at;
-    while (at < text.size() && is_digit(text[at]))
-      ++at;
+    while (at < text.size() && is_digit(text[at])) ++at;
     return text.substr(begin, at - begin);
   };
   while (i < a.size() && j < b.size()) {
@@ -80,16 +79,14 @@ std::optional<std::string> folded(const std::vector<std::string>& parts, std::ui
 
 std::string join_texts(const std::vector<ValuePtr>& args, const NameOf& name_of, bool fold) {
   std::string text;
-  for (const ValuePtr& arg : args)
-    text += ", " + to_text(*arg, name_of, fold);
+  for (const ValuePtr& arg : args) text += ", " + to_text(*arg, name_of, fold);
   return text;
 }
 
 std::string stack_text(const Value& value, const NameOf& name_of, bool fold) {
   const std::uint64_t last = value.begin + value.args.size() - 1;
   std::vector<std::string> parts;
-  for (const ValuePtr& arg : value.args)
-    parts.push_back(to_text(*arg, name_of, fold));
+  for (const ValuePtr& arg : value.args) parts.push_back(to_text(*arg, name_of, fold));
   const auto once = fold ? folded(parts, value.begin) : std::nullopt;
   if (once) return fmt::format("stack(E={}..{}, {})", value.begin, last, *once);
   return fmt::format("stack({})", fmt::join(parts, ", "));
@@ -132,8 +129,7 @@ ValuePtr select(ValuePtr value, std::uint64_t index) {
 ValuePtr concat(std::vector<ValuePtr> parts, int dim) {
   Shape shape = parts[0]->shape;
   const auto at = static_cast<std::size_t>(dim);
-  for (std::size_t i = 1; i < parts.size(); ++i)
-    shape[at] += parts[i]->shape[at];
+  for (std::size_t i = 1; i < parts.size(); ++i) shape[at] += parts[i]->shape[at];
   const Dtype dtype = parts[0]->dtype;
   Value result = node(Op::Concat, dtype, std::move(shape), std::move(parts));
   result.dim = dim;
@@ -179,8 +175,7 @@ ValuePtr as_bytes(ValuePtr value) {
 
 void for_each_source(const Value& value, const std::function<void(std::uint32_t)>& visit) {
   if (value.op == Op::Source) visit(value.source);
-  for (const ValuePtr& arg : value.args)
-    for_each_source(*arg, visit);
+  for (const ValuePtr& arg : value.args) for_each_source(*arg, visit);
 }
 
 bool contains(const Value& value, Value::Op op) {

@@ -62,8 +62,7 @@ class CompareSink final : public TensorSink {
  public:
   CompareSink(const Checkpoint& found, const Plan& plan)
       : pool_(found), first_(plan.outputs.size(), kEqual) {
-    for (const Output& output : plan.outputs)
-      ids_.push_back(found.find(output.key).value());
+    for (const Output& output : plan.outputs) ids_.push_back(found.find(output.key).value());
   }
 
   void write(std::size_t output, std::uint64_t offset,
@@ -101,8 +100,7 @@ class CompareSink final : public TensorSink {
 
 void report_extra(const Plan& plan, const Checkpoint& found, VerifyReport& report) {
   std::set<std::string_view> expected;
-  for (const Output& output : plan.outputs)
-    expected.insert(output.key);
+  for (const Output& output : plan.outputs) expected.insert(output.key);
   for (const TensorInfo& info : found.tensors()) {
     if (expected.contains(info.name)) continue;
     report.differences.push_back({Difference::Kind::Extra, std::string(info.name), "not expected"});

@@ -111,8 +111,7 @@ void render_jsonl(const Document& document, const Out& out) {
   for (const Block& block : document.blocks) {
     const Table* table = machine_table(block);
     if (table == nullptr || !table->main) continue;
-    for (std::size_t i = 0; i < table->size; ++i)
-      out(dump(row_json(*table, i)) + "\n");
+    for (std::size_t i = 0; i < table->size; ++i) out(dump(row_json(*table, i)) + "\n");
     return;
   }
   std::string all;

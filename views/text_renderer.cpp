@@ -40,8 +40,7 @@ class RowText {
   }
   std::vector<std::string> titles() const {
     std::vector<std::string> texts;
-    for (const std::size_t i : columns_)
-      texts.push_back(table_.columns[i].title);
+    for (const std::size_t i : columns_) texts.push_back(table_.columns[i].title);
     return texts;
   }
   Format format(std::size_t column) const { return table_.columns[columns_[column]].format; }
@@ -70,9 +69,8 @@ class TextRenderer {
   }
 
   void operator()(const Fields& fields) {
-    std::size_t width = 0;
-    for (const Field& field : fields.list)
-      width = std::max(width, field.label.size());
+    std::size_t width = 8;  // so that blocks of fields below each other line up
+    for (const Field& field : fields.list) width = std::max(width, field.label.size());
     for (const Field& field : fields.list) {
       if (field.label.empty()) continue;
       std::string text =
@@ -104,8 +102,7 @@ class TextRenderer {
   }
 
   void line(std::string text) {
-    while (!text.empty() && text.back() == ' ')
-      text.pop_back();
+    while (!text.empty() && text.back() == ' ') text.pop_back();
     if (style_.ascii) {
       for (auto at = text.find("…"); at != text.npos; at = text.find("…"))
         text.replace(at, 3, "...");
@@ -137,11 +134,9 @@ class TextRenderer {
       }
     };
     if (table.headed) widen(text.titles());
-    for (std::size_t i = 0; i < table.size; ++i)
-      widen(text(i));
+    for (std::size_t i = 0; i < table.size; ++i) widen(text(i));
     if (table.headed) line(bold(row_line(text, text.titles(), widths)));
-    for (std::size_t i = 0; i < table.size; ++i)
-      line(row_line(text, text(i), widths));
+    for (std::size_t i = 0; i < table.size; ++i) line(row_line(text, text(i), widths));
   }
 
   static std::string row_line(const RowText& text, const std::vector<std::string>& cells,
@@ -187,8 +182,7 @@ struct CellText {
   }
   std::string operator()(const std::vector<std::string>& values) const {
     std::string text;
-    for (const std::string& value : values)
-      text += (text.empty() ? "" : ", ") + display(value);
+    for (const std::string& value : values) text += (text.empty() ? "" : ", ") + display(value);
     return text;
   }
 };
@@ -205,8 +199,7 @@ std::string problem_line(std::string_view severity, std::string_view message, Co
 
 void render_text(const Document& document, const TextStyle& style, const Out& out) {
   TextRenderer renderer(style, out);
-  for (const Block& block : document.blocks)
-    std::visit(renderer, block);
+  for (const Block& block : document.blocks) std::visit(renderer, block);
 }
 
 }  // namespace ckptscope

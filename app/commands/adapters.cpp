@@ -15,8 +15,7 @@ std::vector<Cell> adapter_row(const Adapter& row) {
     }
   }
   std::vector<std::string> layouts;
-  for (const Layout& layout : row.layouts)
-    layouts.emplace_back(layout.name);
+  for (const Layout& layout : row.layouts) layouts.emplace_back(layout.name);
   return {std::string(row.id),
           config,
           layouts,

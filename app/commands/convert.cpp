@@ -22,8 +22,7 @@ ConvertOptions options_of(const Args& args) {
   options.if_exists = exists == "skip"      ? ExistsPolicy::Skip
                       : exists == "replace" ? ExistsPolicy::Replace
                                             : ExistsPolicy::Fail;
-  for (const std::string& code : args.all("allow"))
-    options.allow.insert(code);
+  for (const std::string& code : args.all("allow")) options.allow.insert(code);
   return options;
 }
 
@@ -91,8 +90,7 @@ Document dry_run(const Checkpoint& checkpoint, const Plan& plan, const ConvertOp
   document.problems = plan.problems;
   document.add(plan_fields(plan));
   std::string text;
-  for (const std::string& line : plan_lines(plan, options))
-    text += line + "\n";
+  for (const std::string& line : plan_lines(plan, options)) text += line + "\n";
   check_before(checkpoint, plan, lay_out(plan, options.max_shard_bytes, {}), options);
   document.add(Note{text + "dry run  nothing written\n", /*escaped=*/true});
   document.add(Fields{{{"dry_run", "", true}, {"output", "", options.out}}});
@@ -120,17 +118,14 @@ std::string done_text(const Plan& plan, const ConvertReport& report,
   std::string text =
       fmt::format("done     {}   {} tensors, {} {}", out, format_count(plan.outputs.size()),
                   report.shards.size(), report.shards.size() == 1 ? "shard" : "shards");
-  for (const std::string& name : report.copied)
-    text += ", " + display(name);
+  for (const std::string& name : report.copied) text += ", " + display(name);
   text += "\n";
-  for (const std::string& name : report.left_out)
-    text += fmt::format("left out {}\n", name);
+  for (const std::string& name : report.left_out) text += fmt::format("left out {}\n", name);
   if (report.config_edited)
     text += "config   dtype and quantization_config of config.json follow the output\n";
   if (!report.replaced.empty())
     text += fmt::format("kept     what was there is now {}\n", display(report.replaced));
-  for (const std::string& note : report.notes)
-    text += fmt::format("note     {}\n", note);
+  for (const std::string& note : report.notes) text += fmt::format("note     {}\n", note);
   if (plan.outputs.empty())
     text += "note     no tensors are left: the output is one valid, empty file\n";
   return text;
@@ -145,8 +140,7 @@ Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progr
   const ConvertOptions options = options_of(args);
   const Plan plan = plan_conversion(checkpoint, args.conversion()).plan;
   if (args.has("dry-run")) return dry_run(checkpoint, plan, options);
-  for (const std::string& line : plan_lines(plan, options))
-    progress.line(line);
+  for (const std::string& line : plan_lines(plan, options)) progress.line(line);
   const ConvertReport report = convert(checkpoint, plan, options, progress);
 
   Document document{"convert"};

@@ -74,16 +74,14 @@ void step(Document& document, std::string_view verb, const std::string& source, 
   snapshot.checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(source));
   snapshot.terminal = true;
   std::string line = fmt::format("$ ckptscope {} {}", verb, source);
-  for (const std::string& operand : args.operands)
-    line += " " + operand;
+  for (const std::string& operand : args.operands) line += " " + operand;
   for (const auto& [flag, values] : args.flags)
     line += fmt::format(" --{} {}", flag, fmt::join(values, " "));
   document.add(Note{""}).add(Heading{line});
   Document part = command.run(snapshot, args, progress);
   for (Block& block : part.blocks) {
     if (auto* fields = std::get_if<Fields>(&block)) {
-      for (Field& field : fields->list)
-        field.id.clear();
+      for (Field& field : fields->list) field.id.clear();
     }
     if (auto* table = std::get_if<Table>(&block)) {
       if (table->audience == Audience::Machines) continue;

@@ -43,8 +43,7 @@ void add_problem_lines(Document& document, std::span<const Problem> problems) {
 
 void fail_no_match(const Checkpoint& checkpoint, const std::vector<std::string>& words) {
   std::vector<std::string_view> keys;
-  for (const TensorInfo& info : checkpoint.tensors())
-    keys.push_back(info.name);
+  for (const TensorInfo& info : checkpoint.tensors()) keys.push_back(info.name);
   std::string hint;
   for (const std::string& key : nearest_keys(words.empty() ? "" : words.front(), keys, 3)) {
     hint += fmt::format("{}{}", hint.empty() ? "; nearest: " : ", ", display(key));

@@ -22,14 +22,12 @@ void store(std::byte* at, T value) {
 
 template <typename T>
 void to_floats(const std::byte* in, float* out, std::size_t count, auto decode) {
-  for (std::size_t i = 0; i < count; ++i)
-    out[i] = decode(load<T>(in + i * sizeof(T)));
+  for (std::size_t i = 0; i < count; ++i) out[i] = decode(load<T>(in + i * sizeof(T)));
 }
 
 template <typename T>
 void from_floats(const float* in, std::byte* out, std::size_t count, auto encode) {
-  for (std::size_t i = 0; i < count; ++i)
-    store<T>(out + i * sizeof(T), encode(in[i]));
+  for (std::size_t i = 0; i < count; ++i) store<T>(out + i * sizeof(T), encode(in[i]));
 }
 
 using Table = std::array<float, 256>;

@@ -27,8 +27,7 @@ using Words = std::array<std::array<std::uint16_t, 16>, 256>;
 Words make_words() {
   Words words{};
   for (unsigned scale = 0; scale < 256; ++scale) {
-    for (unsigned code = 0; code < 16; ++code)
-      words[scale][code] = decoded(scale, code);
+    for (unsigned code = 0; code < 16; ++code) words[scale][code] = decoded(scale, code);
   }
   return words;
 }

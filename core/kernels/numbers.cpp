@@ -1,7 +1,6 @@
 #include "core/kernels/numbers.hpp"
 
 #include <cmath>
-#include <limits>
 
 namespace ckptscope {
 namespace {
@@ -47,17 +46,14 @@ std::uint16_t float_to_f16(float value) {
 }
 
 float e4m3_to_float(std::uint8_t code) {
-  if ((code & 0x7F) == 0x7F) return std::numeric_limits<float>::quiet_NaN();
+  if ((code & 0x7F) == 0x7F) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(code & 0x80) << 24 | 0x7FF00000);
+  }
   return finite(code, 4, 3);
 }
 
 float e5m2_to_float(std::uint8_t code) {
-  if ((code & 0x7C) == 0x7C) {
-    const float special = (code & 3) != 0 ? std::numeric_limits<float>::quiet_NaN()
-                                          : std::numeric_limits<float>::infinity();
-    return (code & 0x80) != 0 ? -special : special;
-  }
-  return finite(code, 5, 2);
+  return f16_to_float(static_cast<std::uint16_t>(code << 8));  // the upper half of a binary16
 }
 
 }  // namespace ckptscope

@@ -23,7 +23,8 @@ float f16_to_float(std::uint16_t bits);
 /// Nearest even, subnormals kept, overflow to infinity, NaN to a quiet NaN of the same sign.
 std::uint16_t float_to_f16(float value);
 
-/// OCP 8-bit floats. E4M3 has no infinity: 0x7F and 0xFF are NaN. Source: OCP OFP8 v1.0, table 1.
+/// OCP 8-bit floats. E4M3 has no infinity: 0x7F and 0xFF are NaN, which keep their sign (and get
+/// the payload that torch gives them). Source: OCP OFP8 v1.0, table 1.
 float e4m3_to_float(std::uint8_t code);
 float e5m2_to_float(std::uint8_t code);
 

@@ -45,8 +45,7 @@ std::string object(const std::vector<std::string>& members) {
 std::string repeated(std::string_view text, std::size_t count) {
   std::string out;
   out.reserve(text.size() * count);
-  for (std::size_t i = 0; i < count; ++i)
-    out += text;
+  for (std::size_t i = 0; i < count; ++i) out += text;
   return out;
 }
 
@@ -198,8 +197,7 @@ Cases name_cases() {
 
 std::string as_utf16(std::string_view ascii) {
   std::string out;
-  for (const char c : ascii)
-    (out += c) += '\0';
+  for (const char c : ascii) (out += c) += '\0';
   return out;
 }
 

@@ -11,8 +11,7 @@ namespace ckptscope::testing {
 class MemorySink final : public TensorSink {
  public:
   explicit MemorySink(const Plan& plan) {
-    for (const Output& output : plan.outputs)
-      outputs.emplace_back(output.bytes());
+    for (const Output& output : plan.outputs) outputs.emplace_back(output.bytes());
   }
   void write(std::size_t output, std::uint64_t offset, std::span<const std::byte> bytes) override {
     std::memcpy(outputs[output].data() + offset, bytes.data(), bytes.size());
