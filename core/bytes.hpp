@@ -40,4 +40,7 @@ std::string format_memory(std::uint64_t bytes);
 /// Thousands separated by commas: "47,138".
 std::string format_count(std::uint64_t count);
 
+/// "1 tensor", "2,880 tensors".
+std::string counted(std::uint64_t count, std::string_view noun);
+
 }  // namespace ckptscope

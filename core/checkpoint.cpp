@@ -178,8 +178,8 @@ class CheckpointOpener {
     if (present && shard->damaged && shard->tensor_count == 0) return;  // its defect is reported
     if (!present) {
       problem(Code::MissingShard, Severity::Error,
-              fmt::format("{}: named by the index, not there: {} tensors lost, the first {}",
-                          display(file), format_count(keys.size()), display(keys.front())),
+              fmt::format("{}: named by the index, not there: {} lost, the first {}", display(file),
+                          counted(keys.size(), "tensor"), display(keys.front())),
               keys.front(), file);
       return;
     }

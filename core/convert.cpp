@@ -17,14 +17,18 @@ namespace ckptscope {
 namespace {
 
 void refuse_unsound(const Checkpoint& source, const Plan& plan, const ConvertOptions& options) {
+  const auto refuse = [&](const Problem& problem) {
+    const std::string name = display(source.name());
+    const bool named = problem.message.starts_with(name + ":");
+    fail(problem.code, "{}{}", named ? "" : name + ": ", problem.message);
+  };
   for (const Problem& problem : plan.problems) {
-    if (problem.severity != Severity::Error) continue;
-    fail(problem.code, "{}: {}", display(source.name()), problem.message);
+    if (problem.severity == Severity::Error) refuse(problem);
   }
   for (const Problem& problem : source.problems()) {
-    if (problem.severity != Severity::Error || options.allow.contains(name_of(problem.code)))
-      continue;
-    fail(problem.code, "{}: {}", display(source.name()), problem.message);
+    if (problem.severity == Severity::Error && !options.allow.contains(name_of(problem.code))) {
+      refuse(problem);
+    }
   }
 }
 

@@ -58,7 +58,10 @@ class IndexReader {
       tensor_.assign(key);
       if (scan_.peek() != '"') scan_.fail_expected("a file name");
       const std::string_view file = scan_.string();
-      check_file_name(tensor_, file);
+      if (file != file_) {  // names repeat, one after another
+        check_file_name(tensor_, file);
+        file_ = file;
+      }
       entry_(tensor_, file);
     }
     if (empty) fail(Code::BadIndex, "\"weight_map\" is empty");
@@ -87,6 +90,7 @@ class IndexReader {
   const Entry& entry_;
   IndexSummary summary_;
   std::string tensor_;
+  std::string file_;
 };
 
 }  // namespace

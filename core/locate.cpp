@@ -102,7 +102,8 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   }
   const std::vector<std::string> below = checkpoints_below(path);
   std::string list;
-  for (const std::string& directory : below) list += "\n  " + display(directory);
+  for (const std::string& directory : below)
+    list += (list.empty() ? " " : ", ") + display(directory);
   fail(Code::NotACheckpoint, "{}: no *.safetensors here{}{}", display(path),
        below.empty() ? "" : "; checkpoints below it:", list);
 }
@@ -141,7 +142,7 @@ std::string choose_index(const std::string& path, const std::vector<std::string>
   if (contains(indexes, kUsualIndex)) return std::string(kUsualIndex);
   if (indexes.size() == 1) return indexes.front();
   std::string list;
-  for (const std::string& name : indexes) list += "\n  " + display(name);
+  for (const std::string& name : indexes) list += (list.empty() ? " " : ", ") + display(name);
   fail(Code::AmbiguousIndex, "{}: {} index files, open one of them:{}", display(path),
        indexes.size(), list);
 }

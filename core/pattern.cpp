@@ -64,10 +64,7 @@ bool Pattern::match_from(std::size_t piece, std::string_view rest, Captures& cap
       return rest.starts_with(now.text) &&
              match_from(piece + 1, rest.substr(now.text.size()), captures);
     case Piece::Kind::Text:
-      for (std::size_t length = 0; length <= rest.size(); ++length) {
-        if (capture(piece, rest, length, captures)) return true;
-      }
-      return false;
+      return match_text(piece, rest, captures);
     case Piece::Kind::Digits: {
       const auto end = std::find_if_not(rest.begin(), rest.end(), is_digit);
       const auto length = static_cast<std::size_t>(end - rest.begin());
@@ -79,6 +76,18 @@ bool Pattern::match_from(std::size_t piece, std::string_view rest, Captures& cap
   return std::any_of(now.choices.begin(), now.choices.end(), [&](const std::string& choice) {
     return rest.starts_with(choice) && capture(piece, rest, choice.size(), captures);
   });
+}
+
+/// The shortest text that lets the rest match. Where a literal follows, only its occurrences count.
+bool Pattern::match_text(std::size_t piece, std::string_view rest, Captures& captures) const {
+  const Piece* next = piece + 1 < pieces_.size() ? &pieces_[piece + 1] : nullptr;
+  const std::string_view literal =
+      next != nullptr && next->kind == Piece::Kind::Literal ? next->text : std::string_view();
+  for (std::size_t length = rest.find(literal); length != rest.npos;
+       length = rest.find(literal, length + 1)) {
+    if (capture(piece, rest, length, captures)) return true;
+  }
+  return false;
 }
 
 bool Pattern::capture(std::size_t piece, std::string_view rest, std::size_t length,

@@ -48,6 +48,7 @@ class Pattern {
     std::vector<std::string> choices{};  // of a Set
   };
   bool match_from(std::size_t piece, std::string_view rest, Captures& captures) const;
+  bool match_text(std::size_t piece, std::string_view rest, Captures& captures) const;
   bool capture(std::size_t piece, std::string_view rest, std::size_t length,
                Captures& captures) const;
 

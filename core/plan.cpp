@@ -117,7 +117,7 @@ std::vector<std::string> Plan::losses() const {
     dropped_bytes[fates[id].where] += sources[id].bytes();
   }
   for (std::size_t i = 0; i < drop_rules.size(); ++i) {
-    losses.push_back(fmt::format("{} tensors dropped, {}: {}, rule {}", format_count(dropped[i]),
+    losses.push_back(fmt::format("{} dropped, {}: {}, rule {}", counted(dropped[i], "tensor"),
                                  format_bytes(dropped_bytes[i]), drop_rules[i].reason,
                                  drop_rules[i].name));
   }
@@ -141,10 +141,9 @@ std::vector<std::string> Plan::losses() const {
     synthesised += output.kind == Kind::Synthesised ? 1 : 0;
   }
   for (const auto& [change, count] : changes) {
-    losses.push_back(fmt::format("{} tensors {}", format_count(count), change));
+    losses.push_back(fmt::format("{} {}", counted(count, "tensor"), change));
   }
-  if (synthesised > 0)
-    losses.push_back(fmt::format("{} tensors synthesised", format_count(synthesised)));
+  if (synthesised > 0) losses.push_back(counted(synthesised, "tensor") + " synthesised");
   return losses;
 }
 

@@ -42,6 +42,8 @@ std::string braced(const std::vector<std::string>& texts) {
   return out + "}" + texts[0].substr(texts[0].size() - suffix);
 }
 
+constexpr std::size_t kMostDropRows = 4;
+
 class Folding {
  public:
   explicit Folding(const Plan& plan) : plan_(plan) {}
@@ -90,7 +92,7 @@ class Folding {
 
   void add_drops(std::vector<MapRow>& rows) const {
     for (std::uint32_t rule = 0; rule < plan_.drop_rules.size(); ++rule) {
-      std::map<std::string, std::pair<KeySet, std::uint64_t>> groups;
+      Groups groups;
       for (std::size_t id = 0; id < plan_.fates.size(); ++id) {
         const Fate& fate = plan_.fates[id];
         if (fate.kind != Fate::Kind::Dropped || fate.where != rule) continue;
@@ -100,13 +102,32 @@ class Folding {
         keys.add(numbers);
         ++count;
       }
+      const std::string why =
+          fmt::format("{}, rule {}", plan_.drop_rules[rule].reason, plan_.drop_rules[rule].name);
+      if (groups.size() > kMostDropRows) {
+        rows.push_back(drop_row(groups, why));
+        continue;
+      }
       for (const auto& [pattern, one] : groups) {
-        rows.push_back(
-            {one.second, one.first.text(), "drop",
-             fmt::format("{}, rule {}", plan_.drop_rules[rule].reason, plan_.drop_rules[rule].name),
-             0});
+        rows.push_back({one.second, one.first.text(), "drop", why, 0});
       }
     }
+  }
+
+  using Groups = std::map<std::string, std::pair<KeySet, std::uint64_t>>;
+
+  /// One row for a whole layer: "model.layers.80.*".
+  static MapRow drop_row(const Groups& groups, const std::string& why) {
+    std::uint64_t count = 0;
+    std::string common = groups.begin()->second.first.text();
+    for (const auto& [pattern, one] : groups) {
+      const std::string text = one.first.text();
+      const auto differs = std::mismatch(common.begin(), common.end(), text.begin(), text.end());
+      common.erase(differs.first, common.end());
+      count += one.second;
+    }
+    common.erase(common.rfind('.') == common.npos ? 0 : common.rfind('.') + 1);
+    return {count, fmt::format("{}* ({} names)", common, groups.size()), "drop", why, 0};
   }
 
   const Plan& plan_;

@@ -109,24 +109,16 @@ class Planner {
       if (decode) key = with_prefix(mapping_, key, Namespace::Native);
       logical_.push_back({tensor.key, std::move(key), tensor.value});
     }
-    for (const std::uint32_t id : unused_scales(tensors)) {
-      plan_.fates[id] = {Fate::Kind::Dropped, lenient_rule()};
-    }
+    drop_orphan_scales();
   }
 
-  /// Scales without a weight that --lenient lets go: in no logical tensor, and not dropped by a
-  /// rule.
-  std::vector<std::uint32_t> unused_scales(const std::vector<LogicalTensor>& tensors) const {
-    if (!plan_.options.lenient) return {};
-    std::vector<bool> seen(source_.tensors.size());
-    for (const LogicalTensor& tensor : tensors) {
-      for_each_source(*tensor.value, [&](std::uint32_t id) { seen[id] = true; });
+  /// With --lenient a scale without its weight is a warning, and goes.
+  void drop_orphan_scales() {
+    for (const Problem& one : plan_.problems) {
+      if (one.code != Code::OrphanScale || one.severity != Severity::Warning) continue;
+      const auto id = source_.index.find(source_.tensors, one.key);
+      if (id) plan_.fates[*id] = {Fate::Kind::Dropped, lenient_rule()};
     }
-    std::vector<std::uint32_t> unused;
-    for (std::uint32_t id = 0; id < seen.size(); ++id) {
-      if (!seen[id] && plan_.fates[id].kind != Fate::Kind::Dropped) unused.push_back(id);
-    }
-    return unused;
   }
 
   std::uint32_t lenient_rule() {

@@ -216,8 +216,13 @@ void check_layout(std::span<const TensorInfo> tensors, std::uint64_t data_start,
   culprit = {};
   const std::uint64_t data = file_size - data_start;
   if (covered > data) {
-    fail(Code::TruncatedShard, "header needs {} data bytes, the file has {}", format_count(covered),
-         format_count(data));
+    const auto lost = [&](const TensorInfo& info) { return info.end > data; };
+    const auto first = std::find_if(tensors.begin(), tensors.end(), lost);
+    fail(Code::TruncatedShard,
+         "header needs {} data bytes, the file has {}: {} lost, the first \"{}\"",
+         format_count(covered), format_count(data),
+         counted(static_cast<std::uint64_t>(std::count_if(first, tensors.end(), lost)), "tensor"),
+         shown(first->name));
   }
   if (covered < data) {
     fail(Code::TrailingData, "header covers {} data bytes, the file has {}", format_count(covered),

@@ -20,8 +20,7 @@ std::string headers_text(const Checkpoint& checkpoint) {
   const auto good = std::count_if(shards.begin(), shards.end(),
                                   [](const Shard& s) { return s.present && !s.damaged; });
   return fmt::format(
-      "{} of {} parsed, {} tensors{}", good, shards.size(),
-      format_count(checkpoint.tensors().size()),
+      "{} of {} parsed, {}{}", good, shards.size(), counted(checkpoint.tensors().size(), "tensor"),
       static_cast<std::size_t>(good) == shards.size() ? ", no overlap, no hole" : "");
 }
 
@@ -81,9 +80,8 @@ Document run_check(const Snapshot& snapshot, const Args& args, Progress& progres
   const std::size_t notes = document.problems.size() - errors;
   document.exit = errors > 0 || (args.has("strict") && notes > 0) ? 1 : 0;
   const std::string verdict = errors > 0 ? "DAMAGED" : notes > 0 ? "GOOD, with notes" : "GOOD";
-  document.add(
-      Heading{fmt::format("{}  {} {}, {} {}", verdict, errors, errors == 1 ? "error" : "errors",
-                          notes, notes == 1 ? "note" : "notes")});
+  document.add(Heading{
+      fmt::format("{}  {}, {}", verdict, counted(errors, "error"), counted(notes, "note"))});
   document.add(
       Fields{{{"errors", "", std::uint64_t{errors}}, {"notes", "", std::uint64_t{notes}}}});
   return document;

@@ -14,9 +14,9 @@ std::string layout_text(const Checkpoint& checkpoint, std::string_view side) {
     how = location.index.substr(location.index.rfind('/') + 1);
   else if (checkpoint.shards().size() != 1)
     how = "no index";
-  const std::size_t shards = checkpoint.shards().size();
-  return fmt::format("{}: {}, {} {}, {} tensors", side, display(how), shards,
-                     shards == 1 ? "shard" : "shards", format_count(checkpoint.tensors().size()));
+  return fmt::format("{}: {}, {}, {}", side, display(how),
+                     counted(checkpoint.shards().size(), "shard"),
+                     counted(checkpoint.tensors().size(), "tensor"));
 }
 
 std::string quantised_text(const Summary& summary, const Config& config) {
