@@ -4,24 +4,34 @@
 
 #include <cstddef>
 #include <memory>
+#include <new>
 #include <span>
 
 namespace ckptscope {
 
+/// What direct I/O asks of file offsets, sizes and addresses.
+inline constexpr std::size_t kBlock = 4096;
+
 class Buffer {
  public:
-  /// `size` bytes of unspecified content; the ones taken before are gone.
-  std::span<std::byte> take(std::size_t size) {
-    if (size > capacity_) {
-      data_ = std::make_unique_for_overwrite<std::byte[]>(size);
-      capacity_ = size;
+  /// `size` bytes of unspecified content, at an address that is `placement` modulo kBlock; the ones
+  /// taken before are gone. Bytes that will lie at offset `placement` of a file can so be written
+  /// without a copy.
+  std::span<std::byte> take(std::size_t size, std::size_t placement = 0) {
+    const std::size_t shift = placement % kBlock;
+    if (size + shift > capacity_) {
+      data_.reset();
+      data_.reset(static_cast<std::byte*>(::operator new(size + shift, std::align_val_t(kBlock))));
+      capacity_ = size + shift;
     }
-    return {data_.get(), size};
+    return {data_.get() + shift, size};
   }
-  std::byte* data() { return data_.get(); }
 
  private:
-  std::unique_ptr<std::byte[]> data_;
+  struct Free {
+    void operator()(std::byte* data) const { ::operator delete(data, std::align_val_t(kBlock)); }
+  };
+  std::unique_ptr<std::byte, Free> data_;
   std::size_t capacity_ = 0;
 };
 

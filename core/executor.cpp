@@ -75,7 +75,8 @@ void execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
       worker.source = make_source();
       worker.evaluator = std::make_unique<Evaluator>(*worker.source);
     }
-    const std::span<std::byte> bytes = worker.tile.take(tile.bytes);
+    const std::span<std::byte> bytes =
+        worker.tile.take(tile.bytes, sink.placement(tile.output, tile.offset));
     with_context(display(plan.outputs[tile.output].key),
                  [&] { worker.evaluator->evaluate(*values[tile.output], tile.region, bytes); });
     sink.write(tile.output, tile.offset, bytes);

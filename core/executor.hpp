@@ -22,6 +22,9 @@ class TensorSink {
   /// `bytes` of output number `output` from byte `offset` of that tensor on.
   virtual void write(std::size_t output, std::uint64_t offset,
                      std::span<const std::byte> bytes) = 0;
+  /// Where those bytes will lie in a file: the executor computes them at an address that is the
+  /// same modulo kBlock, so that they can be written without a copy.
+  virtual std::uint64_t placement(std::size_t, std::uint64_t) const { return 0; }
 };
 
 /// Memory and threads of one run. Memory counts conversion buffers; names and plan stand apart.

@@ -23,8 +23,11 @@ FileIdentity identity_from(const struct stat& status) {
           nanoseconds(status.st_ctim)};
 }
 
-UniqueFd open_for_reading(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+UniqueFd open_for_reading(const std::string& path, File::Caching caching) {
+  constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  UniqueFd fd;
+  if (caching == File::Caching::Direct) fd = UniqueFd(::open(path.c_str(), kFlags | O_DIRECT));
+  if (!fd) fd = UniqueFd(::open(path.c_str(), kFlags));
   if (!fd && errno == ENXIO) fail(Code::NotRegularFile, "{}: not a regular file", display(path));
   if (!fd) fail_errno(display(path));
   return fd;
@@ -53,7 +56,8 @@ bool FileIdentity::same_content(const FileIdentity& other) const {
   return same_file(other) && size == other.size && mtime_ns == other.mtime_ns;
 }
 
-File::File(std::string path) : path_(std::move(path)), fd_(open_for_reading(path_)) {
+File::File(std::string path, Caching caching)
+    : path_(std::move(path)), fd_(open_for_reading(path_, caching)) {
   struct stat status {};
   if (::fstat(fd_.get(), &status) != 0) fail_errno(display(path_));
   if (!S_ISREG(status.st_mode)) {
@@ -63,6 +67,13 @@ File::File(std::string path) : path_(std::move(path)), fd_(open_for_reading(path
 }
 
 void File::read(std::uint64_t offset, std::span<std::byte> out) const {
+  const std::size_t got = read_some(offset, out);
+  if (got == out.size()) return;
+  fail(Code::TruncatedSource, "{}: source truncated at {}, expected {} bytes at offset {}",
+       display(path_), offset + got, out.size(), offset);
+}
+
+std::size_t File::read_some(std::uint64_t offset, std::span<std::byte> out) const {
   std::size_t done = 0;
   while (done < out.size()) {
     const ssize_t got =
@@ -72,12 +83,10 @@ void File::read(std::uint64_t offset, std::span<std::byte> out) const {
       fail_errno(
           fmt::format("{}: reading {} bytes at offset {}", display(path_), out.size(), offset));
     }
-    if (got == 0) {
-      fail(Code::TruncatedSource, "{}: source truncated at {}, expected {} bytes at offset {}",
-           display(path_), offset + done, out.size(), offset);
-    }
+    if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
+  return done;
 }
 
 std::string read_text(const std::string& path, std::uint64_t limit) {

@@ -50,9 +50,13 @@ struct FileIdentity {
 /// A regular file opened for reading. Thread-safe: all reads are positional.
 class File {
  public:
+  /// Direct: past the page cache where the file system can; offsets, sizes and addresses of reads
+  /// must then be multiples of kBlock.
+  enum class Caching { Normal, Direct };
+
   /// Opens O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC; throws NotRegularFile for anything but a
   /// regular file (devices, pipes, sockets, directories), NotFound, NoPermission, Io.
-  explicit File(std::string path);
+  explicit File(std::string path, Caching caching = Caching::Normal);
 
   const std::string& path() const { return path_; }
   const FileIdentity& identity() const { return identity_; }
@@ -61,6 +65,8 @@ class File {
 
   /// Fills `out` from byte `offset` on, or throws Io / TruncatedSource with offset and length.
   void read(std::uint64_t offset, std::span<std::byte> out) const;
+  /// As many bytes as there are, up to the size of `out`; fewer only at the end of the file.
+  std::size_t read_some(std::uint64_t offset, std::span<std::byte> out) const;
 
  private:
   std::string path_;

@@ -15,16 +15,6 @@ std::uint64_t hash_of(std::span<const std::byte> bytes) {
   return XXH3_64bits(bytes.data(), bytes.size());
 }
 
-struct HashState {
-  HashState() : state(XXH3_createState(), XXH3_freeState) { reset(); }
-  void reset() { XXH3_64bits_reset(state.get()); }
-  void add(std::span<const std::byte> bytes) {
-    XXH3_64bits_update(state.get(), bytes.data(), bytes.size());
-  }
-  std::uint64_t digest() const { return XXH3_64bits_digest(state.get()); }
-  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state;
-};
-
 }  // namespace
 
 StagedSink::StagedSink(Staging& staging, const ShardLayout& layout,
@@ -38,7 +28,7 @@ StagedSink::StagedSink(Staging& staging, const ShardLayout& layout,
 
 void StagedSink::write(std::size_t output, std::uint64_t offset, std::span<const std::byte> bytes) {
   const std::size_t shard = layout_.shard_of[output];
-  const std::uint64_t at = layout_.offset_of[output] + offset;
+  const std::uint64_t at = placement(output, offset);
   ShardState& state = states_[shard];
   open(shard, state).write(at, bytes);
   account(shard, state, {at, bytes.size(), hash_of(bytes)}, bytes.size());
@@ -79,29 +69,45 @@ void StagedSink::finish() {
   }
 }
 
+/// Hashes the bytes of one window range by range; `range` is the one at hand and `part` its state.
+void StagedSink::compare_window(const std::string& name, std::uint64_t at,
+                                std::span<const std::byte> bytes, Ranges::const_iterator& range,
+                                HashState& part) {
+  while (!bytes.empty()) {
+    const std::uint64_t end = range->offset + range->bytes;
+    const std::uint64_t now = std::min<std::uint64_t>(bytes.size(), end - at);
+    part.add(bytes.first(now));
+    bytes = bytes.subspan(now);
+    at += now;
+    if (at < end) return;
+    if (part.digest() != range->hash) {
+      fail(Code::Mismatch, "{}: read back {} for bytes {} to {}, written was {}", display(name),
+           hex64(part.digest()), range->offset, end, hex64(range->hash));
+    }
+    part.reset();
+    ++range;
+  }
+}
+
 std::uint64_t StagedSink::read_back(std::size_t shard, Progress& progress) const {
   const OutputShard& row = layout_.shards[shard];
-  std::vector<Written> written = states_[shard].written;
+  Ranges written = states_[shard].written;
   std::sort(written.begin(), written.end(),
             [](const Written& a, const Written& b) { return a.offset < b.offset; });
-  const File file(staging_.path() + "/" + row.name);
+  const File file(staging_.path() + "/" + row.name, File::Caching::Direct);
   Buffer buffer;
   HashState whole;
   HashState part;
-  for (const Written& range : written) {
-    part.reset();
-    for (std::uint64_t done = 0; done < range.bytes;) {
-      progress.check_stop();
-      const auto chunk = buffer.take(std::min(kReadChunk, range.bytes - done));
-      file.read(range.offset + done, chunk);
-      whole.add(chunk);
-      part.add(chunk);
-      done += chunk.size();
-      progress.advance(chunk.size());
-    }
-    if (part.digest() == range.hash) continue;
-    fail(Code::Mismatch, "{}: read back {} for bytes {} to {}, written was {}", display(row.name),
-         hex64(part.digest()), range.offset, range.offset + range.bytes, hex64(range.hash));
+  auto range = written.cbegin();
+  for (std::uint64_t at = 0; at < row.file_bytes();) {
+    progress.check_stop();
+    const std::span window = buffer.take(kReadChunk);
+    const std::span<const std::byte> bytes = window.first(file.read_some(at, window));
+    if (bytes.empty()) fail(Code::Mismatch, "{}: ends at byte {}", display(row.name), at);
+    whole.add(bytes);
+    compare_window(row.name, at, bytes, range, part);
+    at += bytes.size();
+    progress.advance(bytes.size());
   }
   return whole.digest();
 }

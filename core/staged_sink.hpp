@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -16,6 +17,17 @@
 
 namespace ckptscope {
 
+/// A running xxh3-64.
+struct HashState {
+  HashState() : state(XXH3_createState(), XXH3_freeState) { reset(); }
+  void reset() { XXH3_64bits_reset(state.get()); }
+  void add(std::span<const std::byte> bytes) {
+    XXH3_64bits_update(state.get(), bytes.data(), bytes.size());
+  }
+  std::uint64_t digest() const { return XXH3_64bits_digest(state.get()); }
+  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state;
+};
+
 /// A shard's file is made when its first bytes come and flushed and closed when its last ones have:
 /// with tiles handed out in order, about one file per worker is open at a time.
 class StagedSink final : public TensorSink {
@@ -25,6 +37,9 @@ class StagedSink final : public TensorSink {
              std::function<void(std::size_t)> finished = {});
 
   void write(std::size_t output, std::uint64_t offset, std::span<const std::byte> bytes) override;
+  std::uint64_t placement(std::size_t output, std::uint64_t offset) const override {
+    return layout_.offset_of[output] + offset;
+  }
   /// Makes the files of shards without data. Called after the last write.
   void finish();
 
@@ -38,11 +53,15 @@ class StagedSink final : public TensorSink {
     std::uint64_t bytes;
     std::uint64_t hash;
   };
+  using Ranges = std::vector<Written>;
+  static void compare_window(const std::string& name, std::uint64_t at,
+                             std::span<const std::byte> bytes, Ranges::const_iterator& range,
+                             HashState& part);
   struct ShardState {
     std::mutex mutex;
     std::optional<StagedFile> file;
     std::uint64_t missing = 0;  // data bytes still to come
-    std::vector<Written> written;
+    Ranges written;
   };
   StagedFile& open(std::size_t shard, ShardState& state);
   void account(std::size_t shard, ShardState& state, Written written, std::uint64_t data_bytes);

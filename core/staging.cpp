@@ -6,12 +6,15 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
 
+#include "core/buffer.hpp"
+#include "core/bytes.hpp"
 #include "core/display.hpp"
 #include "core/error.hpp"
 
@@ -19,6 +22,9 @@ namespace ckptscope {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Below this, one more system call costs more than the page cache.
+constexpr std::uint64_t kWorthDirect = 128 * 1024;
 
 bool unsupported(int error) {
   return error == EINVAL || error == ENOTSUP || error == EOPNOTSUPP || error == ENOSYS;
@@ -74,6 +80,10 @@ StagedFile::StagedFile(int directory, const std::string& name, std::uint64_t siz
                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!fd_) fail_errno(fmt::format("creating {}", display(name)));
   if (size == 0) return;
+  if (size >= kWorthDirect) {
+    direct_ =
+        UniqueFd(::openat(directory, name.c_str(), O_WRONLY | O_DIRECT | O_NOFOLLOW | O_CLOEXEC));
+  }
   // Space that is reserved now cannot run out in the middle.
   if (::fallocate(fd_.get(), 0, 0, static_cast<off_t>(size)) == 0) return;
   if (!unsupported(errno))
@@ -84,10 +94,34 @@ StagedFile::StagedFile(int directory, const std::string& name, std::uint64_t siz
 }
 
 void StagedFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  const std::uint64_t head =
+      std::min<std::uint64_t>(bytes.size(), round_up(offset, kBlock) - offset);
+  const std::uint64_t middle = (bytes.size() - head) / kBlock * kBlock;
+  const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
+  const bool aligned = (address - offset) % kBlock == 0 && middle >= kWorthDirect;
+  if (!aligned || !put_direct(offset + head, bytes.subspan(head, middle))) {
+    return put(fd_.get(), offset, bytes);
+  }
+  // Blocks that are shared with a neighbour go through the page cache; no other block does.
+  put(fd_.get(), offset, bytes.first(head));
+  put(fd_.get(), offset + head + middle, bytes.subspan(head + middle));
+}
+
+bool StagedFile::put_direct(std::uint64_t offset, std::span<const std::byte> bytes) {
+  if (!direct_) return false;
+  const ssize_t first =
+      ::pwrite(direct_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+  if (first < 0) return false;  // the buffered way tries again and reports what is wrong
+  put(fd_.get(), offset + static_cast<std::uint64_t>(first),
+      bytes.subspan(static_cast<std::size_t>(first)));
+  return true;
+}
+
+void StagedFile::put(int fd, std::uint64_t offset, std::span<const std::byte> bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t put = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
-                                 static_cast<off_t>(offset + done));
+    const ssize_t put =
+        ::pwrite(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) {
       fail_errno(
@@ -96,8 +130,10 @@ void StagedFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
     done += static_cast<std::size_t>(put);
   }
   // Writing to the disk starts now, so that the flush at the end has little left to do.
-  ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes.size()),
-                    SYNC_FILE_RANGE_WRITE);
+  if (bytes.size() >= kWorthDirect) {
+    ::sync_file_range(fd, static_cast<off_t>(offset), static_cast<off_t>(bytes.size()),
+                      SYNC_FILE_RANGE_WRITE);
+  }
 }
 
 void StagedFile::finish() {
