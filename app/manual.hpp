@@ -1,0 +1,20 @@
+// Parts of the manual and the shell completions, made from the tables. Files of the repository that
+// hold them (man/ckptscope.1, app/completions) are compared with these by a test, which writes them
+// anew when CKPTSCOPE_REGENERATE=1.
+#pragma once
+
+#include <string>
+
+namespace ckptscope {
+
+/// mdoc text of the COMMANDS, GLOBAL FLAGS and ERROR CODES sections of ckptscope(1).
+std::string manual_commands();
+std::string manual_flags();
+std::string manual_codes();
+
+/// Completion scripts: verbs, flags, values of flags, adapters; elsewhere file names.
+std::string bash_completion();
+std::string zsh_completion();
+std::string fish_completion();
+
+}  // namespace ckptscope

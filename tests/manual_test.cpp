@@ -1,0 +1,46 @@
+// The manual and the completions say what the tables say. CKPTSCOPE_REGENERATE=1 writes them anew.
+
+#include "app/manual.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/golden.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+/// The manual with what stands between its markers replaced.
+std::string with_section(const std::string& manual, const std::string& name,
+                         const std::string& text) {
+  const std::string begin = ".\\\" begin " + name + " (generated)\n";
+  const std::string end = ".\\\" end " + name + "\n";
+  const auto from = manual.find(begin);
+  const auto to = manual.find(end);
+  if (from == manual.npos || to == manual.npos) return "no section " + name;
+  return manual.substr(0, from + begin.size()) + text + manual.substr(to);
+}
+
+void expect_file(const std::string& path, const std::string& text) {
+  const std::string full = std::string(CKPTSCOPE_ROOT) + "/" + path;
+  if (regenerates_goldens()) return write_file(full, text);
+  const std::string found = read_file(full);
+  EXPECT_TRUE(found == text) << path << ": CKPTSCOPE_REGENERATE=1 writes it; "
+                             << first_difference(text, found);
+}
+
+TEST(Manual, HasTheTables) {
+  std::string manual = read_file(std::string(CKPTSCOPE_ROOT) + "/man/ckptscope.1");
+  manual = with_section(manual, "commands", manual_commands());
+  manual = with_section(manual, "flags", manual_flags());
+  manual = with_section(manual, "codes", manual_codes());
+  expect_file("man/ckptscope.1", manual);
+}
+
+TEST(Manual, CompletionsHaveTheTables) {
+  expect_file("app/completions/ckptscope.bash", bash_completion());
+  expect_file("app/completions/_ckptscope", zsh_completion());
+  expect_file("app/completions/ckptscope.fish", fish_completion());
+}
+
+}  // namespace
+}  // namespace ckptscope::testing
