@@ -51,7 +51,6 @@ struct Fate {
 struct DropRule {
   std::string name;
   std::string reason;
-  bool lossy = true;  // false: scales and activations that decoding has used up
 };
 
 struct PlanOptions {

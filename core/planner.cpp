@@ -76,15 +76,11 @@ class Planner {
   void drop_sources() {
     if (from() != Namespace::Hf || from() == to()) return;
     for (const Drop& drop : mapping_.drops) {
-      const auto rule = static_cast<std::uint32_t>(plan_.drop_rules.size());
-      bool used = false;
       for (std::size_t id = 0; id < source_.tensors.size(); ++id) {
         Fate& fate = plan_.fates[id];
         if (fate.kind == Fate::Kind::Dropped || !applies(drop, source_.tensors[id].name)) continue;
-        fate = {Fate::Kind::Dropped, rule};
-        used = true;
+        fate = {Fate::Kind::Dropped, rule_named(drop.rule, drop.reason)};
       }
-      if (used) plan_.drop_rules.push_back({drop.rule, drop.reason});
     }
   }
 
@@ -117,15 +113,9 @@ class Planner {
     for (const Problem& one : plan_.problems) {
       if (one.code != Code::OrphanScale || one.severity != Severity::Warning) continue;
       const auto id = source_.index.find(source_.tensors, one.key);
-      if (id) plan_.fates[*id] = {Fate::Kind::Dropped, lenient_rule()};
+      if (id)
+        plan_.fates[*id] = {Fate::Kind::Dropped, rule_named("lenient", "scales without a weight")};
     }
-  }
-
-  std::uint32_t lenient_rule() {
-    const auto count = static_cast<std::uint32_t>(plan_.drop_rules.size());
-    if (count > 0 && plan_.drop_rules.back().name == "lenient") return count - 1;
-    plan_.drop_rules.push_back({"lenient", "scales without a weight"});
-    return count;
   }
 
   // ---- equations -----------------------------------------------------------------------------
@@ -275,6 +265,9 @@ class Planner {
       std::uint64_t& seen = stack_sizes_[stack_part];
       seen = std::max(seen, index + 1);
     }
+    if (stack_part != nullptr && belongs_to_other_rank(index, stack_part->extent)) {
+      return drop(logical, "rank", "experts of other ranks");
+    }
     std::string key = equation.whole.front().expand(place.captures).value();
     auto [found, is_new] = groups_.try_emplace(key);
     Group& group = found->second;
@@ -287,6 +280,26 @@ class Planner {
               "{} and {} are the same part of {}", display(logical.origin),
               display(group.members.at({place.leaf->number, index})->origin), display(group.key));
     }
+  }
+
+  bool belongs_to_other_rank(std::uint64_t index, Extent count) const {
+    const auto& range = plan_.options.expert_range;
+    return range && count && index < *count && (index < range->first || index >= range->second);
+  }
+
+  void drop(const Logical& logical, std::string_view name, std::string_view reason) {
+    const std::uint32_t rule = rule_named(name, reason);
+    for_each_source(*logical.value, [&](std::uint32_t id) {
+      plan_.fates[id] = {Fate::Kind::Dropped, rule};
+    });
+  }
+
+  std::uint32_t rule_named(std::string_view name, std::string_view reason) {
+    for (std::uint32_t i = 0; i < plan_.drop_rules.size(); ++i) {
+      if (plan_.drop_rules[i].name == name) return i;
+    }
+    plan_.drop_rules.push_back({std::string(name), std::string(reason)});
+    return static_cast<std::uint32_t>(plan_.drop_rules.size() - 1);
   }
 
   void assemble(const Group& group) {
@@ -533,15 +546,11 @@ class Planner {
         if (plan_.fates[id].kind == Fate::Kind::Unplaced) plan_.fates[id] = {Fate::Kind::Used, i};
       });
     }
-    if (excluded_.empty()) return;
-    const auto rule = static_cast<std::uint32_t>(plan_.drop_rules.size());
-    bool used = false;
     for (const std::uint32_t id : excluded_) {
       if (plan_.fates[id].kind != Fate::Kind::Unplaced) continue;
-      plan_.fates[id] = {Fate::Kind::Dropped, rule};
-      used = true;
+      plan_.fates[id] = {Fate::Kind::Dropped,
+                         rule_named("exclude", "output excluded by --exclude")};
     }
-    if (used) plan_.drop_rules.push_back({"exclude", "output excluded by --exclude"});
   }
 
   // ---- names -----------------------------------------------------------------------------------

@@ -1,0 +1,148 @@
+// Benchmarks: see README.md. Every figure stands beside a yardstick of the same run.
+//
+//   ckptscope-bench open DIR       half a million tensors, Hy3's plan; beside json.load in Python
+//   ckptscope-bench convert DIR    conversions at real widths, both ways; beside cp of the output
+//   ckptscope-bench kernels        decoding and transposing; beside memcpy of the output
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "bench/measure.hpp"
+#include "core/bytes.hpp"
+#include "core/kernels/kernels.hpp"
+#include "core/synthetic.hpp"
+#include "tests/support/published.hpp"
+
+namespace ckptscope::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string figures(const std::string& name, const Run& run) {
+  return fmt::format("{:<34} {:7.2f} s  {:6.2f} s cpu  {:>9} anonymous  {:>9} resident{}", name,
+                     run.seconds, run.processor, format_memory(run.anonymous),
+                     format_memory(run.resident),
+                     run.exit == 0 ? "" : fmt::format("  EXIT {}", run.exit));
+}
+
+void beside(const std::string& name, const Run& run, const std::string& yardstick, double seconds) {
+  report(fmt::format("{}   {:.2f} x {}", figures(name, run), run.seconds / seconds, yardstick));
+}
+
+void bench_open(const std::string& directory) {
+  const std::string many = directory + "/many";
+  const std::string hy3 = directory + "/hy3";
+  write_synthetic(many, testing::many_tensors(496'620, 96));
+  write_synthetic(hy3, testing::published("hy3"));
+  const char* json_load =
+      "import json,glob,struct,sys\n"
+      "for f in glob.glob(sys.argv[1]+'/*.safetensors'):\n"
+      "    b=open(f,'rb'); n=struct.unpack('<Q',b.read(8))[0]; json.loads(b.read(n))\n"
+      "json.load(open(sys.argv[1]+'/model.safetensors.index.json'))\n";
+  for (const auto& [path, verb] :
+       {std::pair(many, "info"), std::pair(many, "ls"), std::pair(hy3, "map")}) {
+    run({CKPTSCOPE_BINARY, verb, path});  // warm
+    const Run python = run({"python3", "-c", json_load, path});
+    report(figures("python3 json.load", python));
+    beside(fmt::format("{} {}", verb, fs::path(path).filename().string()),
+           run({CKPTSCOPE_BINARY, verb, path}), "json.load", python.seconds);
+  }
+}
+
+struct Case {
+  const char* model;
+  int layers;
+  const char* dtype;  // of the native output; "" leaves it to the config
+};
+constexpr Case kCases[] = {
+    {"gpt-oss-20b", 2, ""}, {"nemotron-nano", 4, ""}, {"hy3", 2, ""}, {"mistral4", 1, "bf16"}};
+
+void bench_way(const std::string& source, const std::string& to, const std::string& out,
+               const std::string& dtype) {
+  fs::remove_all(out);
+  std::vector<std::string> words{CKPTSCOPE_BINARY, "convert", source, "--to", to, "-o", out};
+  if (!dtype.empty()) words.insert(words.end(), {"--dtype", dtype});
+  std::vector<std::string> unverified = words;
+  unverified.insert(unverified.end(), {"--verify", "none"});
+  make_cold(source);
+  const Run fast = run(unverified);
+  const std::string copy = out + ".copy";
+  make_cold(out);
+  const Run cp = run({"sh", "-c", fmt::format("cp -r '{}' '{}' && sync '{}'/*", out, copy, copy)});
+  const std::uint64_t bytes = directory_bytes(out);
+  fs::remove_all(copy);
+  fs::remove_all(out);
+  make_cold(source);
+  const Run whole = run(words);
+  report(fmt::format("{} -> {}: {} -> {}", fs::path(source).filename().string(), to,
+                     format_bytes(directory_bytes(source)), format_bytes(bytes)));
+  report(figures("  cp of the output, and sync", cp));
+  beside("  convert --verify none", fast, "cp", cp.seconds);
+  beside("  convert (with read back)", whole, "cp", cp.seconds);
+  beside("  verify", run({CKPTSCOPE_BINARY, "verify", source, out}), "cp", cp.seconds);
+}
+
+void bench_convert(const std::string& directory) {
+  for (const Case& one : kCases) {
+    const std::string source = fmt::format("{}/{}", directory, one.model);
+    const std::string native = source + "-native";
+    const std::string back = source + "-back";
+    fs::remove_all(source);
+    write_synthetic(source, testing::published(one.model, testing::Reduced{one.layers, true}));
+    bench_way(source, "native", native, one.dtype);
+    bench_way(native, "hf", back, "");
+    for (const std::string& made : {source, native, back}) fs::remove_all(made);
+  }
+}
+
+void bench_kernels() {
+  constexpr std::size_t kRows = 2048;
+  constexpr std::size_t kCols = 2048;
+  constexpr std::size_t kCount = kRows * kCols;
+  std::vector<std::byte> in(kCount * 4, std::byte{0x3A});
+  std::vector<std::byte> out(kCount * 4, std::byte{1});
+  const auto yardstick = [&](std::size_t bytes) {
+    return fastest(9, [&] { std::memcpy(out.data(), in.data(), bytes); });
+  };
+  const auto row = [&](const char* name, std::size_t bytes, const std::function<void()>& body) {
+    const double memcpy_seconds = yardstick(bytes);
+    report(fmt::format("{:<40} {:5.2f} x memcpy of the output", name,
+                       memcpy_seconds / fastest(9, body)));
+  };
+  row("mxfp4 -> bf16", kCount * 2, [&] {
+    decode_mxfp4(std::span(in).first(kCount / 2), std::span(in).subspan(kCount / 2, kCount / 32),
+                 16, reinterpret_cast<std::uint16_t*>(out.data()));
+  });
+  row("e4m3 x scale -> bf16", kCount * 2,
+      [&] { decode_fp8(Dtype::F8_E4M3, in.data(), 0.01F, Dtype::BF16, out.data(), kCount); });
+  row("bf16 transpose", kCount * 2,
+      [&] { strided_copy(in.data(), kRows, kCols, 2, out.data(), 2, 2 * kRows); });
+  row("bf16 -> f32", kCount * 4,
+      [&] { convert(Dtype::BF16, in.data(), Dtype::F32, out.data(), kCount); });
+  row("f32 -> bf16", kCount * 2,
+      [&] { convert(Dtype::F32, in.data(), Dtype::BF16, out.data(), kCount); });
+}
+
+int main_of(const std::vector<std::string>& words) {
+  if (words.size() == 2 && words[0] == "open") {
+    bench_open(words[1]);
+  } else if (words.size() == 2 && words[0] == "convert") {
+    bench_convert(words[1]);
+  } else if (words.size() == 1 && words[0] == "kernels") {
+    bench_kernels();
+  } else {
+    report("usage: ckptscope-bench open DIR | convert DIR | kernels");
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace ckptscope::bench
+
+int main(int argc, char** argv) {
+  return ckptscope::bench::main_of({argv + 1, argv + argc});
+}

@@ -1,0 +1,100 @@
+#include "bench/measure.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace ckptscope::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::uint64_t anonymous_of(pid_t process) {
+  std::ifstream status("/proc/" + std::to_string(process) + "/status");
+  std::string word;
+  while (status >> word) {
+    if (word != "RssAnon:") continue;
+    std::uint64_t kilobytes = 0;
+    status >> kilobytes;
+    return kilobytes * 1024;
+  }
+  return 0;
+}
+
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+[[noreturn]] void become(const std::vector<std::string>& words) {
+  const int null = ::open("/dev/null", O_RDWR);
+  for (const int fd : {0, 1, 2}) ::dup2(null, fd);
+  std::vector<char*> argv;
+  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  ::execvp(argv[0], argv.data());
+  std::_Exit(127);
+}
+
+}  // namespace
+
+Run run(const std::vector<std::string>& words) {
+  Run result;
+  const auto start = Clock::now();
+  const pid_t child = ::fork();
+  if (child == 0) become(words);
+  rusage usage{};
+  int status = 0;
+  while (::wait4(child, &status, WNOHANG, &usage) == 0) {
+    result.anonymous = std::max(result.anonymous, anonymous_of(child));
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  result.seconds = seconds_since(start);
+  result.processor = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+  result.resident = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  result.exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+  return result;
+}
+
+double fastest(int times, const std::function<void()>& body) {
+  double best = 1e9;
+  for (int i = 0; i < times; ++i) {
+    const auto start = Clock::now();
+    body();
+    best = std::min(best, seconds_since(start));
+  }
+  return best;
+}
+
+void report(const std::string& line) {
+  std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
+void make_cold(const std::string& directory) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    const int fd = ::open(entry.path().c_str(), O_RDONLY);
+    ::fsync(fd);
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    ::close(fd);
+  }
+}
+
+std::uint64_t directory_bytes(const std::string& directory) {
+  std::uint64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory))
+    bytes += entry.file_size();
+  return bytes;
+}
+
+}  // namespace ckptscope::bench

@@ -1,0 +1,287 @@
+// A conversion's promises: the same bytes whatever the threads, nothing left after a failure,
+// nothing lost that was there.
+
+#include "core/convert.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <set>
+
+#include "app/conversion.hpp"
+#include "core/staged_sink.hpp"
+#include "core/verify.hpp"
+#include "tests/support/recorded.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A recorded source on disk, opened and planned.
+struct Prepared {
+  explicit Prepared(const std::string& name, const std::string& to = "native") {
+    write_synthetic(dir / "source", recorded_case(name).source);
+    checkpoint = Checkpoint::open(dir / "source");
+    ConversionRequest request;
+    request.to = to;
+    plan = plan_conversion(checkpoint, request).plan;
+    options.out = dir / "out";
+  }
+  ConvertReport run() {
+    Progress progress;
+    return convert(checkpoint, plan, options, progress);
+  }
+  /// Names in the directory beside the source.
+  std::set<std::string> beside() const {
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(dir.path()))
+      names.insert(entry.path().filename());
+    return names;
+  }
+
+  TempDir dir;
+  Checkpoint checkpoint;
+  Plan plan;
+  ConvertOptions options;
+};
+
+std::map<std::string, std::string> contents(const std::string& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    files[entry.path().filename()] = read_file(entry.path());
+  }
+  return files;
+}
+
+Code code_of(const auto& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return Code::Internal;
+}
+
+class EveryFamily : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(EveryFamily, SameFilesWhateverThreadsAndMemory) {
+  Prepared one(GetParam());
+  one.options.max_shard_bytes = 30'000;
+  std::map<std::string, std::string> first;
+  for (const unsigned threads : {1u, 2u, 7u}) {
+    for (const std::uint64_t memory : {1ull << 20, 512ull << 20, 4ull << 30}) {
+      one.options.out = one.dir / ("out-" + std::to_string(threads) + "-" + std::to_string(memory));
+      one.options.resources = {memory, threads};
+      one.run();
+      const auto files = contents(one.options.out);
+      if (first.empty()) first = files;
+      EXPECT_EQ(files, first) << threads << " threads, " << memory;
+    }
+  }
+}
+
+TEST_P(EveryFamily, OutputVerifiesAndDamageIsFound) {
+  Prepared one(GetParam());
+  one.options.verify = VerifyLevel::RoundTrip;
+  one.run();
+  const Checkpoint output = Checkpoint::open(one.options.out);
+  Progress progress;
+  const VerifyReport good = verify(one.checkpoint, one.plan, output, {}, progress);
+  EXPECT_TRUE(good.verified());
+  EXPECT_EQ(good.equal, one.plan.outputs.size());
+
+  const std::string file = one.options.out + "/model.safetensors";
+  std::string bytes = read_file(file);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_file(file, bytes);
+  const VerifyReport bad =
+      verify(one.checkpoint, one.plan, Checkpoint::open(one.options.out), {}, progress);
+  ASSERT_EQ(bad.differences.size(), 1u);
+  EXPECT_EQ(bad.differences[0].kind, Difference::Kind::OtherValues);
+  EXPECT_EQ(bad.differences[0].key, one.plan.outputs.back().key);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, EveryFamily,
+                         ::testing::Values("gpt_oss-mxfp4", "nemotron_v3-moe", "hy_v3-moe-mtp",
+                                           "mistral4-fp8-f32", "mistral4_vlm-fp8"));
+
+/// Asks to stop once `after` bytes of a phase are done.
+class StopAt final : public Progress {
+ public:
+  StopAt(std::string phase, std::uint64_t after) : wanted_(std::move(phase)), after_(after) {}
+  void phase(std::string_view name, std::uint64_t total) override {
+    Progress::phase(name, total);
+    in_phase_ = name == wanted_;
+  }
+  bool stop_requested() const override { return in_phase_ && done() >= after_; }
+
+ private:
+  std::string wanted_;
+  std::uint64_t after_;
+  bool in_phase_ = false;
+};
+
+TEST(Interrupted, LeavesNothing) {
+  for (const char* phase : {"write", "read back", "commit"}) {
+    for (const std::uint64_t after : {0, 1, 20'000}) {
+      if (phase == std::string("commit") && after > 0) continue;
+      Prepared one("hy_v3-moe-mtp");
+      one.options.max_shard_bytes = 30'000;
+      StopAt progress(phase, after);
+      EXPECT_EQ(code_of([&] { convert(one.checkpoint, one.plan, one.options, progress); }),
+                phase == std::string("commit") ? Code::Internal : Code::Interrupted)
+          << phase << " " << after;
+      const std::set<std::string> expected = phase == std::string("commit")
+                                                 ? std::set<std::string>{"out", "source"}
+                                                 : std::set<std::string>{"source"};
+      EXPECT_EQ(one.beside(), expected);
+    }
+  }
+}
+
+TEST(Failing, ASourceThatChangesOrShrinksFailsTheConversion) {
+  {
+    Prepared one("gpt_oss-mxfp4");
+    const std::string shard = one.dir / "source/model-00002-of-00003.safetensors";
+    write_file(shard, read_file(shard));  // the same bytes at another time
+    EXPECT_EQ(code_of([&] { one.run(); }), Code::SourceChanged);
+    EXPECT_EQ(one.beside(), std::set<std::string>{"source"});
+  }
+  {
+    Prepared one("gpt_oss-bf16");
+    CheckpointSource source(one.checkpoint);
+    std::byte byte{};
+    source.read(0, 0, {&byte, 1});  // open before it shrinks
+    fs::resize_file(one.dir / "source/model.safetensors",
+                    one.checkpoint.shards()[0].data_start + 1);
+    std::vector<std::byte> tensor(one.checkpoint.tensors()[1].bytes());
+    EXPECT_EQ(code_of([&] { source.read(1, 0, tensor); }), Code::TruncatedSource);
+  }
+}
+
+TEST(Failing, ASourceThatChangesDuringTheRunIsNoticedAtTheEnd) {
+  class Touch final : public Progress {
+   public:
+    explicit Touch(std::string path) : path_(std::move(path)) {}
+    void phase(std::string_view name, std::uint64_t total) override {
+      Progress::phase(name, total);
+      if (name == "read back") fs::last_write_time(path_, fs::file_time_type::clock::now());
+    }
+
+   private:
+    std::string path_;
+  };
+  Prepared one("gpt_oss-bf16");
+  Touch progress(one.dir / "source/model.safetensors");
+  EXPECT_EQ(code_of([&] { convert(one.checkpoint, one.plan, one.options, progress); }),
+            Code::SourceChanged);
+  EXPECT_EQ(one.beside(), std::set<std::string>{"source"});
+}
+
+TEST(Output, IsLockedWhileAnotherWritesToIt) {
+  Prepared one("gpt_oss-bf16");
+  const Staging other(one.options.out, Staging::IfExists::Fail);
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Locked);
+}
+
+TEST(Output, LeftoversOfAnInterruptedRunAreClearedOthersRefused) {
+  Prepared one("gpt_oss-bf16");
+  const std::string partial = one.options.out + ".partial";
+  fs::create_directory(partial);
+  write_file(partial + "/model.safetensors", "half");
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+  EXPECT_EQ(read_file(partial + "/model.safetensors"), "half");
+  write_file(partial + "/" + std::string(kJournalName), "a run that was killed\n");
+  const ConvertReport report = one.run();
+  EXPECT_FALSE(report.notes.empty());
+  EXPECT_EQ(one.beside(), (std::set<std::string>{"out", "source"}));
+}
+
+TEST(Output, ReplaceKeepsTheOldOneAndAFileIsNeverReplaced) {
+  Prepared one("gpt_oss-bf16");
+  one.options.if_exists = ExistsPolicy::Replace;
+  fs::create_directory(one.options.out);
+  EXPECT_EQ(one.run().replaced, "");  // an empty directory is nothing to keep
+  write_file(one.options.out + "/mine", "precious");
+  EXPECT_EQ(one.run().replaced, one.options.out + ".old-1");
+  EXPECT_EQ(read_file(one.options.out + ".old-1/mine"), "precious");
+  EXPECT_EQ(one.run().replaced, one.options.out + ".old-2");
+  one.options.out = one.dir / "file";
+  write_file(one.options.out, "precious");
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+  EXPECT_EQ(read_file(one.options.out), "precious");
+}
+
+TEST(Output, IsNeverTheSourceByAnyName) {
+  Prepared one("gpt_oss-bf16");
+  fs::create_directory_symlink(one.dir / "source", one.dir / "link");
+  for (const char* out : {"source", "source/", "source/below", "link", "link/below",
+                          "source/../source/x", "./source"}) {
+    one.options.out = one.dir / out;
+    one.options.if_exists = ExistsPolicy::Replace;
+    EXPECT_EQ(code_of([&] { one.run(); }), Code::SameFiles) << out;
+  }
+  Prepared inner("gpt_oss-bf16");
+  inner.options.out = inner.dir.path();  // the directory that holds the source
+  inner.options.if_exists = ExistsPolicy::Replace;
+  EXPECT_EQ(code_of([&] { inner.run(); }), Code::SameFiles);
+}
+
+TEST(ReadBack, FindsEveryChangedByte) {
+  Prepared one("gpt_oss-bf16");
+  const ShardLayout layout = lay_out(one.plan, 5'000'000'000, {{"format", "pt"}});
+  Staging staging(one.options.out, Staging::IfExists::Fail);
+  StagedSink sink(staging, layout);
+  Progress progress;
+  execute(
+      one.plan, [&] { return std::make_unique<CheckpointSource>(one.checkpoint); }, sink, {},
+      progress);
+  sink.finish();
+  const std::string file = staging.path() + "/model.safetensors";
+  const std::string good = read_file(file);
+  EXPECT_EQ(sink.read_back(0, progress), XXH3_64bits(good.data(), good.size()));
+  for (const std::size_t at :
+       {std::size_t{0}, std::size_t{100}, std::size_t{4096}, good.size() / 2, good.size() - 1}) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x10);
+    write_file(file, bad);
+    EXPECT_EQ(code_of([&] { sink.read_back(0, progress); }), Code::Mismatch) << at;
+  }
+  write_file(file, good.substr(0, good.size() - 1));
+  EXPECT_EQ(code_of([&] { sink.read_back(0, progress); }), Code::Mismatch);
+}
+
+TEST(Plan, PlacesEveryKeyOfARankSlice) {
+  const RecordedCase& recorded = recorded_case("hy_v3-moe-mtp");
+  const TempDir dir;
+  write_synthetic(dir.path(), recorded.source);
+  const Checkpoint checkpoint = Checkpoint::open(dir.path());
+  const Plan whole = plan_conversion(checkpoint, {}).plan;
+  PlanOptions options = whole.options;
+  options.expert_range = {2, 5};
+  const Mapping mapping = mapping_of(*find_adapter("hy_v3"), checkpoint.config(), {});
+  const Plan slice = make_plan({checkpoint.tensors(), checkpoint.keys()}, mapping, options);
+  const Output* output = slice.find_output("model.layers.1.mlp.experts.down_projs");
+  ASSERT_NE(output, nullptr);
+  EXPECT_EQ(to_shape(output->shape()), (Shape{3, 40, 56}));
+  EXPECT_NE(slice.expression(*output).find("E=2..4"), std::string::npos);
+  EXPECT_EQ(slice.account().unplaced, 0u);
+}
+
+TEST(Plan, SaysWhichPartIsMissing) {
+  const Mapping mapping{native("{p}.qkv", cat(0, {hf("{p}.q"), hf("{p}.k")}))};
+  const TensorInfo tensors[] = {{"a.q", {}, 0, 0, Dtype::BF16}};
+  KeyIndex index(1);
+  index.insert(tensors, 0);
+  const Plan plan = make_plan({tensors, index}, mapping, {});
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_EQ(plan.problems[0].code, Code::MissingPart);
+  EXPECT_EQ(plan.problems[0].message, "a.qkv: its part {p}.k is missing");
+}
+
+}  // namespace
+}  // namespace ckptscope::testing
