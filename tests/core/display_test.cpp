@@ -139,7 +139,7 @@ TEST(Display, EveryCodePoint) {
     const std::string text = "a" + utf8(scalar) + "b";
     const std::string shown = display(text);
     for (const utf8proc_int32_t c : slow_decode(shown)) {
-      ASSERT_GE(c, 0) << scalar;
+      ASSERT_GE(c, 0) << static_cast<unsigned>(scalar);
       ASSERT_FALSE(is_harmful_category(c)) << std::hex << static_cast<unsigned>(scalar);
     }
     if (must_be_escaped(scalar)) {
@@ -200,8 +200,8 @@ TEST(Display, Widths) {
     std::size_t width;
   };
   const Wide rows[] = {
-      {"", 0},           {"abc", 3},           {"caf\u00e9", 4}, {"cafe\u0301", 4},
-      {"\u6f22\u5b57", 4}, {"a\u6f22b", 4}, {"\uff21", 2},
+      {"", 0},         {"abc", 3},    {"caf\u00e9", 4}, {"cafe\u0301", 4}, {"\u6f22\u5b57", 4},
+      {"a\u6f22b", 4}, {"\uff21", 2},
   };
   for (const Wide& row : rows) EXPECT_EQ(display_width(row.text), row.width) << row.text;
 }
@@ -285,15 +285,14 @@ TEST(FindInvalidUtf8, AnyByteAnywhere) {
 }
 
 TEST(FindInvalidUtf8, SequencesAcrossEveryBoundary) {
-  const std::string pieces[] = {"\u00e9",       "\u6f22",   "\U0001F600", "\xc0\xaf",
-                                "\xed\xa0\x80", "\xe2\x82", "\xf0\x9f",   "\xf4\x90\x80\x80",
+  const std::string pieces[] = {"\u00e9",       "\u6f22",   "\U0001F600",  "\xc0\xaf",
+                                "\xed\xa0\x80", "\xe2\x82", "\xf0\x9f",    "\xf4\x90\x80\x80",
                                 "\xf8\x88",     "\x80",     "\xe0\x80\x80"};
   for (const std::string& one : pieces) {
     for (const std::string& two : pieces) {
       for (std::size_t before = 0; before <= 16; ++before) {
         for (std::size_t between = 0; between <= 9; ++between) {
-          const std::string text =
-              std::string(before, 'a') + one + std::string(between, 'b') + two;
+          const std::string text = std::string(before, 'a') + one + std::string(between, 'b') + two;
           ASSERT_EQ(find_invalid_utf8(text), slow_find_invalid(text));
         }
       }

@@ -353,7 +353,8 @@ TEST(Fold, AlikeWordsAreBraced) {
   tensors.add("mlp.up_proj.weight");
   tensors.add("mlp.down_proj.weight", Dtype::BF16, {4, 2});
   tensors.add("mlp.norm.weight");
-  EXPECT_EQ(folded(tensors), "mlp\n  down_proj.weight\n  {gate,up}_proj.weight x2\n  norm.weight\n");
+  EXPECT_EQ(folded(tensors),
+            "mlp\n  down_proj.weight\n  {gate,up}_proj.weight x2\n  norm.weight\n");
 }
 
 TEST(Fold, FoldsWithinFolds) {

@@ -178,10 +178,10 @@ TEST(Query, WhatACallerDoesNotHaveMatchesNothing) {
 
 TEST(Query, BadWords) {
   const std::string words[] = {
-      "dtype=F99",  "dtype=",       "rank=x",       "rank=",      "rank=3..1",  "rank=-1",
-      "layer=1-3",  "layer=0..x",   "expert=1.5",   "shard=one",  "shape=8,16", "shape=[8,16",
-      "shape=[a]",  "shape=[,8]",   "shape=[-1]",   "bytes>",     "bytes>1XB",  "bytes>=5",
-      "bytes<-1",   "/[/",          "/(/",          "a.{3..1}",   "a.{0..x}",   "a.{0..100001}",
+      "dtype=F99",  "dtype=",       "rank=x",      "rank=",     "rank=3..1",  "rank=-1",
+      "layer=1-3",  "layer=0..x",   "expert=1.5",  "shard=one", "shape=8,16", "shape=[8,16",
+      "shape=[a]",  "shape=[,8]",   "shape=[-1]",  "bytes>",    "bytes>1XB",  "bytes>=5",
+      "bytes<-1",   "/[/",          "/(/",         "a.{3..1}",  "a.{0..x}",   "a.{0..100001}",
       "!dtype=F99", "layer=0..1e9", "shape=[8.0]",
   };
   for (const std::string& word : words) {
@@ -206,11 +206,22 @@ TEST(Query, MessagesAreEscaped) {
 }
 
 TEST(Query, RangesEndWhereTheySay) {
-  const Query query(Words{"a.{0..100000}"});
+  const Query query(Words{"a.{0..2000}"});
   EXPECT_TRUE(query.matches({"a.0"}));
-  EXPECT_TRUE(query.matches({"a.100000.b"}));
-  EXPECT_FALSE(query.matches({"a.100001"}));
+  EXPECT_TRUE(query.matches({"a.2000.b"}));
+  EXPECT_FALSE(query.matches({"a.2001"}));
   EXPECT_FALSE(query.matches({"a.00"}));
+}
+
+/// Fails: PCRE2 finds the expression too large, and the message repeats all 600,000 letters of it.
+TEST(Query, WideRangesWorkOrAreRefusedBriefly) {
+  for (const std::string word : {"a.{0..20000}", "a.[0-100000]"}) {
+    try {
+      EXPECT_TRUE(Query(Words{word}).matches({"a.19999"}));
+    } catch (const Error& error) {
+      EXPECT_LT(std::string_view(error.what()).size(), 300u) << word;
+    }
+  }
 }
 
 TEST(NearestKeys, BestFirst) {
