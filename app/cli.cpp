@@ -67,7 +67,7 @@ Snapshot open_snapshot(const Command& command, Args& args) {
 }
 
 int run_command(const Command& command, Args args) {
-  CliProgress progress(args.has("quiet"), stderr_is_terminal());
+  CliProgress progress({args.has("quiet"), stderr_is_terminal(), args.has("ascii")});
   const Snapshot snapshot = open_snapshot(command, args);
   const Document document = command.run(snapshot, args, progress);
   print(document, args);
@@ -108,6 +108,7 @@ int run_cli(int argc, char** argv) {
                     std::find(words.begin(), words.end(), "--jsonl") != words.end();
   ParsedLine line;
   int exit = 3;
+  bool interrupted = false;
   try {
     try {
       line = parse_line(words);
@@ -122,13 +123,14 @@ int run_cli(int argc, char** argv) {
     }
   } catch (const Error& error) {
     exit = report(error, line, json || wants_json(line.args));
+    interrupted = error.code() == Code::Interrupted && stop_signal() != 0;
   }
-  if (stop_signal() != 0) die_by_stop_signal();
   try {
     flush_stdout();
   } catch (const Error&) {  // reported above, or the reason for the report
     return 3;
   }
+  if (interrupted) die_by_stop_signal();
   return exit;
 }
 

@@ -36,17 +36,18 @@ void CliProgress::phase(std::string_view name, std::uint64_t total) {
 
 void CliProgress::advance(std::uint64_t bytes) {
   Progress::advance(bytes);
-  if (quiet_) return;
+  if (style_.quiet) return;
   const std::lock_guard lock(mutex_);
   const auto now = Clock::now();
-  if (now - shown_ < (terminal_ ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) {
+  if (now - shown_ <
+      (style_.terminal ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) {
     return;
   }
   show(now);
 }
 
 void CliProgress::line(std::string_view text) {
-  if (quiet_) return;
+  if (style_.quiet) return;
   const std::lock_guard lock(mutex_);
   clear_bar();
   const std::string figures_now =
@@ -66,14 +67,15 @@ void CliProgress::clear_bar() {
 
 void CliProgress::show(Clock::time_point now) {
   shown_ = now;
-  if (!terminal_) {
+  if (!style_.terminal) {
     write_stderr(fmt::format("{:<8} {}\n", name_, figures(now)));
     return;
   }
   const double share = total() > 0 ? static_cast<double>(done()) / static_cast<double>(total()) : 0;
   const int filled = static_cast<int>(std::clamp(share, 0.0, 1.0) * kBarWidth);
   std::string bar;
-  for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "━" : "─";
+  for (int i = 0; i < kBarWidth; ++i)
+    bar += i < filled ? (style_.ascii ? "=" : "━") : (style_.ascii ? "-" : "─");
   write_stderr(fmt::format("\r{:<8} {} {}\x1b[K", name_, bar, figures(now)));
   bar_shown_ = true;
 }

@@ -12,7 +12,12 @@ namespace ckptscope {
 /// Thread-safe, as Progress asks for. Asks to stop when a signal has come.
 class CliProgress final : public Progress {
  public:
-  CliProgress(bool quiet, bool terminal) : quiet_(quiet), terminal_(terminal) {}
+  struct Style {
+    bool quiet = false;
+    bool terminal = false;  // a bar that moves, instead of lines
+    bool ascii = false;
+  };
+  explicit CliProgress(const Style& style) : style_(style) {}
   ~CliProgress() override;
 
   void phase(std::string_view name, std::uint64_t total) override;
@@ -26,8 +31,7 @@ class CliProgress final : public Progress {
   void show(Clock::time_point now);
   std::string figures(Clock::time_point now) const;
 
-  const bool quiet_;
-  const bool terminal_;
+  const Style style_;
   std::mutex mutex_;
   std::string name_;
   Clock::time_point started_;

@@ -315,8 +315,13 @@ ConversionRequest Args::conversion() const {
 
 Resources Args::resources() const {
   constexpr std::uint64_t kMostThreads = 1024;
+  constexpr std::uint64_t kLeastMemory = 8ull << 20;
   Resources resources;
   resources.memory = bytes("memory", resources.memory);
+  if (resources.memory < kLeastMemory) {
+    fail(Code::Usage, "--memory {}: at least {} is needed", format_memory(resources.memory),
+         format_memory(kLeastMemory));
+  }
   const std::uint64_t threads = number("threads", usable_processors());
   if (threads == 0 || threads > kMostThreads) {
     fail(Code::Usage, "-j {}: 1 to {} is expected", threads, kMostThreads);

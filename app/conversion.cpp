@@ -106,9 +106,7 @@ Dtype default_dtype(const Config& config, const Adapter& adapter) {
 
 std::optional<Dtype> parse_output_dtype(const std::string& text) {
   if (text.empty()) return std::nullopt;
-  if (text == "half" || text == "fp16") return Dtype::F16;
-  if (text == "fp32") return Dtype::F32;
-  const auto dtype = text == "bf16" || text == "BF16" ? Dtype::BF16 : parse_dtype(text);
+  const auto dtype = parse_dtype(text);
   if (is_output_dtype(dtype)) return dtype;
   fail(Code::Usage, "--dtype {}: bf16, f16 or f32 is expected", display(text));
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "app/signals.hpp"
 #include "core/error.hpp"
 
 namespace ckptscope {
@@ -20,6 +21,7 @@ void end_if_nobody_reads() {
 }  // namespace
 
 void write_stdout(std::string_view text) {
+  if (stop_signal() != 0) die_by_stop_signal();  // the work is done, nothing is left to clean up
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) end_if_nobody_reads();
 }
 

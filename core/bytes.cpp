@@ -29,7 +29,7 @@ constexpr std::array kUnits{
 
 /// Four significant digits at the most, never more than two decimals.
 std::string four_digits(double value) {
-  return value < 100 ? fmt::format("{:.2f}", value) : fmt::format("{:.1f}", value);
+  return value < 99.995 ? fmt::format("{:.2f}", value) : fmt::format("{:.1f}", value);
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ class CheckpointOpener {
   void read_index_files() {
     std::set<std::string, std::less<>> files(location().files.begin(), location().files.end());
     if (!location().index.empty()) {
-      with_context(base_name(location().index), [&] {
-        index_text_ = read_text(location().index, kMaxIndexBytes);
+      with_context(display(base_name(location().index)), [&] {
+        index_text_ = read_index_text();
         files.clear();
         std::string last;
         scan_index(index_text_, [&](std::string_view, std::string_view file) {
@@ -66,7 +66,7 @@ class CheckpointOpener {
       });
     }
     for (const std::string& name : files) {
-      if (name.ends_with(".bin")) {
+      if (name.ends_with(".bin") && !location().index.empty()) {
         fail(Code::ForeignFormat, "{}: the index names {}, a pickle, which is never opened",
              display(location().path), display(name));
       }
@@ -79,21 +79,37 @@ class CheckpointOpener {
               [](const Shard& a, const Shard& b) { return natural_less(a.name, b.name); });
   }
 
+  std::string read_index_text() {
+    try {
+      return read_text(location().index, kMaxIndexBytes);
+    } catch (const Error& error) {
+      throw Error(error.code() == Code::BadJson ? Code::BadIndex : error.code(), error.what());
+    }
+  }
+
   void read_headers() {
     headers_.resize(result_.shards_.size());
+    unopened_.resize(headers_.size());
     parallel_for(headers_.size(), usable_processors(), [&](std::size_t i, unsigned) {
-      Shard& shard = result_.shards_[i];
-      if (!location().index.empty() && !exists(shard.path)) return;
-      const File file(shard.path);
-      headers_[i] =
-          with_context("reading " + display(shard.path), [&] { return read_header(file); });
-      shard.present = true;
-      shard.identity = file.identity();
-      shard.data_start = headers_[i].data_start;
-      shard.header_hash = headers_[i].hash;
-      shard.damaged = headers_[i].damaged();
-      shard.tensor_count = static_cast<std::uint32_t>(headers_[i].tensors.size());
+      try {
+        read_header_of(result_.shards_[i], headers_[i]);
+      } catch (const Error& error) {
+        // Beside an index one lost file is a defect of the whole, not its end.
+        if (location().index.empty() || row_of(error.code()).exit != 2) throw;
+        unopened_[i] = error.what();
+      }
     });
+  }
+
+  static void read_header_of(Shard& shard, Header& header) {
+    const File file(shard.path);
+    header = with_context("reading " + display(shard.path), [&] { return read_header(file); });
+    shard.present = true;
+    shard.identity = file.identity();
+    shard.data_start = header.data_start;
+    shard.header_hash = header.hash;
+    shard.damaged = header.damaged();
+    shard.tensor_count = static_cast<std::uint32_t>(header.tensors.size());
   }
 
   void collect() {
@@ -137,6 +153,7 @@ class CheckpointOpener {
     const TensorInfo& info = result_.tensors_[id];
     const std::uint32_t other_shard = result_.tensors_[*other].shard;
     if (other_shard == info.shard) return;  // the header reader has reported it
+    duplicates_[info.name].push_back(id);
     problem(Code::DuplicateTensor, Severity::Error,
             fmt::format("tensor \"{}\" is in {} and in {}", display(info.name),
                         display(result_.shards_[other_shard].name),
@@ -157,18 +174,36 @@ class CheckpointOpener {
         fail(Code::BadIndex, "weight_map: duplicate key \"{}\"", display(tensor));
       }
       if (id) named[*id] = true;
-      if (!id || result_.shards_[result_.tensors_[*id].shard].name != file) {
+      if (id) named_in_other_shards(*id, named);
+      if (!id || !holds(file, tensor)) {
         lost[std::string(file)].emplace_back(tensor);
       }
     };
-    const IndexSummary summary =
-        with_context(base_name(location().index), [&] { return scan_index(index_text_, entry); });
+    const IndexSummary summary = with_context(display(base_name(location().index)),
+                                              [&] { return scan_index(index_text_, entry); });
     index_text_ = {};
     for (const auto& [file, keys] : lost) report_lost(file, keys);
     for (std::size_t id = 0; id < named.size(); ++id) {
       if (!named[id]) report_unindexed(result_.tensors_[id]);
     }
     check_total_size(summary);
+  }
+
+  /// A key that lies in several shards is reported once, as that; the index has named all of it.
+  void named_in_other_shards(std::uint32_t id, std::vector<bool>& named) const {
+    const auto others = duplicates_.find(result_.tensors_[id].name);
+    if (others == duplicates_.end()) return;
+    for (const std::uint32_t other : others->second) named[other] = true;
+  }
+
+  bool holds(std::string_view file, std::string_view tensor) const {
+    const std::uint32_t id = result_.find(tensor).value();
+    if (result_.shards_[result_.tensors_[id].shard].name == file) return true;
+    const auto others = duplicates_.find(tensor);
+    return others != duplicates_.end() &&
+           std::any_of(others->second.begin(), others->second.end(), [&](std::uint32_t other) {
+             return result_.shards_[result_.tensors_[other].shard].name == file;
+           });
   }
 
   void report_lost(const std::string& file, const std::vector<std::string>& keys) {
@@ -191,6 +226,13 @@ class CheckpointOpener {
     }
   }
 
+  std::string why_unopened(const std::string& file) const {
+    for (std::size_t i = 0; i < unopened_.size(); ++i) {
+      if (result_.shards_[i].name == file) return unopened_[i];
+    }
+    return "";
+  }
+
   void report_unindexed(const TensorInfo& info) {
     const std::string& shard = result_.shards_[info.shard].name;
     problem(Code::UnindexedTensor, Severity::Error,
@@ -201,7 +243,6 @@ class CheckpointOpener {
 
   void check_total_size(const IndexSummary& summary) {
     const std::uint64_t real = result_.total_bytes();
-    if (!summary.has_total_size) return;
     if (summary.total_size && *summary.total_size == real) return;
     const bool usable = summary.total_size && *summary.total_size <= kMaxTotalSize;
     problem(Code::TotalSize, Severity::Note,
@@ -220,6 +261,10 @@ class CheckpointOpener {
         if (!used) location().ignored.push_back(name);
       }
     }
+    std::erase_if(location().ignored, [&](const std::string& name) {
+      return std::any_of(result_.shards_.begin(), result_.shards_.end(),
+                         [&](const Shard& shard) { return shard.name == name; });
+    });
     for (const std::string& name : location().ignored) {
       problem(Code::IgnoredFile, Severity::Note,
               display(name) + ": weights that are not part of this checkpoint", {}, name);
@@ -282,6 +327,8 @@ class CheckpointOpener {
   Checkpoint result_;
   std::string index_text_;
   std::vector<Header> headers_;
+  std::map<std::string_view, std::vector<std::uint32_t>, std::less<>> duplicates_;
+  std::vector<std::string> unopened_;  // by shard: why it could not be opened
 };
 
 Checkpoint Checkpoint::open(const std::string& path, const OpenOptions& options) {

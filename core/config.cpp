@@ -1,7 +1,10 @@
 #include "core/config.hpp"
 
+#include <xxhash.h>
+
 #include <nlohmann/json.hpp>
 
+#include "core/display.hpp"
 #include "core/error.hpp"
 #include "core/json_scanner.hpp"
 
@@ -11,6 +14,7 @@ using Json = nlohmann::ordered_json;
 
 struct Config::Data {
   Json root;
+  std::uint64_t hash = 0;
 };
 
 namespace {
@@ -56,23 +60,31 @@ bool set_dtype(Json& object, Dtype dtype) {
 }  // namespace
 
 Config Config::parse(const std::string& text, std::string_view name) {
-  return with_context(name, [&] {
+  return with_context(display(name), [&] {
     try {
+      if (const auto at = find_invalid_utf8(text); at != text.npos) {
+        fail(Code::BadConfig, "byte {} is not UTF-8", at);
+      }
       JsonScanner scan(text);
       if (scan.peek() != '{') scan.fail_expected("an object");
       scan.skip_value(/*unique_keys=*/true);
       scan.finish();
       auto data = std::make_shared<Data>();
       data->root = Json::parse(text);
+      data->hash = XXH3_64bits(text.data(), text.size());
       Config config;
       config.data_ = std::move(data);
       return config;
     } catch (const Error& error) {
       throw Error(Code::BadConfig, error.what());
     } catch (const Json::exception& error) {
-      throw Error(Code::BadConfig, error.what());
+      throw Error(Code::BadConfig, display(error.what()));
     }
   });
+}
+
+std::uint64_t Config::hash() const {
+  return present() ? data_->hash : 0;
 }
 
 std::optional<std::string> Config::text(std::string_view path) const {

@@ -22,6 +22,8 @@ class Config {
   static Config parse(const std::string& text, std::string_view name);
 
   bool present() const { return data_ != nullptr; }
+  /// xxh3-64 of its text; 0 when absent.
+  std::uint64_t hash() const;
 
   /// The member at a dotted path ("text_config.model_type"), if it is of that type.
   std::optional<std::string> text(std::string_view path) const;

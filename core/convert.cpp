@@ -114,15 +114,26 @@ class Conversion {
   bool is_done_already() {
     if (options_.if_exists == ExistsPolicy::Replace || !is_directory(options_.out)) return false;
     const auto made = read_receipt(options_.out);
-    const bool same = made && made->same_conversion(receipt_);
+    const bool same = made && made->same_conversion(receipt_) && is_whole(*made);
     if (!same || options_.if_exists == ExistsPolicy::Fail) {
       fail(Code::Exists, "{}: exists, {}; see --if-exists", display(options_.out),
            same ? "made by this same conversion"
-                : (made ? "made by another conversion" : "not made by a conversion of ours"));
+                : (made ? "made by another conversion, or no longer whole"
+                        : "not made by a conversion of ours"));
     }
     report_.skipped = true;
     report_.shards = made->outputs;
     return true;
+  }
+
+  /// Every shard of the receipt is there, of its size, and was read back unless nobody asks for it.
+  bool is_whole(const Receipt& made) const {
+    return std::all_of(made.outputs.begin(), made.outputs.end(),
+                       [&](const Receipt::OutputFile& file) {
+                         const std::string path = options_.out + "/" + file.name;
+                         return exists(path) && identity_of(path).size == file.bytes &&
+                                (!file.xxh3.empty() || options_.verify == VerifyLevel::None);
+                       });
   }
 
   void write(Staging& staging) {
@@ -188,9 +199,13 @@ class Conversion {
 void check_before(const Checkpoint& source, const Plan& plan, const ShardLayout& layout,
                   const ConvertOptions& options) {
   refuse_unsound(source, plan, options);
+  check_output_path(options.out);
   refuse_overlap(options.out, source_directories(source));
   CheckpointSource reader(source);
   for (const Output& output : plan.outputs) refuse_placeholders(*output.value, plan, reader);
+  if (exists(options.out) && options.if_exists == ExistsPolicy::Fail) {
+    fail(Code::Exists, "{}: exists; see --if-exists", display(options.out));
+  }
   const std::uint64_t needed = layout.file_bytes();
   const std::uint64_t free = free_bytes(options.out);
   if (free < needed) {

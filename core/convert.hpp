@@ -23,7 +23,7 @@ struct ConvertOptions {
   Resources resources;
   VerifyLevel verify = VerifyLevel::ReadBack;
   ExistsPolicy if_exists = ExistsPolicy::Fail;
-  std::set<std::string, std::less<>> allow;  // codes of source defects that do not stop it
+  std::set<std::string, std::less<>> allow;  // codes of index defects that do not stop it
 };
 
 struct ConvertReport {

@@ -58,6 +58,7 @@ class ValueScan {
       first_.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(
                                                        std::min<std::size_t>(size_, bytes.size())));
     constant_ = constant_ && repeats(bytes);
+    if (info_.dtype == Dtype::F64) return look_for_special_doubles(bytes);
     if (is_number(info_.dtype)) look_for_specials(bytes);
   }
 
@@ -86,6 +87,15 @@ class ValueScan {
         nan_ = nan_ || std::isnan(floats[i]);
         inf_ = inf_ || std::isinf(floats[i]);
       }
+    }
+  }
+
+  void look_for_special_doubles(std::span<const std::byte> bytes) {
+    for (std::size_t at = 0; at + sizeof(double) <= bytes.size(); at += sizeof(double)) {
+      double value = 0;
+      std::memcpy(&value, &bytes[at], sizeof value);
+      nan_ = nan_ || std::isnan(value);
+      inf_ = inf_ || std::isinf(value);
     }
   }
 

@@ -29,7 +29,7 @@ std::string element_text(std::span<const std::byte> bytes, Dtype dtype) {
     case Dtype::F64:
       return fmt::format("{}", load<double>(bytes));
     case Dtype::C64:
-      return fmt::format("{}+{}i", load<float>(bytes), load<float>(bytes.subspan(4)));
+      return fmt::format("{}{:+}i", load<float>(bytes), load<float>(bytes.subspan(4)));
     case Dtype::I8:
       return fmt::format("{}", load<std::int8_t>(bytes));
     case Dtype::I16:

@@ -74,6 +74,7 @@ constexpr std::array kCodes{
     CodeRow{Code::PackedCodes, "packed-codes", 1, "packed codes that no scheme decodes"},
     CodeRow{Code::Constant, "constant", 1, "blocks and scales that are placeholders, all bytes 1"},
     CodeRow{Code::KeyCollision, "key-collision", 1, "two sources make one target key"},
+    CodeRow{Code::Orphan, "orphan", 1, "a tensor that no output uses and no rule drops"},
     CodeRow{Code::Alias, "alias", 0, "a key that would come back under another name"},
     CodeRow{Code::Inferred, "inferred", 0, "a size that no config states was read off the keys"},
     CodeRow{Code::NothingToDo, "nothing-to-do", 0, "the conversion changes nothing"},

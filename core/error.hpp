@@ -72,6 +72,7 @@ enum class Code {
   PackedCodes,
   Constant,
   KeyCollision,
+  Orphan,
   Alias,
   Inferred,
   NothingToDo,

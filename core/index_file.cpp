@@ -58,7 +58,8 @@ class IndexReader {
       tensor_.assign(key);
       if (scan_.peek() != '"') scan_.fail_expected("a file name");
       const std::string_view file = scan_.string();
-      if (file != file_) {  // names repeat, one after another
+      if (first_ || file != file_) {  // names repeat, one after another
+        first_ = false;
         check_file_name(tensor_, file);
         file_ = file;
       }
@@ -91,6 +92,7 @@ class IndexReader {
   IndexSummary summary_;
   std::string tensor_;
   std::string file_;
+  bool first_ = true;
 };
 
 }  // namespace

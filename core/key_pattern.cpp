@@ -23,6 +23,7 @@ std::string generalise(std::string_view key, std::vector<std::uint64_t>& numbers
       numbers.push_back(value);
       pattern += '#';
     } else {
+      if (segment.starts_with('#')) pattern += '#';  // a name, not the mark of a number
       pattern += segment;
     }
     if (dot < key.size()) pattern += '.';
@@ -39,16 +40,17 @@ void KeySet::add(const std::vector<std::uint64_t>& numbers) {
 std::string KeySet::text() const {
   std::string out;
   std::size_t place = 0;
-  for (std::size_t at = 0; at < pattern_.size(); ++at) {
-    const bool number = pattern_[at] == '#' && place < numbers_.size() &&
-                        (at == 0 || pattern_[at - 1] == '.') &&
-                        (at + 1 == pattern_.size() || pattern_[at + 1] == '.');
-    if (number) {
+  for (std::size_t at = 0; at <= pattern_.size();) {
+    const std::size_t dot = std::min(pattern_.find('.', at), pattern_.size());
+    const std::string_view segment = std::string_view(pattern_).substr(at, dot - at);
+    if (segment == "#") {
       out += number_set({numbers_[place].begin(), numbers_[place].end()});
       ++place;
     } else {
-      out += pattern_[at];
+      out += segment.starts_with('#') ? segment.substr(1) : segment;
     }
+    if (dot < pattern_.size()) out += '.';
+    at = dot + 1;
   }
   return out;
 }

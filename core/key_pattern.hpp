@@ -12,7 +12,8 @@ namespace ckptscope {
 /// A segment of digits alone, short enough to be a 64-bit number.
 bool is_number_segment(std::string_view segment);
 
-/// `key` with every number segment replaced by #; the numbers are appended to `numbers`, in order.
+/// `key` with every number segment replaced by #, and a # put before names that begin with one; the
+/// numbers are appended to `numbers`, in order.
 std::string generalise(std::string_view key, std::vector<std::uint64_t>& numbers);
 
 /// Keys of one pattern, and the numbers seen at each of its places.

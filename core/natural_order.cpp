@@ -19,25 +19,42 @@ int rank(char c) {
   return c == '.' ? -1 : static_cast<unsigned char>(c);
 }
 
+/// Segments of equal number are ordered by their digits: "07" behind "7".
+std::strong_ordering compare_runs(std::string_view a, std::size_t& i, std::string_view b,
+                                  std::size_t& j, std::strong_ordering& tie) {
+  const std::size_t a_begin = i;
+  const std::size_t b_begin = j;
+  const std::string_view x = number_at(a, i);
+  const std::string_view y = number_at(b, j);
+  if (x.size() != y.size()) return x.size() <=> y.size();
+  if (const int order = x.compare(y); order != 0) return order <=> 0;
+  if (tie == 0) tie = (i - a_begin) <=> (j - b_begin);
+  return std::strong_ordering::equal;
+}
+
 }  // namespace
 
 std::strong_ordering natural_compare(std::string_view a, std::string_view b) {
   std::size_t i = 0;
   std::size_t j = 0;
+  auto tie =
+      std::strong_ordering::equal;  // of the segment at hand: leading zeros decide at its end
   while (i < a.size() && j < b.size()) {
     if (is_digit(a[i]) && is_digit(b[j])) {
-      const std::string_view x = number_at(a, i);
-      const std::string_view y = number_at(b, j);
-      if (x.size() != y.size()) return x.size() <=> y.size();
-      if (const int order = x.compare(y); order != 0) return order <=> 0;
-    } else {
-      if (a[i] != b[j]) return rank(a[i]) <=> rank(b[j]);
-      ++i;
-      ++j;
+      if (const auto order = compare_runs(a, i, b, j, tie); order != 0) return order;
+      continue;
     }
+    if (a[i] != b[j]) {
+      return rank(a[i]) <=> rank(b[j]);
+    }
+    if (a[i] == '.' && tie != 0) return tie;
+    ++i;
+    ++j;
   }
-  if (const auto order = (a.size() - i) <=> (b.size() - j); order != 0) return order;
-  return a.compare(b) <=> 0;
+  if (i == a.size() && j == b.size()) return tie;
+  if (i == a.size())
+    return j < b.size() && b[j] == '.' && tie != 0 ? tie : std::strong_ordering::less;
+  return a[i] == '.' && tie != 0 ? tie : std::strong_ordering::greater;
 }
 
 }  // namespace ckptscope

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -47,8 +48,11 @@ void parallel_for(std::size_t count, unsigned workers,
   };
   {
     std::vector<std::jthread> threads;
-    for (unsigned worker = 1; worker < workers && worker < count; ++worker) {
-      threads.emplace_back(work, worker);
+    try {
+      for (unsigned worker = 1; worker < workers && worker < count; ++worker) {
+        threads.emplace_back(work, worker);
+      }
+    } catch (const std::system_error&) {  // fewer threads do the same work
     }
     work(0);
   }

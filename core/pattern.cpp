@@ -1,6 +1,7 @@
 #include "core/pattern.hpp"
 
 #include <algorithm>
+#include <set>
 #include <stdexcept>
 
 namespace ckptscope {
@@ -43,6 +44,11 @@ Pattern::Pattern(std::string_view text) : text_(text) {
       pieces_.push_back({digits ? Kind::Digits : Kind::Text, name});
     }
     text.remove_prefix(close + 1);
+  }
+  std::set<std::string_view> names;
+  for (const Piece& piece : pieces_) {
+    const bool variable = piece.kind != Kind::Literal;
+    repeats_ = repeats_ || (variable && !names.insert(piece.text).second);
   }
 }
 
@@ -97,9 +103,15 @@ bool Pattern::capture(std::size_t piece, std::string_view rest, std::size_t leng
   if (const auto before = captures.find(name); before != captures.end()) {
     return before->second == text && match_from(piece + 1, rest.substr(length), captures);
   }
-  if (!match_from(piece + 1, rest.substr(length), captures)) return false;
+  if (!repeats_) {  // the usual case: record on the way back, when everything has matched
+    if (!match_from(piece + 1, rest.substr(length), captures)) return false;
+    captures.emplace(name, text);
+    return true;
+  }
   captures.emplace(name, text);
-  return true;
+  if (match_from(piece + 1, rest.substr(length), captures)) return true;
+  captures.erase(name);
+  return false;
 }
 
 std::optional<std::string> Pattern::expand(const Captures& captures) const {

@@ -54,6 +54,7 @@ class Pattern {
 
   std::string text_;
   std::vector<Piece> pieces_;
+  bool repeats_ = false;  // a variable stands twice and must be the same text
 };
 
 }  // namespace ckptscope

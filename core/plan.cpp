@@ -155,4 +155,24 @@ const Output* Plan::find_output(std::string_view key) const {
   return found != outputs.end() && found->key == key ? &*found : nullptr;
 }
 
+Plan Plan::subset(const std::function<bool(const Output&)>& keep,
+                  const std::function<bool(const TensorInfo&)>& keep_dropped) const {
+  Plan part = *this;
+  std::erase_if(part.outputs, [&](const Output& output) { return !keep(output); });
+  for (std::size_t id = 0; id < fates.size(); ++id) {
+    const bool stays = fates[id].kind == Fate::Kind::Dropped && keep_dropped(sources[id]);
+    if (!stays) part.fates[id] = {};
+  }
+  part.settle_used();
+  return part;
+}
+
+void Plan::settle_used() {
+  for (std::uint32_t i = 0; i < outputs.size(); ++i) {
+    for_each_source(*outputs[i].value, [&](std::uint32_t id) {
+      if (fates[id].kind == Fate::Kind::Unplaced) fates[id] = {Fate::Kind::Used, i};
+    });
+  }
+}
+
 }  // namespace ckptscope

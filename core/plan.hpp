@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,6 +107,12 @@ class Plan {
   std::vector<std::string> losses() const;
 
   const Output* find_output(std::string_view key) const;
+  /// Gives every unplaced source that an output reads its fate.
+  void settle_used();
+  /// The outputs that `keep` wants and what they use; of the dropped sources those that
+  /// `keep_dropped` wants. Everything else counts as unplaced.
+  Plan subset(const std::function<bool(const Output&)>& keep,
+              const std::function<bool(const TensorInfo&)>& keep_dropped) const;
 };
 
 }  // namespace ckptscope

@@ -36,6 +36,8 @@ struct Group {
 };
 
 constexpr std::size_t kShownExperts = 8;
+/// An extent of a tensor without elements may claim anything; no model has more experts than this.
+constexpr std::uint64_t kMostExperts = 1 << 20;
 
 class Planner {
  public:
@@ -55,6 +57,7 @@ class Planner {
     exclude();
     sort_outputs();
     settle_fates();
+    report_orphans();
     report_aliases();
     report_identity();
     return std::move(plan_);
@@ -134,6 +137,11 @@ class Planner {
 
   void emit(std::string key, ValuePtr value, std::string_view origin) {
     if (to() == Namespace::Hf && from() != to()) key = with_prefix(mapping_, key, Namespace::Hf);
+    if (!checked_byte_count(value->dtype, value->shape)) {
+      return problem(Code::ShapeOverflow, Severity::Error, key,
+                     "{}: the size of {} {} exceeds 64 bits", display(key), name_of(value->dtype),
+                     to_string(value->shape));
+    }
     Output output{std::move(key), std::move(value)};
     output.kind = kind_of(output, origin);
     plan_.outputs.push_back(std::move(output));
@@ -242,7 +250,9 @@ class Planner {
     if (!has_rank(value, 1, logical.origin)) return;
     const std::uint64_t found = value->shape[0];
     const auto [first, last] = expert_range(part.extent.value_or(found));
-    if (found != last - first) return report_experts(logical.origin, value->shape, last - first);
+    if (found != last - first || found > kMostExperts) {
+      return report_experts(logical.origin, value->shape, std::min(last - first, kMostExperts));
+    }
     for (std::uint64_t i = 0; i < found; ++i) {
       captures[part.index] = fmt::format("{}", first + i);
       take_apart(equation, part.parts[0], captures, select(value, i), logical);
@@ -303,12 +313,17 @@ class Planner {
   }
 
   void assemble(const Group& group) {
-    const std::size_t before = plan_.problems.size();
+    const std::size_t before = error_count();
     const ValuePtr value = assemble(group, group.equation->parts, 0);
-    if (value && plan_.problems.size() == before &&
-        has_expected_rows(*group.equation, *value, group.key)) {
+    if (value && error_count() == before && has_expected_rows(*group.equation, *value, group.key)) {
       emit(group.key, value, group.members.begin()->second->origin);
     }
+  }
+
+  std::size_t error_count() const {
+    return static_cast<std::size_t>(
+        std::count_if(plan_.problems.begin(), plan_.problems.end(),
+                      [](const Problem& one) { return one.severity == Severity::Error; }));
   }
 
   ValuePtr assemble(const Group& group, const Part& part, std::uint64_t index) {
@@ -477,6 +492,10 @@ class Planner {
 
   Extent synth_extent(const Synth& synth, const Output& trigger) {
     const Extent rows = trigger.shape().empty() ? Extent() : trigger.shape()[0];
+    if (rows && *rows > kMostExperts) {
+      report_experts(trigger.key, trigger.shape(), kMostExperts);
+      return std::nullopt;
+    }
     if (synth.extent && synth.extent == rows) return rows;
     if (synth.extent && rows) {
       report_experts(trigger.key, trigger.shape(), *synth.extent);
@@ -541,15 +560,23 @@ class Planner {
   }
 
   void settle_fates() {
-    for (std::uint32_t i = 0; i < plan_.outputs.size(); ++i) {
-      for_each_source(*plan_.outputs[i].value, [&](std::uint32_t id) {
-        if (plan_.fates[id].kind == Fate::Kind::Unplaced) plan_.fates[id] = {Fate::Kind::Used, i};
-      });
-    }
+    plan_.settle_used();
     for (const std::uint32_t id : excluded_) {
       if (plan_.fates[id].kind != Fate::Kind::Unplaced) continue;
       plan_.fates[id] = {Fate::Kind::Dropped,
                          rule_named("exclude", "output excluded by --exclude")};
+    }
+  }
+
+  /// Nothing is lost without a word: a source that nothing accounts for is an error, named by
+  /// itself where no other error explains it.
+  void report_orphans() {
+    if (!plan_.sound()) return;
+    for (std::size_t id = 0; id < plan_.fates.size(); ++id) {
+      if (plan_.fates[id].kind != Fate::Kind::Unplaced) continue;
+      const std::string_view key = source_.tensors[id].name;
+      problem(Code::Orphan, Severity::Error, key, "{}: no output uses it and no rule drops it",
+              display(key));
     }
   }
 

@@ -15,6 +15,7 @@ namespace {
 
 using Test = std::function<bool(const QueryItem&)>;
 constexpr std::uint64_t kMaxRange = 100'000;
+constexpr std::uint64_t kMaxAlternatives = 5'000;  // of a glob: PCRE2 takes no larger expression
 
 struct Range {
   std::uint64_t first;
@@ -60,7 +61,9 @@ std::string alternatives(const Range& range) {
 std::string brace_pattern(std::string_view inside, std::string_view word) {
   if (inside.find("..") != inside.npos) {
     const auto range = parse_range(inside, "..");
-    if (!range) fail_word(word, "a range like {0..3}");
+    if (!range || range->last - range->first > kMaxAlternatives) {
+      fail_word(word, "a range like {0..3}, of at most 5,000 numbers,");
+    }
     return alternatives(*range);
   }
   std::string out = "(?:";

@@ -72,6 +72,7 @@ Receipt make_receipt(const Checkpoint& source, const Plan& plan, std::uint64_t m
   if (options.dtype) receipt.options["dtype"] = name_of(*options.dtype);
   if (!options.exclude.empty()) receipt.options["exclude"] = options.exclude;
   if (options.lenient) receipt.options["lenient"] = "true";
+  if (source.config().present()) receipt.options["config-xxh3"] = hex64(source.config().hash());
   receipt.options["max-shard-size"] = fmt::format("{}", max_shard_bytes);
   receipt.settings.insert(options.mapping.settings.begin(), options.mapping.settings.end());
   for (const Shard& shard : source.shards()) {

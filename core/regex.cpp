@@ -32,7 +32,7 @@ struct Deleter {
 }  // namespace
 
 Regex::Regex(std::string_view pattern, Flags flags) {
-  std::uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
+  std::uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOTALL;
   if (flags.at_start) options |= PCRE2_ANCHORED;
   if (flags.whole) options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
   if (flags.smart_case && !has_capital(pattern)) options |= PCRE2_CASELESS;
@@ -43,8 +43,8 @@ Regex::Regex(std::string_view pattern, Flags flags) {
   if (code == nullptr) {
     char message[256] = {};
     pcre2_get_error_message(error, reinterpret_cast<PCRE2_UCHAR*>(message), sizeof message);
-    fail(Code::Usage, "regular expression \"{}\": {} at offset {}", display(pattern), message,
-         offset);
+    fail(Code::Usage, "regular expression \"{}\": {} at offset {}",
+         elide_middle(display(pattern.substr(0, 4096)), 80), message, offset);
   }
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // without JIT the interpreter is used
   code_ = std::shared_ptr<void>(

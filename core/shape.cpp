@@ -16,9 +16,16 @@ std::optional<std::uint64_t> element_count(ShapeView shape) {
   return count;
 }
 
+std::optional<std::uint64_t> checked_byte_count(Dtype dtype, ShapeView shape) {
+  const auto count = element_count(shape);
+  if (!count) return std::nullopt;
+  if (bits_of(dtype) % 8 == 0) return checked_mul(*count, size_of(dtype));
+  const auto bits = checked_mul(*count, bits_of(dtype));
+  return bits ? std::optional(ceil_div(*bits, 8)) : std::nullopt;
+}
+
 std::uint64_t byte_count(Dtype dtype, ShapeView shape) {
-  const std::uint64_t count = element_count(shape).value_or(0);
-  return bits_of(dtype) % 8 == 0 ? count * size_of(dtype) : ceil_div(count * bits_of(dtype), 8);
+  return checked_byte_count(dtype, shape).value_or(0);
 }
 
 std::string to_string(ShapeView shape, std::size_t limit) {

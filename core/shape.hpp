@@ -18,7 +18,9 @@ using ShapeView = std::span<const std::uint64_t>;
 /// [2^63, 4, 0] overflows while [0, 2^63, 4] is 0, as the reference library has it).
 std::optional<std::uint64_t> element_count(ShapeView shape);
 
-/// Bytes of a tensor of known-good shape, rounded up for sub-byte dtypes.
+/// Bytes of a tensor, rounded up for sub-byte dtypes; nullopt when they exceed 64 bits.
+std::optional<std::uint64_t> checked_byte_count(Dtype dtype, ShapeView shape);
+/// The same for a shape that is known to be good.
 std::uint64_t byte_count(Dtype dtype, ShapeView shape);
 
 /// "[128, 4096]"; longer than `limit` extents are elided: "[1, 1, … 99,998 more]".

@@ -15,6 +15,16 @@ void check_identity(const Shard& shard, const FileIdentity& now) {
        display(shard.path), shard.identity.size, now.size);
 }
 
+/// A shard that was there when the checkpoint was opened and is gone has changed.
+auto still_there(const Shard& shard, const auto& look) {
+  try {
+    return look();
+  } catch (const Error& error) {
+    if (error.code() != Code::NotFound) throw;
+    fail(Code::SourceChanged, "{}: the file is gone since it was opened", display(shard.path));
+  }
+}
+
 }  // namespace
 
 void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) {
@@ -33,7 +43,7 @@ const File& CheckpointSource::shard_file(std::uint32_t shard) {
   }
   if (open_.size() == kMaxOpen) open_.pop_back();
   const Shard& row = checkpoint_.shards()[shard];
-  open_.push_front({shard, File(row.path)});
+  open_.push_front({shard, still_there(row, [&] { return File(row.path); })});
   check_identity(row, open_.front().file.identity());
   return open_.front().file;
 }
@@ -41,7 +51,8 @@ const File& CheckpointSource::shard_file(std::uint32_t shard) {
 bool check_sources_unchanged(const Checkpoint& checkpoint) {
   bool touched = false;
   for (const Shard& shard : checkpoint.shards()) {
-    const FileIdentity now = identity_of(shard.path);
+    if (!shard.present) continue;
+    const FileIdentity now = still_there(shard, [&] { return identity_of(shard.path); });
     check_identity(shard, now);
     touched = touched || now.ctime_ns != shard.identity.ctime_ns;
   }

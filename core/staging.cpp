@@ -17,6 +17,7 @@
 #include "core/bytes.hpp"
 #include "core/display.hpp"
 #include "core/error.hpp"
+#include "core/receipt.hpp"
 
 namespace ckptscope {
 namespace {
@@ -151,16 +152,27 @@ Staging::Staging(const std::string& out, IfExists if_exists)
     fail(Code::Exists, "{}: exists; --if-exists replace keeps the old one beside it",
          display(out_));
   }
-  lock();
+  check_output_path(out_);
+  try {
+    lock();
+  } catch (...) {
+    remove();  // a constructor that throws is not destroyed
+    throw;
+  }
 }
 
 Staging::~Staging() {
-  if (committed_ || !directory_) return;
+  if (!committed_) remove();
+}
+
+/// Removes what was written, and the directory: nothing of a failure stays.
+void Staging::remove() noexcept {
+  if (!directory_) return;
   try {
     clear();
-    ::rmdir(partial_.c_str());
-  } catch (const std::exception&) {  // nothing more can be done in a destructor
+  } catch (const std::exception&) {  // what cannot be removed cannot be helped
   }
+  ::rmdir(partial_.c_str());
 }
 
 void Staging::lock() {
@@ -181,7 +193,10 @@ void Staging::lock() {
     fail(Code::Locked, "{}: another process has just finished with it", display(out_));
   }
   const bool empty = fs::is_empty(partial_);
-  if (!empty && !exists(partial_ + "/" + std::string(kJournalName))) {
+  // A run that was killed between its last two steps has left its receipt, but no journal.
+  const bool ours = exists(partial_ + "/" + std::string(kJournalName)) ||
+                    exists(partial_ + "/" + std::string(kReceiptName));
+  if (!empty && !ours) {
     fail(Code::Exists, "{}: exists and is not a conversion of ours; move it away",
          display(partial_));
   }
@@ -261,6 +276,19 @@ std::string Staging::exchange() {
   return old;
 }
 
+void check_output_path(const std::string& out) {
+  const std::string name = fs::path(without_slash(out)).filename().string();
+  if (name.empty() || name == "." || name == ".." || name == "/") {
+    fail(Code::Usage, "\"{}\" does not end in a name for the output", display(out));
+  }
+  const std::string parent = parent_of(without_slash(out));
+  if (::access(parent.c_str(), W_OK | X_OK) != 0) {
+    fail_errno(fmt::format("{}: {} cannot be written to", display(out), display(parent)));
+  }
+  if (!is_directory(parent))
+    fail(Code::NotFound, "{}: {} is no directory", display(out), display(parent));
+}
+
 void refuse_overlap(const std::string& out, std::span<const std::string> directories) {
   const auto refuse_above = [&](const fs::path& from, const std::string& other,
                                 std::string_view how) {
@@ -274,12 +302,12 @@ void refuse_overlap(const std::string& out, std::span<const std::string> directo
     }
   };
   const std::string target = without_slash(out);
-  const fs::path real_out = exists(target)
-                                ? fs::canonical(target)
-                                : fs::canonical(parent_of(target)) / fs::path(target).filename();
+  const bool there = fs::exists(target);  // a dangling link is not
+  const fs::path real_out = there ? fs::canonical(target)
+                                  : fs::canonical(parent_of(target)) / fs::path(target).filename();
   for (const std::string& directory : directories) {
     refuse_above(real_out, directory, "is or lies in the source");
-    if (exists(target)) refuse_above(fs::canonical(directory), target, "contains the source");
+    if (there) refuse_above(fs::canonical(directory), target, "contains the source");
   }
 }
 

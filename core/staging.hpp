@@ -61,6 +61,7 @@ class Staging {
  private:
   void lock();
   void clear();
+  void remove() noexcept;
   void rename_new();
   std::string exchange();
 
@@ -72,6 +73,10 @@ class Staging {
   bool cleared_ = false;
   bool committed_ = false;
 };
+
+/// Throws Usage for a path that ends in no name ("", ".", ".."), NotFound or NoPermission when its
+/// parent is no directory that can be written to.
+void check_output_path(const std::string& out);
 
 /// Throws SameFiles when `out` is, lies in, or contains one of `directories`: by device and inode
 /// of every component, not by the spelling of paths.

@@ -107,6 +107,15 @@ void report_extra(const Plan& plan, const Checkpoint& found, VerifyReport& repor
   }
 }
 
+void refuse_unreadable(const Checkpoint& source, const Plan& plan) {
+  for (const Problem& problem : plan.problems) {
+    if (problem.severity == Severity::Error) fail(Code::Refused, "{}", problem.message);
+  }
+  for (const Shard& shard : source.shards()) {
+    if (shard.damaged) fail(Code::Refused, "{}: the source is damaged", display(shard.path));
+  }
+}
+
 std::string describe_difference(const Output& output, std::uint64_t byte) {
   const std::uint64_t element = byte * 8 / bits_of(output.dtype());
   std::uint64_t rest = element;
@@ -130,6 +139,8 @@ std::string_view name_of(Difference::Kind kind) {
       return "dtype";
     case Difference::Kind::OtherShape:
       return "shape";
+    case Difference::Kind::Damaged:
+      return "damaged";
     case Difference::Kind::OtherValues:
       break;
   }
@@ -138,18 +149,24 @@ std::string_view name_of(Difference::Kind kind) {
 
 VerifyReport verify(const Checkpoint& source, const Plan& plan, const Checkpoint& output,
                     const Resources& resources, Progress& progress) {
-  if (!plan.sound()) fail(Code::Refused, "{}", plan.problems.front().message);
+  refuse_unreadable(source, plan);
   VerifyReport report;
   report.tensors = plan.outputs.size();
-  Plan comparable = plan;
-  comparable.outputs.clear();
-  for (const Output& one : plan.outputs) {
-    if (auto difference = compare_headers(one, output)) {
-      report.differences.push_back(std::move(*difference));
-    } else {
-      comparable.outputs.push_back(one);
-    }
+  for (const Problem& problem : output.problems()) {
+    if (problem.severity != Severity::Error) continue;
+    report.differences.push_back({Difference::Kind::Damaged, problem.key, problem.message});
   }
+  if (!report.verified()) return report;
+  std::set<std::string_view> differing;
+  for (const Output& one : plan.outputs) {
+    auto difference = compare_headers(one, output);
+    if (!difference) continue;
+    differing.insert(one.key);
+    report.differences.push_back(std::move(*difference));
+  }
+  const Plan comparable =
+      plan.subset([&](const Output& one) { return !differing.contains(one.key); },
+                  [](const TensorInfo&) { return true; });
   progress.phase("verify", comparable.account().bytes_out);
   CompareSink sink(output, comparable);
   execute(

@@ -13,7 +13,7 @@
 namespace ckptscope {
 
 struct Difference {
-  enum class Kind { Missing, Extra, OtherDtype, OtherShape, OtherValues } kind;
+  enum class Kind { Missing, Extra, OtherDtype, OtherShape, OtherValues, Damaged } kind;
   std::string key;
   std::string detail;  // expected and found
 };
@@ -28,7 +28,8 @@ struct VerifyReport {
   bool verified() const { return differences.empty(); }
 };
 
-/// Throws Refused for an unsound plan, and what reading throws; differences do not throw.
+/// Throws Refused for an unsound plan or a damaged source, and what reading throws; differences do
+/// not throw. A damaged output is not read: its defects are the differences.
 VerifyReport verify(const Checkpoint& source, const Plan& plan, const Checkpoint& output,
                     const Resources& resources, Progress& progress);
 

@@ -118,7 +118,7 @@ class TextRenderer {
       for (std::size_t c = 0; c < cells.size(); ++c) {
         if (table.columns[c].id.empty()) continue;
         const Format format = table.columns[c].format;
-        if (!text.empty()) text += '\t';
+        if (c > 0) text += '\t';
         text += to_text(cells[c], is_right_aligned(format) ? Format::Exact : format);
       }
       out_(text + "\n");

@@ -4,6 +4,7 @@
 #include "app/commands/verbs.hpp"
 #include "core/bytes.hpp"
 #include "core/deep_check.hpp"
+#include "core/display.hpp"
 #include "core/file.hpp"
 
 namespace ckptscope {
@@ -39,6 +40,11 @@ void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args
               Progress& progress) {
   const Sums sums = args.has("sums") ? parse_sums(read_text(args.text("sums"), 64'000'000))
                                      : hub_sums(checkpoint);
+  const auto names_a_shard = [&](const Shard& shard) { return sums.contains(shard.name); };
+  if (args.has("sums") &&
+      std::none_of(checkpoint.shards().begin(), checkpoint.shards().end(), names_a_shard)) {
+    fail(Code::Usage, "--sums {}: it names none of the shards", display(args.text("sums")));
+  }
   DeepReport report = deep_check(checkpoint, sums, args.resources().threads, progress);
   std::move(report.problems.begin(), report.problems.end(), std::back_inserter(document.problems));
   const std::string source = args.has("sums") ? args.text("sums") : "recorded by the hub";
@@ -75,7 +81,7 @@ Document run_check(const Snapshot& snapshot, const Args& args, Progress& progres
       {"tensors", "", std::uint64_t{checkpoint.tensors().size()}},
   }});
   if (args.has("deep") || args.has("sums")) add_deep(document, checkpoint, args, progress);
-  add_problem_lines(document, document.problems);
+  add_problem_lines(document, document.problems, document.problems.size());
   const std::size_t errors = count(document.problems, Severity::Error);
   const std::size_t notes = document.problems.size() - errors;
   document.exit = errors > 0 || (args.has("strict") && notes > 0) ? 1 : 0;

@@ -1,5 +1,8 @@
 #include "core/convert.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
 #include "core/bytes.hpp"
@@ -8,6 +11,14 @@
 
 namespace ckptscope {
 namespace {
+
+/// Defects of an index leave tensors that can be trusted; those of a header do not.
+constexpr std::array<std::string_view, 4> kAllowable{"missing-shard", "missing-tensor",
+                                                     "unindexed-tensor", "duplicate-tensor"};
+
+bool is_allowable(std::string_view code) {
+  return std::find(kAllowable.begin(), kAllowable.end(), code) != kAllowable.end();
+}
 
 ConvertOptions options_of(const Args& args) {
   ConvertOptions options;
@@ -22,7 +33,13 @@ ConvertOptions options_of(const Args& args) {
   options.if_exists = exists == "skip"      ? ExistsPolicy::Skip
                       : exists == "replace" ? ExistsPolicy::Replace
                                             : ExistsPolicy::Fail;
-  for (const std::string& code : args.all("allow")) options.allow.insert(code);
+  for (const std::string& code : args.all("allow")) {
+    if (!is_allowable(code)) {
+      fail(Code::Usage, "--allow {}: one of {} is expected", display(code),
+           fmt::join(kAllowable, ", "));
+    }
+    options.allow.insert(code);
+  }
   return options;
 }
 

@@ -57,6 +57,7 @@ SyntheticCheckpoint demo_checkpoint() {
 std::string demo_directory(const Args& args) {
   if (!args.operands.empty()) {
     const std::string& directory = args.operands.front();
+    if (directory.empty()) fail(Code::Usage, "demo: an empty name is no directory");
     if (exists(directory))
       fail(Code::Exists, "{}: exists; the demo wants a new directory", display(directory));
     return directory;

@@ -14,8 +14,7 @@ std::string layout_text(const Checkpoint& checkpoint, std::string_view side) {
     how = location.index.substr(location.index.rfind('/') + 1);
   else if (checkpoint.shards().size() != 1)
     how = "no index";
-  return fmt::format("{}: {}, {}, {}", side, display(how),
-                     counted(checkpoint.shards().size(), "shard"),
+  return fmt::format("{}: {}, {}, {}", side, how, counted(checkpoint.shards().size(), "shard"),
                      counted(checkpoint.tensors().size(), "tensor"));
 }
 
@@ -68,20 +67,21 @@ Table rows_table(std::string id, std::string title, std::string elements,
           row};
 }
 
+/// As a shell reads it back: quoted where it has to be.
+std::string shell_word(const std::string& text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:@%,=";
+  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
 std::string next_command(const Checkpoint& checkpoint, const Family& family, Side side) {
-  const std::string path = display(checkpoint.location().path);
+  const std::string path = shell_word(checkpoint.location().path);
   if (checkpoint.damaged()) return fmt::format("ckptscope check {}", path);
   if (family.adapter == nullptr) return fmt::format("ckptscope tree {}", path);
   return fmt::format("ckptscope map {} --to {}", path, side == Side::Native ? "hf" : "native");
-}
-
-std::vector<std::string> ignored_files(const Checkpoint& checkpoint) {
-  std::vector<std::string> names;
-  for (const std::string& name : checkpoint.location().ignored) {
-    names.push_back(name);
-    if (names.size() == 8) break;
-  }
-  return names;
 }
 
 }  // namespace
@@ -128,7 +128,7 @@ Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
   document.add(rows_table("parts", "part", "parameters", summary, &Summary::parts)).add(Note{""});
 
   Fields tail;
-  if (const auto ignored = ignored_files(checkpoint); !ignored.empty()) {
+  if (const auto& ignored = checkpoint.location().ignored; !ignored.empty()) {
     tail.list.push_back(
         {"ignored", "ignored", ignored, Format::Text, "not part of this checkpoint"});
   }

@@ -199,8 +199,6 @@ std::string detail_of(const Plan& plan, const std::string& key) {
 Plan filtered(const Plan& plan, const std::vector<std::string>& words,
               const Checkpoint& checkpoint) {
   const Query query(words);
-  Plan result = plan;
-  result.outputs.clear();
   const auto hits = [&](const Output& output) {
     const QueryItem target{output.key, output.dtype(),      output.shape(), output.bytes(),
                            {},         name_of(output.kind)};
@@ -213,29 +211,11 @@ Plan filtered(const Plan& plan, const std::vector<std::string>& words,
     });
     return hit;
   };
-  std::map<std::uint32_t, std::uint32_t> renumbered;
-  for (std::uint32_t i = 0; i < plan.outputs.size(); ++i) {
-    if (!hits(plan.outputs[i])) continue;
-    renumbered[i] = static_cast<std::uint32_t>(result.outputs.size());
-    result.outputs.push_back(plan.outputs[i]);
-  }
-  result.sources.clear();
-  result.fates.clear();
-  bool any_dropped = false;
-  for (std::size_t id = 0; id < plan.sources.size(); ++id) {
-    const TensorInfo& info = plan.sources[id];
-    Fate fate = plan.fates[id];
-    const bool dropped =
-        fate.kind == Fate::Kind::Dropped &&
-        query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, "drop"});
-    any_dropped = any_dropped || dropped;
-    const auto used =
-        fate.kind == Fate::Kind::Used ? renumbered.find(fate.where) : renumbered.end();
-    if (used != renumbered.end()) fate.where = used->second;
-    if (!dropped && used == renumbered.end()) fate = {};
-    result.sources.push_back(info);
-    result.fates.push_back(fate);
-  }
+  const auto is_dropped_hit = [&](const TensorInfo& info) {
+    return query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, "drop"});
+  };
+  Plan result = plan.subset(hits, is_dropped_hit);
+  const bool any_dropped = result.account().dropped > 0;
   if (result.outputs.empty() && !any_dropped) fail_no_match(checkpoint, words);
   return result;
 }
@@ -277,7 +257,8 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   PlannedConversion planned = plan_conversion(checkpoint, args.conversion());
   if (args.has("expect")) return explain(planned, checkpoint, args.text("expect"));
 
-  const bool accounted = planned.plan.sound() && planned.plan.account().unplaced == 0;
+  const bool accounted =
+      planned.plan.sound() && planned.plan.account().unplaced == 0 && !checkpoint.damaged();
   const bool one_key = args.operands.size() == 1 && (checkpoint.find(args.operands[0]) ||
                                                      planned.plan.find_output(args.operands[0]));
   const std::string detail = one_key ? detail_of(planned.plan, args.operands[0]) : "";
@@ -301,8 +282,10 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
                        {"synthesised", "", keys_of_kind(*plan, Kind::Synthesised)},
                        {"excluded", "", plan->excluded}}});
   document.add(outputs_table(plan)).add(dropped_table(plan));
-  add_problem_lines(document, plan->problems);
   document.problems = plan->problems;
+  document.problems.insert(document.problems.end(), checkpoint.problems().begin(),
+                           checkpoint.problems().end());
+  add_problem_lines(document, document.problems);
   document.exit = accounted ? 0 : 1;
   return document;
 }

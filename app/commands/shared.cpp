@@ -9,8 +9,6 @@
 namespace ckptscope {
 namespace {
 
-constexpr std::size_t kShownProblems = 20;
-
 std::size_t count_errors(const Checkpoint& checkpoint) {
   const auto problems = checkpoint.problems();
   return static_cast<std::size_t>(
@@ -26,17 +24,17 @@ std::string defects_text(const Checkpoint& checkpoint) {
   return "none in headers and index; values not read (\"check --deep\" reads them)";
 }
 
-void add_problem_lines(Document& document, std::span<const Problem> problems) {
+void add_problem_lines(Document& document, std::span<const Problem> problems, std::size_t most) {
   std::string text;
   std::size_t shown = 0;
   for (const Problem& problem : problems) {
-    if (shown++ == kShownProblems) break;
+    if (shown++ == most) break;
     // Messages are already safe to show: their makers escape names.
     text += fmt::format("  {:<8} {} [{}]\n", name_of(problem.severity), problem.message,
                         name_of(problem.code));
   }
-  if (problems.size() > kShownProblems) {
-    text += fmt::format("  … and {} more\n", format_count(problems.size() - kShownProblems));
+  if (problems.size() > most) {
+    text += fmt::format("  … and {} more\n", format_count(problems.size() - most));
   }
   if (!text.empty()) document.add(Note{text, /*escaped=*/true});
 }

@@ -11,8 +11,9 @@ namespace ckptscope {
 /// "none in headers and index; …" or how many.
 std::string defects_text(const Checkpoint& checkpoint);
 
-/// One line a problem for people: severity, message, code; long lists are cut, with the number.
-void add_problem_lines(Document& document, std::span<const Problem> problems);
+/// One line a problem for people: severity, message, code; at most `most`, then how many more.
+void add_problem_lines(Document& document, std::span<const Problem> problems,
+                       std::size_t most = 20);
 
 /// Throws NoMatch, naming the nearest keys, when a query found nothing.
 [[noreturn]] void fail_no_match(const Checkpoint& checkpoint,

@@ -90,7 +90,13 @@ void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t 
                 const Args& args) {
   const TensorInfo& info = checkpoint.tensors()[id];
   const bool readable = !checkpoint.shards()[info.shard].damaged && bits_of(info.dtype) % 8 == 0;
-  if (!readable || info.elements() == 0) return;
+  if (!readable || info.elements() == 0) {
+    if (args.has("values")) {
+      fail(Code::Usage, "--values: {} {} has no values to show{}", name_of(info.dtype),
+           to_string(info.shape), readable ? "" : " (damaged, or elements smaller than a byte)");
+    }
+    return;
+  }
   CheckpointSource source(checkpoint);
   const std::string text =
       args.has("values") ? box_text(source, id, info, parse_box(args.text("values"), info.shape))

@@ -29,6 +29,16 @@ ConversionRequest request_of(const Args& args, const std::optional<Receipt>& rec
   return request;
 }
 
+/// The config shapes a plan: another one than at the conversion would only show differences.
+void check_config(const Checkpoint& source, const Receipt& receipt) {
+  const auto recorded = receipt.options.find("config-xxh3");
+  const std::string then = recorded == receipt.options.end() ? "" : recorded->second;
+  const std::string now = source.config().present() ? hex64(source.config().hash()) : "";
+  if (then == now) return;
+  fail(Code::Usage, "the conversion used {}; --config FILE names it",
+       then.empty() ? "no config.json" : "another config.json");
+}
+
 /// Without a receipt: the direction that the output's own keys show.
 void infer_direction(ConversionRequest& request, const Checkpoint& source,
                      const Checkpoint& output) {
@@ -44,8 +54,9 @@ std::string source_text(const Checkpoint& source, const std::optional<Receipt>& 
                                  format_bytes(source.total_bytes()));
   if (!receipt) return text;
   const Receipt now = make_receipt(source, plan, 0);
-  return text + (now.sources == receipt->sources ? "   the same files as at the conversion"
-                                                 : "   NOT the files of the conversion");
+  return text + (now.sources == receipt->sources
+                     ? "   the same headers and sizes as at the conversion"
+                     : "   NOT the files of the conversion");
 }
 
 Table differences_table(const VerifyReport& report) {
@@ -81,6 +92,7 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
   const std::string& path = args.operands.front();
   const Checkpoint output = Checkpoint::open(path);
   const auto receipt = read_receipt(output.location().directory);
+  if (receipt) check_config(source, *receipt);
   ConversionRequest request = request_of(args, receipt);
   if (!receipt) infer_direction(request, source, output);
   const PlannedConversion planned = plan_conversion(source, request);

@@ -272,6 +272,67 @@ TEST(Plan, PlacesEveryKeyOfARankSlice) {
   EXPECT_EQ(slice.account().unplaced, 0u);
 }
 
+TEST(Plan, WithoutAConfigInfersTheExpertsAndLosesNone) {
+  for (const char* name : {"hy_v3-moe-mtp", "nemotron_v3-moe"}) {
+    SyntheticCheckpoint source = recorded_case(name).source;
+    source.config.clear();
+    const TempDir dir;
+    write_synthetic(dir.path(), source);
+    const Checkpoint checkpoint = Checkpoint::open(dir.path());
+    ConversionRequest request;
+    request.adapter = recorded_case(name).adapter;
+    const Plan plan = plan_conversion(checkpoint, request).plan;
+    EXPECT_TRUE(plan.sound()) << name;
+    EXPECT_EQ(plan.account().unplaced, 0u) << name;
+    EXPECT_TRUE(std::any_of(plan.problems.begin(), plan.problems.end(),
+                            [](const Problem& one) { return one.code == Code::Inferred; }));
+  }
+}
+
+TEST(Plan, ClaimsOfEmptyTensorsCostNothing) {
+  const Shape experts{1ull << 40, 0, 8};
+  const Shape gate{1ull << 62, 0};
+  const TensorInfo tensors[] = {
+      {"model.layers.0.mlp.experts.gate_and_up_projs", experts, 0, 0, Dtype::BF16},
+      {"model.layers.0.mlp.gate.weight", gate, 0, 0, Dtype::BF16}};
+  KeyIndex index(2);
+  for (const std::uint32_t id : {0u, 1u}) index.insert(tensors, id);
+  PlanOptions options;
+  std::swap(options.from, options.to);
+  EXPECT_FALSE(
+      make_plan({tensors, index}, mapping_of(*find_adapter("hy_v3"), {}, {}), options).sound());
+  EXPECT_FALSE(
+      make_plan({tensors, index}, mapping_of(*find_adapter("mistral4"), {}, {}), {}).sound());
+}
+
+TEST(Verify, ReportsWhatIsMissingOddOrDamaged) {
+  using Kind = Difference::Kind;
+  Prepared one("gpt_oss-bf16");
+  one.run();
+  const std::string file = one.options.out + "/model.safetensors";
+  const auto kinds = [&](const Plan& plan) {
+    Progress progress;
+    std::set<Kind> found;
+    const Checkpoint output = Checkpoint::open(one.options.out);
+    for (const Difference& difference :
+         verify(one.checkpoint, plan, output, {}, progress).differences) {
+      found.insert(difference.kind);
+    }
+    return found;
+  };
+  Plan changed = one.plan;
+  changed.outputs.front().key = "another";
+  EXPECT_EQ(kinds(changed), (std::set{Kind::Missing, Kind::Extra}));
+  changed = one.plan;
+  changed.outputs.back().value = cast(changed.outputs.back().value, Dtype::F32);
+  EXPECT_EQ(kinds(changed), std::set{Kind::OtherDtype});
+  changed = one.plan;
+  changed.outputs.back().value = zeros(Dtype::BF16, {1});
+  EXPECT_EQ(kinds(changed), std::set{Kind::OtherShape});
+  write_file(file, read_file(file) + "x");
+  EXPECT_EQ(kinds(one.plan), std::set{Kind::Damaged});
+}
+
 TEST(Plan, SaysWhichPartIsMissing) {
   const Mapping mapping{native("{p}.qkv", cat(0, {hf("{p}.q"), hf("{p}.k")}))};
   const TensorInfo tensors[] = {{"a.q", {}, 0, 0, Dtype::BF16}};

@@ -76,7 +76,7 @@ TEST(Pattern, Matches) {
   }
 }
 
-/// Fails: captures are recorded on the way back, so the second place never sees the first.
+/// Once failed: captures are recorded on the way back, so the second place never sees the first.
 TEST(Pattern, ARepeatedVariableIsOneText) {
   EXPECT_EQ(captured("a.{L}.b.{L}", "a.1.b.1"), "L=1");
   EXPECT_EQ(captured("a.{L}.b.{L}", "a.1.b.2"), "-");
@@ -291,7 +291,7 @@ TEST(NameTree, WalksInNaturalOrder) {
   expect_walk_in_order("12.ab!:");
 }
 
-/// Fails: a.07.x and a.7.b; segments tie-break at once, whole keys only at their end.
+/// Once failed: a.07.x and a.7.b; segments tie-break at once, whole keys only at their end.
 TEST(NameTree, WalksInNaturalOrderWithLeadingZeros) {
   expect_walk_in_order("07..a");
 }
@@ -501,7 +501,7 @@ TEST(KeyPattern, SetsOfKeys) {
   EXPECT_EQ(written_once({"a.x#.0"}), "a.x#.0");
 }
 
-/// Fails: the segment # of the name takes the number's place.
+/// Once failed: the segment # of the name takes the number's place.
 TEST(KeyPattern, ASegmentThatIsAHashSign) {
   EXPECT_EQ(written_once({"a.#.0.w", "a.#.1.w"}), "a.#.[0-1].w");
 }

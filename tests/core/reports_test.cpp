@@ -185,7 +185,7 @@ TEST(DeepCheck, Values) {
   }
 }
 
-/// Fails: F64 is looked at as F32, in which 1e300 is infinite.
+/// Once failed: F64 is looked at as F32, in which 1e300 is infinite.
 TEST(DeepCheck, LargeDoublesAreFinite) {
   EXPECT_EQ(checked_tensor(Dtype::F64, {2}, raw<double>({1e300, -1e39})), "");
 }
@@ -722,7 +722,7 @@ TEST(Bytes, Formatting) {
   for (const Row& row : rows) EXPECT_EQ(format_bytes(row.bytes), row.text);
 }
 
-/// Fails: "100.00 kB" has five digits.
+/// Once failed: "100.00 kB" has five digits.
 TEST(Bytes, FormattingHasFourDigitsAtTheMost) {
   EXPECT_EQ(format_bytes(99'999), "100.0 kB");
   EXPECT_EQ(format_bytes(99'999'000'000), "100.0 GB");
@@ -806,7 +806,7 @@ TEST(ElementText, Rows) {
   }
 }
 
-/// Fails: "1+-2i".
+/// Once failed: "1+-2i".
 TEST(ElementText, NegativeImaginaryPart) {
   EXPECT_EQ(text_of(Dtype::C64, raw<float>({1, -2})), "1-2i");
 }
