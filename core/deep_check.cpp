@@ -112,10 +112,7 @@ class ShardCheck {
  public:
   ShardCheck(const Checkpoint& checkpoint, std::uint32_t shard, const Sums& sums,
              Progress& progress)
-      : checkpoint_(checkpoint),
-        shard_(checkpoint.shards()[shard]),
-        progress_(progress),
-        file_(shard_.path) {
+      : shard_(checkpoint.shards()[shard]), progress_(progress), file_(shard_.path) {
     if (!file_.identity().same_content(shard_.identity)) {
       fail(Code::SourceChanged, "{}: the file changed since it was opened", display(shard_.path));
     }
@@ -186,7 +183,6 @@ class ShardCheck {
                                 shard_.name});
   }
 
-  const Checkpoint& checkpoint_;
   const Shard& shard_;
   Progress& progress_;
   File file_;

@@ -294,7 +294,7 @@ void refuse_overlap(const std::string& out, std::span<const std::string> directo
                                 std::string_view how) {
     const FileIdentity identity = identity_of(other);
     for (fs::path at = from;; at = at.parent_path()) {
-      if (exists(at.string()) && identity_of(at.string()).same_file(identity)) {
+      if (fs::exists(at) && identity_of(at.string()).same_file(identity)) {
         fail(Code::SameFiles, "{}: {} {}; choose another output", display(out), how,
              display(other));
       }
