@@ -336,8 +336,7 @@ Checkpoint Checkpoint::open(const std::string& path, const OpenOptions& options)
 }
 
 bool Checkpoint::damaged() const {
-  return std::any_of(problems_.begin(), problems_.end(),
-                     [](const Problem& problem) { return problem.severity == Severity::Error; });
+  return count_errors(problems_) > 0;
 }
 
 std::uint64_t Checkpoint::total_bytes() const {

@@ -1,7 +1,6 @@
 #include "core/equation_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,12 +12,6 @@
 
 namespace ckptscope {
 namespace {
-
-std::uint64_t to_number(const std::string& digits) {
-  std::uint64_t value = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return value;
-}
 
 /// The tensors of one equation that make one whole.
 struct Group {
@@ -173,7 +166,7 @@ class EquationReader {
     const Part* stack_part = find_stack(equation.parts);
     std::uint64_t index = 0;
     if (stack_part != nullptr) {
-      index = to_number(place.captures.find(stack_part->index)->second);
+      index = number_of(place.captures, stack_part->index);
       std::uint64_t& seen = stack_sizes_[stack_part];
       seen = std::max(seen, index + 1);
     }
@@ -201,17 +194,12 @@ class EquationReader {
   }
 
   void assemble(const Group& group) {
-    const std::size_t before = error_count();
+    const std::size_t before = count_errors(problems_);
     const ValuePtr value = assemble(group, group.equation->parts, 0);
-    if (value && error_count() == before && has_expected_rows(*group.equation, *value, group.key)) {
+    if (value && count_errors(problems_) == before &&
+        has_expected_rows(*group.equation, *value, group.key)) {
       make(group.key, value, group.members.begin()->second->origin);
     }
-  }
-
-  std::size_t error_count() const {
-    return static_cast<std::size_t>(
-        std::count_if(problems_.begin(), problems_.end(),
-                      [](const Problem& one) { return one.severity == Severity::Error; }));
   }
 
   ValuePtr assemble(const Group& group, const Part& part, std::uint64_t index) {

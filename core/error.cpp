@@ -1,5 +1,6 @@
 #include "core/error.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -152,6 +153,17 @@ std::string_view name_of(Severity severity) {
       break;
   }
   return "error";
+}
+
+std::size_t count_errors(std::span<const Problem> problems) {
+  return static_cast<std::size_t>(
+      std::count_if(problems.begin(), problems.end(),
+                    [](const Problem& problem) { return problem.severity == Severity::Error; }));
+}
+
+std::string to_line(const Problem& problem) {
+  return fmt::format("{:<8} {} [{}]", name_of(problem.severity), problem.message,
+                     name_of(problem.code));
 }
 
 }  // namespace ckptscope

@@ -151,4 +151,9 @@ struct Problem {
   std::string shard{};  // the file it is about; may be empty
 };
 
+/// How many of Severity::Error.
+std::size_t count_errors(std::span<const Problem> problems);
+/// "severity message [code]", as people read a problem.
+std::string to_line(const Problem& problem);
+
 }  // namespace ckptscope

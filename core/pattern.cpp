@@ -1,6 +1,7 @@
 #include "core/pattern.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <stdexcept>
 
@@ -22,6 +23,13 @@ std::vector<std::string> split_choices(std::string_view text) {
 }
 
 }  // namespace
+
+std::uint64_t number_of(const Captures& captures, std::string_view variable) {
+  const std::string& digits = captures.find(variable)->second;
+  std::uint64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
 
 Pattern::Pattern(std::string_view text) : text_(text) {
   using Kind = Piece::Kind;

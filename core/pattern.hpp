@@ -6,6 +6,7 @@
 //   {a=weight|bias}  one of a closed set; an alternative may be empty
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@ namespace ckptscope {
 
 /// Captured text by variable name.
 using Captures = std::map<std::string, std::string, std::less<>>;
+/// The value of a digits variable that has been captured.
+std::uint64_t number_of(const Captures& captures, std::string_view variable);
 
 /// Immutable after construction except for bind_sets; matching is thread-safe.
 class Pattern {

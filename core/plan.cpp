@@ -34,8 +34,7 @@ std::string_view name_of(Kind kind) {
 }
 
 bool Plan::sound() const {
-  return std::none_of(problems.begin(), problems.end(),
-                      [](const Problem& problem) { return problem.severity == Severity::Error; });
+  return count_errors(problems) == 0;
 }
 
 bool Plan::lossless() const {

@@ -1,7 +1,6 @@
 #include "core/planner.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 #include "core/display.hpp"
@@ -13,12 +12,6 @@
 
 namespace ckptscope {
 namespace {
-
-std::uint64_t to_number(const std::string& digits) {
-  std::uint64_t value = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  return value;
-}
 
 class Planner {
  public:
@@ -70,8 +63,7 @@ class Planner {
   static bool applies(const Drop& drop, std::string_view key) {
     const auto captures = drop.key.match(key);
     if (!captures) return false;
-    return drop.variable.empty() ||
-           to_number(captures->find(drop.variable)->second) >= drop.minimum;
+    return drop.variable.empty() || number_of(*captures, drop.variable) >= drop.minimum;
   }
 
   void make_logical() {

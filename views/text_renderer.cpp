@@ -193,10 +193,6 @@ std::string to_text(const Cell& cell, Format format) {
   return std::visit(CellText{format}, cell);
 }
 
-std::string problem_line(std::string_view severity, std::string_view message, Code code) {
-  return fmt::format("{:<8} {} [{}]", severity, message, name_of(code));
-}
-
 void render_text(const Document& document, const TextStyle& style, const Out& out) {
   TextRenderer renderer(style, out);
   for (const Block& block : document.blocks) std::visit(renderer, block);

@@ -24,7 +24,4 @@ void render_text(const Document& document, const TextStyle& style, const Out& ou
 /// One value as people see it.
 std::string to_text(const Cell& cell, Format format);
 
-/// "name: message [code]", the line for a problem or an error.
-std::string problem_line(std::string_view severity, std::string_view message, Code code);
-
 }  // namespace ckptscope

@@ -10,12 +10,6 @@
 namespace ckptscope {
 namespace {
 
-std::size_t count(const std::vector<Problem>& problems, Severity severity) {
-  return static_cast<std::size_t>(
-      std::count_if(problems.begin(), problems.end(),
-                    [&](const Problem& one) { return one.severity == severity; }));
-}
-
 std::string headers_text(const Checkpoint& checkpoint) {
   const auto shards = checkpoint.shards();
   const auto good = std::count_if(shards.begin(), shards.end(),
@@ -82,7 +76,7 @@ Document run_check(const Snapshot& snapshot, const Args& args, Progress& progres
   }});
   if (args.has("deep") || args.has("sums")) add_deep(document, checkpoint, args, progress);
   add_problem_lines(document, document.problems, document.problems.size());
-  const std::size_t errors = count(document.problems, Severity::Error);
+  const std::size_t errors = count_errors(document.problems);
   const std::size_t notes = document.problems.size() - errors;
   document.exit = errors > 0 || (args.has("strict") && notes > 0) ? 1 : 0;
   const std::string verdict = errors > 0 ? "DAMAGED" : notes > 0 ? "GOOD, with notes" : "GOOD";

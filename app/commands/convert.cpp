@@ -72,10 +72,7 @@ std::vector<std::string> plan_lines(const Plan& plan, const ConvertOptions& opti
                   resources.workers() < resources.threads
                       ? fmt::format(" (of {}: --memory allows no more)", resources.threads)
                       : ""));
-  for (const Problem& problem : plan.problems) {
-    lines.push_back(fmt::format("{:<8} {} [{}]", name_of(problem.severity), problem.message,
-                                name_of(problem.code)));
-  }
+  for (const Problem& problem : plan.problems) lines.push_back(to_line(problem));
   return lines;
 }
 

@@ -1,25 +1,12 @@
 #include "app/commands/shared.hpp"
 
-#include <algorithm>
-
 #include "core/bytes.hpp"
 #include "core/display.hpp"
 #include "core/query.hpp"
 
 namespace ckptscope {
-namespace {
-
-std::size_t count_errors(const Checkpoint& checkpoint) {
-  const auto problems = checkpoint.problems();
-  return static_cast<std::size_t>(
-      std::count_if(problems.begin(), problems.end(),
-                    [](const Problem& one) { return one.severity == Severity::Error; }));
-}
-
-}  // namespace
-
 std::string defects_text(const Checkpoint& checkpoint) {
-  const std::size_t errors = count_errors(checkpoint);
+  const std::size_t errors = count_errors(checkpoint.problems());
   if (errors > 0) return fmt::format("{}; \"check\" lists all", errors);
   return "none in headers and index; values not read (\"check --deep\" reads them)";
 }
@@ -30,8 +17,7 @@ void add_problem_lines(Document& document, std::span<const Problem> problems, st
   for (const Problem& problem : problems) {
     if (shown++ == most) break;
     // Messages are already safe to show: their makers escape names.
-    text += fmt::format("  {:<8} {} [{}]\n", name_of(problem.severity), problem.message,
-                        name_of(problem.code));
+    text += "  " + to_line(problem) + "\n";
   }
   if (problems.size() > most) {
     text += fmt::format("  … and {} more\n", format_count(problems.size() - most));
