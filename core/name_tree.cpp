@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <map>
-#include <random>
-#include <unordered_map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -16,61 +15,120 @@
 namespace ckptscope {
 namespace {
 
-struct ChildKey {
-  std::uint32_t parent;
-  std::string_view name;
-  bool operator==(const ChildKey&) const = default;
-};
+/// Splits the range of each node into its children, one level of segments after the other: within
+/// a shard keys that share a segment lie together, so that little is sorted and nothing is hashed.
+class Builder {
+ public:
+  Builder(std::span<const TensorInfo> tensors, std::vector<NameTree::Node>& nodes,
+          std::vector<std::uint32_t>& order)
+      : tensors_(tensors), nodes_(nodes), order_(order) {}
 
-struct ChildHash {
-  std::size_t operator()(const ChildKey& key) const {
-    static const std::uint64_t seed = std::random_device()();
-    return XXH3_64bits_withSeed(key.name.data(), key.name.size(), seed + key.parent);
-  }
-};
-
-/// Nodes in the order in which keys first name them.
-struct Builder {
-  std::vector<NameTree::Node> nodes{1};
-  std::unordered_map<ChildKey, std::uint32_t, ChildHash> children;
-  std::vector<std::uint32_t> path;  // nodes of the last key, root first
-  std::vector<std::size_t> ends;    // where their segments end in it
-  std::string_view last;
-
-  std::uint32_t child(std::uint32_t parent, std::string_view name) {
-    const auto [found, is_new] =
-        children.try_emplace({parent, name}, static_cast<std::uint32_t>(nodes.size()));
-    if (is_new) {
-      NameTree::Node node;
-      node.name = name;
-      node.parent = parent;
-      nodes.push_back(node);
-      ++nodes[parent].child_count;
-    }
-    return found->second;
+  void run() {
+    nodes_.reserve(2 * order_.size() + 1);  // every inner node branches or is a tensor itself
+    NameTree::Node root;
+    root.tensors = static_cast<std::uint32_t>(order_.size());
+    add(root, 0);
+    for (std::uint32_t i = 0; i < nodes_.size(); ++i) split(i);
   }
 
-  /// Segments that the key shares with the one before need no look-up.
-  void add(std::string_view key, std::uint32_t tensor) {
-    const auto [x, y] = std::mismatch(key.begin(), key.end(), last.begin(), last.end());
-    const auto same = static_cast<std::size_t>(x - key.begin());
-    while (!ends.empty() && (ends.back() >= same || ends.back() >= key.size())) {
-      ends.pop_back();
-      path.pop_back();
-    }
-    std::size_t at = ends.empty() ? 0 : ends.back() + 1;
-    std::uint32_t node = path.empty() ? 0 : path.back();
-    for (;;) {
-      const std::size_t dot = std::min(key.find('.', at), key.size());
-      node = child(node, key.substr(at, dot - at));
-      if (dot == key.size()) break;
-      path.push_back(node);
-      ends.push_back(dot);
-      at = dot + 1;
-    }
-    nodes[node].tensor = tensor;
-    last = key;
+ private:
+  /// Neighbours in the order that share their next segment; no segment is before any.
+  struct Run {
+    std::optional<std::string_view> segment;
+    std::uint32_t first;
+    std::uint32_t count;
+  };
+
+  std::string_view key(std::size_t place) const { return tensors_[order_[place]].name; }
+
+  void add(const NameTree::Node& node, std::size_t next) {
+    nodes_.push_back(node);
+    next_.push_back(next);
   }
+
+  std::optional<std::string_view> segment_of(std::string_view key, std::size_t at) const {
+    if (at > key.size()) return std::nullopt;  // it ended with the node's own name
+    return key.substr(at, key.find('.', at) - at);
+  }
+
+  void split(std::uint32_t number) {
+    const NameTree::Node node = nodes_[number];
+    const std::size_t at = next_[number];
+    find_runs(node, at);
+    sort_runs(node);
+    nodes_[number].first_child = static_cast<std::uint32_t>(nodes_.size());
+    std::uint32_t place = node.first;
+    for (auto run = runs_.begin(); run != runs_.end();) {
+      NameTree::Node child;
+      child.parent = number;
+      child.first = place;
+      const auto segment = run->segment;
+      for (; run != runs_.end() && run->segment == segment; ++run) child.tensors += run->count;
+      place += child.tensors;
+      if (!segment) {
+        nodes_[number].tensor = order_[child.first];
+        continue;
+      }
+      child.name = shared_name(child, at, segment->size());
+      add(child, at + child.name.size() + 1);
+      ++nodes_[number].child_count;
+    }
+  }
+
+  void find_runs(const NameTree::Node& node, std::size_t at) {
+    runs_.clear();
+    for (std::uint32_t place = node.first; place < node.first + node.tensors; ++place) {
+      const auto segment = segment_of(key(place), at);
+      if (!runs_.empty() && runs_.back().segment == segment) {
+        ++runs_.back().count;
+      } else {
+        runs_.push_back({segment, place, 1});
+      }
+    }
+  }
+
+  void sort_runs(const NameTree::Node& node) {
+    const auto before = [](const Run& a, const Run& b) {
+      if (!a.segment || !b.segment) return !a.segment && b.segment;
+      return natural_less(*a.segment, *b.segment);
+    };
+    if (std::is_sorted(runs_.begin(), runs_.end(), before)) return;
+    std::stable_sort(runs_.begin(), runs_.end(), before);
+    moved_.clear();
+    for (const Run& run : runs_) {
+      moved_.insert(moved_.end(), order_.begin() + run.first,
+                    order_.begin() + run.first + run.count);
+    }
+    std::copy(moved_.begin(), moved_.end(), order_.begin() + node.first);
+  }
+
+  /// The segments from `at` on that all tensors of the node share, the first of `size` bytes.
+  std::string_view shared_name(const NameTree::Node& node, std::size_t at, std::size_t size) const {
+    const std::string_view model = key(node.first);
+    std::size_t shared = model.size();
+    for (std::uint32_t i = 1; i < node.tensors; ++i) {
+      const std::string_view other = key(node.first + i).substr(0, shared);
+      const auto from = static_cast<std::ptrdiff_t>(std::min(at + size, other.size()));
+      const auto differs = std::mismatch(other.begin() + from, other.end(), model.begin() + from);
+      shared = static_cast<std::size_t>(differs.first - other.begin());
+    }
+    const auto ends_at = [&](std::size_t end) {
+      for (std::uint32_t i = 0; i < node.tensors; ++i) {
+        const std::string_view one = key(node.first + i);
+        if (one.size() > end && one[end] != '.') return false;
+      }
+      return true;
+    };
+    if (!ends_at(shared)) shared = model.rfind('.', shared - 1);
+    return model.substr(at, shared - at);
+  }
+
+  std::span<const TensorInfo> tensors_;
+  std::vector<NameTree::Node>& nodes_;
+  std::vector<std::uint32_t>& order_;
+  std::vector<std::size_t> next_;  // by node: where its children's names begin in their keys
+  std::vector<Run> runs_;
+  std::vector<std::uint32_t> moved_;
 };
 
 std::uint64_t mix(std::uint64_t hash, const void* data, std::size_t bytes) {
@@ -84,70 +142,23 @@ std::uint64_t hash_of(const TensorInfo& info) {
 
 }  // namespace
 
-NameTree::NameTree(std::span<const TensorInfo> tensors, std::span<const std::uint32_t> ids) {
-  Builder builder;
-  builder.children.reserve(ids.size() * 2);
-  for (const std::uint32_t id : ids) builder.add(tensors[id].name, id);
-  builder.children = {};
-
-  // Children of a node next to each other: bucket nodes by parent, then sort each bucket.
-  const std::size_t count = builder.nodes.size();
-  std::vector<std::uint32_t> start(count + 1);
-  for (std::size_t i = 0; i < count; ++i) start[i + 1] = start[i] + builder.nodes[i].child_count;
-  std::vector<std::uint32_t> bucketed(count > 0 ? count - 1 : 0);
-  std::vector<std::uint32_t> next(start.begin(), start.end() - 1);
-  for (std::uint32_t i = 1; i < count; ++i) bucketed[next[builder.nodes[i].parent]++] = i;
-  const auto by_name = [&](std::uint32_t a, std::uint32_t b) {
-    return natural_less(builder.nodes[a].name, builder.nodes[b].name);
-  };
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto first = bucketed.begin() + start[i];
-    const auto last = bucketed.begin() + start[i + 1];
-    if (!std::is_sorted(first, last, by_name)) std::sort(first, last, by_name);
-  }
-
-  // Renumber breadth first: every node's children get consecutive numbers.
-  std::vector<std::uint32_t> old{0};
-  old.reserve(count);
-  nodes_.reserve(count);
-  nodes_.push_back(builder.nodes[0]);
-  for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
-    nodes_[i].first_child = static_cast<std::uint32_t>(nodes_.size());
-    for (std::uint32_t k = start[old[i]]; k < start[old[i] + 1]; ++k) {
-      old.push_back(bucketed[k]);
-      nodes_.push_back(builder.nodes[bucketed[k]]);
-      nodes_.back().parent = i;
-    }
-  }
+NameTree::NameTree(std::span<const TensorInfo> tensors, std::span<const std::uint32_t> ids)
+    : order_(ids.begin(), ids.end()) {
+  Builder(tensors, nodes_, order_).run();
   // Children come after their parents, so one pass backwards sums up.
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     Node& node = nodes_[i];
     if (node.tensor != kNone) {
-      ++node.tensors;
       node.bytes += tensors[node.tensor].bytes();
-      node.shape_hash = mix(node.shape_hash, "", 0) + hash_of(tensors[node.tensor]);
+      node.shape_hash = hash_of(tensors[node.tensor]);
     }
     for (std::uint32_t k = 0; k < node.child_count; ++k) {
       const Node& child = nodes_[node.first_child + k];
-      node.tensors += child.tensors;
       node.bytes += child.bytes;
       node.shape_hash =
           mix(node.shape_hash ^ child.shape_hash, child.name.data(), child.name.size());
     }
   }
-}
-
-std::vector<std::uint32_t> NameTree::natural_order() const {
-  std::vector<std::uint32_t> order;
-  order.reserve(nodes_[0].tensors);
-  std::vector<std::uint32_t> stack{0};
-  while (!stack.empty()) {
-    const Node& node = nodes_[stack.back()];
-    stack.pop_back();
-    if (node.tensor != kNone) order.push_back(node.tensor);
-    for (std::uint32_t k = node.child_count; k-- > 0;) stack.push_back(node.first_child + k);
-  }
-  return order;
 }
 
 namespace {
@@ -160,9 +171,17 @@ std::vector<std::uint64_t> numbers_of(const std::vector<std::string_view>& names
   return numbers;
 }
 
-std::string_view last_word(std::string_view name) {
-  const auto at = name.rfind('_');
-  return at == name.npos ? std::string_view() : name.substr(at);
+/// Of a node's name, what may differ between siblings that fold: a number, or what stands before
+/// the last underline of the first segment.
+std::string_view varying(std::string_view name) {
+  const std::string_view segment = name.substr(0, name.find('.'));
+  if (is_number_segment(segment)) return segment;
+  const auto at = segment.rfind('_');
+  return at == segment.npos ? std::string_view() : segment.substr(0, at);
+}
+
+bool is_numbered(std::string_view name) {
+  return is_number_segment(name.substr(0, name.find('.')));
 }
 
 class Folder {
@@ -223,50 +242,38 @@ class Folder {
     std::size_t numbered = 0;
     for (const std::uint32_t node : siblings) {
       const std::string_view name = nodes_[node].name;
-      const bool number = is_number_segment(name);
-      numbered += number ? 1 : 0;
-      const std::string_view word = number ? std::string_view() : last_word(name);
-      const bool folds = number || !word.empty();
-      const std::tuple key{number, word, nodes_[node].shape_hash};
-      const auto found = folds ? open.find(key) : open.end();
+      const std::string_view head = varying(name);
+      numbered += is_numbered(name) ? 1 : 0;
+      const std::tuple key{is_numbered(name), name.substr(head.size()), nodes_[node].shape_hash};
+      const auto found = head.empty() ? open.end() : open.find(key);
       if (found != open.end()) {
         result[found->second].nodes.push_back(node);
       } else {
-        if (folds) open.emplace(key, result.size());
+        if (!head.empty()) open.emplace(key, result.size());
         result.push_back({{node}});
       }
     }
     for (Group& group : result) {
-      const bool number = is_number_segment(nodes_[group.nodes.front()].name);
-      group.odd =
-          number && numbered > 3 && group.nodes.size() * 4 <= numbered && result.size() <= 3;
+      group.odd = is_numbered(nodes_[group.nodes.front()].name) && numbered > 3 &&
+                  group.nodes.size() * 4 <= numbered && result.size() <= 3;
     }
     return result;
   }
 
   std::string label_of(const Group& group) const {
-    std::vector<std::string_view> names;
-    for (const std::uint32_t node : group.nodes) names.push_back(nodes_[node].name);
-    if (names.size() == 1) return std::string(names.front());
-    if (is_number_segment(names.front())) return number_set(numbers_of(names));
-    const std::string_view word = last_word(names.front());
-    std::vector<std::string> heads;
-    for (const std::string_view name : names) {
-      heads.emplace_back(name.substr(0, name.size() - word.size()));
-    }
-    return fmt::format("{{{}}}{}", fmt::join(heads, ","), word);
+    const std::string_view name = nodes_[group.nodes.front()].name;
+    if (group.nodes.size() == 1) return std::string(name);
+    std::vector<std::string_view> heads;
+    for (const std::uint32_t node : group.nodes) heads.push_back(varying(nodes_[node].name));
+    const std::string_view rest = name.substr(heads.front().size());
+    if (is_numbered(name)) return number_set(numbers_of(heads)) + std::string(rest);
+    return fmt::format("{{{}}}{}", fmt::join(heads, ","), rest);
   }
 
   void row(const Group& group, std::uint64_t above, int depth, const std::string& path) {
     std::string label = label_of(group);
-    std::vector<std::uint32_t> nodes = group.nodes;
-    std::uint64_t alike = above * nodes.size();
-    // A chain of only children is one row: "self_attn.q_proj.weight".
-    while (nodes_[nodes.front()].tensor == NameTree::kNone &&
-           nodes_[nodes.front()].child_count == 1) {
-      for (std::uint32_t& node : nodes) node = nodes_[node].first_child;
-      label += "." + std::string(nodes_[nodes.front()].name);
-    }
+    const std::vector<std::uint32_t>& nodes = group.nodes;
+    const std::uint64_t alike = above * nodes.size();
     const Node& first = nodes_[nodes.front()];
     FoldedRow one;
     one.path = path.empty() ? label : path + "." + label;

@@ -91,8 +91,7 @@ Document list(const Snapshot& snapshot, const Args& args, std::string verb, bool
   const bool folded = (snapshot.terminal || as_tree) && !asks_for_rows;
   if (folded) document.add(folded_table(checkpoint, tree, as_tree));
 
-  Ids order = tree.natural_order();
-  if (order.size() < ids.size()) order = ids;  // two tensors of one name: show both
+  Ids order(tree.natural_order().begin(), tree.natural_order().end());
   sort_by(checkpoint, args.text("sort"), order);
   order.resize(std::min<std::size_t>(order.size(), args.number("limit", order.size())));
   Table table = tensor_table(snapshot.checkpoint, std::move(order));

@@ -280,7 +280,8 @@ void expect_walk_in_order(std::string_view letters) {
     for (const TensorInfo& info : tensors.infos()) sorted.push_back(info.name);
     std::sort(sorted.begin(), sorted.end(), natural_less);
     std::vector<std::string_view> walked;
-    for (const std::uint32_t id : tensors.tree().natural_order()) {
+    const NameTree tree = tensors.tree();
+    for (const std::uint32_t id : tree.natural_order()) {
       walked.push_back(tensors.infos()[id].name);
     }
     ASSERT_EQ(walked, sorted);
