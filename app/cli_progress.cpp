@@ -1,6 +1,7 @@
 #include "app/cli_progress.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "app/signals.hpp"
 #include "app/terminal_output.hpp"
@@ -15,7 +16,7 @@ constexpr auto kLineInterval = 30s;
 constexpr int kBarWidth = 40;
 
 std::string minutes(double seconds) {
-  const auto whole = static_cast<unsigned long>(std::min(seconds, 359999.0) + 0.5);
+  const auto whole = std::lround(std::min(seconds, 359999.0));
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
@@ -23,13 +24,26 @@ std::string minutes(double seconds) {
 
 CliProgress::~CliProgress() {
   const std::lock_guard lock(mutex_);
+  end_phase();
+}
+
+/// With -v: how long the phase took.
+void CliProgress::end_phase() {
   clear_bar();
+  if (!style_.verbose || name_.empty()) return;
+  const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  const std::string rate =
+      done() == 0 ? ""
+                  : fmt::format("   {}, {}/s", format_bytes(done()),
+                                format_bytes(static_cast<std::uint64_t>(
+                                    static_cast<double>(done()) / std::max(1e-3, seconds))));
+  write_stderr(fmt::format("{:<9} took {:.2f} s{}\n", name_, seconds, rate));
 }
 
 void CliProgress::phase(std::string_view name, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
+  end_phase();
   Progress::phase(name, total);
-  clear_bar();
   name_ = name;
   started_ = shown_ = Clock::now();
 }

@@ -16,6 +16,7 @@ class CliProgress final : public Progress {
     bool quiet = false;
     bool terminal = false;  // a bar that moves, instead of lines
     bool ascii = false;
+    bool verbose = false;  // time and rate of each phase
   };
   explicit CliProgress(const Style& style) : style_(style) {}
   ~CliProgress() override;
@@ -28,6 +29,7 @@ class CliProgress final : public Progress {
  private:
   using Clock = std::chrono::steady_clock;
   void clear_bar();
+  void end_phase();
   void show(Clock::time_point now);
   std::string figures(Clock::time_point now) const;
 

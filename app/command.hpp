@@ -22,7 +22,7 @@ struct Flag {
   std::string_view value;  // what it takes, "DIR"; empty for a switch
   std::string_view help;
   char letter = '\0';             // short form
-  std::string_view choices = "";  // "a|b|c": the values that it takes, for completion and checking
+  std::string_view choices{};  // "a|b|c": the values that it takes, for completion and checking
 };
 
 /// A command line after parsing: operands in order, flags by name.

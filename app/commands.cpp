@@ -202,7 +202,7 @@ constexpr Flag kGlobalFlags[] = {
     {"color", "WHEN", "colour of the text", '\0', "auto|always|never"},
     {"ascii", "", "no character beyond ASCII of our own"},
     {"quiet", "", "no progress", 'q'},
-    {"verbose", "", "more of what is done", 'v'},
+    {"verbose", "", "time and rate of each phase", 'v'},
     {"help", "", "usage, examples and exit codes", 'h'},
     {"version", "", "versions of the program and its libraries", 'V'},
 };

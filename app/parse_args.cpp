@@ -83,13 +83,26 @@ Args args_of(const Slots& slots) {
   return args;
 }
 
-/// The first word that is no flag and no value of a global flag.
+/// True for a flag of any verb whose value is the next word. A name means the same everywhere.
+bool takes_next_word(std::string_view word) {
+  const auto takes = [&](const Flag& flag) {
+    return !flag.value.empty() &&
+           (word == fmt::format("--{}", flag.name) ||
+            (flag.letter != '\0' && word == fmt::format("-{}", flag.letter)));
+  };
+  const auto any_of = [&](std::span<const Flag> flags) {
+    return std::any_of(flags.begin(), flags.end(), takes);
+  };
+  return any_of(global_flags()) ||
+         std::any_of(commands().begin(), commands().end(),
+                     [&](const Command& command) { return any_of(command.flags); });
+}
+
+/// The first word that is no flag and no value of a flag.
 std::size_t verb_position(std::span<const std::string> words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (!words[i].starts_with('-')) return i;
-    for (const Flag& flag : global_flags()) {
-      if (!flag.value.empty() && words[i] == fmt::format("--{}", flag.name)) ++i;
-    }
+    if (takes_next_word(words[i])) ++i;
   }
   return words.size();
 }

@@ -16,18 +16,10 @@
 namespace ckptscope {
 namespace {
 
-void refuse_unsound(const Checkpoint& source, const Plan& plan, const ConvertOptions& options) {
-  const auto refuse = [&](const Problem& problem) {
-    const std::string name = display(source.name());
-    const bool named = problem.message.starts_with(name + ":");
-    fail(problem.code, "{}{}", named ? "" : name + ": ", problem.message);
-  };
-  for (const Problem& problem : plan.problems) {
-    if (problem.severity == Severity::Error) refuse(problem);
-  }
+void refuse_damaged(const Checkpoint& source, const ConvertOptions& options) {
   for (const Problem& problem : source.problems()) {
     if (problem.severity == Severity::Error && !options.allow.contains(name_of(problem.code))) {
-      refuse(problem);
+      refuse(problem, source.name());
     }
   }
 }
@@ -112,11 +104,11 @@ class Conversion {
   }
 
   bool is_done_already() {
-    if (options_.if_exists == ExistsPolicy::Replace || !is_directory(options_.out)) return false;
-    const auto made = read_receipt(options_.out);
+    if (options_.if_exists == ExistsPolicy::Replace || !is_directory(options_.out.text())) return false;
+    const auto made = read_receipt(options_.out.text());
     const bool same = made && made->same_conversion(receipt_) && is_whole(*made);
     if (!same || options_.if_exists == ExistsPolicy::Fail) {
-      fail(Code::Exists, "{}: exists, {}; see --if-exists", display(options_.out),
+      fail(Code::Exists, "{}: exists, {}; see --if-exists", display(options_.out.text()),
            same ? "made by this same conversion"
                 : (made ? "made by another conversion, or no longer whole"
                         : "not made by a conversion of ours"));
@@ -130,7 +122,7 @@ class Conversion {
   bool is_whole(const Receipt& made) const {
     return std::all_of(made.outputs.begin(), made.outputs.end(),
                        [&](const Receipt::OutputFile& file) {
-                         const std::string path = options_.out + "/" + file.name;
+                         const std::string path = options_.out.text() + "/" + file.name;
                          return exists(path) && identity_of(path).size == file.bytes &&
                                 (!file.xxh3.empty() || options_.verify == VerifyLevel::None);
                        });
@@ -169,7 +161,7 @@ class Conversion {
     const VerifyReport report = verify(source_, plan_, written, options_.resources, progress_);
     if (report.verified()) return;
     const Difference& first = report.differences.front();
-    fail(Code::Mismatch, "{}: {} differ from the plan, the first {}: {}", display(options_.out),
+    fail(Code::Mismatch, "{}: {} differ from the plan, the first {}: {}", display(options_.out.text()),
          report.differences.size(), display(first.key), first.detail);
   }
 
@@ -198,18 +190,18 @@ class Conversion {
 
 void check_before(const Checkpoint& source, const Plan& plan, const ShardLayout& layout,
                   const ConvertOptions& options) {
-  refuse_unsound(source, plan, options);
-  check_output_path(options.out);
-  refuse_overlap(options.out, source_directories(source));
+  plan.require_sound(source.name());
+  refuse_damaged(source, options);
+  options.out.refuse_overlap(source_directories(source));
   CheckpointSource reader(source);
   for (const Output& output : plan.outputs) refuse_placeholders(*output.value, plan, reader);
-  if (exists(options.out) && options.if_exists == ExistsPolicy::Fail) {
-    fail(Code::Exists, "{}: exists; see --if-exists", display(options.out));
+  if (options.out.is_taken() && options.if_exists == ExistsPolicy::Fail) {
+    fail(Code::Exists, "{}: exists; see --if-exists", display(options.out.text()));
   }
   const std::uint64_t needed = layout.file_bytes();
-  const std::uint64_t free = free_bytes(options.out);
+  const std::uint64_t free = options.out.free_bytes();
   if (free < needed) {
-    fail(Code::NoSpace, "{}: {} free, {} needed; nothing written", display(options.out),
+    fail(Code::NoSpace, "{}: {} free, {} needed; nothing written", display(options.out.text()),
          format_bytes(free), format_bytes(needed));
   }
 }

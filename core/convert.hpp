@@ -8,6 +8,7 @@
 
 #include "core/checkpoint.hpp"
 #include "core/executor.hpp"
+#include "core/output_path.hpp"
 #include "core/plan.hpp"
 #include "core/receipt.hpp"
 #include "core/shard_layout.hpp"
@@ -18,7 +19,7 @@ enum class VerifyLevel { None, ReadBack, RoundTrip };
 enum class ExistsPolicy { Fail, Skip, Replace };
 
 struct ConvertOptions {
-  std::string out;
+  OutputPath out;
   std::uint64_t max_shard_bytes = 5'000'000'000;
   Resources resources;
   VerifyLevel verify = VerifyLevel::ReadBack;

@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "core/display.hpp"
+
 namespace ckptscope {
 namespace {
 
@@ -159,6 +161,11 @@ std::size_t count_errors(std::span<const Problem> problems) {
   return static_cast<std::size_t>(
       std::count_if(problems.begin(), problems.end(),
                     [](const Problem& problem) { return problem.severity == Severity::Error; }));
+}
+
+void refuse(const Problem& problem, const std::string& checkpoint) {
+  const std::string head = display(checkpoint) + ": ";
+  fail(problem.code, "{}{}", problem.message.starts_with(head) ? "" : head, problem.message);
 }
 
 std::string to_line(const Problem& problem) {

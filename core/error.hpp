@@ -155,5 +155,7 @@ struct Problem {
 std::size_t count_errors(std::span<const Problem> problems);
 /// "severity message [code]", as people read a problem.
 std::string to_line(const Problem& problem);
+/// Throws the problem, its message headed by the name of the checkpoint that has it.
+[[noreturn]] void refuse(const Problem& problem, const std::string& checkpoint);
 
 }  // namespace ckptscope

@@ -11,7 +11,7 @@ namespace {
 
 /// Bytes that are read at a time where elements do not go straight to their place: small enough
 /// that they are still in the second-level cache when they are copied on.
-constexpr std::uint64_t kChunk = 512 * 1024;
+constexpr std::uint64_t kChunk = std::uint64_t{512} * 1024;
 /// Runs shorter than this are read together with what lies between them.
 constexpr std::uint64_t kWorthOwnRead = 2048;
 

@@ -79,8 +79,8 @@ void execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
         worker.tile.take(tile.bytes, sink.placement(tile.output, tile.offset));
     with_context(display(plan.outputs[tile.output].key),
                  [&] { worker.evaluator->evaluate(*values[tile.output], tile.region, bytes); });
+    progress.advance(tile.bytes);  // first: the last write of a shard reports it as finished
     sink.write(tile.output, tile.offset, bytes);
-    progress.advance(tile.bytes);
   });
 }
 

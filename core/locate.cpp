@@ -166,7 +166,7 @@ Location locate_directory(const std::string& path) {
   if (const std::string index = choose_index(path, names); !index.empty()) {
     found.index = join(path, index);
   } else if (found.files.empty()) {
-    found.files = std::move(consolidated);  // nothing else is there: this is the checkpoint
+    found.files.swap(consolidated);  // nothing else is there: this is the checkpoint
   }
   if (found.index.empty() && found.files.empty()) fail_without_tensors(path, names);
   for (const std::string& name : consolidated) found.ignored.push_back(name);

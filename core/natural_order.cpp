@@ -28,7 +28,7 @@ std::strong_ordering compare_runs(std::string_view a, std::size_t& i, std::strin
   const std::string_view y = number_at(b, j);
   if (x.size() != y.size()) return x.size() <=> y.size();
   if (const int order = x.compare(y); order != 0) return order <=> 0;
-  if (tie == 0) tie = (i - a_begin) <=> (j - b_begin);
+  if (std::is_eq(tie)) tie = (i - a_begin) <=> (j - b_begin);
   return std::strong_ordering::equal;
 }
 
@@ -41,20 +41,20 @@ std::strong_ordering natural_compare(std::string_view a, std::string_view b) {
       std::strong_ordering::equal;  // of the segment at hand: leading zeros decide at its end
   while (i < a.size() && j < b.size()) {
     if (is_digit(a[i]) && is_digit(b[j])) {
-      if (const auto order = compare_runs(a, i, b, j, tie); order != 0) return order;
+      if (const auto order = compare_runs(a, i, b, j, tie); std::is_neq(order)) return order;
       continue;
     }
     if (a[i] != b[j]) {
       return rank(a[i]) <=> rank(b[j]);
     }
-    if (a[i] == '.' && tie != 0) return tie;
+    if (a[i] == '.' && std::is_neq(tie)) return tie;
     ++i;
     ++j;
   }
   if (i == a.size() && j == b.size()) return tie;
   if (i == a.size())
-    return j < b.size() && b[j] == '.' && tie != 0 ? tie : std::strong_ordering::less;
-  return a[i] == '.' && tie != 0 ? tie : std::strong_ordering::greater;
+    return j < b.size() && b[j] == '.' && std::is_neq(tie) ? tie : std::strong_ordering::less;
+  return a[i] == '.' && std::is_neq(tie) ? tie : std::strong_ordering::greater;
 }
 
 }  // namespace ckptscope

@@ -11,7 +11,7 @@ namespace ckptscope {
 /// of whole keys is the order of a walk through their tree.
 std::strong_ordering natural_compare(std::string_view a, std::string_view b);
 inline bool natural_less(std::string_view a, std::string_view b) {
-  return natural_compare(a, b) < 0;
+  return std::is_lt(natural_compare(a, b));
 }
 
 }  // namespace ckptscope

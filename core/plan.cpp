@@ -37,6 +37,12 @@ bool Plan::sound() const {
   return count_errors(problems) == 0;
 }
 
+void Plan::require_sound(const std::string& source) const {
+  for (const Problem& problem : problems) {
+    if (problem.severity == Severity::Error) refuse(problem, source);
+  }
+}
+
 bool Plan::lossless() const {
   const auto changes_bytes = [](const Output& output) {
     return output.kind == Kind::Synthesised || contains(*output.value, Value::Op::Cast) ||

@@ -94,6 +94,8 @@ class Plan {
   std::vector<TensorInfo> sources;    // views into the checkpoint, which must outlive the plan
 
   bool sound() const;     // no problem of Severity::Error
+  /// Throws the first such problem, with its own code; messages begin with `source`.
+  void require_sound(const std::string& source) const;
   bool lossless() const;  // nothing dropped, cast, synthesised or excluded, no alias
   Account account() const;
 

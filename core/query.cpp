@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/bytes.hpp"
+#include "core/companions.hpp"
 #include "core/display.hpp"
 #include "core/error.hpp"
 #include "core/regex.hpp"
@@ -183,6 +184,26 @@ Test bytes_test(std::string_view word, char comparison, std::string_view value) 
   };
 }
 
+/// flag=…: what a tensor is, beside its dtype and shape.
+Test flag_test(std::string_view word, std::string_view value) {
+  if (value == "scale") {
+    return [](const QueryItem& item) { return companion_of(item.key).has_value(); };
+  }
+  if (value == "quantised") {
+    return [](const QueryItem& item) {
+      return item.key.ends_with("_blocks") || (item.dtype && (is_fp8(*item.dtype) ||
+                                                             bits_of(*item.dtype) < 8));
+    };
+  }
+  if (value == "empty") {
+    return [](const QueryItem& item) {
+      return std::find(item.shape.begin(), item.shape.end(), 0) != item.shape.end();
+    };
+  }
+  if (value == "defect") return [](const QueryItem& item) { return item.defect; };
+  fail_word(word, "flag=scale, quantised, empty or defect");
+}
+
 constexpr std::array<std::string_view, 4> kLayerNames{"layers", "blocks", "block", "h"};
 constexpr std::array<std::string_view, 1> kExpertNames{"experts"};
 
@@ -196,6 +217,7 @@ std::optional<Test> attribute_test(std::string_view word) {
   if (word[at] != '=') return std::nullopt;
   if (name == "dtype") return dtype_test(word, value);
   if (name == "shape") return shape_test(word, value);
+  if (name == "flag") return flag_test(word, value);
   if (name == "op") {
     return [op = std::string(value)](const QueryItem& item) { return item.op == op; };
   }

@@ -5,6 +5,7 @@
 //                            {a,b} alternatives
 //   /regex/                  PCRE2, smart case, anywhere in the key
 //   dtype=BF16 rank=3 shape=[*,4096] bytes>1GB shard=3 layer=0..3 expert=17 op=drop
+//   flag=scale|quantised|empty|defect
 //   !word                    not
 // All words must hold.
 #pragma once
@@ -29,6 +30,7 @@ struct QueryItem {
   std::uint64_t bytes = 0;
   std::optional<std::uint64_t> shard{};  // number of the file, from 1
   std::string_view op{};
+  bool defect = false;  // a problem of the checkpoint names this key
 };
 
 class Query {

@@ -14,11 +14,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool is_part_of(const Checkpoint& source, const std::string& name) {
+  const auto& shards = source.shards();
+  return fs::path(source.location().index).filename() == name ||
+         std::any_of(shards.begin(), shards.end(),
+                     [&](const Shard& shard) { return shard.name == name; });
+}
+
 bool is_weights_or_index(std::string_view name) {
   constexpr std::array<std::string_view, 7> kSuffixes{
       ".safetensors", ".index.json", ".bin", ".pt", ".pth", ".gguf", ".distcp"};
-  return name == kReceiptName || name == kJournalName ||
-         std::any_of(kSuffixes.begin(), kSuffixes.end(),
+  return std::any_of(kSuffixes.begin(), kSuffixes.end(),
                      [&](std::string_view suffix) { return name.ends_with(suffix); });
 }
 
@@ -40,7 +46,8 @@ std::optional<Dtype> changed_dtype(const Plan& plan) {
   return std::nullopt;
 }
 
-std::vector<std::string> candidates(const Checkpoint& source) {
+/// Names beside the tensors: all but the checkpoint's own shards and index, and our own records.
+std::vector<std::string> neighbours(const Checkpoint& source) {
   const Location& location = source.location();
   if (!is_directory(location.path) && location.index.empty() && location.resolved_from.empty()) {
     return {};
@@ -48,16 +55,30 @@ std::vector<std::string> candidates(const Checkpoint& source) {
   std::vector<std::string> names;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(location.directory, error)) {
-    if (entry.is_regular_file(error)) names.push_back(entry.path().filename().string());
+    std::string name = entry.path().filename().string();
+    const bool ours = name == kReceiptName || name == kJournalName;
+    if (!ours && !is_part_of(source, name)) names.push_back(std::move(name));
   }
   std::sort(names.begin(), names.end(), natural_less);
   return names;
 }
 
+/// Why a file does not go with the output; empty when it does.
+std::string reason_against(const std::string& path, const std::string& name, const Plan& plan) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::is_directory(status)) return "a directory";
+  if (!fs::is_regular_file(status)) return "no regular file";
+  if (is_weights_or_index(name)) return "weights or an index beside the checkpoint";
+  if (name == "hf_quant_config.json" && decodes(plan)) return "the output is not quantised";
+  const std::uint64_t bytes = identity_of(path).size;
+  return bytes > kMaxSideFile ? format_bytes(bytes) : "";
+}
+
 /// The text of the output's config.json; empty when the source has none.
 std::string config_text(const Checkpoint& source, const Plan& plan, SideFiles& files) {
   if (source.config_path().empty()) return "";
-  const std::string original = read_text(source.config_path(), kMaxSideFile);
+  std::string original = read_text(source.config_path(), kMaxSideFile);
   const auto dtype = changed_dtype(plan);
   if (!dtype && !decodes(plan)) return original;
   files.config_edited = true;
@@ -73,14 +94,11 @@ SideFiles copy_side_files(const Checkpoint& source, const Plan& plan, Staging& s
     staging.write_text("config.json", config);
     files.copied.push_back("config.json");
   }
-  for (const std::string& name : candidates(source)) {
+  for (const std::string& name : neighbours(source)) {
     if (name == "config.json" && !config.empty()) continue;
     const std::string path = source.location().directory + "/" + name;
-    if (is_weights_or_index(name)) continue;
-    if (name == "hf_quant_config.json" && decodes(plan)) {
-      files.left_out.push_back(name + ": the output is not quantised");
-    } else if (const std::uint64_t bytes = identity_of(path).size; bytes > kMaxSideFile) {
-      files.left_out.push_back(fmt::format("{}: {}", display(name), format_bytes(bytes)));
+    if (const std::string reason = reason_against(path, name, plan); !reason.empty()) {
+      files.left_out.push_back(fmt::format("{}: {}", display(name), reason));
     } else {
       staging.write_text(name, read_text(path, kMaxSideFile));
       files.copied.push_back(name);

@@ -20,9 +20,10 @@ struct SideFiles {
 };
 
 /// Copies every other top-level regular file of the source of up to kMaxSideFile, but no weights,
-/// no index, no receipt. Nothing in them is acted on. The copied config.json states the output's
-/// dtype and has no quantization_config when the plan decodes; hf_quant_config.json is left out
-/// then. A source that is a single file brings its config.json alone.
+/// no index, no receipt; everything else that lies there is left out with a reason. Nothing in them
+/// is acted on. The copied config.json states the output's dtype and has no quantization_config
+/// when the plan decodes; hf_quant_config.json is left out then. A source that is a single file
+/// brings its config.json alone.
 SideFiles copy_side_files(const Checkpoint& source, const Plan& plan, Staging& staging);
 
 }  // namespace ckptscope

@@ -20,8 +20,8 @@ namespace ckptscope {
 /// A running xxh3-64.
 struct HashState {
   HashState() : state(XXH3_createState(), XXH3_freeState) { reset(); }
-  void reset() { XXH3_64bits_reset(state.get()); }
-  void add(std::span<const std::byte> bytes) {
+  void reset() const { XXH3_64bits_reset(state.get()); }
+  void add(std::span<const std::byte> bytes) const {
     XXH3_64bits_update(state.get(), bytes.data(), bytes.size());
   }
   std::uint64_t digest() const { return XXH3_64bits_digest(state.get()); }

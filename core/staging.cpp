@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -35,16 +34,6 @@ bool unsupported(int error) {
 void flush_directory(int fd, std::string_view name) {
   if (::fsync(fd) != 0 && !unsupported(errno))
     fail_errno(fmt::format("flushing {}", display(name)));
-}
-
-std::string without_slash(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
-std::string parent_of(const std::string& path) {
-  const fs::path parent = fs::path(path).parent_path();
-  return parent.empty() ? "." : parent.string();
 }
 
 std::string journal_text() {
@@ -143,16 +132,12 @@ void StagedFile::finish() {
   fd_.close_checked(name_);
 }
 
-Staging::Staging(const std::string& out, IfExists if_exists)
-    : out_(without_slash(out)),
-      partial_(out_ + ".partial"),
-      parent_(parent_of(out_)),
-      if_exists_(if_exists) {
-  if (exists(out_) && (if_exists == IfExists::Fail || !is_directory(out_))) {
+Staging::Staging(const OutputPath& out, IfExists if_exists)
+    : target_(out), out_(out.text()), partial_(out_ + ".partial"), if_exists_(if_exists) {
+  if (out.is_taken() && (if_exists == IfExists::Fail || !is_directory(out_))) {
     fail(Code::Exists, "{}: exists; --if-exists replace keeps the old one beside it",
          display(out_));
   }
-  check_output_path(out_);
   try {
     lock();
   } catch (...) {
@@ -234,14 +219,14 @@ std::string Staging::commit() {
   ::unlinkat(directory_.get(), std::string(kJournalName).c_str(), 0);
   flush_directory(directory_.get(), partial_);
   std::string old;
-  if (if_exists_ == IfExists::Replace && exists(out_)) {
+  if (if_exists_ == IfExists::Replace && target_.is_taken()) {
     old = exchange();
   } else {
     rename_new();
   }
   committed_ = true;
-  const UniqueFd parent(::open(parent_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (parent) flush_directory(parent.get(), parent_);
+  const UniqueFd parent(::open(target_.parent().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (parent) flush_directory(parent.get(), target_.parent());
   return old;
 }
 
@@ -253,7 +238,7 @@ void Staging::rename_new() {
          display(out_));
   }
   // Old network file systems know no flags; the lock has kept other conversions away.
-  if (!unsupported(errno) || exists(out_) || ::rename(partial_.c_str(), out_.c_str()) != 0) {
+  if (!unsupported(errno) || target_.is_taken() || ::rename(partial_.c_str(), out_.c_str()) != 0) {
     fail_errno(fmt::format("renaming {} to {}", display(partial_), display(out_)));
   }
 }
@@ -274,48 +259,6 @@ std::string Staging::exchange() {
     return partial_;
   }
   return old;
-}
-
-void check_output_path(const std::string& out) {
-  const std::string name = fs::path(without_slash(out)).filename().string();
-  if (name.empty() || name == "." || name == ".." || name == "/") {
-    fail(Code::Usage, "\"{}\" does not end in a name for the output", display(out));
-  }
-  const std::string parent = parent_of(without_slash(out));
-  if (::access(parent.c_str(), W_OK | X_OK) != 0) {
-    fail_errno(fmt::format("{}: {} cannot be written to", display(out), display(parent)));
-  }
-  if (!is_directory(parent))
-    fail(Code::NotFound, "{}: {} is no directory", display(out), display(parent));
-}
-
-void refuse_overlap(const std::string& out, std::span<const std::string> directories) {
-  const auto refuse_above = [&](const fs::path& from, const std::string& other,
-                                std::string_view how) {
-    const FileIdentity identity = identity_of(other);
-    for (fs::path at = from;; at = at.parent_path()) {
-      if (fs::exists(at) && identity_of(at.string()).same_file(identity)) {
-        fail(Code::SameFiles, "{}: {} {}; choose another output", display(out), how,
-             display(other));
-      }
-      if (at == at.parent_path()) return;
-    }
-  };
-  const std::string target = without_slash(out);
-  const bool there = fs::exists(target);  // a dangling link is not
-  const fs::path real_out = there ? fs::canonical(target)
-                                  : fs::canonical(parent_of(target)) / fs::path(target).filename();
-  for (const std::string& directory : directories) {
-    refuse_above(real_out, directory, "is or lies in the source");
-    if (there) refuse_above(fs::canonical(directory), target, "contains the source");
-  }
-}
-
-std::uint64_t free_bytes(const std::string& path) {
-  struct statvfs status {};
-  const std::string parent = parent_of(without_slash(path));
-  if (::statvfs(parent.c_str(), &status) != 0) fail_errno(display(parent));
-  return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
 }
 
 }  // namespace ckptscope

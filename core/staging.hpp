@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/file.hpp"
+#include "core/output_path.hpp"
 
 namespace ckptscope {
 
@@ -39,9 +40,9 @@ class Staging {
   enum class IfExists { Fail, Replace };
 
   /// Takes the lock and makes OUT.partial. Throws Exists (OUT is there, or a foreign OUT.partial),
-  /// Locked (another live process works on OUT), NoPermission, NotFound (no parent directory).
+  /// Locked (another live process works on OUT), and what the file system says.
   /// What an interrupted run left in OUT.partial is cleared; `cleared()` tells of it.
-  Staging(const std::string& out, IfExists if_exists);
+  Staging(const OutputPath& out, IfExists if_exists);
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
   /// Without a commit, removes what was written.
@@ -65,25 +66,14 @@ class Staging {
   void rename_new();
   std::string exchange();
 
+  OutputPath target_;
   std::string out_;
   std::string partial_;
-  std::string parent_;
   IfExists if_exists_;
   UniqueFd directory_;
   bool cleared_ = false;
   bool committed_ = false;
 };
-
-/// Throws Usage for a path that ends in no name ("", ".", ".."), NotFound or NoPermission when its
-/// parent is no directory that can be written to.
-void check_output_path(const std::string& out);
-
-/// Throws SameFiles when `out` is, lies in, or contains one of `directories`: by device and inode
-/// of every component, not by the spelling of paths.
-void refuse_overlap(const std::string& out, std::span<const std::string> directories);
-
-/// Free bytes for this user on the file system of `path`'s parent.
-std::uint64_t free_bytes(const std::string& path);
 
 /// Name of the file that marks a staging directory as ours, inside OUT.partial.
 inline constexpr std::string_view kJournalName = "ckptscope.journal";

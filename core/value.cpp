@@ -100,7 +100,7 @@ ValuePtr source_value(std::uint32_t source, Dtype dtype, ShapeView shape) {
   return make(std::move(value));
 }
 
-ValuePtr transpose(ValuePtr value) {
+ValuePtr transpose(const ValuePtr& value) {
   if (value->op == Op::Transpose) return value->args[0];
   Shape shape = value->shape;
   std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
@@ -119,7 +119,7 @@ ValuePtr slice(ValuePtr value, int dim, std::uint64_t begin, std::uint64_t end) 
   return make(std::move(result));
 }
 
-ValuePtr select(ValuePtr value, std::uint64_t index) {
+ValuePtr select(const ValuePtr& value, std::uint64_t index) {
   Value result =
       node(Op::Select, value->dtype, Shape(value->shape.begin() + 1, value->shape.end()), {value});
   result.begin = index;
@@ -150,13 +150,13 @@ ValuePtr cast(ValuePtr value, Dtype dtype) {
   return make(node(Op::Cast, dtype, value->shape, {value}));
 }
 
-ValuePtr mxfp4(ValuePtr blocks, ValuePtr scales) {
+ValuePtr mxfp4(const ValuePtr& blocks, const ValuePtr& scales) {
   Shape shape = scales->shape;
   shape.back() *= 2 * blocks->shape.back();
   return make(node(Op::Mxfp4, Dtype::BF16, std::move(shape), {blocks, scales}));
 }
 
-ValuePtr fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, std::uint64_t block_rows,
+ValuePtr fp8(const ValuePtr& codes, const ValuePtr& scale, Dtype dtype, std::uint64_t block_rows,
              std::uint64_t block_cols) {
   Value result = node(Op::Fp8, dtype, codes->shape, {codes, scale});
   result.block_rows = block_rows;

@@ -47,14 +47,14 @@ struct Value {
 // Constructors. They state shapes and fold what cancels out (a transpose of a transpose, a cast to
 // the same dtype); arguments must fit, which the planner has checked.
 ValuePtr source_value(std::uint32_t source, Dtype dtype, ShapeView shape);
-ValuePtr transpose(ValuePtr value);
+ValuePtr transpose(const ValuePtr& value);
 ValuePtr slice(ValuePtr value, int dim, std::uint64_t begin, std::uint64_t end);
-ValuePtr select(ValuePtr value, std::uint64_t index);
+ValuePtr select(const ValuePtr& value, std::uint64_t index);
 ValuePtr concat(std::vector<ValuePtr> parts, int dim);
 ValuePtr stack(std::vector<ValuePtr> parts, std::uint64_t first);
 ValuePtr cast(ValuePtr value, Dtype dtype);
-ValuePtr mxfp4(ValuePtr blocks, ValuePtr scales);
-ValuePtr fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, std::uint64_t block_rows,
+ValuePtr mxfp4(const ValuePtr& blocks, const ValuePtr& scales);
+ValuePtr fp8(const ValuePtr& codes, const ValuePtr& scale, Dtype dtype, std::uint64_t block_rows,
              std::uint64_t block_cols);
 ValuePtr zeros(Dtype dtype, Shape shape);
 

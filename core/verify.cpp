@@ -85,7 +85,7 @@ class CompareSink final : public TensorSink {
 
  private:
   static constexpr std::uint64_t kEqual = ~0ull;
-  static constexpr std::size_t kChunk = 256 * 1024;
+  static constexpr std::size_t kChunk = std::size_t{256} * 1024;
 
   void note(std::size_t output, std::uint64_t at) {
     const std::lock_guard lock(mutex_);
@@ -107,10 +107,7 @@ void report_extra(const Plan& plan, const Checkpoint& found, VerifyReport& repor
   }
 }
 
-void refuse_unreadable(const Checkpoint& source, const Plan& plan) {
-  for (const Problem& problem : plan.problems) {
-    if (problem.severity == Severity::Error) fail(Code::Refused, "{}", problem.message);
-  }
+void refuse_damaged(const Checkpoint& source) {
   for (const Shard& shard : source.shards()) {
     if (shard.damaged) fail(Code::Refused, "{}: the source is damaged", display(shard.path));
   }
@@ -149,7 +146,8 @@ std::string_view name_of(Difference::Kind kind) {
 
 VerifyReport verify(const Checkpoint& source, const Plan& plan, const Checkpoint& output,
                     const Resources& resources, Progress& progress) {
-  refuse_unreadable(source, plan);
+  plan.require_sound(source.name());
+  refuse_damaged(source);
   VerifyReport report;
   report.tensors = plan.outputs.size();
   for (const Problem& problem : output.problems()) {

@@ -7,7 +7,6 @@
 #include "app/commands/verbs.hpp"
 #include "core/bytes.hpp"
 #include "core/display.hpp"
-#include "core/staging.hpp"
 
 namespace ckptscope {
 namespace {
@@ -66,7 +65,7 @@ std::vector<std::string> plan_lines(const Plan& plan, const ConvertOptions& opti
   const Resources& resources = options.resources;
   lines.push_back(
       fmt::format("needs    disk {} of {} free   memory {} of {}   {} threads{}",
-                  format_bytes(account.bytes_out), format_bytes(free_bytes(options.out)),
+                  format_bytes(account.bytes_out), format_bytes(options.out.free_bytes()),
                   format_memory(buffer_bytes(plan, resources)), format_memory(resources.memory),
                   resources.workers(),
                   resources.workers() < resources.threads
@@ -107,7 +106,7 @@ Document dry_run(const Checkpoint& checkpoint, const Plan& plan, const ConvertOp
   for (const std::string& line : plan_lines(plan, options)) text += line + "\n";
   check_before(checkpoint, plan, lay_out(plan, options.max_shard_bytes, {}), options);
   document.add(Note{text + "dry run  nothing written\n", /*escaped=*/true});
-  document.add(Fields{{{"dry_run", "", true}, {"output", "", options.out}}});
+  document.add(Fields{{{"dry_run", "", true}, {"output", "", options.out.text()}}});
   return document;
 }
 
@@ -126,7 +125,7 @@ Table shards_table(const ConvertReport& report) {
 
 std::string done_text(const Plan& plan, const ConvertReport& report,
                       const ConvertOptions& options) {
-  const std::string out = display(options.out);
+  const std::string out = display(options.out.text());
   if (report.skipped)
     return fmt::format("skipped  {} is there already, made by this same conversion\n", out);
   std::string text =
@@ -165,7 +164,7 @@ Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progr
                        {"copied", "", report.copied},
                        {"left_out", "", report.left_out},
                        {"replaced", "", report.replaced.empty() ? Cell() : Cell(report.replaced)},
-                       {"output", "", options.out}}});
+                       {"output", "", options.out.text()}}});
   document.add(shards_table(report));
   return document;
 }

@@ -11,7 +11,7 @@ namespace {
 using Ids = std::vector<std::uint32_t>;
 
 /// Rows keep the checkpoint and the order alive and are made when they are printed.
-Table tensor_table(std::shared_ptr<const Checkpoint> checkpoint, Ids order) {
+Table tensor_table(const std::shared_ptr<const Checkpoint>& checkpoint, Ids order) {
   const auto ids = std::make_shared<const Ids>(std::move(order));
   const auto row = [checkpoint, ids](std::size_t i) -> std::vector<Cell> {
     const TensorInfo& info = checkpoint->tensors()[(*ids)[i]];

@@ -1,5 +1,7 @@
 #include "app/commands/shared.hpp"
 
+#include <set>
+
 #include "core/bytes.hpp"
 #include "core/display.hpp"
 #include "core/query.hpp"
@@ -39,11 +41,18 @@ void fail_no_match(const Checkpoint& checkpoint, const std::vector<std::string>&
 std::vector<std::uint32_t> matching_tensors(const Checkpoint& checkpoint,
                                             const std::vector<std::string>& words) {
   const Query query(words);
+  std::set<std::string_view> defects;
+  for (const Problem& problem : checkpoint.problems()) defects.insert(problem.key);
   std::vector<std::uint32_t> ids;
   const auto tensors = checkpoint.tensors();
   for (std::uint32_t id = 0; id < tensors.size(); ++id) {
     const TensorInfo& info = tensors[id];
-    const QueryItem item{info.name, info.dtype, info.shape, info.bytes(), info.shard + 1};
+    const QueryItem item{.key = info.name,
+                         .dtype = info.dtype,
+                         .shape = info.shape,
+                         .bytes = info.bytes(),
+                         .shard = info.shard + 1,
+                         .defect = defects.contains(info.name)};
     if (query.matches(item)) ids.push_back(id);
   }
   if (ids.empty() && !words.empty()) fail_no_match(checkpoint, words);

@@ -17,7 +17,7 @@ complete -c ckptscope -l config -r -d 'a config.json to use instead of the one b
 complete -c ckptscope -l color -r -f -a 'auto always never' -d 'colour of the text'
 complete -c ckptscope -l ascii -d 'no character beyond ASCII of our own'
 complete -c ckptscope -l quiet -s q -d 'no progress'
-complete -c ckptscope -l verbose -s v -d 'more of what is done'
+complete -c ckptscope -l verbose -s v -d 'time and rate of each phase'
 complete -c ckptscope -l help -s h -d 'usage, examples and exit codes'
 complete -c ckptscope -l version -s V -d 'versions of the program and its libraries'
 complete -c ckptscope -n '__fish_seen_subcommand_from info' -l adapter -r -f -a 'gpt_oss nemotron_v3 hy_v3 mistral4_vlm mistral4' -d 'family, instead of what config.json and keys say'

@@ -77,7 +77,7 @@ TEST_P(EveryFamily, SameFilesWhateverThreadsAndMemory) {
       one.options.out = one.dir / ("out-" + std::to_string(threads) + "-" + std::to_string(memory));
       one.options.resources = {memory, threads};
       one.run();
-      const auto files = contents(one.options.out);
+      const auto files = contents(one.options.out.text());
       if (first.empty()) first = files;
       EXPECT_EQ(files, first) << threads << " threads, " << memory;
     }
@@ -88,18 +88,18 @@ TEST_P(EveryFamily, OutputVerifiesAndDamageIsFound) {
   Prepared one(GetParam());
   one.options.verify = VerifyLevel::RoundTrip;
   one.run();
-  const Checkpoint output = Checkpoint::open(one.options.out);
+  const Checkpoint output = Checkpoint::open(one.options.out.text());
   Progress progress;
   const VerifyReport good = verify(one.checkpoint, one.plan, output, {}, progress);
   EXPECT_TRUE(good.verified());
   EXPECT_EQ(good.equal, one.plan.outputs.size());
 
-  const std::string file = one.options.out + "/model.safetensors";
+  const std::string file = one.options.out.text() + "/model.safetensors";
   std::string bytes = read_file(file);
   bytes.back() = static_cast<char>(bytes.back() ^ 1);
   write_file(file, bytes);
   const VerifyReport bad =
-      verify(one.checkpoint, one.plan, Checkpoint::open(one.options.out), {}, progress);
+      verify(one.checkpoint, one.plan, Checkpoint::open(one.options.out.text()), {}, progress);
   ASSERT_EQ(bad.differences.size(), 1u);
   EXPECT_EQ(bad.differences[0].kind, Difference::Kind::OtherValues);
   EXPECT_EQ(bad.differences[0].key, one.plan.outputs.back().key);
@@ -190,7 +190,7 @@ TEST(Output, IsLockedWhileAnotherWritesToIt) {
 
 TEST(Output, LeftoversOfAnInterruptedRunAreClearedOthersRefused) {
   Prepared one("gpt_oss-bf16");
-  const std::string partial = one.options.out + ".partial";
+  const std::string partial = one.options.out.text() + ".partial";
   fs::create_directory(partial);
   write_file(partial + "/model.safetensors", "half");
   EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
@@ -204,16 +204,16 @@ TEST(Output, LeftoversOfAnInterruptedRunAreClearedOthersRefused) {
 TEST(Output, ReplaceKeepsTheOldOneAndAFileIsNeverReplaced) {
   Prepared one("gpt_oss-bf16");
   one.options.if_exists = ExistsPolicy::Replace;
-  fs::create_directory(one.options.out);
+  fs::create_directory(one.options.out.text());
   EXPECT_EQ(one.run().replaced, "");  // an empty directory is nothing to keep
-  write_file(one.options.out + "/mine", "precious");
-  EXPECT_EQ(one.run().replaced, one.options.out + ".old-1");
-  EXPECT_EQ(read_file(one.options.out + ".old-1/mine"), "precious");
-  EXPECT_EQ(one.run().replaced, one.options.out + ".old-2");
+  write_file(one.options.out.text() + "/mine", "precious");
+  EXPECT_EQ(one.run().replaced, one.options.out.text() + ".old-1");
+  EXPECT_EQ(read_file(one.options.out.text() + ".old-1/mine"), "precious");
+  EXPECT_EQ(one.run().replaced, one.options.out.text() + ".old-2");
   one.options.out = one.dir / "file";
-  write_file(one.options.out, "precious");
+  write_file(one.options.out.text(), "precious");
   EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
-  EXPECT_EQ(read_file(one.options.out), "precious");
+  EXPECT_EQ(read_file(one.options.out.text()), "precious");
 }
 
 TEST(Output, IsNeverTheSourceByAnyName) {
@@ -309,11 +309,11 @@ TEST(Verify, ReportsWhatIsMissingOddOrDamaged) {
   using Kind = Difference::Kind;
   Prepared one("gpt_oss-bf16");
   one.run();
-  const std::string file = one.options.out + "/model.safetensors";
+  const std::string file = one.options.out.text() + "/model.safetensors";
   const auto kinds = [&](const Plan& plan) {
     Progress progress;
     std::set<Kind> found;
-    const Checkpoint output = Checkpoint::open(one.options.out);
+    const Checkpoint output = Checkpoint::open(one.options.out.text());
     for (const Difference& difference :
          verify(one.checkpoint, plan, output, {}, progress).differences) {
       found.insert(difference.kind);
