@@ -8,8 +8,16 @@ namespace ckptscope {
 
 Mapping gpt_oss(const Config& config, const MappingOptions& options) {
   const Extent count = experts(config, options);
+  const QuantScheme mxfp4{QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"};
   Mapping mapping{
-      QuantScheme{QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"},
+      mxfp4,
+      QuantPreset{mxfp4,
+                  {{"{p}mlp.experts.gate_up_proj", 3}, {"{p}mlp.experts.down_proj", 3}},
+                  {},
+                  false,
+                  R"({"modules_to_not_convert": ["model.layers.*.self_attn",
+                      "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"],
+                      "quant_method": "mxfp4"})"},
       same("{p}mlp.router.{a=weight|bias}", "{p}mlp.gate.{a}"),
       same("{p}mlp.experts.gate_up_proj", "{p}mlp.experts.gate_and_up_projs").with_rows(count),
       same("{p}mlp.experts.down_proj", "{p}mlp.experts.down_projs").with_rows(count),

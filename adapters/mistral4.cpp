@@ -7,9 +7,22 @@
 namespace ckptscope {
 namespace {
 
+/// What the published checkpoints store as E4M3: 2-D weights of the text part and grouped experts.
+QuantPreset fp8() {
+  return {
+      {QuantScheme::Kind::Fp8, "", "", "_scale_inv"},
+      {{"{p}.weight", 2}, {"{p}.mlp.experts.{a=gate_up_proj|down_proj}", 3}},
+      {"input_layernorm.weight", "post_attention_layernorm.weight", "norm.weight", "lm_head.weight",
+       "embed_tokens.weight", "mlp.gate.weight", "vision_tower.", "multi_modal_projector."},
+      true,
+      R"({"activation_scheme": "dynamic", "dequantize": false, "quant_method": "fp8",
+              "weight_block_size": null})"};
+}
+
 Rules text_rules(const Config& config, const MappingOptions& options) {
   const Extent count = experts(config, options);
   return {
+      fp8(),
       drop_hf("mistral4.activation_scale", "{p}{a=.|_}activation_scale", "activation scales"),
       native("{p}.mlp.experts.gate_and_up_projs", t(hf("{p}.mlp.experts.gate_up_proj")))
           .with_rows(count),

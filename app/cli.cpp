@@ -67,8 +67,8 @@ Snapshot open_snapshot(const Command& command, Args& args) {
 }
 
 int run_command(const Command& command, Args args) {
-  CliProgress progress({args.has("quiet"), stderr_is_terminal(), args.has("ascii"),
-                        args.has("verbose")});
+  CliProgress progress(
+      {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")});
   const Snapshot snapshot = open_snapshot(command, args);
   const Document document = command.run(snapshot, args, progress);
   print(document, args);

@@ -21,7 +21,7 @@ struct Flag {
   std::string_view name;   // without dashes
   std::string_view value;  // what it takes, "DIR"; empty for a switch
   std::string_view help;
-  char letter = '\0';             // short form
+  char letter = '\0';          // short form
   std::string_view choices{};  // "a|b|c": the values that it takes, for completion and checking
 };
 
@@ -39,7 +39,7 @@ struct Args {
   std::uint64_t bytes(std::string_view flag, std::uint64_t fallback) const;
 
   ConversionRequest conversion()
-      const;                    // --to --adapter --dtype --exclude --set --layout --lenient
+      const;                    // --to --adapter --dtype --exclude --quantize --like --set …
   Resources resources() const;  // -j --memory
 };
 

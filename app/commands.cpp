@@ -18,6 +18,10 @@ constexpr Flag kExclude{"exclude", "RE", "drop output keys that match at their s
 constexpr Flag kSet{"set", "KEY=VALUE", "a setting of the adapter; may be repeated"};
 constexpr Flag kLayout{"layout", "L", "spelling of native names", '\0', "automodel|documented"};
 constexpr Flag kLenient{"lenient", "", "unpaired FP8 weights and scales are warnings"};
+constexpr Flag kQuantise{"quantize", "SCHEME", "how hf weights are stored; none decodes", '\0',
+                         "mxfp4|fp8|none"};
+constexpr Flag kLike{"like", "DIR",
+                     "the output must have this checkpoint's keys, dtypes and shapes"};
 constexpr Flag kMemory{"memory", "SIZE", "bound of conversion buffers (512MiB)"};
 constexpr Flag kThreads{"threads", "N", "workers; the processors this process may use", 'j'};
 constexpr Flag kAll{"all", "", "every row, nothing folded"};
@@ -87,6 +91,8 @@ const std::vector<Command>& table() {
         kAdapter,
         kDtype,
         kExclude,
+        kQuantise,
+        kLike,
         kSet,
         kLayout,
         kLenient,
@@ -119,6 +125,8 @@ const std::vector<Command>& table() {
         kAdapter,
         kDtype,
         kExclude,
+        kQuantise,
+        kLike,
         kSet,
         kLayout,
         kLenient,
@@ -130,7 +138,7 @@ const std::vector<Command>& table() {
         {"if-exists", "POLICY", "when the output exists", '\0', "fail|skip|replace"},
         {"dry-run", "", "everything but writing", 'n'}},
        {"convert gpt-oss-20b --to native -o gpt-oss-20b-native",
-        "convert ft --to hf -o ft-hf --max-shard-size 2GB --verify roundtrip"},
+        "convert ft --to hf --quantize mxfp4 --like gpt-oss-20b -o ft-mxfp4"},
        "the conversion is refused",
        run_convert},
       {"verify",
@@ -140,7 +148,8 @@ const std::vector<Command>& table() {
        true,
        1,
        1,
-       {kTo, kAdapter, kDtype, kExclude, kSet, kLayout, kLenient, kMemory, kThreads},
+       {kTo, kAdapter, kDtype, kExclude, kQuantise, kLike, kSet, kLayout, kLenient, kMemory,
+        kThreads},
        {"verify gpt-oss-20b gpt-oss-20b-native", "verify gpt-oss-20b out --dtype f32"},
        "something differs",
        run_verify},
@@ -302,6 +311,8 @@ ConversionRequest Args::conversion() const {
   request.dtype = text("dtype");
   request.exclude = text("exclude");
   request.layout = text("layout");
+  request.quantise = text("quantize");
+  request.like = text("like");
   request.lenient = has("lenient");
   for (const std::string& setting : all("set")) {
     const auto equals = setting.find('=');

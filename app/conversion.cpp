@@ -11,6 +11,7 @@ namespace {
 
 std::string list_of(auto&& rows, auto&& name) {
   std::vector<std::string> names;
+  names.reserve(std::size(rows));
   for (const auto& row : rows) names.emplace_back(name(row));
   return fmt::format("{}", fmt::join(names, ", "));
 }
@@ -19,10 +20,10 @@ std::string adapter_names() {
   return list_of(adapters(), [](const Adapter& row) { return row.id; });
 }
 
-Family family_by_config(const Checkpoint& checkpoint) {
+Family family_by_config(const Config& config) {
   for (const Adapter& row : adapters()) {
     for (const std::string_view path : row.config_paths) {
-      const auto type = checkpoint.config().text(path);
+      const auto type = config.text(path);
       if (!type || std::find(row.model_types.begin(), row.model_types.end(), *type) ==
                        row.model_types.end()) {
         continue;
@@ -111,10 +112,42 @@ std::optional<Dtype> parse_output_dtype(const std::string& text) {
   fail(Code::Usage, "--dtype {}: bf16, f16 or f32 is expected", display(text));
 }
 
-Namespace parse_side(const std::string& text, Side detected) {
+Quantise parse_quantise(const std::string& text) {
+  if (text.empty()) return Quantise::Keep;
+  for (const Quantise one : {Quantise::None, Quantise::Mxfp4, Quantise::Fp8}) {
+    if (text == name_of(one)) return one;
+  }
+  fail(Code::Usage, "--quantize {}: mxfp4, fp8 or none is expected", display(text));
+}
+
+/// --quantize is about hf targets.
+void check_quantise(const PlanOptions& options, const Adapter& adapter, const Mapping& mapping) {
+  const std::string_view asked = name_of(options.quantise);
+  if (options.quantise != Quantise::Keep && options.to == Namespace::Native) {
+    fail(Code::Usage, "--quantize {}: native weights are not quantised; --to hf", asked);
+  }
+  if (options.quantise == Quantise::Keep && options.from == options.to && options.dtype) {
+    fail(Code::Usage,
+         "--dtype: {} -> {} casts nothing by itself; --quantize none decodes to that dtype",
+         name_of(options.from), name_of(options.to));
+  }
+  const auto scheme = encoding_of(options.quantise);
+  if (!scheme || mapping.find_preset(*scheme) != nullptr) return;
+  fail(Code::Usage, "--quantize {}: adapter {} is published {}", asked, adapter.id,
+       mapping.presets.empty() ? "unquantised"
+                               : "in " + list_of(mapping.presets, [](const QuantPreset& preset) {
+                                   return name_of(preset.scheme.kind);
+                                 }));
+}
+
+/// Without --to, the other side; a quantised form is of the hf side.
+Namespace parse_side(const std::string& text, Side detected, Quantise quantise) {
   if (text == "native") return Namespace::Native;
   if (text == "hf") return Namespace::Hf;
-  if (text.empty()) return detected == Side::Native ? Namespace::Hf : Namespace::Native;
+  if (text.empty()) {
+    const bool hf = detected == Side::Native || quantise != Quantise::Keep;
+    return hf ? Namespace::Hf : Namespace::Native;
+  }
   fail(Code::Usage, "--to {}: native or hf is expected", display(text));
 }
 
@@ -134,7 +167,8 @@ std::string_view name_of(Side side) {
   return "unknown";
 }
 
-Family recognise_family(const Checkpoint& checkpoint, const std::string& asked) {
+Family recognise_family(const Checkpoint& checkpoint, const Config& config,
+                        const std::string& asked) {
   if (!asked.empty()) {
     const Adapter* adapter = find_adapter(asked);
     if (adapter == nullptr) {
@@ -143,14 +177,14 @@ Family recognise_family(const Checkpoint& checkpoint, const std::string& asked) 
     }
     return {adapter, "--adapter"};
   }
-  const Family by_config = family_by_config(checkpoint);
+  const Family by_config = family_by_config(config);
   return by_config.adapter != nullptr ? by_config : family_by_keys(checkpoint);
 }
 
-Side recognise_side(const Checkpoint& checkpoint, const Adapter& adapter) {
+Side recognise_side(const Checkpoint& checkpoint, const Config& config, const Adapter& adapter) {
   MappingOptions options;
   options.layout = choose_layout(checkpoint, adapter, "");
-  const Mapping mapping = mapping_of(adapter, checkpoint.config(), options);
+  const Mapping mapping = mapping_of(adapter, config, options);
   NamespaceEvidence evidence;
   for (const TensorInfo& info : checkpoint.tensors()) evidence.add(mapping, info.name);
   if (evidence.hf > 0 && evidence.native > 0) return Side::Mixed;
@@ -160,7 +194,12 @@ Side recognise_side(const Checkpoint& checkpoint, const Adapter& adapter) {
 
 PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request) {
   PlannedConversion result;
-  result.family = recognise_family(checkpoint, request.adapter);
+  if (!request.like.empty()) {
+    result.like = std::make_shared<const Checkpoint>(Checkpoint::open(request.like));
+  }
+  const bool lends_config = result.like && !checkpoint.config().present();
+  const Config& config = lends_config ? result.like->config() : checkpoint.config();
+  result.family = recognise_family(checkpoint, config, request.adapter);
   if (result.family.adapter == nullptr) {
     fail(Code::NoAdapter, "{}: no family is recognised; --adapter names one of: {}",
          display(checkpoint.name()), adapter_names());
@@ -168,22 +207,32 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   const Adapter& adapter = *result.family.adapter;
   check_settings(adapter, request);
 
-  const Side side = recognise_side(checkpoint, adapter);
+  const Side side = recognise_side(checkpoint, config, adapter);
   PlanOptions options;
-  options.to = parse_side(request.to, side);
+  options.quantise = parse_quantise(request.quantise);
+  options.to = parse_side(request.to, side, options.quantise);
   options.from = side == Side::Native ? Namespace::Native
                  : side == Side::Hf   ? Namespace::Hf
                                       : other(options.to);
   options.adapter = adapter.id;
   options.mapping = {request.settings, choose_layout(checkpoint, adapter, request.layout)};
   options.dtype = parse_output_dtype(request.dtype);
-  options.default_dtype = default_dtype(checkpoint.config(), adapter);
+  options.default_dtype = default_dtype(config, adapter);
   options.exclude = request.exclude;
   options.lenient = request.lenient;
-  options.has_config = checkpoint.config().present();
+  options.has_config = config.present();
 
-  const Mapping mapping = mapping_of(adapter, checkpoint.config(), options.mapping);
-  result.plan = make_plan({checkpoint.tensors(), checkpoint.keys()}, mapping, options);
+  const Mapping mapping = mapping_of(adapter, config, options.mapping);
+  check_quantise(options, adapter, mapping);
+  const PlanSource source{checkpoint.tensors(), checkpoint.keys()};
+  if (!result.like) {
+    result.plan = make_plan(source, mapping, options);
+    return result;
+  }
+  const Like like{{result.like->tensors(), result.like->keys()},
+                  result.like->name(),
+                  result.like->config().json("quantization_config")};
+  result.plan = make_plan(source, mapping, options, &like);
   return result;
 }
 

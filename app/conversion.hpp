@@ -22,6 +22,8 @@ struct ConversionRequest {
   std::string dtype;
   std::string exclude;
   std::string layout;
+  std::string quantise;  // "mxfp4", "fp8", "none", or empty
+  std::string like;      // path of a checkpoint that the output must be like; may be empty
   std::map<std::string, std::string, std::less<>> settings;  // --set
   bool lenient = false;
 };
@@ -36,18 +38,21 @@ struct Family {
 enum class Side { Hf, Native, Mixed, Unknown };
 std::string_view name_of(Side side);
 
-/// By config.json first, then by keys. Throws UnknownAdapter for an `asked` name that does not
+/// By the config first, then by keys. Throws UnknownAdapter for an `asked` name that does not
 /// exist.
-Family recognise_family(const Checkpoint& checkpoint, const std::string& asked = "");
-Side recognise_side(const Checkpoint& checkpoint, const Adapter& adapter);
+Family recognise_family(const Checkpoint& checkpoint, const Config& config,
+                        const std::string& asked = "");
+Side recognise_side(const Checkpoint& checkpoint, const Config& config, const Adapter& adapter);
 
 struct PlannedConversion {
   Family family;
+  std::shared_ptr<const Checkpoint> like;  // what --like names; null without
   Plan plan;
 };
 
 /// Throws NoAdapter without a family, UnknownAdapter, Usage for options that the family does not
-/// have. Everything that is wrong with the tensors is in the plan.
+/// have, and what opening --like throws. A source without a config has that of --like. Everything
+/// that is wrong with the tensors is in the plan.
 PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request);
 
 }  // namespace ckptscope

@@ -20,6 +20,7 @@ struct Config::Data {
 namespace {
 
 constexpr std::string_view kTextConfig = "text_config";
+constexpr const char* kQuantisation = "quantization_config";
 
 const Json* member(const Json& object, std::string_view name) {
   if (!object.is_object()) return nullptr;
@@ -133,17 +134,32 @@ std::optional<Dtype> Config::dtype() const {
   return std::nullopt;
 }
 
-std::string Config::edited(Dtype dtype, bool drop_quantisation) const {
+std::string Config::json(std::string_view path) const {
+  if (!present()) return "";
+  const Json* node = at_path(data_->root, path);
+  const Json* nested = member(data_->root, kTextConfig);
+  if (node == nullptr && nested != nullptr) node = at_path(*nested, path);
+  return node == nullptr ? "" : node->dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string Config::edited(const Edit& edit) const {
   if (!present()) return "";
   Json root = data_->root;
-  bool states_dtype = set_dtype(root, dtype);
-  if (const auto nested = root.find(std::string(kTextConfig));
-      nested != root.end() && nested->is_object()) {
-    states_dtype = set_dtype(*nested, dtype) || states_dtype;
-    if (drop_quantisation) nested->erase("quantization_config");
+  const auto nested = root.find(std::string(kTextConfig));
+  const bool has_nested = nested != root.end() && nested->is_object();
+  if (edit.dtype) {
+    const bool at_top = set_dtype(root, *edit.dtype);
+    const bool below = has_nested && set_dtype(*nested, *edit.dtype);
+    if (!at_top && !below) root["dtype"] = torch_name(*edit.dtype);
   }
-  if (!states_dtype) root["dtype"] = torch_name(dtype);
-  if (drop_quantisation) root.erase("quantization_config");
+  if (edit.quantisation) {
+    if (has_nested) nested->erase(kQuantisation);
+    if (edit.quantisation->empty()) {
+      root.erase(kQuantisation);
+    } else {
+      root[kQuantisation] = Json::parse(*edit.quantisation);
+    }
+  }
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -38,9 +38,16 @@ class Config {
   /// `dtype` or `torch_dtype`, at the top or under text_config.
   std::optional<Dtype> dtype() const;
 
-  /// The JSON text with the order of names kept, `dtype` set where the config states one (else
-  /// added), and `quantization_config` removed (at the top and under text_config) when asked.
-  std::string edited(Dtype dtype, bool drop_quantisation) const;
+  /// The JSON of the member at a path, or under "text_config."; empty without one.
+  std::string json(std::string_view path) const;
+
+  struct Edit {
+    std::optional<Dtype> dtype{};               // nullopt keeps what it says
+    std::optional<std::string> quantisation{};  // JSON; empty removes it; nullopt keeps it
+  };
+  /// The JSON text with the order of names kept: `dtype` set where the config states one (else
+  /// added); quantization_config removed at the top and under text_config, or set at the top.
+  std::string edited(const Edit& edit) const;
 
  private:
   struct Data;

@@ -24,24 +24,30 @@ void refuse_damaged(const Checkpoint& source, const ConvertOptions& options) {
   }
 }
 
-std::vector<std::string> source_directories(const Checkpoint& source) {
-  std::set<std::string> directories{source.location().directory};
+void add_directories(const Checkpoint& checkpoint, std::set<std::string>& directories) {
+  directories.insert(checkpoint.location().directory);
   std::error_code error;
-  for (const Shard& shard : source.shards()) {
+  for (const Shard& shard : checkpoint.shards()) {
     if (!shard.present) continue;
     const auto real = std::filesystem::canonical(shard.path, error);
     if (!error) directories.insert(real.parent_path().string());
   }
+}
+
+std::vector<std::string> source_directories(const Sources& sources) {
+  std::set<std::string> directories;
+  add_directories(sources.checkpoint, directories);
+  if (sources.like != nullptr) add_directories(*sources.like, directories);
   return {directories.begin(), directories.end()};
 }
 
-/// True when every byte of a tensor is 1; stops at the first that is not.
-bool all_ones(TensorSource& source, std::uint32_t tensor, std::uint64_t bytes) {
+/// True when every byte of a tensor is `value`; stops at the first that is not.
+bool is_all(std::byte value, TensorSource& source, std::uint32_t tensor, std::uint64_t bytes) {
   Buffer buffer;
   for (std::uint64_t done = 0; done < bytes;) {
     const auto chunk = buffer.take(std::min<std::uint64_t>(1 << 16, bytes - done));
     source.read(tensor, done, chunk);
-    if (!std::all_of(chunk.begin(), chunk.end(), [](std::byte b) { return b == std::byte{1}; })) {
+    if (!std::all_of(chunk.begin(), chunk.end(), [&](std::byte b) { return b == value; })) {
       return false;
     }
     done += chunk.size();
@@ -49,35 +55,52 @@ bool all_ones(TensorSource& source, std::uint32_t tensor, std::uint64_t bytes) {
   return bytes > 0;
 }
 
-void refuse_placeholders(const Value& value, const Plan& plan, TensorSource& source) {
-  if (value.op == Value::Op::Mxfp4) {
-    const std::uint32_t blocks = value.args[0]->source;
-    const std::uint32_t scales = value.args[1]->source;
-    if (all_ones(source, scales, plan.sources[scales].bytes()) &&
-        all_ones(source, blocks, plan.sources[blocks].bytes())) {
+/// MXFP4 blocks and scales that another program has filled with ones instead of computing them.
+void refuse_placeholders(const Checkpoint& checkpoint, const Plan& plan, TensorSource& source) {
+  constexpr std::string_view kScales = "_scales";
+  const auto is_ones = [&](std::uint32_t id) {
+    return is_all(std::byte{1}, source, id, plan.sources[id].bytes());
+  };
+  for (std::uint32_t id = 0; id < plan.sources.size(); ++id) {
+    const TensorInfo& scales = plan.sources[id];
+    if (plan.fates[id].kind != Fate::Kind::Used || scales.dtype != Dtype::U8) continue;
+    if (!scales.name.ends_with(kScales)) continue;
+    const std::string stem(scales.name.substr(0, scales.name.size() - kScales.size()));
+    const auto blocks = checkpoint.find(stem + "_blocks");
+    if (blocks && is_ones(id) && is_ones(*blocks)) {
       fail(Code::Constant, "{}: blocks and scales are placeholders, every byte is 1",
-           display(plan.sources[blocks].name));
+           display(plan.sources[*blocks].name));
     }
-    return;
   }
-  for (const ValuePtr& arg : value.args) refuse_placeholders(*arg, plan, source);
+}
+
+void refuse_lost_values(const Plan& plan, TensorSource& source) {
+  for (const std::uint32_t id : plan.must_be_zero) {
+    if (plan.sources[id].bytes() == 0 ||
+        is_all(std::byte{0}, source, id, plan.sources[id].bytes())) {
+      continue;
+    }
+    fail(Code::NotZero, "{}: not all zero, and the checkpoint of --like has no place for it",
+         display(plan.sources[id].name));
+  }
 }
 
 /// Steps of one conversion, in order.
 class Conversion {
  public:
-  Conversion(const Checkpoint& source, const Plan& plan, const ConvertOptions& options,
+  Conversion(const Sources& sources, const Plan& plan, const ConvertOptions& options,
              Progress& progress)
-      : source_(source),
+      : sources_(sources),
+        source_(sources.checkpoint),
         plan_(plan),
         options_(options),
         progress_(progress),
         layout_(lay_out(plan, options.max_shard_bytes, metadata())),
-        receipt_(make_receipt(source, plan, options.max_shard_bytes)) {}
+        receipt_(make_receipt(sources, plan, options.max_shard_bytes)) {}
 
   ConvertReport run() {
     if (is_done_already()) return std::move(report_);
-    check_before(source_, plan_, layout_, options_);
+    check_before(sources_, plan_, layout_, options_);
     Staging staging(options_.out, options_.if_exists == ExistsPolicy::Replace
                                       ? Staging::IfExists::Replace
                                       : Staging::IfExists::Fail);
@@ -86,7 +109,9 @@ class Conversion {
     write(staging);
     if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging);
     write_side_files(staging);
-    if (check_sources_unchanged(source_)) {
+    bool touched = check_sources_unchanged(source_);
+    if (sources_.like != nullptr) touched = check_sources_unchanged(*sources_.like) || touched;
+    if (touched) {
       report_.notes.push_back(
           "a source file's status changed (a rename or link), its content did not");
     }
@@ -104,7 +129,8 @@ class Conversion {
   }
 
   bool is_done_already() {
-    if (options_.if_exists == ExistsPolicy::Replace || !is_directory(options_.out.text())) return false;
+    if (options_.if_exists == ExistsPolicy::Replace || !is_directory(options_.out.text()))
+      return false;
     const auto made = read_receipt(options_.out.text());
     const bool same = made && made->same_conversion(receipt_) && is_whole(*made);
     if (!same || options_.if_exists == ExistsPolicy::Fail) {
@@ -137,10 +163,8 @@ class Conversion {
       progress_.line(fmt::format("write    {:>2}/{}  {}  {}", ++written, layout_.shards.size(),
                                  row.name, format_bytes(row.file_bytes())));
     });
-    progress_.phase("write", plan_.account().bytes_out);
-    execute(
-        plan_, [&] { return std::make_unique<CheckpointSource>(source_); }, sink,
-        options_.resources, progress_);
+    report_.losses = execute(
+        plan_, [&] { return sources_.open(plan_); }, sink, options_.resources, progress_, "write");
     sink.finish();
     report_.bytes = layout_.file_bytes();
     for (const OutputShard& shard : layout_.shards) {
@@ -158,15 +182,15 @@ class Conversion {
 
   void compare_all(const Staging& staging) {
     const Checkpoint written = Checkpoint::open(staging.path());
-    const VerifyReport report = verify(source_, plan_, written, options_.resources, progress_);
+    const VerifyReport report = verify(sources_, plan_, written, options_.resources, progress_);
     if (report.verified()) return;
     const Difference& first = report.differences.front();
-    fail(Code::Mismatch, "{}: {} differ from the plan, the first {}: {}", display(options_.out.text()),
-         report.differences.size(), display(first.key), first.detail);
+    fail(Code::Mismatch, "{}: {} differ from the plan, the first {}: {}",
+         display(options_.out.text()), report.differences.size(), display(first.key), first.detail);
   }
 
   void write_side_files(Staging& staging) {
-    SideFiles files = copy_side_files(source_, plan_, staging);
+    SideFiles files = copy_side_files(sources_, plan_, staging);
     report_.copied = std::move(files.copied);
     report_.left_out = std::move(files.left_out);
     report_.config_edited = files.config_edited;
@@ -177,6 +201,7 @@ class Conversion {
     staging.write_text(std::string(kReceiptName), receipt_.to_json());
   }
 
+  const Sources sources_;
   const Checkpoint& source_;
   const Plan& plan_;
   const ConvertOptions& options_;
@@ -188,13 +213,14 @@ class Conversion {
 
 }  // namespace
 
-void check_before(const Checkpoint& source, const Plan& plan, const ShardLayout& layout,
+void check_before(const Sources& sources, const Plan& plan, const ShardLayout& layout,
                   const ConvertOptions& options) {
-  plan.require_sound(source.name());
-  refuse_damaged(source, options);
-  options.out.refuse_overlap(source_directories(source));
-  CheckpointSource reader(source);
-  for (const Output& output : plan.outputs) refuse_placeholders(*output.value, plan, reader);
+  plan.require_sound(sources.checkpoint.name());
+  refuse_damaged(sources.checkpoint, options);
+  options.out.refuse_overlap(source_directories(sources));
+  CheckpointSource reader(sources.checkpoint);
+  refuse_placeholders(sources.checkpoint, plan, reader);
+  refuse_lost_values(plan, reader);
   if (options.out.is_taken() && options.if_exists == ExistsPolicy::Fail) {
     fail(Code::Exists, "{}: exists; see --if-exists", display(options.out.text()));
   }
@@ -206,9 +232,9 @@ void check_before(const Checkpoint& source, const Plan& plan, const ShardLayout&
   }
 }
 
-ConvertReport convert(const Checkpoint& source, const Plan& plan, const ConvertOptions& options,
+ConvertReport convert(const Sources& sources, const Plan& plan, const ConvertOptions& options,
                       Progress& progress) {
-  return Conversion(source, plan, options, progress).run();
+  return Conversion(sources, plan, options, progress).run();
 }
 
 }  // namespace ckptscope

@@ -33,20 +33,22 @@ struct ConvertReport {
   std::uint64_t bytes = 0;            // of all shards, headers included
   std::vector<std::string> copied;    // side files
   std::vector<std::string> left_out;  // side files that were not copied, with the reason
+  std::vector<PackingLoss> losses;    // of the weights that the plan packs
   bool config_edited = false;
   std::string replaced;  // where an old output went; may be empty
   std::vector<std::string> notes;
 };
 
 /// What stands in the way before a byte is written: an unsound plan or a damaged source (Refused),
-/// placeholders as MXFP4 (Constant), the output (Exists, SameFiles), space (NoSpace). Reads headers
-/// and at most the first bytes of MXFP4 scales.
-void check_before(const Checkpoint& source, const Plan& plan, const ShardLayout& layout,
+/// placeholders as MXFP4 (Constant), values that must be zero and are not (NotZero), the output
+/// (Exists, SameFiles), space (NoSpace). Reads headers, the first bytes of MXFP4 scales and the few
+/// that must be zero.
+void check_before(const Sources& sources, const Plan& plan, const ShardLayout& layout,
                   const ConvertOptions& options);
 
 /// Throws as check_before, and NoSpace, Io, SourceChanged, Locked, Mismatch (read back differs),
 /// Interrupted. After a throw nothing of it is left and OUT is as it was.
-ConvertReport convert(const Checkpoint& source, const Plan& plan, const ConvertOptions& options,
+ConvertReport convert(const Sources& sources, const Plan& plan, const ConvertOptions& options,
                       Progress& progress);
 
 }  // namespace ckptscope

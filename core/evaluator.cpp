@@ -101,6 +101,11 @@ void Evaluator::fill(const Value& value, const Region& region, const Target& tar
     case Value::Op::Mxfp4:
     case Value::Op::Fp8:
       return fill_leaf(value, region, target);
+    case Value::Op::Mxfp4Blocks:
+    case Value::Op::Mxfp4Scales:
+    case Value::Op::Fp8Codes:
+    case Value::Op::Fp8Scale:
+      fail(Code::Internal, "packed forms are made by the executor");
   }
 }
 

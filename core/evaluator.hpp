@@ -20,7 +20,8 @@ class Evaluator {
   explicit Evaluator(TensorSource& source) : source_(source) {}
 
   /// Writes the elements of `region`, row-major and dense, to `out`, which must have just that
-  /// size. Dtypes are of whole bytes (see as_bytes). Throws what the source throws.
+  /// size. Not for packed forms: see packing.hpp. Dtypes are of whole bytes (see as_bytes). Throws
+  /// what the source throws.
   void evaluate(const Value& value, const Region& region, std::span<std::byte> out);
 
  private:

@@ -1,6 +1,9 @@
 #include "core/executor.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
 
 #include "core/buffer.hpp"
 #include "core/bytes.hpp"
@@ -17,31 +20,179 @@ constexpr std::uint64_t kScratch = 4ull << 20;  // of an Evaluator
 constexpr std::uint64_t kMaxTile = 32ull << 20;
 constexpr std::uint64_t kMinTile = 1ull << 20;
 
-struct Tile {
-  std::size_t output;
-  std::uint64_t offset;  // bytes from the start of the output
-  std::uint64_t bytes;
-  Region region;
+/// What is computed together: one output, or codes and scales of one weight.
+struct Job {
+  std::string_view key;                 // for messages
+  ValuePtr value;                       // what tiles are cut from
+  std::optional<std::size_t> output{};  // the value itself, or codes of it
+  std::optional<std::size_t> scales{};  // scales of it
+  std::unique_ptr<Packing> packing{};   // null: the output is the value itself
 };
 
-std::vector<Tile> cut_tiles(const std::vector<ValuePtr>& values, std::uint64_t tile_bytes) {
-  std::vector<Tile> tiles;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    std::uint64_t offset = 0;
-    for (Region& region : row_bands(values[i]->shape, size_of(values[i]->dtype), tile_bytes)) {
-      const std::uint64_t bytes = byte_count(values[i]->dtype, region.extent);
-      tiles.push_back({i, offset, bytes, std::move(region)});
-      offset += bytes;
-    }
-  }
-  return tiles;
-}
+struct Tile {
+  const Job* job;
+  std::uint64_t first;  // number of its first element
+  std::uint64_t elements;
+  Region region;
+
+  std::uint64_t bytes() const { return elements * size_of(job->value->dtype); }
+};
 
 /// A worker's own things; made when it takes its first tile.
 struct Worker {
   std::unique_ptr<TensorSource> source;
   std::unique_ptr<Evaluator> evaluator;
   Buffer tile;
+  Buffer codes;
+  Buffer scales;
+};
+
+class Execution {
+ public:
+  Execution(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
+            const Resources& resources, Progress& progress)
+      : plan_(plan),
+        make_source_(make_source),
+        sink_(sink),
+        resources_(resources),
+        progress_(progress),
+        workers_(resources.workers()) {
+    std::map<const Value*, Job*> packed;  // by what is packed
+    for (std::size_t i = 0; i < plan.outputs.size(); ++i) add_job(i, packed);
+  }
+
+  std::vector<PackingLoss> run(std::string_view phase) {
+    measure();
+    progress_.phase(phase, plan_.account().bytes_out);
+    write_measured_scales();
+    for_each_tile([](const Job& job) { return job.output || !is_measured(job); },
+                  [&](const Tile& tile, Worker& worker) {
+                    tile.job->packing ? write_packed(tile, worker) : write_value(tile, worker);
+                  });
+    std::vector<PackingLoss> losses;
+    for (const Job& job : jobs_) {
+      if (job.packing && job.output) losses.push_back(job.packing->loss());
+    }
+    return losses;
+  }
+
+ private:
+  static bool is_measured(const Job& job) { return job.packing && job.packing->needs_measure(); }
+
+  void add_job(std::size_t number, std::map<const Value*, Job*>& packed) {
+    const Output& output = plan_.outputs[number];
+    using Op = Value::Op;
+    const Op op = output.value->op;
+    if (!is_encoded(*output.value)) {
+      jobs_.push_back({output.key, as_bytes(output.value), number});
+      return;
+    }
+    const ValuePtr& value = output.value->args[0];
+    Job*& job = packed[value.get()];
+    if (job == nullptr) {
+      const bool fp8 = op == Op::Fp8Codes || op == Op::Fp8Scale;
+      jobs_.push_back({output.logical, value});
+      job = &jobs_.back();
+      job->packing = std::make_unique<Packing>(
+          value, fp8 ? QuantScheme::Kind::Fp8 : QuantScheme::Kind::Mxfp4, output.logical);
+    }
+    const bool is_scales = op == Op::Mxfp4Scales || op == Op::Fp8Scale;
+    (is_scales ? job->scales : job->output) = number;
+  }
+
+  /// Cuts the wanted jobs into tiles and works on them. A tile and what it is packed to share the
+  /// room.
+  void for_each_tile(const auto& wanted, const auto& work) {
+    std::vector<Tile> tiles;
+    for (const Job& job : jobs_) {
+      if (wanted(job)) cut(job, tiles);
+    }
+    parallel_for(tiles.size(), resources_.workers(), [&](std::size_t i, unsigned number) {
+      progress_.check_stop();
+      Worker& worker = workers_[number];
+      if (!worker.source) {
+        worker.source = make_source_();
+        worker.evaluator = std::make_unique<Evaluator>(*worker.source);
+      }
+      with_context(display(tiles[i].job->key), [&] { work(tiles[i], worker); });
+    });
+  }
+
+  void cut(const Job& job, std::vector<Tile>& tiles) const {
+    const std::uint64_t room = resources_.tile_bytes();
+    std::uint64_t first = 0;
+    for (Region& region : row_bands(job.value->shape, size_of(job.value->dtype),
+                                    job.packing ? room / 3 * 2 : room)) {
+      std::uint64_t elements = 1;
+      for (const std::uint64_t extent : region.extent) elements *= extent;
+      tiles.push_back({&job, first, elements, std::move(region)});
+      first += elements;
+    }
+  }
+
+  std::span<const std::byte> evaluate(const Tile& tile, Worker& worker, std::uint64_t placement) {
+    const std::span<std::byte> bytes = worker.tile.take(tile.bytes(), placement);
+    worker.evaluator->evaluate(*tile.job->value, tile.region, bytes);
+    return bytes;
+  }
+
+  /// Bytes go to the sink last: the last write of a shard reports it as finished.
+  void put(std::size_t output, std::uint64_t offset, std::span<const std::byte> bytes) {
+    progress_.advance(bytes.size());
+    sink_.write(output, offset, bytes);
+  }
+
+  void write_value(const Tile& tile, Worker& worker) {
+    const std::size_t output = *tile.job->output;
+    const std::uint64_t offset = tile.first * size_of(tile.job->value->dtype);
+    put(output, offset, evaluate(tile, worker, sink_.placement(output, offset)));
+  }
+
+  /// Finds the scales that must be known before the first code.
+  void measure() {
+    std::uint64_t bytes = 0;
+    for (const Job& job : jobs_) {
+      if (is_measured(job)) bytes += byte_count(job.value->dtype, job.value->shape);
+    }
+    if (bytes == 0) return;
+    progress_.phase("scales", bytes);
+    for_each_tile(is_measured, [&](const Tile& tile, Worker& worker) {
+      tile.job->packing->measure(tile.region, evaluate(tile, worker, 0));
+      progress_.advance(tile.bytes());
+    });
+  }
+
+  void write_measured_scales() {
+    for (const Job& job : jobs_) {
+      if (is_measured(job) && job.scales) put(*job.scales, 0, job.packing->scales());
+    }
+  }
+
+  void write_packed(const Tile& tile, Worker& worker) {
+    Packing& packing = *tile.job->packing;
+    const std::uint64_t code_offset = packing.code_bytes(tile.first);
+    const std::uint64_t scale_offset = packing.scale_bytes(tile.first);
+    const auto take = [&](Buffer& buffer, std::optional<std::size_t> output, std::uint64_t bytes,
+                          std::uint64_t offset) {
+      return buffer.take(bytes, output ? sink_.placement(*output, offset) : 0);
+    };
+    const auto elements = evaluate(tile, worker, 0);
+    const auto codes =
+        take(worker.codes, tile.job->output, packing.code_bytes(tile.elements), code_offset);
+    const auto scales =
+        take(worker.scales, tile.job->scales, packing.scale_bytes(tile.elements), scale_offset);
+    packing.encode(tile.region, elements, codes, scales);
+    if (tile.job->output) put(*tile.job->output, code_offset, codes);
+    if (tile.job->scales && !scales.empty()) put(*tile.job->scales, scale_offset, scales);
+  }
+
+  const Plan& plan_;
+  const MakeSource& make_source_;
+  TensorSink& sink_;
+  const Resources& resources_;
+  Progress& progress_;
+  std::deque<Job> jobs_;  // does not move its elements
+  std::vector<Worker> workers_;
 };
 
 }  // namespace
@@ -61,27 +212,10 @@ std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources) {
   return resources.workers() * (tile + kScratch);
 }
 
-void execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
-             const Resources& resources, Progress& progress) {
-  std::vector<ValuePtr> values;
-  for (const Output& output : plan.outputs) values.push_back(as_bytes(output.value));
-  const std::vector<Tile> tiles = cut_tiles(values, resources.tile_bytes());
-  std::vector<Worker> workers(resources.workers());
-  parallel_for(tiles.size(), resources.workers(), [&](std::size_t i, unsigned number) {
-    progress.check_stop();
-    const Tile& tile = tiles[i];
-    Worker& worker = workers[number];
-    if (!worker.source) {
-      worker.source = make_source();
-      worker.evaluator = std::make_unique<Evaluator>(*worker.source);
-    }
-    const std::span<std::byte> bytes =
-        worker.tile.take(tile.bytes, sink.placement(tile.output, tile.offset));
-    with_context(display(plan.outputs[tile.output].key),
-                 [&] { worker.evaluator->evaluate(*values[tile.output], tile.region, bytes); });
-    progress.advance(tile.bytes);  // first: the last write of a shard reports it as finished
-    sink.write(tile.output, tile.offset, bytes);
-  });
+std::vector<PackingLoss> execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
+                                 const Resources& resources, Progress& progress,
+                                 std::string_view phase) {
+  return Execution(plan, make_source, sink, resources, progress).run(phase);
 }
 
 }  // namespace ckptscope

@@ -7,7 +7,10 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
+#include <vector>
 
+#include "core/packing.hpp"
 #include "core/plan.hpp"
 #include "core/progress.hpp"
 #include "core/source.hpp"
@@ -45,8 +48,11 @@ std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources);
 using MakeSource = std::function<std::unique_ptr<TensorSource>()>;
 
 /// Throws what source or sink throw, and Interrupted when progress asks to stop: then some ranges
-/// were not written. Advances progress by output bytes.
-void execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
-             const Resources& resources, Progress& progress);
+/// were not written. Tells of phase "scales", in bytes read, when there are FP8 scales to find, and
+/// of `phase`, in bytes of outputs. Returns what each weight that the plan packs has lost, in the
+/// order of the outputs.
+std::vector<PackingLoss> execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
+                                 const Resources& resources, Progress& progress,
+                                 std::string_view phase);
 
 }  // namespace ckptscope

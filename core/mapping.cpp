@@ -56,6 +56,10 @@ std::string_view name_of(Namespace space) {
   return space == Namespace::Hf ? "hf" : "native";
 }
 
+std::string_view name_of(QuantScheme::Kind kind) {
+  return kind == QuantScheme::Kind::Mxfp4 ? "mxfp4" : "fp8";
+}
+
 Equation Equation::as(Dtype dtype) && {
   fixed = dtype;
   return std::move(*this);
@@ -90,8 +94,16 @@ void Mapping::add(const Rules& rules) {
     if constexpr (std::is_same_v<Type, Prefix>) prefixes.push_back(rule);
     if constexpr (std::is_same_v<Type, Synth>) synths.push_back(rule);
     if constexpr (std::is_same_v<Type, QuantScheme>) schemes.push_back(rule);
+    if constexpr (std::is_same_v<Type, QuantPreset>) presets.push_back(rule);
   };
   for (const Rule& rule : rules.list) std::visit(put, rule);
+}
+
+const QuantPreset* Mapping::find_preset(QuantScheme::Kind kind) const {
+  for (const QuantPreset& preset : presets) {
+    if (preset.scheme.kind == kind) return &preset;
+  }
+  return nullptr;
 }
 
 Part hf(const Pattern& key) {

@@ -96,7 +96,22 @@ struct QuantScheme {
   std::vector<std::uint64_t> block{128, 128};  // Fp8: rows and columns that share one block scale
 };
 
-using Rule = std::variant<Equation, Drop, Prefix, Synth, QuantScheme>;
+std::string_view name_of(QuantScheme::Kind kind);  // "mxfp4", "fp8"
+
+/// How a family publishes its quantised weights: a scheme read the other way, for --quantize.
+struct QuantPreset {
+  struct Weights {
+    Pattern key;  // logical, on the hf side
+    std::size_t rank;
+  };
+  QuantScheme scheme;
+  std::vector<Weights> weights;     // what is encoded,
+  std::vector<std::string> except;  // but for keys that contain one of these
+  bool activation_scales = false;   // the published form has scales that no weight tells
+  std::string config;               // its quantization_config, as JSON
+};
+
+using Rule = std::variant<Equation, Drop, Prefix, Synth, QuantScheme, QuantPreset>;
 
 /// One rule, or several that belong together; both stand in the list of a family alike.
 struct Rules {
@@ -118,6 +133,9 @@ struct Mapping {
   std::vector<Equation> equations;
   std::vector<Synth> synths;
   std::vector<QuantScheme> schemes;
+  std::vector<QuantPreset> presets;
+
+  const QuantPreset* find_preset(QuantScheme::Kind kind) const;
 };
 
 /// What a user says about a mapping: --set KEY=VALUE and --layout.

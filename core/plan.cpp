@@ -23,14 +23,38 @@ std::string_view name_of(Kind kind) {
       return "transposed";
     case Kind::Cast:
       return "cast";
+    case Kind::Encoded:
+      return "encoded";
     case Kind::Renamed:
       return "renamed";
     case Kind::Passed:
       return "passed through";
     case Kind::Synthesised:
       return "synthesised";
+    case Kind::Borrowed:
+      return "copied from --like";
   }
   return "";
+}
+
+std::string_view name_of(Quantise quantise) {
+  switch (quantise) {
+    case Quantise::Keep:
+      return "keep";
+    case Quantise::None:
+      return "none";
+    case Quantise::Mxfp4:
+      return "mxfp4";
+    case Quantise::Fp8:
+      return "fp8";
+  }
+  return "";
+}
+
+std::optional<QuantScheme::Kind> encoding_of(Quantise quantise) {
+  if (quantise == Quantise::Mxfp4) return QuantScheme::Kind::Mxfp4;
+  if (quantise == Quantise::Fp8) return QuantScheme::Kind::Fp8;
+  return std::nullopt;
 }
 
 bool Plan::sound() const {
@@ -45,7 +69,8 @@ void Plan::require_sound(const std::string& source) const {
 
 bool Plan::lossless() const {
   const auto changes_bytes = [](const Output& output) {
-    return output.kind == Kind::Synthesised || contains(*output.value, Value::Op::Cast) ||
+    return output.kind == Kind::Synthesised || output.kind == Kind::Borrowed ||
+           is_encoded(*output.value) || contains(*output.value, Value::Op::Cast) ||
            contains(*output.value, Value::Op::Mxfp4) || contains(*output.value, Value::Op::Fp8);
   };
   const auto is_alias = [](const Problem& problem) { return problem.code == Code::Alias; };
@@ -77,13 +102,25 @@ Account Plan::account() const {
     ++account.targets_by_kind[static_cast<std::size_t>(output.kind)];
     account.bytes_out += output.bytes();
     account.largest = std::max(account.largest, output.bytes());
+    if (output.value->op != Value::Op::Fp8Scale) continue;
+    for_each_source(*output.value,
+                    [&](std::uint32_t id) { account.read_twice += source(id).bytes(); });
   }
   return account;
 }
 
 std::string Plan::expression(const Output& output, bool fold) const {
   return to_text(
-      *output.value, [this](std::uint32_t id) { return sources[id].name; }, fold);
+      *output.value, [this](std::uint32_t id) { return source_text(id); }, fold);
+}
+
+const TensorInfo& Plan::source(std::uint32_t id) const {
+  return id < sources.size() ? sources[id] : borrowed[id - sources.size()].info;
+}
+
+std::string Plan::source_text(std::uint32_t id) const {
+  const std::string key = display(source(id).name);
+  return id < sources.size() ? key : fmt::format("like({})", key);
 }
 
 std::string Plan::line(const Output& output, bool fold) const {
@@ -138,17 +175,24 @@ std::vector<std::string> Plan::losses() const {
     }
     if (value.op == Value::Op::Fp8) ++changes[fmt::format("FP8 -> {}", name_of(value.dtype))];
     if (value.op == Value::Op::Mxfp4) ++changes["MXFP4 -> BF16, exact"];
+    if (value.op == Value::Op::Mxfp4Blocks || value.op == Value::Op::Fp8Codes) {
+      ++changes[fmt::format("{} -> {}, rounded", name_of(from->dtype),
+                            value.op == Value::Op::Fp8Codes ? "FP8" : "MXFP4")];
+    }
     for (const ValuePtr& arg : value.args) self(*arg, self);
   };
   std::size_t synthesised = 0;
+  std::size_t copied = 0;
   for (const Output& output : outputs) {
     count_changes(*output.value, count_changes);
     synthesised += output.kind == Kind::Synthesised ? 1 : 0;
+    copied += output.kind == Kind::Borrowed ? 1 : 0;
   }
   for (const auto& [change, count] : changes) {
     losses.push_back(fmt::format("{} {}", counted(count, "tensor"), change));
   }
   if (synthesised > 0) losses.push_back(counted(synthesised, "tensor") + " synthesised");
+  if (copied > 0) losses.push_back(counted(copied, "tensor") + " copied from --like");
   return losses;
 }
 
@@ -175,7 +219,8 @@ Plan Plan::subset(const std::function<bool(const Output&)>& keep,
 void Plan::settle_used() {
   for (std::uint32_t i = 0; i < outputs.size(); ++i) {
     for_each_source(*outputs[i].value, [&](std::uint32_t id) {
-      if (fates[id].kind == Fate::Kind::Unplaced) fates[id] = {Fate::Kind::Used, i};
+      if (id < fates.size() && fates[id].kind == Fate::Kind::Unplaced)
+        fates[id] = {Fate::Kind::Used, i};
     });
   }
 }

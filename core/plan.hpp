@@ -3,6 +3,7 @@
 // is exactly what the executor runs.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -25,17 +26,21 @@ enum class Kind : std::uint8_t {
   Decoded,
   Transposed,
   Cast,
+  Encoded,
   Renamed,
   Passed,
-  Synthesised
+  Synthesised,
+  Borrowed,  // copied from the checkpoint of --like
 };
+inline constexpr std::size_t kKinds = 10;
 std::string_view name_of(Kind kind);
 
 struct Output {
   std::string key;
   ValuePtr value;  // dtype and shape of the output are the value's
   Kind kind = Kind::Passed;
-  std::string rule{};  // of a synthesised output
+  std::string rule{};     // of a synthesised output
+  std::string logical{};  // of an encoded output: the key of what it encodes
 
   Dtype dtype() const { return value->dtype; }
   ShapeView shape() const { return value->shape; }
@@ -48,11 +53,23 @@ struct Fate {
   std::uint32_t where = 0;  // Used: the first output that reads it; Dropped: an index into rules
 };
 
+/// A tensor of the checkpoint that --like names.
+struct Borrowed {
+  TensorInfo info;
+  std::uint32_t id = 0;  // there
+};
+
 /// A named reason for which sources are dropped.
 struct DropRule {
   std::string name;
   std::string reason;
 };
+
+/// What --quantize asks of an hf target. Keep: what is packed stays packed.
+enum class Quantise { Keep, None, Mxfp4, Fp8 };
+std::string_view name_of(Quantise quantise);
+/// The scheme to write; nullopt for Keep and None.
+std::optional<QuantScheme::Kind> encoding_of(Quantise quantise);
 
 struct PlanOptions {
   Namespace from = Namespace::Hf;
@@ -61,7 +78,8 @@ struct PlanOptions {
   MappingOptions mapping;
   std::optional<Dtype> dtype;         // --dtype
   Dtype default_dtype = Dtype::BF16;  // the config's, or the adapter's
-  std::string exclude;                // a regex matched at the start of output keys; may be empty
+  Quantise quantise = Quantise::Keep;
+  std::string exclude;  // a regex matched at the start of output keys; may be empty
   bool lenient = false;
   bool has_config = false;
   std::optional<std::pair<std::uint64_t, std::uint64_t>> expert_range;  // [a, b) of every stack
@@ -73,14 +91,15 @@ struct PlanOptions {
 struct Account {
   std::uint64_t sources = 0;
   std::uint64_t targets = 0;
-  std::uint64_t sources_by_kind[8] = {};  // by the kind of the output that reads them
-  std::uint64_t targets_by_kind[8] = {};
+  std::array<std::uint64_t, kKinds> sources_by_kind{};  // by the kind of the output that reads them
+  std::array<std::uint64_t, kKinds> targets_by_kind{};
   std::uint64_t dropped = 0;
   std::uint64_t unplaced = 0;  // orphans: neither used nor dropped
   std::uint64_t excluded = 0;  // targets removed by --exclude
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
-  std::uint64_t largest = 0;  // bytes of the largest target
+  std::uint64_t largest = 0;     // bytes of the largest target
+  std::uint64_t read_twice = 0;  // bytes of sources that FP8 scales need a pass of their own over
 };
 
 class Plan {
@@ -92,8 +111,11 @@ class Plan {
   std::vector<Problem> problems;      // errors stop a conversion, notes do not
   std::vector<std::string> excluded;  // output keys that --exclude removed
   std::vector<TensorInfo> sources;    // views into the checkpoint, which must outlive the plan
+  std::vector<Borrowed> borrowed;     // source sources.size() + i of a Value is borrowed[i]
+  std::vector<std::uint32_t> must_be_zero;  // dropped sources whose every value must be 0
+  std::string quantisation_config;          // JSON for config.json; empty: the plan encodes nothing
 
-  bool sound() const;     // no problem of Severity::Error
+  bool sound() const;  // no problem of Severity::Error
   /// Throws the first such problem, with its own code; messages begin with `source`.
   void require_sound(const std::string& source) const;
   bool lossless() const;  // nothing dropped, cast, synthesised or excluded, no alias
@@ -108,6 +130,10 @@ class Plan {
   /// What the plan loses, one sentence each; empty when lossless.
   std::vector<std::string> losses() const;
 
+  /// What stands for a source in texts: its key, or "like(key)"; safe to show.
+  std::string source_text(std::uint32_t source) const;
+  /// The header's row of a source, also of a borrowed one.
+  const TensorInfo& source(std::uint32_t source) const;
   const Output* find_output(std::string_view key) const;
   /// Gives every unplaced source that an output reads its fate.
   void settle_used();

@@ -63,7 +63,7 @@ class Folding {
     std::string source_pattern;
     for_each_source(*output.value, [&](std::uint32_t id) {
       std::vector<std::uint64_t> ignored;
-      if (source_pattern.empty()) source_pattern = generalise(plan_.sources[id].name, ignored);
+      if (source_pattern.empty()) source_pattern = generalise(plan_.source(id).name, ignored);
     });
     const std::string op = op_text(output);
     const auto [found, is_new] =
@@ -77,9 +77,10 @@ class Folding {
 
   void add_source(Row& row, std::uint32_t id) {
     std::vector<std::uint64_t> numbers;
-    const std::string pattern = generalise(plan_.sources[id].name, numbers);
+    const std::string pattern = generalise(plan_.source(id).name, numbers);
     row.sources.try_emplace(pattern, pattern).first->second.add(numbers);
-    if (seen_.insert(id).second) ++row.source_count;
+    const bool own = id < plan_.sources.size();
+    if (own && seen_.insert(id).second) ++row.source_count;
   }
 
   static MapRow finish(const Row& row) {
@@ -142,6 +143,7 @@ std::string op_text(const Output& output) {
   if (output.kind == Kind::Renamed) return "rename";
   if (output.kind == Kind::Passed) return "pass";
   if (output.kind == Kind::Synthesised) return "add zeros";
+  if (output.kind == Kind::Borrowed) return "copy like";
   using Op = Value::Op;
   std::string text;
   const auto say = [&](Op op, std::string_view word) {
@@ -157,6 +159,10 @@ std::string op_text(const Output& output) {
   if (contains(*output.value, Op::Cast)) {
     text += fmt::format("{}cast {}", text.empty() ? "" : " ", name_of(output.dtype()));
   }
+  say(Op::Mxfp4Blocks, "encode mxfp4");
+  say(Op::Mxfp4Scales, "mxfp4 scales");
+  say(Op::Fp8Codes, "encode fp8");
+  say(Op::Fp8Scale, "fp8 scale");
   return text;
 }
 

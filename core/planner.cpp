@@ -1,13 +1,18 @@
 #include "core/planner.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
+#include "core/companions.hpp"
 #include "core/display.hpp"
+#include "core/draft.hpp"
 #include "core/equation_reader.hpp"
+#include "core/like.hpp"
 #include "core/matching.hpp"
 #include "core/natural_order.hpp"
 #include "core/quantised_source.hpp"
+#include "core/quantised_target.hpp"
 #include "core/regex.hpp"
 
 namespace ckptscope {
@@ -22,16 +27,18 @@ class Planner {
     plan_.fates.resize(source.tensors.size());
   }
 
-  Plan run() {
+  Plan run(const Like* like) {
     drop_sources();
     make_logical();
     apply_equations();
     if (to() == Namespace::Native && from() != to()) synthesise();
     exclude();
-    sort_outputs();
+    report_aliases();
+    encode(like);
+    if (like != nullptr) match_like(*like, mapping_, drafts_, plan_);
+    settle_outputs();
     settle_fates();
     report_orphans();
-    report_aliases();
     report_identity();
     return std::move(plan_);
   }
@@ -50,14 +57,23 @@ class Planner {
   // ---- sources -------------------------------------------------------------------------------
 
   void drop_sources() {
-    if (from() != Namespace::Hf || from() == to()) return;
+    if (from() != Namespace::Hf) return;
     for (const Drop& drop : mapping_.drops) {
       for (std::size_t id = 0; id < source_.tensors.size(); ++id) {
         Fate& fate = plan_.fates[id];
-        if (fate.kind == Fate::Kind::Dropped || !applies(drop, source_.tensors[id].name)) continue;
+        const std::string_view key = source_.tensors[id].name;
+        if (fate.kind == Fate::Kind::Dropped || !concerns(key) || !applies(drop, key)) continue;
         fate = {Fate::Kind::Dropped, rule_named(drop.rule, drop.reason)};
       }
     }
+  }
+
+  /// From hf to hf only what belongs to a weight that is decoded goes.
+  bool concerns(std::string_view key) const {
+    if (from() != to()) return true;
+    const bool decodes =
+        plan_.options.quantise == Quantise::None || plan_.options.quantise == Quantise::Mxfp4;
+    return decodes && companion_of(key).has_value();
   }
 
   static bool applies(const Drop& drop, std::string_view key) {
@@ -67,17 +83,22 @@ class Planner {
   }
 
   void make_logical() {
-    const bool decode = from() == Namespace::Hf && to() == Namespace::Native;
+    const bool decode = from() == Namespace::Hf &&
+                        (to() == Namespace::Native || plan_.options.quantise != Quantise::Keep);
     std::vector<bool> dropped(source_.tensors.size());
     for (std::size_t id = 0; id < dropped.size(); ++id) {
       dropped[id] = plan_.fates[id].kind == Fate::Kind::Dropped;
     }
-    const std::vector<LogicalTensor> tensors = logical_tensors(
-        source_, decode ? mapping_.schemes : std::vector<QuantScheme>(), dropped,
-        {plan_.options.dtype, plan_.options.output_dtype(), plan_.options.lenient}, plan_.problems);
+    const DecodeOptions options{plan_.options.dtype, plan_.options.output_dtype(),
+                                plan_.options.lenient, encoding_of(plan_.options.quantise)};
+    const std::vector<LogicalTensor> tensors =
+        logical_tensors(source_, decode ? mapping_.schemes : std::vector<QuantScheme>(), dropped,
+                        options, plan_.problems);
     for (const LogicalTensor& tensor : tensors) {
       std::string key(tensor.key);
-      if (decode) key = with_prefix(mapping_, key, Namespace::Native);
+      if (to() == Namespace::Native && from() != to()) {
+        key = with_prefix(mapping_, key, Namespace::Native);
+      }
       logical_.push_back({tensor.key, std::move(key), tensor.value});
     }
     drop_orphan_scales();
@@ -114,8 +135,7 @@ class Planner {
     }
     Output output{std::move(key), std::move(value)};
     output.kind = kind_of(output, origin);
-    plan_.outputs.push_back(std::move(output));
-    origins_.push_back(origin);
+    drafts_.push_back({std::move(output), origin});
   }
 
   static Kind kind_of(const Output& output, std::string_view origin) {
@@ -148,10 +168,10 @@ class Planner {
 
   void synthesise() {
     std::set<std::string_view> keys;
-    for (const Output& output : plan_.outputs) keys.insert(output.key);
-    std::vector<Output> made;
+    for (const Draft& draft : drafts_) keys.insert(draft.output.key);
+    std::vector<Draft> made;
     for (const Synth& synth : mapping_.synths) {
-      for (const Output& output : plan_.outputs) {
+      for (const auto& [output, origin] : drafts_) {
         const auto captures = synth.trigger.match(output.key);
         if (!captures) continue;
         std::string key = synth.key.expand(*captures).value();
@@ -159,13 +179,10 @@ class Planner {
         const auto extent = synth_extent(synth, output);
         if (!extent) return;
         made.push_back(
-            {std::move(key), zeros(synth.dtype, {*extent}), Kind::Synthesised, synth.rule});
+            {{std::move(key), zeros(synth.dtype, {*extent}), Kind::Synthesised, synth.rule}, ""});
       }
     }
-    for (Output& output : made) {
-      plan_.outputs.push_back(std::move(output));
-      origins_.emplace_back();
-    }
+    std::move(made.begin(), made.end(), std::back_inserter(drafts_));
   }
 
   Extent synth_extent(const Synth& synth, const Output& trigger) {
@@ -196,45 +213,53 @@ class Planner {
   void exclude() {
     if (plan_.options.exclude.empty()) return;
     const Regex regex(plan_.options.exclude, {.at_start = true});
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
-      if (regex.matches(plan_.outputs[i].key)) {
-        for_each_source(*plan_.outputs[i].value,
-                        [&](std::uint32_t id) { excluded_.push_back(id); });
-        plan_.excluded.push_back(plan_.outputs[i].key);
-        continue;
-      }
-      if (kept != i) {
-        plan_.outputs[kept] = std::move(plan_.outputs[i]);
-        origins_[kept] = origins_[i];
-      }
-      ++kept;
-    }
-    plan_.outputs.resize(kept);
-    origins_.resize(kept);
+    std::erase_if(drafts_, [&](const Draft& draft) {
+      if (!regex.matches(draft.output.key)) return false;
+      for_each_source(*draft.output.value, [&](std::uint32_t id) { excluded_.push_back(id); });
+      plan_.excluded.push_back(draft.output.key);
+      return true;
+    });
     std::sort(plan_.excluded.begin(), plan_.excluded.end(), natural_less);
   }
 
-  void sort_outputs() {
-    std::vector<std::size_t> order(plan_.outputs.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-      return natural_less(plan_.outputs[a].key, plan_.outputs[b].key);
-    });
-    std::vector<Output> outputs;
-    std::vector<std::string_view> origins;
-    outputs.reserve(order.size());
-    for (const std::size_t i : order) {
-      if (!outputs.empty() && outputs.back().key == plan_.outputs[i].key) {
-        problem(Code::KeyCollision, Severity::Error, plan_.outputs[i].key,
-                "{} is made twice, from {} and from {}", display(plan_.outputs[i].key),
-                display(origins.back()), display(origins_[i]));
-      }
-      outputs.push_back(std::move(plan_.outputs[i]));
-      origins.push_back(origins_[i]);
+  void encode(const Like* like) {
+    const auto scheme = encoding_of(plan_.options.quantise);
+    if (!scheme) return;
+    const QuantPreset* preset = mapping_.find_preset(*scheme);
+    if (preset == nullptr) {
+      return problem(Code::Unquantisable, Severity::Error, "", "{} is not published in {}",
+                     plan_.options.adapter, name_of(*scheme));
     }
-    plan_.outputs = std::move(outputs);
-    origins_ = std::move(origins);
+    encode_drafts(*preset, drafts_, plan_.problems);
+    const bool encodes = std::any_of(drafts_.begin(), drafts_.end(), [](const Draft& draft) {
+      return draft.output.kind == Kind::Encoded;
+    });
+    if (!encodes) return;
+    const bool asks_like = like != nullptr && !like->quantisation_config.empty();
+    plan_.quantisation_config = asks_like ? like->quantisation_config : preset->config;
+    if (preset->activation_scales && like == nullptr) {
+      problem(Code::ActivationScale, Severity::Note, "",
+              "activation scales cannot be computed from weights and are left out; the config says "
+              "dynamic; --like DIR copies them");
+    }
+  }
+
+  // ---- the whole -------------------------------------------------------------------------------
+
+  void settle_outputs() {
+    std::stable_sort(drafts_.begin(), drafts_.end(), [](const Draft& a, const Draft& b) {
+      return natural_less(a.output.key, b.output.key);
+    });
+    std::string_view last_origin;
+    for (Draft& draft : drafts_) {
+      const std::string& key = draft.output.key;
+      if (!plan_.outputs.empty() && plan_.outputs.back().key == key) {
+        problem(Code::KeyCollision, Severity::Error, key, "{} is made twice, from {} and from {}",
+                display(key), display(last_origin), display(draft.origin));
+      }
+      last_origin = draft.origin;
+      plan_.outputs.push_back(std::move(draft.output));
+    }
   }
 
   void settle_fates() {
@@ -283,18 +308,17 @@ class Planner {
   void report_aliases() {
     if (from() == to()) return;
     std::size_t count = 0;
-    std::string example;
-    for (std::size_t i = 0; i < plan_.outputs.size(); ++i) {
-      if (plan_.outputs[i].kind == Kind::Synthesised) continue;
-      const std::string back = name_on_other_side(plan_.outputs[i].key, to());
-      if (back == origins_[i]) continue;
-      if (count++ == 0) {
-        example = fmt::format("{} would come back as {}", display(origins_[i]), display(back));
-      }
+    const Draft* first = nullptr;
+    for (const Draft& draft : drafts_) {
+      if (draft.output.kind == Kind::Synthesised) continue;
+      if (name_on_other_side(draft.output.key, to()) == draft.origin) continue;
+      ++count;
+      if (!first || natural_less(draft.output.key, first->output.key)) first = &draft;
     }
     if (count == 0) return;
-    problem(Code::Alias, Severity::Note, "", "{} {} read under an alias: {}", count,
-            count == 1 ? "key is" : "keys are", example);
+    problem(Code::Alias, Severity::Note, "", "{} {} read under an alias: {} would come back as {}",
+            count, count == 1 ? "key is" : "keys are", display(first->origin),
+            display(name_on_other_side(first->output.key, to())));
   }
 
   void report_identity() {
@@ -309,14 +333,15 @@ class Planner {
   Plan plan_;
   std::vector<Logical> logical_;
   std::set<std::uint64_t> reported_extent_;
-  std::vector<std::string_view> origins_;  // by output: the key of its first part
-  std::vector<std::uint32_t> excluded_;    // sources of outputs that --exclude removed
+  std::vector<Draft> drafts_;
+  std::vector<std::uint32_t> excluded_;  // sources of outputs that --exclude removed
 };
 
 }  // namespace
 
-Plan make_plan(const PlanSource& source, const Mapping& mapping, const PlanOptions& options) {
-  return Planner(source, mapping, options).run();
+Plan make_plan(const PlanSource& source, const Mapping& mapping, const PlanOptions& options,
+               const Like* like) {
+  return Planner(source, mapping, options).run(like);
 }
 
 }  // namespace ckptscope

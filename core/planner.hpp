@@ -16,8 +16,18 @@ struct PlanSource {
   const KeyIndex& index;
 };
 
+/// The checkpoint of --like, as the planner needs it.
+struct Like {
+  PlanSource source;
+  std::string name;                 // for messages
+  std::string quantisation_config;  // of its config.json, as JSON; may be empty
+};
+
 /// Never throws for what the tensors are like: problems are collected in the plan. Throws Usage
 /// when options.exclude is no regular expression. Thread-safe. O(tensors x rules).
-Plan make_plan(const PlanSource& source, const Mapping& mapping, const PlanOptions& options);
+/// With `like`, the outputs must have its keys, dtypes and shapes; what no weight tells is
+/// borrowed.
+Plan make_plan(const PlanSource& source, const Mapping& mapping, const PlanOptions& options,
+               const Like* like = nullptr);
 
 }  // namespace ckptscope

@@ -38,7 +38,10 @@ class Pairing {
       if (info.name.ends_with(scheme.scale_suffix)) {
         const std::string_view stem = stem_of(info.name, scheme.scale_suffix);
         if (const auto weight = find(stem, scheme.weight_suffix)) {
-          if (is_packed(scheme, *weight)) return;  // part of its weight's value
+          if (is_packed(scheme, *weight)) {
+            if (scheme.kind == options_.keep) result.push_back({info.name, source(id)});
+            return;  // else part of its weight's value
+          }
           is_some_scale = true;
         } else if (is_scale(scheme, info)) {
           return report_orphan(scheme, info, stem);
@@ -47,7 +50,10 @@ class Pairing {
       if (!info.name.ends_with(scheme.weight_suffix) || !is_packed(scheme, id)) continue;
       const std::string_view stem = stem_of(info.name, scheme.weight_suffix);
       if (const auto scale = find(stem, scheme.scale_suffix)) {
-        if (ValuePtr value = decode(scheme, id, *scale)) {
+        ValuePtr value = decode(scheme, id, *scale);
+        if (value && scheme.kind == options_.keep) {
+          result.push_back({info.name, source(id)});
+        } else if (value) {
           result.push_back({logical_key(scheme, info.name, stem), std::move(value)});
         }
         return;

@@ -19,9 +19,10 @@ struct LogicalTensor {
 };
 
 struct DecodeOptions {
-  std::optional<Dtype> asked;  // --dtype; MXFP4 decodes to BF16 without it
-  Dtype fp8_dtype;             // what FP8 decodes to
-  bool lenient = false;        // unpaired FP8 weights and scales are warnings
+  std::optional<Dtype> asked;               // --dtype; MXFP4 decodes to BF16 without it
+  Dtype fp8_dtype;                          // what FP8 decodes to
+  bool lenient = false;                     // unpaired FP8 weights and scales are warnings
+  std::optional<QuantScheme::Kind> keep{};  // pairs of this scheme stay two tensors, checked
 };
 
 /// Every tensor that is not `dropped`, in the order of the source; a scale stands in its weight's

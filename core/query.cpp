@@ -191,8 +191,8 @@ Test flag_test(std::string_view word, std::string_view value) {
   }
   if (value == "quantised") {
     return [](const QueryItem& item) {
-      return item.key.ends_with("_blocks") || (item.dtype && (is_fp8(*item.dtype) ||
-                                                             bits_of(*item.dtype) < 8));
+      return item.key.ends_with("_blocks") ||
+             (item.dtype && (is_fp8(*item.dtype) || bits_of(*item.dtype) < 8));
     };
   }
   if (value == "empty") {

@@ -1,5 +1,7 @@
 #include "core/receipt.hpp"
 
+#include <xxhash.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/json_scanner.hpp"
@@ -34,6 +36,12 @@ std::vector<File> read_files(const Json& list, const char* hash_name, std::strin
   return files;
 }
 
+std::uint64_t hash_of_headers(const Checkpoint& checkpoint) {
+  std::vector<std::uint64_t> hashes;
+  for (const Shard& shard : checkpoint.shards()) hashes.push_back(shard.header_hash);
+  return XXH3_64bits(hashes.data(), hashes.size() * sizeof(std::uint64_t));
+}
+
 }  // namespace
 
 std::string hex64(std::uint64_t value) {
@@ -61,7 +69,8 @@ std::string Receipt::to_json() const {
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Receipt make_receipt(const Checkpoint& source, const Plan& plan, std::uint64_t max_shard_bytes) {
+Receipt make_receipt(const Sources& sources, const Plan& plan, std::uint64_t max_shard_bytes) {
+  const Checkpoint& source = sources.checkpoint;
   Receipt receipt;
   const PlanOptions& options = plan.options;
   receipt.from = name_of(options.from);
@@ -72,6 +81,8 @@ Receipt make_receipt(const Checkpoint& source, const Plan& plan, std::uint64_t m
   if (options.dtype) receipt.options["dtype"] = name_of(*options.dtype);
   if (!options.exclude.empty()) receipt.options["exclude"] = options.exclude;
   if (options.lenient) receipt.options["lenient"] = "true";
+  if (options.quantise != Quantise::Keep) receipt.options["quantize"] = name_of(options.quantise);
+  if (sources.like != nullptr) receipt.options["like"] = hex64(hash_of_headers(*sources.like));
   if (source.config().present()) receipt.options["config-xxh3"] = hex64(source.config().hash());
   receipt.options["max-shard-size"] = fmt::format("{}", max_shard_bytes);
   receipt.settings.insert(options.mapping.settings.begin(), options.mapping.settings.end());

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint.hpp"
 #include "core/plan.hpp"
+#include "core/source.hpp"
 
 namespace ckptscope {
 
@@ -44,7 +44,7 @@ struct Receipt {
 };
 
 /// Everything but `outputs`.
-Receipt make_receipt(const Checkpoint& source, const Plan& plan, std::uint64_t max_shard_bytes);
+Receipt make_receipt(const Sources& sources, const Plan& plan, std::uint64_t max_shard_bytes);
 
 /// The receipt of a directory, if it has a readable one.
 std::optional<Receipt> read_receipt(const std::string& directory);

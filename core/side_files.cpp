@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
+#include <set>
 
 #include "core/bytes.hpp"
 #include "core/display.hpp"
@@ -41,9 +43,28 @@ std::optional<Dtype> changed_dtype(const Plan& plan) {
     const bool made = contains(*output.value, Value::Op::Mxfp4) ||
                       contains(*output.value, Value::Op::Fp8) ||
                       contains(*output.value, Value::Op::Cast);
-    if (made && !fixed) return output.dtype();
+    if (made && !fixed && !is_encoded(*output.value)) return output.dtype();
   }
   return std::nullopt;
+}
+
+/// Of a plan that packs weights: the dtype that most bytes of the others have.
+std::optional<Dtype> unpacked_dtype(const Plan& plan) {
+  std::map<Dtype, std::uint64_t> bytes;
+  for (const Output& output : plan.outputs) {
+    if (is_number(output.dtype()) && output.kind != Kind::Encoded) {
+      bytes[output.dtype()] += output.bytes();
+    }
+  }
+  const auto most = std::max_element(
+      bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == bytes.end() ? std::nullopt : std::optional(most->first);
+}
+
+Config::Edit config_edit(const Plan& plan) {
+  if (!plan.quantisation_config.empty()) return {unpacked_dtype(plan), plan.quantisation_config};
+  if (decodes(plan)) return {changed_dtype(plan).value_or(plan.options.output_dtype()), ""};
+  return {changed_dtype(plan), std::nullopt};
 }
 
 /// Names beside the tensors: all but the checkpoint's own shards and index, and our own records.
@@ -75,36 +96,84 @@ std::string reason_against(const std::string& path, const std::string& name, con
   return bytes > kMaxSideFile ? format_bytes(bytes) : "";
 }
 
-/// The text of the output's config.json; empty when the source has none.
+/// The text of the output's config.json; empty when there is none.
 std::string config_text(const Checkpoint& source, const Plan& plan, SideFiles& files) {
   if (source.config_path().empty()) return "";
-  std::string original = read_text(source.config_path(), kMaxSideFile);
-  const auto dtype = changed_dtype(plan);
-  if (!dtype && !decodes(plan)) return original;
+  const Config::Edit edit = config_edit(plan);
+  if (!edit.dtype && !edit.quantisation) return read_text(source.config_path(), kMaxSideFile);
   files.config_edited = true;
-  return source.config().edited(dtype.value_or(plan.options.output_dtype()), decodes(plan));
+  return source.config().edited(edit);
 }
+
+/// What a checkpoint needs to be run and a trained one may lack.
+bool is_lent(std::string_view name) {
+  constexpr std::array<std::string_view, 9> kStarts{
+      "generation_config.json",  "tokenizer",         "vocab.",        "merges.txt",
+      "special_tokens_map.json", "added_tokens.json", "chat_template", "tekken.json",
+      "preprocessor_config.json"};
+  return std::any_of(kStarts.begin(), kStarts.end(),
+                     [&](std::string_view start) { return name.starts_with(start); });
+}
+
+class Copying {
+ public:
+  Copying(const Plan& plan, Staging& staging) : plan_(plan), staging_(staging) {}
+
+  void config(const Checkpoint& from, std::string_view origin) {
+    const std::string text = config_text(from, plan_, files_);
+    if (!text.empty()) write("config.json", text, origin);
+  }
+
+  void others(const Checkpoint& from) {
+    for (const std::string& name : neighbours(from)) {
+      if (written_.contains(name)) continue;
+      const std::string path = from.location().directory + "/" + name;
+      const std::string reason = reason_against(path, name, plan_);
+      if (reason.empty()) {
+        write(name, read_text(path, kMaxSideFile), "");
+      } else {
+        files_.left_out.push_back(fmt::format("{}: {}", display(name), reason));
+      }
+    }
+  }
+
+  /// What the source did not have.
+  void lend(const Checkpoint& like) {
+    if (!written_.contains("config.json")) config(like, kLike);
+    for (const std::string& name : neighbours(like)) {
+      const std::string path = like.location().directory + "/" + name;
+      if (written_.contains(name) || !is_lent(name) || !reason_against(path, name, plan_).empty()) {
+        continue;
+      }
+      write(name, read_text(path, kMaxSideFile), kLike);
+    }
+  }
+
+  SideFiles finish() { return std::move(files_); }
+
+ private:
+  static constexpr std::string_view kLike = " (from --like)";
+
+  void write(const std::string& name, const std::string& text, std::string_view origin) {
+    staging_.write_text(name, text);
+    written_.insert(name);
+    files_.copied.push_back(name + std::string(origin));
+  }
+
+  const Plan& plan_;
+  Staging& staging_;
+  SideFiles files_;
+  std::set<std::string, std::less<>> written_;
+};
 
 }  // namespace
 
-SideFiles copy_side_files(const Checkpoint& source, const Plan& plan, Staging& staging) {
-  SideFiles files;
-  const std::string config = config_text(source, plan, files);
-  if (!config.empty()) {
-    staging.write_text("config.json", config);
-    files.copied.push_back("config.json");
-  }
-  for (const std::string& name : neighbours(source)) {
-    if (name == "config.json" && !config.empty()) continue;
-    const std::string path = source.location().directory + "/" + name;
-    if (const std::string reason = reason_against(path, name, plan); !reason.empty()) {
-      files.left_out.push_back(fmt::format("{}: {}", display(name), reason));
-    } else {
-      staging.write_text(name, read_text(path, kMaxSideFile));
-      files.copied.push_back(name);
-    }
-  }
-  return files;
+SideFiles copy_side_files(const Sources& sources, const Plan& plan, Staging& staging) {
+  Copying copying(plan, staging);
+  copying.config(sources.checkpoint, "");
+  copying.others(sources.checkpoint);
+  if (sources.like != nullptr) copying.lend(*sources.like);
+  return copying.finish();
 }
 
 }  // namespace ckptscope

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint.hpp"
 #include "core/plan.hpp"
+#include "core/source.hpp"
 #include "core/staging.hpp"
 
 namespace ckptscope {
@@ -22,8 +22,9 @@ struct SideFiles {
 /// Copies every other top-level regular file of the source of up to kMaxSideFile, but no weights,
 /// no index, no receipt; everything else that lies there is left out with a reason. Nothing in them
 /// is acted on. The copied config.json states the output's dtype and has no quantization_config
-/// when the plan decodes; hf_quant_config.json is left out then. A source that is a single file
-/// brings its config.json alone.
-SideFiles copy_side_files(const Checkpoint& source, const Plan& plan, Staging& staging);
+/// when the plan decodes, the plan's when it encodes; hf_quant_config.json is left out then. What
+/// the source lacks of config, generation config and tokenizer comes from the checkpoint of --like.
+/// A source that is a single file brings its config.json alone.
+SideFiles copy_side_files(const Sources& sources, const Plan& plan, Staging& staging);
 
 }  // namespace ckptscope

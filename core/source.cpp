@@ -25,6 +25,24 @@ auto still_there(const Shard& shard, const auto& look) {
   }
 }
 
+/// Borrowed tensors are numbered behind the checkpoint's own.
+class LendingSource final : public TensorSource {
+ public:
+  LendingSource(const Sources& sources, const Plan& plan)
+      : own_(sources.checkpoint), lender_(*sources.like), plan_(plan) {}
+
+  void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) override {
+    const std::size_t own = plan_.sources.size();
+    if (tensor < own) return own_.read(tensor, offset, out);
+    lender_.read(plan_.borrowed[tensor - own].id, offset, out);
+  }
+
+ private:
+  CheckpointSource own_;
+  CheckpointSource lender_;
+  const Plan& plan_;
+};
+
 }  // namespace
 
 void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) {
@@ -46,6 +64,11 @@ const File& CheckpointSource::shard_file(std::uint32_t shard) {
   open_.push_front({shard, still_there(row, [&] { return File(row.path); })});
   check_identity(row, open_.front().file.identity());
   return open_.front().file;
+}
+
+std::unique_ptr<TensorSource> Sources::open(const Plan& plan) const {
+  if (plan.borrowed.empty()) return std::make_unique<CheckpointSource>(checkpoint);
+  return std::make_unique<LendingSource>(*this, plan);
 }
 
 bool check_sources_unchanged(const Checkpoint& checkpoint) {

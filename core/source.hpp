@@ -4,9 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <span>
 
 #include "core/checkpoint.hpp"
+#include "core/plan.hpp"
 
 namespace ckptscope {
 
@@ -36,6 +38,18 @@ class CheckpointSource final : public TensorSource {
 
   const Checkpoint& checkpoint_;
   std::list<OpenShard> open_;  // the most recently used one first
+};
+
+/// What a plan reads: the tensors of the checkpoint, and behind them those that it borrows.
+struct Sources {
+  Sources(const Checkpoint& own) : checkpoint(own) {}  // NOLINT: most plans borrow nothing
+  Sources(const Checkpoint& own, const Checkpoint* lender) : checkpoint(own), like(lender) {}
+
+  const Checkpoint& checkpoint;
+  const Checkpoint* like = nullptr;
+
+  /// Reads both for `plan`, which must outlive the result.
+  std::unique_ptr<TensorSource> open(const Plan& plan) const;
 };
 
 /// Throws SourceChanged when a shard's file is not the one that was opened. Returns whether any

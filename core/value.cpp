@@ -6,13 +6,11 @@
 #include <optional>
 #include <utility>
 
-#include "core/display.hpp"
-
 namespace ckptscope {
 namespace {
 
 using Op = Value::Op;
-using NameOf = std::function<std::string_view(std::uint32_t)>;
+using NameOf = std::function<std::string(std::uint32_t)>;
 
 ValuePtr make(Value value) {
   return std::make_shared<const Value>(std::move(value));
@@ -168,6 +166,33 @@ ValuePtr zeros(Dtype dtype, Shape shape) {
   return make(node(Op::Zeros, dtype, std::move(shape)));
 }
 
+ValuePtr mxfp4_blocks(const ValuePtr& value) {
+  Shape shape = value->shape;
+  shape.back() /= kMxfp4Block;
+  shape.push_back(kMxfp4Block / 2);
+  return make(node(Op::Mxfp4Blocks, Dtype::U8, std::move(shape), {value}));
+}
+
+ValuePtr mxfp4_scales(const ValuePtr& value) {
+  Shape shape = value->shape;
+  shape.back() /= kMxfp4Block;
+  return make(node(Op::Mxfp4Scales, Dtype::U8, std::move(shape), {value}));
+}
+
+ValuePtr fp8_codes(const ValuePtr& value) {
+  return make(node(Op::Fp8Codes, Dtype::F8_E4M3, value->shape, {value}));
+}
+
+ValuePtr fp8_scale(const ValuePtr& value) {
+  const bool per_expert = value->shape.size() == 3;
+  Shape shape = per_expert ? Shape{value->shape[0], 1, 1} : Shape{};
+  return make(node(Op::Fp8Scale, Dtype::BF16, std::move(shape), {value}));
+}
+
+bool is_encoded(const Value& value) {
+  return value.op >= Op::Mxfp4Blocks;
+}
+
 ValuePtr as_bytes(ValuePtr value) {
   if (bits_of(value->dtype) % 8 == 0) return value;
   return source_value(value->source, Dtype::U8, Shape{byte_count(value->dtype, value->shape)});
@@ -187,7 +212,7 @@ std::string to_text(const Value& value, const NameOf& name_of, bool fold) {
   const auto first = [&] { return to_text(*value.args[0], name_of, fold); };
   switch (value.op) {
     case Op::Source:
-      return display(name_of(value.source));
+      return name_of(value.source);
     case Op::Transpose:
       return fmt::format("t({})", first());
     case Op::Slice:
@@ -207,6 +232,14 @@ std::string to_text(const Value& value, const NameOf& name_of, bool fold) {
       return fmt::format("cast({}, {})", ckptscope::name_of(value.dtype), first());
     case Op::Zeros:
       return "zeros";
+    case Op::Mxfp4Blocks:
+      return fmt::format("mxfp4_blocks({})", first());
+    case Op::Mxfp4Scales:
+      return fmt::format("mxfp4_scales({})", first());
+    case Op::Fp8Codes:
+      return fmt::format("fp8_codes({})", first());
+    case Op::Fp8Scale:
+      return fmt::format("fp8_scale({})", first());
   }
   return "";
 }

@@ -14,6 +14,9 @@
 
 namespace ckptscope {
 
+/// Elements of an MXFP4 block that share one scale.
+inline constexpr std::uint64_t kMxfp4Block = 32;
+
 struct Value;
 using ValuePtr = std::shared_ptr<const Value>;
 
@@ -31,6 +34,11 @@ struct Value {
     Fp8,        // args {codes, scale}: code * scale in f32, rounded once to dtype
     Cast,       // to `dtype`
     Zeros,
+    // Packed forms of one float argument. They stand at the top of an output's value, never below.
+    Mxfp4Blocks,  // [.., K] -> U8 [.., K / 32, 16]
+    Mxfp4Scales,  // [.., K] -> U8 [.., K / 32]
+    Fp8Codes,     // the same shape, F8_E4M3
+    Fp8Scale,     // BF16 [], or [E, 1, 1]: one per element of dimension 0 of three
   };
   Op op = Op::Source;
   Dtype dtype = Dtype::U8;
@@ -57,6 +65,13 @@ ValuePtr mxfp4(const ValuePtr& blocks, const ValuePtr& scales);
 ValuePtr fp8(const ValuePtr& codes, const ValuePtr& scale, Dtype dtype, std::uint64_t block_rows,
              std::uint64_t block_cols);
 ValuePtr zeros(Dtype dtype, Shape shape);
+ValuePtr mxfp4_blocks(const ValuePtr& value);
+ValuePtr mxfp4_scales(const ValuePtr& value);
+ValuePtr fp8_codes(const ValuePtr& value);
+ValuePtr fp8_scale(const ValuePtr& value);
+
+/// True for a value that is a packed form: the four above.
+bool is_encoded(const Value& value);
 
 /// A value whose elements are whole bytes: sub-byte dtypes, which only pass through, as U8.
 ValuePtr as_bytes(ValuePtr value);
@@ -66,9 +81,9 @@ void for_each_source(const Value& value, const std::function<void(std::uint32_t 
 bool contains(const Value& value, Value::Op op);
 
 /// The expression as text: "stack(E=0..191, cat(-1, t(x.{E}.gate), t(x.{E}.up)))". With `fold`,
-/// parts of a stack that differ in one integer are written once. `name_of` gives a source's key.
+/// parts of a stack that differ in one integer are written once. `name_of` gives what stands for a
+/// source, safe to show.
 std::string to_text(const Value& value,
-                    const std::function<std::string_view(std::uint32_t source)>& name_of,
-                    bool fold);
+                    const std::function<std::string(std::uint32_t source)>& name_of, bool fold);
 
 }  // namespace ckptscope

@@ -144,10 +144,10 @@ std::string_view name_of(Difference::Kind kind) {
   return "values";
 }
 
-VerifyReport verify(const Checkpoint& source, const Plan& plan, const Checkpoint& output,
+VerifyReport verify(const Sources& source, const Plan& plan, const Checkpoint& output,
                     const Resources& resources, Progress& progress) {
-  plan.require_sound(source.name());
-  refuse_damaged(source);
+  plan.require_sound(source.checkpoint.name());
+  refuse_damaged(source.checkpoint);
   VerifyReport report;
   report.tensors = plan.outputs.size();
   for (const Problem& problem : output.problems()) {
@@ -165,11 +165,9 @@ VerifyReport verify(const Checkpoint& source, const Plan& plan, const Checkpoint
   const Plan comparable =
       plan.subset([&](const Output& one) { return !differing.contains(one.key); },
                   [](const TensorInfo&) { return true; });
-  progress.phase("verify", comparable.account().bytes_out);
   CompareSink sink(output, comparable);
-  execute(
-      comparable, [&] { return std::make_unique<CheckpointSource>(source); }, sink, resources,
-      progress);
+  report.losses = execute(
+      comparable, [&] { return source.open(comparable); }, sink, resources, progress, "verify");
   for (std::size_t i = 0; i < comparable.outputs.size(); ++i) {
     const Output& one = comparable.outputs[i];
     if (const auto at = sink.first_difference(i)) {

@@ -23,6 +23,7 @@ struct VerifyReport {
   std::uint64_t tensors = 0;  // of the plan
   std::uint64_t equal = 0;    // of those, equal in dtype, shape and every bit
   std::uint64_t bytes_equal = 0;
+  std::vector<PackingLoss> losses;      // of the weights that the plan packs
   std::vector<Difference> differences;  // in the order of the plan, extra tensors last
 
   bool verified() const { return differences.empty(); }
@@ -30,7 +31,7 @@ struct VerifyReport {
 
 /// Throws Refused for an unsound plan or a damaged source, and what reading throws; differences do
 /// not throw. A damaged output is not read: its defects are the differences.
-VerifyReport verify(const Checkpoint& source, const Plan& plan, const Checkpoint& output,
+VerifyReport verify(const Sources& source, const Plan& plan, const Checkpoint& output,
                     const Resources& resources, Progress& progress);
 
 }  // namespace ckptscope

@@ -71,6 +71,10 @@ std::vector<std::string> plan_lines(const Plan& plan, const ConvertOptions& opti
                   resources.workers() < resources.threads
                       ? fmt::format(" (of {}: --memory allows no more)", resources.threads)
                       : ""));
+  if (account.read_twice > 0) {
+    lines.push_back(fmt::format("scales   need a pass of their own: {} are read twice",
+                                format_bytes(account.read_twice)));
+  }
   for (const Problem& problem : plan.problems) lines.push_back(to_line(problem));
   return lines;
 }
@@ -98,13 +102,13 @@ Fields plan_fields(const Plan& plan) {
   }};
 }
 
-Document dry_run(const Checkpoint& checkpoint, const Plan& plan, const ConvertOptions& options) {
+Document dry_run(const Sources& sources, const Plan& plan, const ConvertOptions& options) {
   Document document{"convert"};
   document.problems = plan.problems;
   document.add(plan_fields(plan));
   std::string text;
   for (const std::string& line : plan_lines(plan, options)) text += line + "\n";
-  check_before(checkpoint, plan, lay_out(plan, options.max_shard_bytes, {}), options);
+  check_before(sources, plan, lay_out(plan, options.max_shard_bytes, {}), options);
   document.add(Note{text + "dry run  nothing written\n", /*escaped=*/true});
   document.add(Fields{{{"dry_run", "", true}, {"output", "", options.out.text()}}});
   return document;
@@ -151,14 +155,17 @@ Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progr
   if (!args.has("output"))
     fail(Code::Usage, "convert: -o DIR is missing; it says where the result appears");
   const ConvertOptions options = options_of(args);
-  const Plan plan = plan_conversion(checkpoint, args.conversion()).plan;
-  if (args.has("dry-run")) return dry_run(checkpoint, plan, options);
+  const PlannedConversion planned = plan_conversion(checkpoint, args.conversion());
+  const Plan& plan = planned.plan;
+  const Sources sources{checkpoint, planned.like.get()};
+  if (args.has("dry-run")) return dry_run(sources, plan, options);
   for (const std::string& line : plan_lines(plan, options)) progress.line(line);
-  const ConvertReport report = convert(checkpoint, plan, options, progress);
+  const ConvertReport report = convert(sources, plan, options, progress);
 
   Document document{"convert"};
   document.problems = plan.problems;
   document.add(plan_fields(plan)).add(Note{done_text(plan, report, options), /*escaped=*/true});
+  add_losses(document, report.losses);
   document.add(Fields{{{"verified", "", std::string(level_name(options.verify))},
                        {"skipped", "", report.skipped},
                        {"copied", "", report.copied},

@@ -89,9 +89,10 @@ std::string next_command(const Checkpoint& checkpoint, const Family& family, Sid
 Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   const auto summary = std::make_shared<const Summary>(summarise(checkpoint));
-  const Family family = recognise_family(checkpoint, args.text("adapter"));
-  const Side side =
-      family.adapter != nullptr ? recognise_side(checkpoint, *family.adapter) : Side::Unknown;
+  const Family family = recognise_family(checkpoint, checkpoint.config(), args.text("adapter"));
+  const Side side = family.adapter != nullptr
+                        ? recognise_side(checkpoint, checkpoint.config(), *family.adapter)
+                        : Side::Unknown;
   const std::string id = family.adapter != nullptr ? std::string(family.adapter->id) : "unknown";
 
   Document document{"info"};

@@ -20,7 +20,7 @@ using PlanPtr = std::shared_ptr<const Plan>;
 std::vector<std::string> source_keys(const Plan& plan, const Output& output) {
   std::vector<std::string> keys;
   for_each_source(*output.value,
-                  [&](std::uint32_t id) { keys.emplace_back(plan.sources[id].name); });
+                  [&](std::uint32_t id) { keys.emplace_back(plan.source(id).name); });
   return keys;
 }
 
@@ -72,9 +72,9 @@ std::vector<std::string> keys_of_kind(const Plan& plan, Kind kind) {
 }
 
 /// "47,138 = 45,504 stacked + 395 renamed + …": the non-zero kinds.
-std::string sum_text(const std::uint64_t (&by_kind)[8]) {
+std::string sum_text(const std::array<std::uint64_t, kKinds>& by_kind) {
   std::vector<std::string> parts;
-  for (std::size_t i = 0; i < 8; ++i) {
+  for (std::size_t i = 0; i < kKinds; ++i) {
     if (by_kind[i] > 0)
       parts.push_back(
           fmt::format("{} {}", format_count(by_kind[i]), name_of(static_cast<Kind>(i))));
@@ -105,8 +105,11 @@ Fields totals(const Plan& plan, const Resources& resources) {
        fmt::format("{} -> {}   largest target {}", format_bytes(account.bytes_in),
                    format_bytes(account.bytes_out), format_bytes(account.largest))},
       {"", "needs",
-       fmt::format("memory {}   disk {}", format_memory(buffer_bytes(plan, resources)),
-                   format_bytes(account.bytes_out))},
+       fmt::format("memory {}   disk {}{}", format_memory(buffer_bytes(plan, resources)),
+                   format_bytes(account.bytes_out),
+                   account.read_twice == 0 ? ""
+                                           : fmt::format("   reading {} twice, for scales",
+                                                         format_bytes(account.read_twice)))},
       {"totals.sources", "", account.sources},
       {"totals.dropped", "", account.dropped},
       {"totals.passed", "", account.sources_by_kind[static_cast<std::size_t>(Kind::Passed)]},
@@ -119,6 +122,7 @@ Fields totals(const Plan& plan, const Resources& resources) {
       {"totals.bytes_in", "", account.bytes_in},
       {"totals.bytes_out", "", account.bytes_out},
       {"totals.largest", "", account.largest},
+      {"totals.read_twice", "", account.read_twice},
       {"totals.memory", "", buffer_bytes(plan, resources)},
   }};
   const std::vector<std::string> losses = plan.losses();
@@ -140,6 +144,7 @@ Fields heading_fields(const PlannedConversion& planned) {
       {"options.layout", "", options.mapping.layout},
       {"options.dtype", "", std::string(name_of(options.output_dtype()))},
       {"options.exclude", "", options.exclude},
+      {"options.quantize", "", std::string(name_of(options.quantise))},
       {"options.lenient", "", options.lenient},
   }};
   for (const auto& [name, value] : options.mapping.settings) {
@@ -205,7 +210,7 @@ Plan filtered(const Plan& plan, const std::vector<std::string>& words,
     if (query.matches(target)) return true;
     bool hit = false;
     for_each_source(*output.value, [&](std::uint32_t id) {
-      const TensorInfo& info = plan.sources[id];
+      const TensorInfo& info = plan.source(id);
       hit = hit || query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1,
                                   name_of(output.kind)});
     });

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/command.hpp"
+#include "core/packing.hpp"
 
 namespace ckptscope {
 
@@ -14,6 +15,9 @@ std::string defects_text(const Checkpoint& checkpoint);
 /// One line a problem for people: severity, message, code; at most `most`, then how many more.
 void add_problem_lines(Document& document, std::span<const Problem> problems,
                        std::size_t most = 20);
+
+/// What packing weights lost: sums and the worst for people, a table of all for machines.
+void add_losses(Document& document, const std::vector<PackingLoss>& losses);
 
 /// Throws NoMatch, naming the nearest keys, when a query found nothing.
 [[noreturn]] void fail_no_match(const Checkpoint& checkpoint,

@@ -118,7 +118,8 @@ std::vector<std::string> companions(const Checkpoint& checkpoint, std::string_vi
 
 /// Where the key maps, if the family is known.
 std::string mapping_text(const Checkpoint& checkpoint, std::uint32_t id, const Args& args) {
-  if (recognise_family(checkpoint, args.text("adapter")).adapter == nullptr) return "";
+  if (recognise_family(checkpoint, checkpoint.config(), args.text("adapter")).adapter == nullptr)
+    return "";
   const Plan plan = plan_conversion(checkpoint, args.conversion()).plan;
   const Fate& fate = plan.fates[id];
   if (fate.kind == Fate::Kind::Dropped) {

@@ -24,6 +24,7 @@ ConversionRequest request_of(const Args& args, const std::optional<Receipt>& rec
   if (request.layout.empty()) request.layout = receipt->layout;
   if (request.dtype.empty()) request.dtype = option("dtype");
   if (request.exclude.empty()) request.exclude = option("exclude");
+  if (request.quantise.empty()) request.quantise = option("quantize");
   request.lenient = request.lenient || option("lenient") == "true";
   request.settings.insert(receipt->settings.begin(), receipt->settings.end());
   return request;
@@ -39,21 +40,40 @@ void check_config(const Checkpoint& source, const Receipt& receipt) {
        then.empty() ? "no config.json" : "another config.json");
 }
 
+/// A plan that borrowed from --like cannot be made again without it.
+void check_like(const Receipt& receipt, const PlannedConversion& planned) {
+  if (planned.like || !receipt.options.contains("like")) return;
+  if (planned.plan.hash() == receipt.plan) return;
+  fail(Code::Usage, "the conversion borrowed from another checkpoint; --like DIR names it");
+}
+
+/// A sound plan made with --like has its keys, dtypes and shapes.
+Fields like_fields(const Checkpoint& output, const Plan& plan, const Checkpoint& like) {
+  constexpr std::string_view kPath = "quantization_config";
+  const bool same_config = output.config().json(kPath) == like.config().json(kPath);
+  return {{{"", "like",
+            fmt::format("{0} of {0} keys, dtypes and shapes as {1}; quantization_config {2}",
+                        format_count(plan.outputs.size()), display(like.name()),
+                        same_config ? "equal" : "DIFFERENT")},
+           {"like.quantization_config_equal", "", same_config}}};
+}
+
 /// Without a receipt: the direction that the output's own keys show.
 void infer_direction(ConversionRequest& request, const Checkpoint& source,
                      const Checkpoint& output) {
-  const Family family = recognise_family(source, request.adapter);
+  const Family family = recognise_family(source, source.config(), request.adapter);
   if (!request.to.empty() || family.adapter == nullptr) return;
-  const Side side = recognise_side(output, *family.adapter);
+  const Side side = recognise_side(output, source.config(), *family.adapter);
   if (side == Side::Hf || side == Side::Native) request.to = name_of(side);
 }
 
-std::string source_text(const Checkpoint& source, const std::optional<Receipt>& receipt,
+std::string source_text(const Sources& sources, const std::optional<Receipt>& receipt,
                         const Plan& plan) {
+  const Checkpoint& source = sources.checkpoint;
   std::string text = fmt::format("{} tensors, {}", format_count(source.tensors().size()),
                                  format_bytes(source.total_bytes()));
   if (!receipt) return text;
-  const Receipt now = make_receipt(source, plan, 0);
+  const Receipt now = make_receipt(sources, plan, 0);
   return text + (now.sources == receipt->sources
                      ? "   the same headers and sizes as at the conversion"
                      : "   NOT the files of the conversion");
@@ -97,7 +117,9 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
   if (!receipt) infer_direction(request, source, output);
   const PlannedConversion planned = plan_conversion(source, request);
   const Plan& plan = planned.plan;
-  const VerifyReport report = verify(source, plan, output, args.resources(), progress);
+  if (receipt) check_like(*receipt, planned);
+  const Sources sources{source, planned.like.get()};
+  const VerifyReport report = verify(sources, plan, output, args.resources(), progress);
 
   Document document{"verify"};
   document.exit = report.verified() ? 0 : 1;
@@ -107,7 +129,7 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
        fmt::format("{} -> {}, {}   plan {}   ({})", name_of(plan.options.from),
                    name_of(plan.options.to), plan.options.adapter, plan.hash(),
                    receipt ? "from " + path + "/ckptscope.json" : "inferred, there is no receipt")},
-      {"", "source", source_text(source, receipt, plan)},
+      {"", "source", source_text(sources, receipt, plan)},
       {"", "bits",
        fmt::format("{} of {} tensors are what the plan makes of the source   {} B equal",
                    format_count(report.equal), format_count(report.tensors),
@@ -122,6 +144,8 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
       {"bytes_equal", "", report.bytes_equal},
       {"verified", "", report.verified()},
   }});
+  add_losses(document, report.losses);
+  if (planned.like) document.add(like_fields(output, plan, *planned.like));
   add_differences(document, report);
   document.add(Heading{report.verified()
                            ? "VERIFIED"

@@ -27,6 +27,26 @@ void decode_mxfp4(std::span<const std::byte> blocks, std::span<const std::byte> 
 void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
                 std::size_t count) noexcept;
 
+/// What a run of values lost by being packed: sums of squares, and how many came back changed.
+struct Rounding {
+  std::uint64_t changed = 0;
+  double signal = 0;  // of the values
+  double noise = 0;   // of value - decoded value
+};
+
+/// The largest magnitude; infinity or NaN when a value is.
+float largest_magnitude(std::span<const float> values) noexcept;
+
+/// Encodes finite values, a multiple of 32, as MXFP4: 16 bytes of codes, low nibble first, and one
+/// scale byte (e8m0_scale_of) for each 32. codes[i] is the nearest FP4 to values[i] / 2^(scale -
+/// 127), ties to even, saturated; what was decoded from MXFP4 comes back with the same values.
+/// Source: OCP Microscaling Formats v1.0, 6.3.
+Rounding encode_mxfp4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept;
+
+/// Encodes finite values as E4M3: the nearest code to values[i] / scale, divided in f32, ties to
+/// even, saturated.
+Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept;
+
 /// Copies rows x cols elements of `size` bytes (1, 2, 4 or 8) from a dense matrix to one where
 /// neighbours in a row lie `col_stride` bytes apart and rows `row_stride` bytes.
 void strided_copy(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,

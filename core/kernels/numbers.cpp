@@ -1,5 +1,6 @@
 #include "core/kernels/numbers.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace ckptscope {
@@ -50,6 +51,52 @@ float e4m3_to_float(std::uint8_t code) {
     return std::bit_cast<float>(static_cast<std::uint32_t>(code & 0x80) << 24 | 0x7FF00000);
   }
   return finite(code, 4, 3);
+}
+
+namespace {
+
+/// `value` as a code of `mantissa_bits`, rounded to even: normal numbers from 2^min_exponent on by
+/// adding half a unit to the bits, smaller ones by adding a float whose unit is the smallest step.
+std::uint32_t rounded_code(std::uint32_t magnitude, int mantissa_bits, int min_exponent) {
+  const auto float_exponent = static_cast<std::uint32_t>(127 + min_exponent);
+  const int dropped = 23 - mantissa_bits;
+  if (magnitude < float_exponent << 23) {
+    const std::uint32_t unit = (float_exponent + static_cast<std::uint32_t>(dropped)) << 23;
+    const float sum = std::bit_cast<float>(magnitude) + std::bit_cast<float>(unit);
+    return std::bit_cast<std::uint32_t>(sum) - unit;
+  }
+  const std::uint32_t half = (1u << (dropped - 1)) - 1;
+  const std::uint32_t rounded = magnitude + half + (magnitude >> dropped & 1);
+  return (rounded >> dropped) - ((float_exponent - 1) << mantissa_bits);
+}
+
+}  // namespace
+
+std::uint8_t float_to_e4m3(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t code = rounded_code(bits & 0x7FFFFFFF, 3, -6);
+  return static_cast<std::uint8_t>(std::min(code, 0x7Eu) | (bits >> 24 & 0x80));
+}
+
+std::uint8_t float_to_e2m1(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const std::uint32_t code = rounded_code(bits & 0x7FFFFFFF, 1, 0);
+  return static_cast<std::uint8_t>(std::min(code, 7u) | (bits >> 28 & 8));
+}
+
+float e2m1_to_float(std::uint8_t code) {
+  return finite(code, 2, 1);
+}
+
+double e8m0_to_double(std::uint8_t scale) {
+  return std::ldexp(1.0, static_cast<int>(scale) - 127);
+}
+
+std::uint16_t fp8_scale_of(float largest) {
+  if (largest == 0) return 0x3F80;
+  const auto bits = std::bit_cast<std::uint32_t>(largest / 448.0F);
+  const std::uint32_t up = (bits + 0xFFFF) >> 16;
+  return static_cast<std::uint16_t>(up == 0 ? 1 : up);  // the quotient may be too small for a float
 }
 
 float e5m2_to_float(std::uint8_t code) {

@@ -28,4 +28,23 @@ std::uint16_t float_to_f16(float value);
 float e4m3_to_float(std::uint8_t code);
 float e5m2_to_float(std::uint8_t code);
 
+/// The nearest finite E4M3, ties to even, beyond 448 saturated; not for NaN.
+std::uint8_t float_to_e4m3(float value);
+/// The nearest FP4 (E2M1: 0 .5 1 1.5 2 3 4 6 and their negatives), ties to even, beyond 6
+/// saturated; not for NaN. Source: OCP Microscaling Formats v1.0, 5.3.3.
+std::uint8_t float_to_e2m1(float value);
+float e2m1_to_float(std::uint8_t code);
+
+/// 2^(scale - 127), also where that is subnormal or beyond a float (a double holds all of them).
+double e8m0_to_double(std::uint8_t scale);
+/// The scale byte of a block whose largest magnitude is `largest`, a finite float:
+/// clamp(floor(log2(largest)) - 2 + 127, 0, 254), so that it fits 4 * 2^e to 8 * 2^e; 0 for zero.
+inline std::uint8_t e8m0_scale_of(float largest) {
+  const std::uint32_t exponent = std::bit_cast<std::uint32_t>(largest) >> 23 & 0xFF;
+  return static_cast<std::uint8_t>(exponent < 2 ? 0 : exponent - 2);
+}
+
+/// largest / 448 rounded up to BF16, so that the largest value is not clipped; 1 for zero.
+std::uint16_t fp8_scale_of(float largest);
+
 }  // namespace ckptscope

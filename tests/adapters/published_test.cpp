@@ -268,15 +268,17 @@ TEST_P(Published, FamilyAndSideAreRecognised) {
   const Figures& expected = GetParam();
   const SyntheticCheckpoint source = published(expected.model);
   const OnDisk hf(source);
-  const Family family = recognise_family(hf.opened);
+  const Family family = recognise_family(hf.opened, hf.opened.config());
   ASSERT_NE(family.adapter, nullptr);
   EXPECT_EQ(family.adapter->id, expected.adapter);
-  EXPECT_EQ(name_of(recognise_side(hf.opened, *family.adapter)), "hf");
+  EXPECT_EQ(name_of(recognise_side(hf.opened, hf.opened.config(), *family.adapter)), "hf");
 
   const Plan native = plan_to(hf.opened, "", expected.dtype);
   EXPECT_EQ(native.options.to, Namespace::Native);
   const OnDisk native_disk(outputs_of(native, source.config));
-  EXPECT_EQ(name_of(recognise_side(native_disk.opened, *family.adapter)), "native");
+  EXPECT_EQ(
+      name_of(recognise_side(native_disk.opened, native_disk.opened.config(), *family.adapter)),
+      "native");
   EXPECT_EQ(plan_to(native_disk.opened, "").options.to, Namespace::Hf);
 }
 

@@ -85,7 +85,7 @@ TEST(Transcripts, ShowEveryErrorCode) {
   const std::set<std::string, std::less<>> elsewhere{
       "io",          "source-changed", "truncated-source", "no-permission", "out-of-memory",
       "interrupted", "internal",       "mismatch",         "locked",        "missing-part",
-      "no-space", "orphan"};
+      "no-space",    "orphan"};
   std::string all;
   for (const Topic& topic : topics()) {
     all += read_file(std::string(CKPTSCOPE_TESTS) + "/golden/cli/" + topic.name + ".txt");

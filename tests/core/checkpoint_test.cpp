@@ -428,7 +428,9 @@ TEST(ConfigValues, EditedKeepsTheRest) {
        R"({"text_config":{"dtype":"bfloat16"}})"},
   };
   for (const Row& row : rows) {
-    std::string edited = Config::parse(row.text, "c").edited(Dtype::BF16, row.drop);
+    std::string edited =
+        Config::parse(row.text, "c")
+            .edited({Dtype::BF16, row.drop ? std::optional<std::string>("") : std::nullopt});
     std::erase_if(edited, [](char c) { return c == ' ' || c == '\n'; });
     EXPECT_EQ(edited, row.edited);
   }

@@ -239,7 +239,7 @@ TEST(ReadBack, FindsEveryChangedByte) {
   Progress progress;
   execute(
       one.plan, [&] { return std::make_unique<CheckpointSource>(one.checkpoint); }, sink, {},
-      progress);
+      progress, "write");
   sink.finish();
   const std::string file = staging.path() + "/model.safetensors";
   const std::string good = read_file(file);

@@ -25,7 +25,7 @@ inline std::vector<std::vector<std::byte>> run(const Checkpoint& checkpoint, con
   Progress progress;
   execute(
       plan, [&] { return std::make_unique<CheckpointSource>(checkpoint); }, sink, resources,
-      progress);
+      progress, "write");
   return std::move(sink.outputs);
 }
 
