@@ -47,6 +47,12 @@ std::string_view torch_name(Dtype dtype) {
   return row_of(dtype).alias;
 }
 
+/// Good until a member is added to `root`.
+Json* text_config(Json& root) {
+  const auto found = root.find(std::string(kTextConfig));
+  return found == root.end() || !found->is_object() ? nullptr : &*found;
+}
+
 /// Sets whichever of dtype and torch_dtype the object has; true when it had one.
 bool set_dtype(Json& object, Dtype dtype) {
   bool found = false;
@@ -145,15 +151,13 @@ std::string Config::json(std::string_view path) const {
 std::string Config::edited(const Edit& edit) const {
   if (!present()) return "";
   Json root = data_->root;
-  const auto nested = root.find(std::string(kTextConfig));
-  const bool has_nested = nested != root.end() && nested->is_object();
   if (edit.dtype) {
-    const bool at_top = set_dtype(root, *edit.dtype);
-    const bool below = has_nested && set_dtype(*nested, *edit.dtype);
-    if (!at_top && !below) root["dtype"] = torch_name(*edit.dtype);
+    bool stated = set_dtype(root, *edit.dtype);
+    if (Json* nested = text_config(root)) stated = set_dtype(*nested, *edit.dtype) || stated;
+    if (!stated) root["dtype"] = torch_name(*edit.dtype);
   }
   if (edit.quantisation) {
-    if (has_nested) nested->erase(kQuantisation);
+    if (Json* nested = text_config(root)) nested->erase(kQuantisation);
     if (edit.quantisation->empty()) {
       root.erase(kQuantisation);
     } else {

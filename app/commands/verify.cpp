@@ -50,11 +50,14 @@ void check_like(const Receipt& receipt, const PlannedConversion& planned) {
 /// A sound plan made with --like has its keys, dtypes and shapes.
 Fields like_fields(const Checkpoint& output, const Plan& plan, const Checkpoint& like) {
   constexpr std::string_view kPath = "quantization_config";
-  const bool same_config = output.config().json(kPath) == like.config().json(kPath);
+  const std::string theirs = like.config().json(kPath);
+  const bool same_config = output.config().json(kPath) == theirs;
   return {{{"", "like",
             fmt::format("{0} of {0} keys, dtypes and shapes as {1}; quantization_config {2}",
                         format_count(plan.outputs.size()), display(like.name()),
-                        same_config ? "equal" : "DIFFERENT")},
+                        same_config      ? "equal"
+                        : theirs.empty() ? "only here"
+                                         : "DIFFERENT")},
            {"like.quantization_config_equal", "", same_config}}};
 }
 

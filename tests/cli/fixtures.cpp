@@ -172,6 +172,25 @@ void make_problems(const TempDir& dir) {
   make(dir, "alias", recorded("nemotron_v3-model-prefix"));
 }
 
+void make_quantisable(const TempDir& dir) {
+  make(dir, "gpt-oss", recorded("gpt_oss-mxfp4"));
+  make(dir, "mistral4", recorded("mistral4-fp8-bf16"));
+  make(dir, "hy3", recorded("hy_v3-moe-mtp"));
+  const SyntheticCheckpoint plain = recorded("gpt_oss-bf16");
+  make(dir, "plain", plain);
+  make(dir, "ragged",
+       reshaped(plain, "model.layers.0.mlp.experts.down_proj", Dtype::BF16, {4, 40, 64}));
+  make(dir, "codes",
+       reshaped(plain, "model.layers.0.mlp.experts.down_proj", Dtype::U8, {4, 96, 64}));
+  const SyntheticCheckpoint biased = recorded("mistral4-bf16-with-bias");
+  make(dir, "biased", biased);
+  SyntheticCheckpoint unbiased = biased;
+  std::erase_if(unbiased.tensors, [](const SyntheticTensor& one) {
+    return one.key.ends_with("e_score_correction_bias");
+  });
+  make(dir, "unbiased", unbiased);
+}
+
 }  // namespace
 
 std::string safetensors_file(const std::string& json, const std::string& data) {
@@ -258,6 +277,40 @@ const std::vector<Topic>& topics() {
         "ckptscope -o ls convert gpt-oss -q",
         "ckptscope convert mistral4 --to native -o m4 -q --dtype bf16 --json",
         "cat m4/config.json"}},
+      {"quantise",
+       make_quantisable,
+       {"ckptscope convert gpt-oss --to native -o native -q",
+        "ckptscope map native --quantize mxfp4 --full | grep experts.down",
+        "ckptscope map native --quantize mxfp4 | tail -6",
+        "ckptscope convert native --quantize mxfp4 --like gpt-oss -o back",
+        "cat back/config.json; grep -A9 options back/ckptscope.json",
+        "ckptscope verify native back",
+        "ckptscope verify native back --like gpt-oss",
+        "ckptscope convert gpt-oss --quantize none -o decoded -q; tail -3 decoded/config.json",
+        "ckptscope convert plain --quantize mxfp4 -o packed -q",
+        "ckptscope convert plain --quantize mxfp4 -o again -q --json",
+        "ckptscope convert gpt-oss --quantize mxfp4 -o same -q",
+        "ckptscope convert mistral4 --to native -o m4 -q --dtype bf16",
+        "ckptscope map m4 --quantize fp8",
+        "ckptscope convert m4 --quantize fp8 -o m4-hf",
+        "tail -9 m4-hf/config.json",
+        "ckptscope convert m4 --quantize fp8 --like mistral4 -o m4-like -q",
+        "ckptscope verify m4 m4-like",
+        "ckptscope verify m4 m4-like --like mistral4",
+        "ckptscope convert m4 --quantize mxfp4 -o x",
+        "ckptscope convert hy3 --quantize fp8 -o x",
+        "ckptscope convert m4 --quantize q4 -o x",
+        "ckptscope convert gpt-oss --to native --quantize mxfp4 -o x",
+        "ckptscope convert plain --to hf --dtype f16 -o x",
+        "ckptscope convert ragged --quantize mxfp4 -o x -q",
+        "ckptscope convert codes --quantize mxfp4 -o x -q",
+        "ckptscope map native --quantize mxfp4 --like plain | grep unlike | sort | sed -n '1p;$p'",
+        "ckptscope convert native --to hf --like gpt-oss -o x -q",
+        "ckptscope convert biased --to native -o b -q; "
+        "ckptscope convert b --to hf --like unbiased -o x -q",
+        "printf '\\300\\177' | dd of=native/model.safetensors bs=1 seek=30000 conv=notrunc "
+        "2>/dev/null; ckptscope convert native --quantize mxfp4 -o x -q",
+        "ls"}},
       {"verify",
        make_families,
        {"ckptscope convert gpt-oss --to native -o native -q", "ckptscope verify gpt-oss native",

@@ -1,0 +1,249 @@
+// --quantize and --like: what comes out has the published keys, dtypes and shapes, decodes to what
+// went in, and is refused where it would not.
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "app/conversion.hpp"
+#include "core/convert.hpp"
+#include "core/verify.hpp"
+#include "tests/support/golden.hpp"
+#include "tests/support/published.hpp"
+#include "tests/support/recorded.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+using Signatures = std::set<std::string>;
+
+std::string signature(std::string_view key, Dtype dtype, ShapeView shape) {
+  return std::string(key) + " " + std::string(name_of(dtype)) + " " + to_string(shape);
+}
+
+Signatures signatures(const SyntheticCheckpoint& checkpoint) {
+  Signatures all;
+  for (const auto& one : checkpoint.tensors) all.insert(signature(one.key, one.dtype, one.shape));
+  return all;
+}
+
+Signatures signatures(const Plan& plan) {
+  Signatures all;
+  for (const Output& one : plan.outputs) all.insert(signature(one.key, one.dtype(), one.shape()));
+  return all;
+}
+
+Signatures without_activation_scales(Signatures all) {
+  std::erase_if(all, [](const std::string& one) {
+    return one.find("activation_scale") != one.npos;
+  });
+  return all;
+}
+
+std::vector<std::string> errors(const Plan& plan) {
+  std::vector<std::string> all;
+  for (const Problem& problem : plan.problems) {
+    if (problem.severity == Severity::Error) all.push_back(to_line(problem));
+  }
+  return all;
+}
+
+bool has(const Plan& plan, Code code) {
+  return std::any_of(plan.problems.begin(), plan.problems.end(),
+                     [&](const Problem& problem) { return problem.code == code; });
+}
+
+ConversionRequest request_to(const std::string& to, const std::string& quantise,
+                             const std::string& like = "", const std::string& dtype = "") {
+  ConversionRequest request;
+  request.to = to;
+  request.quantise = quantise;
+  request.like = like;
+  request.dtype = dtype;
+  return request;
+}
+
+/// A checkpoint in a directory of its own.
+struct OnDisk {
+  explicit OnDisk(const SyntheticCheckpoint& checkpoint) {
+    write_synthetic(dir.path(), checkpoint);
+    opened = Checkpoint::open(dir.path());
+  }
+  TempDir dir;
+  Checkpoint opened;
+};
+
+/// What a plan would write, as headers alone.
+SyntheticCheckpoint outputs_of(const Plan& plan, const std::string& config) {
+  SyntheticCheckpoint checkpoint;
+  checkpoint.config = config;
+  checkpoint.sparse = true;
+  for (const Output& output : plan.outputs) {
+    checkpoint.tensors.push_back({output.key, output.dtype(), to_shape(output.shape())});
+  }
+  return checkpoint;
+}
+
+// ---- published structures -----------------------------------------------------------------------
+
+struct Way {
+  std::string model;
+  std::string quantise;
+};
+
+class PublishedForm : public ::testing::TestWithParam<Way> {};
+
+TEST_P(PublishedForm, NativeComesBackQuantisedAsPublished) {
+  const SyntheticCheckpoint model = published(GetParam().model);
+  const OnDisk hf(model);
+  const Plan native = plan_conversion(hf.opened, request_to("native", "", "", "bf16")).plan;
+  const OnDisk disk(outputs_of(native, model.config));
+
+  const auto back =
+      plan_conversion(disk.opened, request_to("hf", GetParam().quantise, hf.dir.path()));
+  EXPECT_EQ(errors(back.plan), std::vector<std::string>());
+  EXPECT_EQ(signatures(back.plan), signatures(model));
+  EXPECT_EQ(back.plan.quantisation_config, hf.opened.config().json("quantization_config"));
+
+  const Plan alone = plan_conversion(disk.opened, request_to("hf", GetParam().quantise)).plan;
+  EXPECT_EQ(errors(alone), std::vector<std::string>());
+  Signatures expected = without_activation_scales(signatures(model));
+  for (const Output& one : alone.outputs) {
+    if (one.key.ends_with("e_score_correction_bias")) {
+      expected.insert(signature(one.key, Dtype::F32, one.shape()));
+    }
+  }
+  EXPECT_EQ(signatures(alone), expected);
+  EXPECT_EQ(has(alone, Code::ActivationScale), GetParam().quantise == "fp8");
+}
+
+TEST_P(PublishedForm, HfDecodesAndComesBack) {
+  const SyntheticCheckpoint model = published(GetParam().model);
+  const OnDisk hf(model);
+  const Plan plain = plan_conversion(hf.opened, request_to("hf", "none", "", "bf16")).plan;
+  EXPECT_EQ(errors(plain), std::vector<std::string>());
+  EXPECT_EQ(plain.account().unplaced, 0u);
+  for (const Output& one : plain.outputs) {
+    EXPECT_TRUE(one.dtype() == Dtype::BF16) << one.key << name_of(one.dtype());
+  }
+  const OnDisk disk(outputs_of(plain, model.config));
+  const Plan back =
+      plan_conversion(disk.opened, request_to("hf", GetParam().quantise, hf.dir.path())).plan;
+  EXPECT_EQ(errors(back), std::vector<std::string>());
+  EXPECT_EQ(signatures(back), signatures(model));
+}
+
+TEST_P(PublishedForm, WhatIsPackedStays) {
+  const OnDisk hf(published(GetParam().model));
+  const Plan plan = plan_conversion(hf.opened, request_to("hf", GetParam().quantise)).plan;
+  EXPECT_EQ(errors(plan), std::vector<std::string>());
+  EXPECT_TRUE(has(plan, Code::NothingToDo));
+  EXPECT_TRUE(plan.quantisation_config.empty());
+  EXPECT_EQ(plan.account().sources_by_kind[static_cast<std::size_t>(Kind::Passed)],
+            plan.sources.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Quantise, PublishedForm,
+                         ::testing::Values(Way{"gpt-oss-20b", "mxfp4"}, Way{"mistral4", "fp8"},
+                                           Way{"mistral4-text", "fp8"}),
+                         [](const auto& test) { return "case" + std::to_string(test.index); });
+
+TEST(Quantise, DecodedGptOssIsThePublishedBf16Form) {
+  const OnDisk hf(published("gpt-oss-20b"));
+  const Plan plain = plan_conversion(hf.opened, request_to("hf", "none")).plan;
+  EXPECT_EQ(signatures(plain), signatures(published("gpt-oss-20b-bf16")));
+}
+
+// ---- values -------------------------------------------------------------------------------------
+
+/// Converts through files, verified, and opens the result.
+struct Converted {
+  Converted(const Checkpoint& source, const ConversionRequest& request) {
+    const PlannedConversion planned = plan_conversion(source, request);
+    ConvertOptions options;
+    options.out = dir / "out";
+    const Sources sources{source, planned.like.get()};
+    Progress progress;
+    losses = convert(sources, planned.plan, options, progress).losses;
+    opened = Checkpoint::open(dir / "out");
+    EXPECT_TRUE(verify(sources, planned.plan, opened, {}, progress).verified());
+  }
+  TempDir dir;
+  Checkpoint opened;
+  std::vector<PackingLoss> losses;
+};
+
+std::string file_of(const Converted& one) {
+  return read_file(one.dir / "out/model.safetensors");
+}
+
+TEST(QuantiseValues, GptOssComesBackBitForBit) {
+  const OnDisk hf(recorded_case("gpt_oss-mxfp4").source);
+  const Converted native(hf.opened, request_to("native", ""));
+  const Converted packed(native.opened, request_to("hf", "mxfp4", hf.dir.path()));
+  const Converted again(packed.opened, request_to("native", ""));
+  EXPECT_EQ(file_of(native), file_of(again));
+  ASSERT_EQ(packed.losses.size(), 4u);
+  for (const PackingLoss& loss : packed.losses) EXPECT_TRUE(loss.exact()) << loss.key;
+
+  const Converted plain(hf.opened, request_to("hf", "none"));
+  const Converted direct(plain.opened, request_to("hf", "mxfp4"));
+  EXPECT_EQ(file_of(packed), file_of(direct));  // through native or not
+}
+
+class Mistral : public ::testing::TestWithParam<std::string> {};
+
+/// Codes of another scale are rounded once; from then on nothing changes any more.
+TEST_P(Mistral, SettlesAfterOneRound) {
+  const OnDisk hf(recorded_case(GetParam()).source);
+  const Converted native(hf.opened, request_to("native", "", "", "f32"));
+  const Converted first(native.opened, request_to("hf", "fp8"));
+  for (const PackingLoss& loss : first.losses) EXPECT_GT(loss.sqnr(), 27.0) << loss.key;
+  const Converted second(first.opened, request_to("native", "", "", "f32"));
+  const Converted third(second.opened, request_to("hf", "fp8"));
+  for (const PackingLoss& loss : third.losses) EXPECT_TRUE(loss.exact()) << loss.key;
+  EXPECT_EQ(file_of(first), file_of(third));
+}
+
+INSTANTIATE_TEST_SUITE_P(Fp8, Mistral, ::testing::Values("mistral4-fp8-bf16", "mistral4_vlm-fp8"),
+                         [](const auto& test) { return "case" + std::to_string(test.index); });
+
+TEST(QuantiseConfig, SaysHowItIsStored) {
+  const OnDisk hf(recorded_case("mistral4-fp8-bf16").source);
+  const Converted native(hf.opened, request_to("native", "", "", "f32"));
+  EXPECT_EQ(native.opened.config().dtype(), Dtype::F32);
+  const Converted packed(native.opened, request_to("hf", "fp8"));
+  EXPECT_EQ(packed.opened.config().json("quantization_config"),
+            R"({"activation_scheme":"dynamic","dequantize":false,"quant_method":"fp8",)"
+            R"("weight_block_size":null})");
+  EXPECT_EQ(packed.opened.config().dtype(), Dtype::BF16);  // of what is not packed
+}
+
+TEST(QuantiseLike, BiasThatIsNotZeroIsKept) {
+  const OnDisk hf(recorded_case("mistral4-bf16-with-bias").source);
+  const OnDisk like([] {
+    SyntheticCheckpoint model = recorded_case("mistral4-bf16-with-bias").source;
+    std::erase_if(model.tensors, [](const SyntheticTensor& one) {
+      return one.key.ends_with("e_score_correction_bias");
+    });
+    return model;
+  }());
+  const Converted native(hf.opened, request_to("native", ""));
+  const PlannedConversion planned =
+      plan_conversion(native.opened, request_to("hf", "", like.dir.path()));
+  EXPECT_EQ(errors(planned.plan), std::vector<std::string>());
+  ASSERT_FALSE(planned.plan.must_be_zero.empty());
+  ConvertOptions options;
+  options.out = native.dir / "back";
+  Progress progress;
+  try {
+    convert({native.opened, planned.like.get()}, planned.plan, options, progress);
+    ADD_FAILURE() << "a bias was dropped";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::NotZero) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace ckptscope::testing
