@@ -11,6 +11,7 @@
 #include "app/signals.hpp"
 #include "app/terminal_output.hpp"
 #include "core/display.hpp"
+#include "core/kernels/kernels.hpp"
 #include "views/json_renderer.hpp"
 #include "views/text_renderer.hpp"
 
@@ -100,6 +101,14 @@ int run(const ParsedLine& line) {
   return line.command != nullptr ? run_command(*line.command, line.args) : run_without_verb(line);
 }
 
+/// CKPTSCOPE_KERNELS: the vector code, for tests and to find out what is at fault.
+void choose_kernels_of_environment() {
+  const char* asked = std::getenv("CKPTSCOPE_KERNELS");
+  if (asked == nullptr || choose_kernels(asked)) return;
+  fail(Code::Usage, "CKPTSCOPE_KERNELS={}: this machine has {}", display(asked),
+       fmt::join(kernel_targets(), ", "));
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv) {
@@ -112,6 +121,7 @@ int run_cli(int argc, char** argv) {
   bool interrupted = false;
   try {
     try {
+      choose_kernels_of_environment();
       line = parse_line(words);
       exit = run(line);
       flush_stdout();

@@ -10,6 +10,8 @@
 #include <CLI/Version.hpp>
 #include <nlohmann/json.hpp>
 
+#include "core/kernels/kernels.hpp"
+
 namespace ckptscope {
 namespace {
 
@@ -79,10 +81,11 @@ std::string version_text() {
   return fmt::format(
       "ckptscope {}\nlibraries: fmt {}.{}.{}, nlohmann-json {}.{}.{}, CLI11 {}, PCRE2 {}, utf8proc "
       "{}, "
-      "xxHash {}, OpenSSL {}\nkernels: scalar\n",
+      "xxHash {}, OpenSSL {}, Highway {}\nkernels: {} (CKPTSCOPE_KERNELS chooses: {})\n",
       CKPTSCOPE_VERSION, FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100,
       NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH,
-      CLI11_VERSION, pcre, utf8proc_version(), XXH_versionNumber(), OPENSSL_VERSION_STR);
+      CLI11_VERSION, pcre, utf8proc_version(), XXH_versionNumber(), OPENSSL_VERSION_STR,
+      highway_version(), kernel_target(), fmt::join(kernel_targets(), ", "));
 }
 
 }  // namespace ckptscope

@@ -99,8 +99,9 @@ void bench_convert(const std::string& directory) {
 }
 
 void bench_kernels() {
-  constexpr std::size_t kRows = 2048;
-  constexpr std::size_t kCols = 2048;
+  report("kernels: " + kernel_target());
+  constexpr std::size_t kRows = 8192;  // larger than any cache
+  constexpr std::size_t kCols = 8192;
   constexpr std::size_t kCount = kRows * kCols;
   std::vector<std::byte> in(kCount * 4, std::byte{0x3A});
   std::vector<std::byte> out(kCount * 4, std::byte{1});
@@ -109,8 +110,9 @@ void bench_kernels() {
   };
   const auto row = [&](const char* name, std::size_t bytes, const std::function<void()>& body) {
     const double memcpy_seconds = yardstick(bytes);
-    report(fmt::format("{:<40} {:5.2f} x memcpy of the output", name,
-                       memcpy_seconds / fastest(9, body)));
+    const double seconds = fastest(9, body);
+    report(fmt::format("{:<40} {:5.2f} x memcpy of as much   {:6.2f} GB/s", name,
+                       memcpy_seconds / seconds, static_cast<double>(bytes) / seconds * 1e-9));
   };
   row("mxfp4 -> bf16", kCount * 2, [&] {
     decode_mxfp4(std::span(in).first(kCount / 2), std::span(in).subspan(kCount / 2, kCount / 32),
@@ -120,6 +122,23 @@ void bench_kernels() {
       [&] { decode_fp8(Dtype::F8_E4M3, in.data(), 0.01F, Dtype::BF16, out.data(), kCount); });
   row("bf16 transpose", kCount * 2,
       [&] { strided_copy(in.data(), kRows, kCols, 2, out.data(), 2, 2 * kRows); });
+  row("bf16 -> mxfp4, of the input", kCount * 2, [&] {
+    std::array<float, 1024> floats;
+    for (std::size_t i = 0; i < kCount; i += floats.size()) {
+      convert(Dtype::BF16, in.data() + 2 * i, Dtype::F32,
+              reinterpret_cast<std::byte*>(floats.data()), floats.size());
+      encode_mxfp4(floats, largest_magnitude(floats), out.data() + i / 2,
+                   out.data() + kCount + i / 32);
+    }
+  });
+  row("bf16 -> e4m3, of the input", kCount * 2, [&] {
+    std::array<float, 1024> floats;
+    for (std::size_t i = 0; i < kCount; i += floats.size()) {
+      convert(Dtype::BF16, in.data() + 2 * i, Dtype::F32,
+              reinterpret_cast<std::byte*>(floats.data()), floats.size());
+      encode_fp8(floats, 0.01F, out.data() + i);
+    }
+  });
   row("bf16 -> f32", kCount * 4,
       [&] { convert(Dtype::BF16, in.data(), Dtype::F32, out.data(), kCount); });
   row("f32 -> bf16", kCount * 2,

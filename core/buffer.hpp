@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <new>
 #include <span>
 
 namespace ckptscope {
@@ -19,17 +18,15 @@ class Buffer {
   /// without a copy.
   std::span<std::byte> take(std::size_t size, std::size_t placement = 0) {
     const std::size_t shift = placement % kBlock;
-    if (size + shift > capacity_) {
-      data_.reset();
-      data_.reset(static_cast<std::byte*>(::operator new(size + shift, std::align_val_t(kBlock))));
-      capacity_ = size + shift;
-    }
+    if (size + shift > capacity_) grow(size + shift);
     return {data_.get() + shift, size};
   }
 
  private:
+  void grow(std::size_t capacity);
+
   struct Free {
-    void operator()(std::byte* data) const { ::operator delete(data, std::align_val_t(kBlock)); }
+    void operator()(std::byte* data) const;
   };
   std::unique_ptr<std::byte, Free> data_;
   std::size_t capacity_ = 0;

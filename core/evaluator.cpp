@@ -12,6 +12,7 @@ namespace {
 /// Bytes that are read at a time where elements do not go straight to their place: small enough
 /// that they are still in the second-level cache when they are copied on.
 constexpr std::uint64_t kChunk = std::uint64_t{512} * 1024;
+constexpr std::uint64_t kBand = 64;  // rows; see transpose.cpp
 /// Runs shorter than this are read together with what lies between them.
 constexpr std::uint64_t kWorthOwnRead = 2048;
 
@@ -168,9 +169,13 @@ void Evaluator::fill_leaf(const Value& value, const Region& region, const Target
   const std::uint64_t block = value.op == Value::Op::Mxfp4 ? 2 * value.args[0]->shape.back() : 1;
   const std::uint64_t row_bytes =
       std::max<std::uint64_t>(1, (cols + block - 1) * size_of(value.dtype));
-  const std::uint64_t step = std::max<std::uint64_t>(1, kChunk / row_bytes);
+  // What lands transposed comes in bands of 64 rows and more, so that its runs fill cache lines.
+  const bool transposed = col_stride != static_cast<std::ptrdiff_t>(size_of(target.dtype));
+  const std::uint64_t least = transposed ? kBand : 1;
+  const std::uint64_t fit = std::max<std::uint64_t>(1, kChunk / row_bytes);
+  const std::uint64_t step = std::max(least, fit >= kBand ? fit / kBand * kBand : fit);
   const std::uint64_t col_step =
-      std::max<std::uint64_t>(1, kChunk / size_of(value.dtype) / 32 * 32);
+      std::max<std::uint64_t>(1, kChunk / least / size_of(value.dtype) / 32 * 32);
   for_each_leading(
       value.shape, region, target.strides, 2, [&](std::uint64_t matrix, std::ptrdiff_t offset) {
         for (std::uint64_t row = 0; row < rows; row += step) {

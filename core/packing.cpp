@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "core/error.hpp"
 #include "core/kernels/kernels.hpp"
@@ -20,6 +21,11 @@ std::uint64_t product(ShapeView extents) {
   std::uint64_t result = 1;
   for (const std::uint64_t extent : extents) result *= extent;
   return result;
+}
+
+/// One scale per expert.
+bool is_grouped(ShapeView shape) {
+  return shape.size() == 3;
 }
 
 std::uint64_t first_element(ShapeView shape, const Region& region) {
@@ -63,7 +69,8 @@ double PackingLoss::relative_l2() const {
 }
 
 double PackingLoss::sqnr() const {
-  return 10 * std::log10(signal / (exact() ? 0.0 : noise));
+  if (exact()) return std::numeric_limits<double>::infinity();
+  return 10 * std::log10(signal / noise);
 }
 
 Packing::Packing(ValuePtr value, QuantScheme::Kind scheme, std::string key)
@@ -71,8 +78,9 @@ Packing::Packing(ValuePtr value, QuantScheme::Kind scheme, std::string key)
       scheme_(scheme),
       key_(std::move(key)),
       row_(value_->shape.back()),
-      per_scale_(product(value_->shape) / (value_->shape.size() == 3 ? value_->shape[0] : 1)),
-      largest_(value_->shape.size() == 3 ? value_->shape[0] : 1) {}
+      per_scale_(product(is_grouped(value_->shape) ? ShapeView(value_->shape).subspan(1)
+                                                   : ShapeView(value_->shape))),
+      largest_(is_grouped(value_->shape) ? value_->shape[0] : 1) {}
 
 void Packing::check_finite(float largest, std::uint64_t first,
                            std::span<const float> values) const {
@@ -130,8 +138,9 @@ void Packing::encode(const Region& region, std::span<const std::byte> elements,
     if (scheme_ == QuantScheme::Kind::Fp8) {
       rounding = encode_fp8(values, scale_of(at), to);
     } else {
-      check_finite(largest_magnitude(values), at, values);
-      rounding = encode_mxfp4(values, to, scales.data() + scale_bytes(at - first));
+      const float largest = largest_magnitude(values);
+      check_finite(largest, at, values);
+      rounding = encode_mxfp4(values, largest, to, scales.data() + scale_bytes(at - first));
     }
     sums.changed += rounding.changed;
     sums.signal.add(rounding.signal);

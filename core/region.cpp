@@ -15,7 +15,11 @@ std::vector<Region> row_bands(ShapeView shape, std::uint64_t element_bytes,
   if (shape.empty()) return {Region{}};
 
   std::uint64_t rows = std::max<std::uint64_t>(1, max_bytes / step);
-  if (rows > 64 && rows < shape[cut]) rows -= rows % 64;
+  if (rows < shape[cut]) {
+    for (const std::uint64_t whole : {1024, 64}) {
+      if (rows > whole) rows -= rows % whole;
+    }
+  }
   std::vector<Region> bands;
   Shape at(shape.size(), 0);
   for (;;) {

@@ -22,7 +22,7 @@ struct Row {
 };
 
 const std::vector<Row> kTable{
-    {"core", {"core"}, {"fmt", "nlohmann", "xxhash.h", "pcre2.h", "utf8proc.h", "openssl"}},
+    {"core", {"core"}, {"fmt", "nlohmann", "xxhash.h", "pcre2.h", "utf8proc.h", "openssl", "hwy"}},
     {"adapters", {"adapters", "core/mapping.hpp", "core/config.hpp", "core/error.hpp"}, {}},
     {"views",
      {"views", "core/document.hpp", "core/display.hpp", "core/bytes.hpp", "core/shape.hpp",
@@ -40,6 +40,9 @@ const std::map<std::string, std::set<std::string>> kOnlyIn{
     {"pcre2.h", {"core/regex.cpp", "app/help_text.cpp"}},
     {"openssl", {"core/deep_check.cpp", "app/help_text.cpp"}},
     {"utf8proc.h", {"core/display.cpp", "app/help_text.cpp"}},
+    {"hwy",
+     {"core/kernels/convert.cpp", "core/kernels/encode.cpp", "core/kernels/mxfp4.cpp",
+      "core/kernels/target.cpp", "core/kernels/transpose.cpp"}},
     {"ncurses.h", {"app/terminal_ncurses.cpp"}},
     {"readline", {"app/repl.cpp"}},
 };

@@ -1,126 +1,139 @@
-#include <algorithm>
-#include <array>
-#include <cstring>
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/convert.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
-#include "core/kernels/kernels.hpp"
-#include "core/kernels/numbers.hpp"
+#include "core/kernels/scalar/scalar.hpp"
+#include "core/kernels/target.hpp"
 
-namespace ckptscope {
-namespace {
+HWY_BEFORE_NAMESPACE();
+namespace ckptscope::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
-template <typename T>
-T load(const std::byte* at) {
-  T value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
+using F32 = hn::ScalableTag<float>;
+using U32 = hn::RebindToUnsigned<F32>;
+using U16 = hn::Rebind<std::uint16_t, F32>;
+using U8 = hn::Rebind<std::uint8_t, F32>;
+using Floats = hn::Vec<F32>;
+using Words = hn::Vec<U32>;
+constexpr F32 kF;
+constexpr U32 kU;
+
+/// As float_to_bf16() in numbers.hpp, in the upper halves of words.
+HWY_INLINE Words bf16_bits(Floats value) {
+  const Words bits = hn::BitCast(kU, value);
+  const Words odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(kU, 1));
+  const Words rounded = hn::Add(hn::Add(bits, odd), hn::Set(kU, 0x7FFF));
+  const auto is_nan = hn::RebindMask(kU, hn::IsNaN(value));
+  return hn::ShiftRight<16>(hn::IfThenElse(is_nan, hn::Set(kU, 0x7FC00000), rounded));
 }
 
-template <typename T>
-void store(std::byte* at, T value) {
-  std::memcpy(at, &value, sizeof value);
+HWY_INLINE void store_bf16(Floats value, std::byte* to) {
+  const auto halves = hn::DemoteTo(U16(), hn::BitCast(hn::RebindToSigned<U32>(), bf16_bits(value)));
+  hn::StoreU(halves, U16(), reinterpret_cast<std::uint16_t*>(to));
 }
 
-template <typename T>
-void to_floats(const std::byte* in, float* out, std::size_t count, auto decode) {
-  for (std::size_t i = 0; i < count; ++i) out[i] = decode(load<T>(in + i * sizeof(T)));
-}
-
-template <typename T>
-void from_floats(const float* in, std::byte* out, std::size_t count, auto encode) {
-  for (std::size_t i = 0; i < count; ++i) store<T>(out + i * sizeof(T), encode(in[i]));
-}
-
-using Table = std::array<float, 256>;
-
-Table make_table(float (*decode)(std::uint8_t)) {
-  Table table{};
-  for (std::size_t code = 0; code < table.size(); ++code) {
-    table[code] = decode(static_cast<std::uint8_t>(code));
+/// How many elements were done: whole vectors.
+std::size_t Bf16ToFloat(const std::byte* in, std::byte* out, std::size_t count) {
+  const std::size_t lanes = hn::Lanes(kF);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto halves = hn::LoadU(U16(), reinterpret_cast<const std::uint16_t*>(in + 2 * i));
+    const Words bits = hn::ShiftLeft<16>(hn::PromoteTo(kU, halves));
+    hn::StoreU(bits, kU, reinterpret_cast<std::uint32_t*>(out + 4 * i));
   }
-  return table;
+  return i;
 }
 
-const Table& fp8_table(Dtype dtype) {
-  static const Table e4m3 = make_table(e4m3_to_float);
-  static const Table e5m2 = make_table(e5m2_to_float);
-  return dtype == Dtype::F8_E4M3 ? e4m3 : e5m2;
+std::size_t FloatToBf16(const std::byte* in, std::byte* out, std::size_t count) {
+  const std::size_t lanes = hn::Lanes(kF);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    store_bf16(hn::LoadU(kF, reinterpret_cast<const float*>(in + 4 * i)), out + 2 * i);
+  }
+  return i;
 }
 
-void load_floats(Dtype from, const std::byte* in, float* out, std::size_t count) {
-  switch (from) {
-    case Dtype::BF16:
-      return to_floats<std::uint16_t>(in, out, count, bf16_to_float);
-    case Dtype::F16:
-      return to_floats<std::uint16_t>(in, out, count, f16_to_float);
-    case Dtype::F32:
-      return to_floats<float>(in, out, count, [](float value) { return value; });
-    case Dtype::F64:
-      return to_floats<double>(in, out, count, [](double v) { return static_cast<float>(v); });
-    default: {
-      const Table& table = fp8_table(from);
-      return to_floats<std::uint8_t>(in, out, count,
-                                     [&](std::uint8_t code) { return table[code]; });
+/// Codes as floats: exponent and mantissa in their place, then the bias made good by an exact
+/// product, which also makes subnormals what they are. Not for the NaN codes.
+HWY_INLINE Floats e4m3_values(Words codes) {
+  const Words magnitude = hn::ShiftLeft<20>(hn::And(codes, hn::Set(kU, 0x7F)));
+  const Words sign = hn::ShiftLeft<24>(hn::And(codes, hn::Set(kU, 0x80)));
+  const Floats value = hn::Mul(hn::BitCast(kF, magnitude), hn::Set(kF, 0x1p120F));
+  return hn::BitCast(kF, hn::Or(hn::BitCast(kU, value), sign));
+}
+
+/// Stops early at a vector that holds a NaN.
+template <bool kToBf16>
+HWY_INLINE std::size_t decode_e4m3(const std::byte* codes, float scale, std::byte* out,
+                                   std::size_t count) {
+  const std::size_t lanes = hn::Lanes(kF);
+  const Floats factor = hn::Set(kF, scale);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto bytes = hn::LoadU(U8(), reinterpret_cast<const std::uint8_t*>(codes + i));
+    const Words words = hn::PromoteTo(kU, bytes);
+    const Words magnitude = hn::And(words, hn::Set(kU, 0x7F));
+    if (!hn::AllFalse(kU, hn::Eq(magnitude, hn::Set(kU, 0x7F)))) break;
+    const Floats value = hn::Mul(e4m3_values(words), factor);
+    if constexpr (kToBf16) {
+      store_bf16(value, out + 2 * i);
+    } else {
+      hn::StoreU(value, kF, reinterpret_cast<float*>(out + 4 * i));
     }
   }
+  return i;
 }
 
-void store_floats(Dtype to, const float* in, std::byte* out, std::size_t count) {
-  switch (to) {
-    case Dtype::BF16:
-      return from_floats<std::uint16_t>(in, out, count, float_to_bf16);
-    case Dtype::F16:
-      return from_floats<std::uint16_t>(in, out, count, float_to_f16);
-    case Dtype::F64:
-      return from_floats<double>(in, out, count, [](float v) { return static_cast<double>(v); });
-    default:
-      return from_floats<float>(in, out, count, [](float value) { return value; });
-  }
+std::size_t E4m3ToBf16(const std::byte* codes, float scale, std::byte* out, std::size_t count) {
+  return decode_e4m3<true>(codes, scale, out, count);
 }
 
-}  // namespace
+std::size_t E4m3ToFloat(const std::byte* codes, float scale, std::byte* out, std::size_t count) {
+  return decode_e4m3<false>(codes, scale, out, count);
+}
+
+}  // namespace ckptscope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ckptscope {
+
+HWY_EXPORT(Bf16ToFloat);
+HWY_EXPORT(FloatToBf16);
+HWY_EXPORT(E4m3ToBf16);
+HWY_EXPORT(E4m3ToFloat);
 
 void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out,
              std::size_t count) noexcept {
-  if (from == to) {
-    std::memcpy(out, in, count * size_of(from));
-    return;
+  std::size_t done = 0;
+  if (!scalar_kernels() && from == Dtype::BF16 && to == Dtype::F32) {
+    done = HWY_DYNAMIC_DISPATCH(Bf16ToFloat)(in, out, count);
+  } else if (!scalar_kernels() && from == Dtype::F32 && to == Dtype::BF16) {
+    done = HWY_DYNAMIC_DISPATCH(FloatToBf16)(in, out, count);
   }
-  std::array<float, 512> floats;
-  for (std::size_t done = 0; done < count; done += floats.size()) {
-    const std::size_t n = std::min(floats.size(), count - done);
-    load_floats(from, in + done * size_of(from), floats.data(), n);
-    store_floats(to, floats.data(), out + done * size_of(to), n);
-  }
+  if (done == count) return;
+  scalar::convert(from, in + done * size_of(from), to, out + done * size_of(to), count - done);
 }
 
 void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
                 std::size_t count) noexcept {
-  const Table& table = fp8_table(from);
-  constexpr std::size_t kTableWorthwhile = 256;
-  if (count < kTableWorthwhile) {
-    std::array<float, kTableWorthwhile> floats;
-    to_floats<std::uint8_t>(codes, floats.data(), count,
-                            [&](std::uint8_t code) { return table[code] * scale; });
-    store_floats(to, floats.data(), out, count);
-    return;
-  }
-  // Every product there can be, rounded once: 256 codes, one scale.
-  Table products;
-  std::transform(table.begin(), table.end(), products.begin(), [&](float v) { return v * scale; });
-  std::array<std::byte, 256 * sizeof(float)> finished;
-  store_floats(to, products.data(), finished.data(), products.size());
-  const auto look_up = [&]<typename T>(T) {
-    std::array<T, 256> words;
-    std::memcpy(words.data(), finished.data(), sizeof words);
-    for (std::size_t i = 0; i < count; ++i) {
-      store<T>(out + i * sizeof(T), words[std::to_integer<std::size_t>(codes[i])]);
+  constexpr std::size_t kPlain = 64;  // elements done plainly where vectors stop, before they go on
+  const bool vectors = !scalar_kernels() && from == Dtype::F8_E4M3 && size_of(to) >= 2 &&
+                       (to == Dtype::BF16 || to == Dtype::F32);
+  while (count > 0) {
+    std::size_t done = 0;
+    if (vectors) {
+      done = to == Dtype::BF16 ? HWY_DYNAMIC_DISPATCH(E4m3ToBf16)(codes, scale, out, count)
+                               : HWY_DYNAMIC_DISPATCH(E4m3ToFloat)(codes, scale, out, count);
     }
-  };
-  if (size_of(to) == 2) {
-    look_up(std::uint16_t{});
-  } else {
-    look_up(std::uint32_t{});
+    const std::size_t plain = vectors ? std::min(kPlain, count - done) : count;
+    scalar::decode_fp8(from, codes + done, scale, to, out + done * size_of(to), plain);
+    codes += done + plain;
+    out += (done + plain) * size_of(to);
+    count -= done + plain;
   }
 }
 
 }  // namespace ckptscope
+#endif  // HWY_ONCE

@@ -1,93 +1,209 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cmath>
+#include <cstring>
 
-#include "core/kernels/kernels.hpp"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/encode.cpp"
+#include <hwy/foreach_target.h>  // compiles what follows once for every target
+#include <hwy/highway.h>
+
 #include "core/kernels/numbers.hpp"
+#include "core/kernels/scalar/scalar.hpp"
+#include "core/kernels/target.hpp"
 
-namespace ckptscope {
-namespace {
+HWY_BEFORE_NAMESPACE();
+namespace ckptscope::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
+/// At most 16 lanes: the sums are defined over 16, see scalar/encode.cpp.
+using F32 = hn::CappedTag<float, 16>;
+using U32 = hn::RebindToUnsigned<F32>;
+using I32 = hn::RebindToSigned<F32>;
+using U8 = hn::Rebind<std::uint8_t, F32>;
+using Floats = hn::Vec<F32>;
+using Words = hn::Vec<U32>;
+constexpr F32 kF;
+constexpr U32 kU;
+constexpr std::size_t kSumLanes = 16;
+constexpr std::size_t kLanes = hn::MaxLanes(kF);
 constexpr std::size_t kBlock = 32;
 
-/// Sums of one block in single precision, lane by lane and then by halves: the order is that of a
-/// vector of 16, whatever the machine has, so that every machine gives the same sums.
-class Lanes {
+/// A sum of squares in 16 lanes, over as many vectors as those take.
+class Sum {
  public:
-  void add(std::size_t index, float value) { lanes_[index % lanes_.size()] += value * value; }
-  double sum() {
-    for (std::size_t half = lanes_.size() / 2; half > 0; half /= 2) {
-      for (std::size_t i = 0; i < half; ++i) lanes_[i] += lanes_[i + half];
+  Sum() { parts_.fill(hn::Zero(kF)); }
+  HWY_INLINE void add(std::size_t vector, Floats value) {
+    Floats& part = parts_[vector % parts_.size()];
+    part = hn::Add(part, hn::Mul(value, value));
+  }
+  double total() const {
+    alignas(64) std::array<float, kSumLanes> all;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+      hn::Store(parts_[i], kF, all.data() + i * kLanes);
     }
-    return static_cast<double>(lanes_[0]);
+    for (std::size_t half = kSumLanes / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) all[i] += all[i + half];
+    }
+    return static_cast<double>(all[0]);
   }
 
  private:
-  std::array<float, 16> lanes_{};
+  std::array<Floats, kSumLanes / kLanes> parts_;
 };
 
-/// Adds one block's values and errors, both divided by `unit`.
-void add_block(Rounding& total, Lanes& signal, Lanes& noise, double unit) {
-  total.signal += signal.sum() * unit * unit;
-  total.noise += noise.sum() * unit * unit;
+HWY_INLINE Words magnitude_bits(Floats value) {
+  return hn::And(hn::BitCast(kU, value), hn::Set(kU, 0x7FFFFFFF));
 }
 
-}  // namespace
+HWY_INLINE float largest_of(std::span<const float> values) {
+  Words largest = hn::Zero(kU);
+  std::size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    largest = hn::Max(largest, magnitude_bits(hn::LoadU(kF, values.data() + i)));
+  }
+  std::uint32_t result = hn::GetLane(hn::MaxOfLanes(kU, largest));
+  for (; i < values.size(); ++i) {
+    result = std::max(result, std::bit_cast<std::uint32_t>(values[i]) & 0x7FFFFFFF);
+  }
+  return std::bit_cast<float>(result);
+}
+
+float LargestMagnitude(std::span<const float> values) {
+  return largest_of(values);
+}
+
+/// Magnitudes rounded to a small float: `code` without sign, and the `value` that it stands for.
+struct Rounded {
+  Words code;
+  Floats value;
+};
+
+/// As rounded_code() in numbers.cpp, saturated at `most`, which is `highest` as a code.
+template <int kMantissaBits, int kMinExponent>
+HWY_INLINE Rounded round_to(Words bits, float most, std::uint32_t highest) {
+  constexpr int kDropped = 23 - kMantissaBits;
+  constexpr std::uint32_t kExponent = 127 + kMinExponent;
+  const Words unit = hn::Set(kU, (kExponent + kDropped) << 23);
+  const Floats small_sum = hn::Add(hn::BitCast(kF, bits), hn::BitCast(kF, unit));
+  const Words odd = hn::And(hn::ShiftRight<kDropped>(bits), hn::Set(kU, 1));
+  const Words rounded = hn::Add(hn::Add(bits, odd), hn::Set(kU, (1u << (kDropped - 1)) - 1));
+  const Words kept = hn::ShiftRight<kDropped>(rounded);
+  const auto is_small = hn::Lt(bits, hn::Set(kU, kExponent << 23));
+  const Words code = hn::IfThenElse(is_small, hn::Sub(hn::BitCast(kU, small_sum), unit),
+                                    hn::Sub(kept, hn::Set(kU, (kExponent - 1) << kMantissaBits)));
+  const Floats value =
+      hn::IfThenElse(hn::RebindMask(kF, is_small), hn::Sub(small_sum, hn::BitCast(kF, unit)),
+                     hn::BitCast(kF, hn::ShiftLeft<kDropped>(kept)));
+  return {hn::Min(code, hn::Set(kU, highest)), hn::Min(value, hn::Set(kF, most))};
+}
+
+HWY_INLINE void store_bytes(Words codes, std::uint8_t* to) {
+  hn::StoreU(hn::DemoteTo(U8(), hn::BitCast(I32(), codes)), U8(), to);
+}
+
+/// 32 codes of one byte each as 16 bytes, the first of a pair in the low nibble.
+HWY_INLINE void store_nibbles(const std::uint8_t* codes, std::byte* to) {
+  const hn::CappedTag<std::uint16_t, 8> pairs;
+  const hn::Rebind<std::uint8_t, decltype(pairs)> bytes;
+  const hn::RebindToSigned<decltype(pairs)> narrow;
+  for (std::size_t i = 0; i < kBlock / 2; i += hn::MaxLanes(pairs)) {
+    const auto pair = hn::LoadU(pairs, reinterpret_cast<const std::uint16_t*>(codes) + i);
+    const auto both = hn::Or(pair, hn::ShiftRight<4>(pair));
+    const auto byte = hn::And(both, hn::Set(pairs, 0xFF));
+    hn::StoreU(hn::DemoteTo(bytes, hn::BitCast(narrow, byte)), bytes,
+               reinterpret_cast<std::uint8_t*>(to) + i);
+  }
+}
+
+Rounding EncodeMxfp4(std::span<const float> values, float largest, std::byte* codes,
+                     std::byte* scales) {
+  Rounding result;
+  Sum signal;
+  Sum noise;
+  const std::uint8_t unit = e8m0_scale_of(largest);
+  const Floats to_unit = hn::Set(kF, power_of_two(127 - unit));
+  alignas(64) std::array<std::uint8_t, kBlock> nibbles;
+  for (std::size_t at = 0; at < values.size(); at += kBlock) {
+    const float* block = values.data() + at;
+    const std::uint8_t scale = e8m0_scale_of(largest_of({block, kBlock}));
+    scales[at / kBlock] = std::byte{scale};
+    const Floats up = hn::Set(kF, power_of_two(127 - scale));
+    const Floats down = hn::Set(kF, power_of_two(scale - unit));
+    for (std::size_t i = 0; i < kBlock; i += kLanes) {
+      const Floats value = hn::LoadU(kF, block + i);
+      const Floats scaled = hn::Mul(value, up);
+      const Words bits = magnitude_bits(scaled);
+      const Rounded rounded = round_to<1, 0>(bits, 6.0F, 7);
+      const Words sign = hn::And(hn::ShiftRight<28>(hn::BitCast(kU, scaled)), hn::Set(kU, 8));
+      store_bytes(hn::Or(rounded.code, sign), nibbles.data() + i);
+      const Floats error = hn::Sub(hn::BitCast(kF, bits), rounded.value);
+      const Floats lost = hn::IfThenElse(hn::Eq(rounded.value, hn::Zero(kF)), value, error);
+      result.changed += hn::CountTrue(kF, hn::Ne(lost, hn::Zero(kF)));
+      signal.add(i / kLanes, hn::Mul(value, to_unit));
+      noise.add(i / kLanes, hn::Mul(error, down));
+    }
+    store_nibbles(nibbles.data(), codes + at / 2);
+  }
+  const double squared = e8m0_to_double(unit) * e8m0_to_double(unit);
+  result.signal = signal.total() * squared;
+  result.noise = noise.total() * squared;
+  return result;
+}
+
+Rounding EncodeFp8(std::span<const float> values, float scale, std::byte* codes) {
+  Rounding result;
+  Sum signal;
+  Sum noise;
+  const Floats divisor = hn::Set(kF, scale);
+  alignas(64) std::array<std::uint8_t, kLanes> bytes;
+  for (std::size_t i = 0; i < values.size(); i += kLanes) {
+    const std::size_t count = std::min(kLanes, values.size() - i);
+    const bool whole = count == kLanes;
+    const Floats value = whole ? hn::LoadU(kF, values.data() + i)
+                               : hn::MaskedLoad(hn::FirstN(kF, count), kF, values.data() + i);
+    const Floats scaled = hn::Div(value, divisor);
+    const Words bits = magnitude_bits(scaled);
+    const Rounded rounded = round_to<3, -6>(bits, 448.0F, 0x7E);
+    const Words sign = hn::And(hn::ShiftRight<24>(hn::BitCast(kU, scaled)), hn::Set(kU, 0x80));
+    store_bytes(hn::Or(rounded.code, sign), bytes.data());
+    std::memcpy(codes + i, bytes.data(), count);
+    const Floats decoded = hn::Mul(rounded.value, divisor);
+    result.changed += hn::CountTrue(kF, hn::Ne(decoded, hn::BitCast(kF, magnitude_bits(value))));
+    signal.add(i / kLanes, scaled);
+    noise.add(i / kLanes, hn::Sub(hn::BitCast(kF, bits), rounded.value));
+  }
+  const double squared = static_cast<double>(scale) * static_cast<double>(scale);
+  result.signal = signal.total() * squared;
+  result.noise = noise.total() * squared;
+  return result;
+}
+
+}  // namespace ckptscope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ckptscope {
+
+HWY_EXPORT(LargestMagnitude);
+HWY_EXPORT(EncodeMxfp4);
+HWY_EXPORT(EncodeFp8);
 
 float largest_magnitude(std::span<const float> values) noexcept {
-  std::uint32_t largest = 0;  // magnitudes are ordered as their bits are, NaN above infinity
-  for (const float value : values) {
-    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFF);
-  }
-  return std::bit_cast<float>(largest);
+  if (scalar_kernels()) return scalar::largest_magnitude(values);
+  return HWY_DYNAMIC_DISPATCH(LargestMagnitude)(values);
 }
 
-Rounding encode_mxfp4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept {
-  Rounding total;
-  for (; !values.empty(); values = values.subspan(kBlock)) {
-    const auto block = values.first(kBlock);
-    const std::uint8_t scale = e8m0_scale_of(largest_magnitude(block));
-    *scales++ = std::byte{scale};
-    const auto up = static_cast<float>(std::ldexp(1.0, 127 - scale));
-    Lanes signal;
-    Lanes noise;
-    std::array<std::uint8_t, kBlock> nibbles;
-    for (std::size_t i = 0; i < kBlock; ++i) {
-      const float scaled = block[i] * up;  // exact: a power of two
-      nibbles[i] = float_to_e2m1(scaled);
-      const float error = scaled - e2m1_to_float(nibbles[i]);
-      total.changed += error != 0 ? 1 : 0;
-      signal.add(i, scaled);
-      noise.add(i, error);
-    }
-    for (std::size_t i = 0; i < kBlock; i += 2) {
-      *codes++ = static_cast<std::byte>(nibbles[i] | nibbles[i + 1] << 4);
-    }
-    add_block(total, signal, noise, e8m0_to_double(scale));
-  }
-  return total;
+Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
+                      std::byte* scales) noexcept {
+  if (scalar_kernels()) return scalar::encode_mxfp4(values, largest, codes, scales);
+  return HWY_DYNAMIC_DISPATCH(EncodeMxfp4)(values, largest, codes, scales);
 }
 
 Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept {
-  Rounding total;
-  while (!values.empty()) {
-    const auto block = values.first(std::min(kBlock, values.size()));
-    values = values.subspan(block.size());
-    Lanes signal;
-    Lanes noise;
-    for (std::size_t i = 0; i < block.size(); ++i) {
-      const float scaled = block[i] / scale;
-      const std::uint8_t code = float_to_e4m3(scaled);
-      *codes++ = std::byte{code};
-      const float decoded = e4m3_to_float(code);
-      total.changed += decoded * scale != block[i] ? 1 : 0;
-      signal.add(i, scaled);
-      noise.add(i, scaled - decoded);
-    }
-    add_block(total, signal, noise, static_cast<double>(scale));
-  }
-  return total;
+  if (scalar_kernels()) return scalar::encode_fp8(values, scale, codes);
+  return HWY_DYNAMIC_DISPATCH(EncodeFp8)(values, scale, codes);
 }
 
 }  // namespace ckptscope
+#endif  // HWY_ONCE

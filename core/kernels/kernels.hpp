@@ -1,14 +1,28 @@
 // The loops that touch every element: cast, decode, transpose. Pointers need no alignment; nothing
-// here allocates, throws or reads files; all functions are thread-safe.
+// here allocates, throws or reads files; all functions are thread-safe. Vector code for the machine
+// at hand is chosen at run time, and gives bit for bit what the plain loops in scalar/ give.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/dtype.hpp"
 
 namespace ckptscope {
+
+/// Names of the targets that this machine can run, the best first: "AVX3_ZEN4", …, "scalar".
+std::vector<std::string> kernel_targets();
+/// Uses one of them from now on; "" chooses the best. False for a name that is not among them (case
+/// does not matter; "avx512" is the best AVX3). Not thread-safe: call it before there are threads.
+bool choose_kernels(std::string_view name);
+/// The one in use.
+std::string kernel_target();
+/// Of the library that dispatches and spells vectors.
+std::string highway_version();
 
 /// out[i] = from[i] in another number format, through float, rounded once to nearest even.
 /// Both dtypes must be numbers (is_number), `to` one of BF16, F16, F32, F64. `count` elements.
@@ -27,7 +41,8 @@ void decode_mxfp4(std::span<const std::byte> blocks, std::span<const std::byte> 
 void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
                 std::size_t count) noexcept;
 
-/// What a run of values lost by being packed: sums of squares, and how many came back changed.
+/// What a run of values lost by being packed: how many come back changed, and sums of squares, in
+/// single precision but in an order of additions that is the same on every machine.
 struct Rounding {
   std::uint64_t changed = 0;
   double signal = 0;  // of the values
@@ -37,14 +52,16 @@ struct Rounding {
 /// The largest magnitude; infinity or NaN when a value is.
 float largest_magnitude(std::span<const float> values) noexcept;
 
-/// Encodes finite values, a multiple of 32, as MXFP4: 16 bytes of codes, low nibble first, and one
+/// Encodes finite values, a multiple of 32 and at most a few thousand, the largest of magnitude
+/// `largest`, as MXFP4: 16 bytes of codes, low nibble first, and one
 /// scale byte (e8m0_scale_of) for each 32. codes[i] is the nearest FP4 to values[i] / 2^(scale -
 /// 127), ties to even, saturated; what was decoded from MXFP4 comes back with the same values.
 /// Source: OCP Microscaling Formats v1.0, 6.3.
-Rounding encode_mxfp4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept;
+Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
+                      std::byte* scales) noexcept;
 
-/// Encodes finite values as E4M3: the nearest code to values[i] / scale, divided in f32, ties to
-/// even, saturated.
+/// Encodes finite values, at most a few thousand, as E4M3: the nearest code to values[i] / scale,
+/// divided in f32, ties to even, saturated.
 Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept;
 
 /// Copies rows x cols elements of `size` bytes (1, 2, 4 or 8) from a dense matrix to one where

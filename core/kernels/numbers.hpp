@@ -35,6 +35,12 @@ std::uint8_t float_to_e4m3(float value);
 std::uint8_t float_to_e2m1(float value);
 float e2m1_to_float(std::uint8_t code);
 
+/// 2^exponent, from -126 to 127; below it is 0.
+inline float power_of_two(int exponent) {
+  return std::bit_cast<float>(exponent < -126 ? 0u
+                                              : static_cast<std::uint32_t>(exponent + 127) << 23);
+}
+
 /// 2^(scale - 127), also where that is subnormal or beyond a float (a double holds all of them).
 double e8m0_to_double(std::uint8_t scale);
 /// The scale byte of a block whose largest magnitude is `largest`, a finite float:

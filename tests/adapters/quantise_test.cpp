@@ -35,9 +35,8 @@ Signatures signatures(const Plan& plan) {
 }
 
 Signatures without_activation_scales(Signatures all) {
-  std::erase_if(all, [](const std::string& one) {
-    return one.find("activation_scale") != one.npos;
-  });
+  std::erase_if(all,
+                [](const std::string& one) { return one.find("activation_scale") != one.npos; });
   return all;
 }
 

@@ -1,0 +1,94 @@
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include "core/kernels/numbers.hpp"
+#include "core/kernels/scalar/scalar.hpp"
+
+namespace ckptscope::scalar {
+namespace {
+
+constexpr std::size_t kBlock = 32;
+
+/// Sums of squares in single precision, value i in lane i mod 16, the lanes added by halves: the
+/// order of a vector of 16, whatever the machine has, so that every machine gives the same sums.
+class Lanes {
+ public:
+  void add(std::size_t index, float value) { lanes_[index % lanes_.size()] += value * value; }
+  double sum() {
+    for (std::size_t half = lanes_.size() / 2; half > 0; half /= 2) {
+      for (std::size_t i = 0; i < half; ++i) lanes_[i] += lanes_[i + half];
+    }
+    return static_cast<double>(lanes_[0]);
+  }
+
+ private:
+  std::array<float, 16> lanes_{};
+};
+
+}  // namespace
+
+float largest_magnitude(std::span<const float> values) noexcept {
+  std::uint32_t largest = 0;  // magnitudes are ordered as their bits are, NaN above infinity
+  for (const float value : values) {
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFF);
+  }
+  return std::bit_cast<float>(largest);
+}
+
+Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
+                      std::byte* scales) noexcept {
+  Rounding total;
+  Lanes signal;
+  Lanes noise;
+  // Sums are taken in the unit of the largest block, so that no square leaves a float.
+  const std::uint8_t unit = e8m0_scale_of(largest);
+  const float to_unit = power_of_two(127 - unit);
+  for (; !values.empty(); values = values.subspan(kBlock)) {
+    const auto block = values.first(kBlock);
+    const std::uint8_t scale = e8m0_scale_of(largest_magnitude(block));
+    *scales++ = std::byte{scale};
+    const float up = power_of_two(127 - scale);
+    const float down = power_of_two(scale - unit);
+    std::array<std::uint8_t, kBlock> nibbles;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+      const float scaled = block[i] * up;  // exact: a power of two
+      nibbles[i] = float_to_e2m1(scaled);
+      const float decoded = e2m1_to_float(nibbles[i]);
+      const float error = scaled - decoded;
+      // Beside a much larger one a value may be nothing even before it is rounded.
+      total.changed += (decoded == 0 ? block[i] : error) != 0 ? 1 : 0;
+      signal.add(i, block[i] * to_unit);
+      noise.add(i, error * down);
+    }
+    for (std::size_t i = 0; i < kBlock; i += 2) {
+      *codes++ = static_cast<std::byte>(nibbles[i] | nibbles[i + 1] << 4);
+    }
+  }
+  const double squared = e8m0_to_double(unit) * e8m0_to_double(unit);
+  total.signal = signal.sum() * squared;
+  total.noise = noise.sum() * squared;
+  return total;
+}
+
+Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept {
+  Rounding total;
+  Lanes signal;
+  Lanes noise;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float scaled = values[i] / scale;
+    const std::uint8_t code = float_to_e4m3(scaled);
+    *codes++ = std::byte{code};
+    const float decoded = e4m3_to_float(code);
+    total.changed += decoded * scale != values[i] ? 1 : 0;
+    signal.add(i, scaled);
+    noise.add(i, scaled - decoded);
+  }
+  const double squared = static_cast<double>(scale) * static_cast<double>(scale);
+  total.signal = signal.sum() * squared;
+  total.noise = noise.sum() * squared;
+  return total;
+}
+
+}  // namespace ckptscope::scalar

@@ -1,0 +1,21 @@
+// The kernels as plain loops: what the vector ones are compared with, bit for bit, and what runs
+// where nothing else is compiled. The contracts are those of kernels.hpp.
+#pragma once
+
+#include "core/kernels/kernels.hpp"
+
+namespace ckptscope::scalar {
+
+void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out, std::size_t count) noexcept;
+void decode_mxfp4(std::span<const std::byte> blocks, std::span<const std::byte> scales,
+                  std::size_t bytes_per_block, std::uint16_t* out) noexcept;
+void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
+                std::size_t count) noexcept;
+float largest_magnitude(std::span<const float> values) noexcept;
+Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
+                      std::byte* scales) noexcept;
+Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept;
+void strided_copy(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,
+                  std::byte* out, std::ptrdiff_t row_stride, std::ptrdiff_t col_stride) noexcept;
+
+}  // namespace ckptscope::scalar

@@ -1,0 +1,210 @@
+// Vector kernels against the plain loops, bit for bit, on every target that this machine runs.
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "core/kernels/scalar/scalar.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+using Random = std::mt19937_64;
+constexpr std::size_t kLengths[] = {0,  1,  2,  3,  7,  8,   15,  16,  17,
+                                    31, 33, 63, 64, 65, 127, 500, 1024};
+
+class Target : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override { ASSERT_TRUE(choose_kernels(GetParam())); }
+  void TearDown() override { choose_kernels(""); }
+};
+
+Bytes random_bytes(Random& random, std::size_t size) {
+  Bytes bytes(size);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  return bytes;
+}
+
+/// Floats of every size, also subnormal, but finite.
+std::vector<float> random_floats(Random& random, std::size_t size, int spread) {
+  std::vector<float> floats(size);
+  for (float& value : floats) {
+    const float mantissa = static_cast<float>(static_cast<int>(random() % 4096) - 2048) / 1024.0F;
+    value = std::ldexp(mantissa, static_cast<int>(random() % (2 * spread + 1)) - spread);
+  }
+  return floats;
+}
+
+/// Bytes at an address that nothing is aligned at.
+struct Odd {
+  explicit Odd(std::size_t size) : bytes(size + 64) {}
+  std::byte* data() { return bytes.data() + 1; }
+  Bytes part(std::size_t size) { return {data(), data() + size}; }
+  Bytes bytes;
+};
+
+TEST_P(Target, Convert) {
+  Random random(1);
+  const Dtype floats[] = {Dtype::BF16, Dtype::F16, Dtype::F32};
+  for (const Dtype from : floats) {
+    for (const Dtype to : floats) {
+      for (const std::size_t count : kLengths) {
+        const Bytes in = random_bytes(random, count * size_of(from));
+        Odd out(count * size_of(to));
+        Bytes expected(count * size_of(to));
+        convert(from, in.data(), to, out.data(), count);
+        scalar::convert(from, in.data(), to, expected.data(), count);
+        ASSERT_EQ(out.part(expected.size()), expected) << name_of(from) << name_of(to) << count;
+      }
+    }
+  }
+}
+
+TEST_P(Target, EveryBf16AndItsNeighboursAsFloats) {
+  std::vector<std::uint32_t> bits;
+  for (std::uint32_t high = 0; high < 0x10000; ++high) {
+    for (const std::uint32_t low : {0u, 1u, 0x7FFFu, 0x8000u, 0x8001u, 0xFFFFu}) {
+      bits.push_back(high << 16 | low);
+    }
+  }
+  Bytes out(bits.size() * 2);
+  Bytes expected(out.size());
+  const auto* in = reinterpret_cast<const std::byte*>(bits.data());
+  convert(Dtype::F32, in, Dtype::BF16, out.data(), bits.size());
+  scalar::convert(Dtype::F32, in, Dtype::BF16, expected.data(), bits.size());
+  EXPECT_EQ(out, expected);
+}
+
+TEST_P(Target, DecodeMxfp4) {
+  Random random(2);
+  for (const std::size_t block : {1, 8, 16, 17}) {
+    Bytes blocks(256 * 256 * block);
+    Bytes scales(256 * 256);
+    for (std::size_t i = 0; i < scales.size(); ++i) {  // every byte with every scale
+      scales[i] = static_cast<std::byte>(i / 256);
+      std::fill_n(blocks.begin() + static_cast<std::ptrdiff_t>(i * block), block,
+                  static_cast<std::byte>(i % 256));
+      blocks[i * block] = static_cast<std::byte>(random());
+    }
+    std::vector<std::uint16_t> out(blocks.size() * 2);
+    std::vector<std::uint16_t> expected(out.size());
+    decode_mxfp4(blocks, scales, block, out.data());
+    scalar::decode_mxfp4(blocks, scales, block, expected.data());
+    ASSERT_EQ(out, expected) << block;
+  }
+}
+
+TEST_P(Target, DecodeFp8) {
+  Random random(3);
+  for (const float scale : {1.0F, 0.01F, -3.0F, 1e-30F, 1e-42F, 1e36F, INFINITY, NAN}) {
+    for (const Dtype to : {Dtype::BF16, Dtype::F16, Dtype::F32}) {
+      for (const Dtype from : {Dtype::F8_E4M3, Dtype::F8_E5M2}) {
+        for (const std::size_t count : kLengths) {
+          const Bytes in = random_bytes(random, count);
+          Odd out(count * size_of(to));
+          Bytes expected(count * size_of(to));
+          decode_fp8(from, in.data(), scale, to, out.data(), count);
+          scalar::decode_fp8(from, in.data(), scale, to, expected.data(), count);
+          ASSERT_EQ(out.part(expected.size()), expected) << scale << name_of(to) << count;
+        }
+      }
+    }
+  }
+}
+
+void expect_same(const Rounding& a, const Rounding& b) {
+  EXPECT_EQ(a.changed, b.changed);
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(a.signal), std::bit_cast<std::uint64_t>(b.signal));
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(a.noise), std::bit_cast<std::uint64_t>(b.noise));
+}
+
+TEST_P(Target, EncodeMxfp4) {
+  Random random(4);
+  for (const int spread : {0, 2, 10, 60, 140}) {
+    for (const std::size_t blocks : {1, 2, 3, 32}) {
+      const auto values = random_floats(random, blocks * 32, std::min(spread, 120));
+      const float largest = largest_magnitude(values);
+      ASSERT_EQ(largest, scalar::largest_magnitude(values));
+      Odd codes(blocks * 16);
+      Odd scales(blocks);
+      Bytes expected_codes(blocks * 16);
+      Bytes expected_scales(blocks);
+      const Rounding found = encode_mxfp4(values, largest, codes.data(), scales.data());
+      const Rounding expected =
+          scalar::encode_mxfp4(values, largest, expected_codes.data(), expected_scales.data());
+      ASSERT_EQ(codes.part(blocks * 16), expected_codes);
+      ASSERT_EQ(scales.part(blocks), expected_scales);
+      expect_same(found, expected);
+    }
+  }
+}
+
+TEST_P(Target, EncodeFp8) {
+  Random random(5);
+  for (const float scale : {1.0F, 0.01F, 3e-38F, 1e20F}) {
+    for (const std::size_t count : kLengths) {
+      auto values = random_floats(random, count, 12);
+      for (float& value : values) value *= scale;
+      Odd codes(count);
+      Bytes expected(count);
+      const Rounding found = encode_fp8(values, scale, codes.data());
+      const Rounding plain = scalar::encode_fp8(values, scale, expected.data());
+      ASSERT_EQ(codes.part(count), expected) << scale << " " << count;
+      expect_same(found, plain);
+    }
+  }
+}
+
+TEST_P(Target, LargestMagnitude) {
+  Random random(6);
+  for (const std::size_t count : kLengths) {
+    auto values = random_floats(random, count, 100);
+    EXPECT_EQ(largest_magnitude(values), scalar::largest_magnitude(values));
+    if (values.empty()) continue;
+    values[random() % count] = -INFINITY;
+    EXPECT_TRUE(std::isinf(largest_magnitude(values)));
+    values[random() % count] = NAN;
+    EXPECT_TRUE(std::isnan(largest_magnitude(values)));
+  }
+}
+
+TEST_P(Target, Transpose) {
+  Random random(7);
+  const std::size_t sides[] = {1, 3, 8, 16, 63, 64, 65, 130};
+  for (const std::size_t size : {1, 2, 4, 8}) {
+    for (const std::size_t rows : sides) {
+      for (const std::size_t cols : sides) {
+        for (const std::size_t gap : {0, 3}) {  // between the columns of the target, in elements
+          const Bytes in = random_bytes(random, rows * cols * size);
+          const std::size_t stride = (rows + gap) * size;
+          alignas(64) Bytes out(cols * stride + 64);
+          Bytes expected(out.size());
+          strided_copy(in.data(), rows, cols, size, out.data(), static_cast<std::ptrdiff_t>(size),
+                       static_cast<std::ptrdiff_t>(stride));
+          scalar::strided_copy(in.data(), rows, cols, size, expected.data(),
+                               static_cast<std::ptrdiff_t>(size),
+                               static_cast<std::ptrdiff_t>(stride));
+          ASSERT_EQ(out, expected) << size << ": " << rows << " x " << cols << " + " << gap;
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, Target, ::testing::ValuesIn(kernel_targets()),
+                         [](const auto& test) { return test.param; });
+
+TEST(Kernels, AreChosenByName) {
+  EXPECT_TRUE(choose_kernels("scalar"));
+  EXPECT_EQ(kernel_target(), "scalar");
+  EXPECT_FALSE(choose_kernels("abacus"));
+  EXPECT_TRUE(choose_kernels(""));
+  EXPECT_EQ(kernel_target(), kernel_targets().front());
+}
+
+}  // namespace
+}  // namespace ckptscope::testing
