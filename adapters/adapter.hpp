@@ -36,4 +36,7 @@ const Adapter* find_adapter(std::string_view id);
 /// The family's own rules, and the FP8 schemes that hold for every family.
 Mapping mapping_of(const Adapter& adapter, const Config& config, const MappingOptions& options);
 
+/// Every scheme that some family is stored in, for tensors of no known family.
+std::vector<QuantScheme> known_schemes(const Config& config);
+
 }  // namespace ckptscope

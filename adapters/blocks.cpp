@@ -48,6 +48,10 @@ Rules plain_experts(const std::string& scope, Extent count) {
   };
 }
 
+QuantScheme mxfp4_scheme() {
+  return {QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"};
+}
+
 Rules fp8_schemes(const Config& config) {
   QuantScheme scale_inv{QuantScheme::Kind::Fp8, "", "", "_scale_inv"};
   if (const auto block = config.integers("quantization_config.weight_block_size");

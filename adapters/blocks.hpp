@@ -22,6 +22,9 @@ Rules gated_experts(const std::string& scope, Extent count, Extent size);
 /// The same without a gate: gate_and_up_projs [n, H, I] holds up alone.
 Rules plain_experts(const std::string& scope, Extent count);
 
+/// OCP MXFP4 as GPT-OSS stores it.
+QuantScheme mxfp4_scheme();
+
 /// FP8 weights with `_scale_inv` (per tensor, per expert, or in blocks) and ModelOpt's
 /// `.weight_scale`.
 Rules fp8_schemes(const Config& config);

@@ -8,7 +8,7 @@ namespace ckptscope {
 
 Mapping gpt_oss(const Config& config, const MappingOptions& options) {
   const Extent count = experts(config, options);
-  const QuantScheme mxfp4{QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"};
+  const QuantScheme mxfp4 = mxfp4_scheme();
   Mapping mapping{
       mxfp4,
       QuantPreset{mxfp4,

@@ -72,4 +72,8 @@ Mapping mapping_of(const Adapter& adapter, const Config& config, const MappingOp
   return mapping;
 }
 
+std::vector<QuantScheme> known_schemes(const Config& config) {
+  return Mapping{mxfp4_scheme(), fp8_schemes(config)}.schemes;
+}
+
 }  // namespace ckptscope

@@ -1,7 +1,10 @@
 #include "app/cli_progress.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 
 #include "app/signals.hpp"
 #include "app/terminal_output.hpp"
@@ -68,6 +71,17 @@ void CliProgress::line(std::string_view text) {
       total() > 0 && text.starts_with(name_) ? "  " + figures(Clock::now()) : "";
   write_stderr(fmt::format("{}{}\n", text, figures_now));
   shown_ = Clock::now();
+}
+
+/// On a terminal, where somebody can answer.
+bool CliProgress::confirm(const std::string& question) {
+  if (style_.quiet || !style_.terminal || ::isatty(STDIN_FILENO) == 0) return true;
+  const std::lock_guard lock(mutex_);
+  clear_bar();
+  write_stderr(question + " [Y/n] ");
+  std::string answer;
+  if (!std::getline(std::cin, answer)) return false;
+  return answer.empty() || answer.front() == 'y' || answer.front() == 'Y';
 }
 
 bool CliProgress::stop_requested() const {

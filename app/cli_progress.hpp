@@ -24,6 +24,7 @@ class CliProgress final : public Progress {
   void phase(std::string_view name, std::uint64_t total) override;
   void advance(std::uint64_t bytes) override;
   void line(std::string_view text) override;
+  bool confirm(const std::string& question) override;
   bool stop_requested() const override;
 
  private:

@@ -55,16 +55,20 @@ void bench_open(const std::string& directory) {
 struct Case {
   const char* model;
   int layers;
-  const char* dtype;  // of the native output; "" leaves it to the config
+  std::vector<std::string> flags;  // of the way to native
+  std::string scheme;              // of --quantize, for a third way back; "" for none
 };
-constexpr Case kCases[] = {
-    {"gpt-oss-20b", 2, ""}, {"nemotron-nano", 4, ""}, {"hy3", 2, ""}, {"mistral4", 1, "bf16"}};
+const Case kCases[] = {
+    {"gpt-oss-20b", 2, {}, "mxfp4"},
+    {"nemotron-nano", 4, {}, ""},
+    {"hy3", 2, {}, ""},
+    {"mistral4", 1, {"--dtype", "bf16"}, "fp8"}};
 
 void bench_way(const std::string& source, const std::string& to, const std::string& out,
-               const std::string& dtype) {
+               const std::vector<std::string>& flags) {
   fs::remove_all(out);
   std::vector<std::string> words{CKPTSCOPE_BINARY, "convert", source, "--to", to, "-o", out};
-  if (!dtype.empty()) words.insert(words.end(), {"--dtype", dtype});
+  words.insert(words.end(), flags.begin(), flags.end());
   std::vector<std::string> unverified = words;
   unverified.insert(unverified.end(), {"--verify", "none"});
   make_cold(source);
@@ -77,12 +81,15 @@ void bench_way(const std::string& source, const std::string& to, const std::stri
   fs::remove_all(out);
   make_cold(source);
   const Run whole = run(words);
-  report(fmt::format("{} -> {}: {} -> {}", fs::path(source).filename().string(), to,
-                     format_bytes(directory_bytes(source)), format_bytes(bytes)));
+  report(fmt::format("{} -> {} {}: {} -> {}", fs::path(source).filename().string(), to,
+                     fmt::join(flags, " "), format_bytes(directory_bytes(source)),
+                     format_bytes(bytes)));
   report(figures("  cp of the output, and sync", cp));
   beside("  convert --verify none", fast, "cp", cp.seconds);
   beside("  convert (with read back)", whole, "cp", cp.seconds);
-  beside("  verify", run({CKPTSCOPE_BINARY, "verify", source, out}), "cp", cp.seconds);
+  std::vector<std::string> proof{CKPTSCOPE_BINARY, "verify", source, out};
+  if (flags.size() == 4) proof.insert(proof.end(), {"--like", flags.back()});
+  beside("  verify", run(proof), "cp", cp.seconds);
 }
 
 void bench_convert(const std::string& directory) {
@@ -92,8 +99,11 @@ void bench_convert(const std::string& directory) {
     const std::string back = source + "-back";
     fs::remove_all(source);
     write_synthetic(source, testing::published(one.model, testing::Reduced{one.layers, true}));
-    bench_way(source, "native", native, one.dtype);
-    bench_way(native, "hf", back, "");
+    bench_way(source, "native", native, one.flags);
+    bench_way(native, "hf", back, {});
+    if (!one.scheme.empty()) {
+      bench_way(native, "hf", back, {"--quantize", one.scheme, "--like", source});
+    }
     for (const std::string& made : {source, native, back}) fs::remove_all(made);
   }
 }

@@ -25,8 +25,10 @@ class Progress {
   virtual void advance(std::uint64_t bytes);
   /// A line worth keeping: a shard finished, a note.
   virtual void line(std::string_view) {}
-  /// A partial result to show while the work goes on.
-  virtual void publish(const Document&) {}
+  /// A partial result to show while the work goes on; made only where somebody looks.
+  virtual void publish(const std::function<Document()>&) {}
+  /// Asks before something long; without anybody to ask the answer is yes.
+  virtual bool confirm(const std::string&) { return true; }
 
   void request_stop() { stop_ = true; }
   virtual bool stop_requested() const { return stop_; }

@@ -51,6 +51,12 @@ class RowText {
   std::vector<std::size_t> columns_;
 };
 
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
 class TextRenderer {
  public:
   TextRenderer(const TextStyle& style, const Out& out) : style_(style), out_(out) {}
@@ -104,8 +110,8 @@ class TextRenderer {
   void line(std::string text) {
     while (!text.empty() && text.back() == ' ') text.pop_back();
     if (style_.ascii) {
-      for (auto at = text.find("…"); at != text.npos; at = text.find("…"))
-        text.replace(at, 3, "...");
+      replace_all(text, "…", "...");
+      replace_all(text, "━", "=");
     }
     out_(text + "\n");
   }

@@ -4,12 +4,60 @@
 
 #include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
+#include "app/logical_view.hpp"
 #include "core/bytes.hpp"
 
 namespace ckptscope {
 
+namespace {
+
+/// Values as they are when decoded, whatever either side is stored as.
+Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress) {
+  const Reference b = open_reference(a, args.operands.front());
+  const Meeting meeting = meet(logical_items(a), b);
+  std::vector<ValuePair> pairs;
+  const auto rows = std::make_shared<std::vector<Comparison>>();
+  compare_values([&] { return std::make_unique<CheckpointSource>(a); },
+                 [&] { return std::make_unique<CheckpointSource>(*b.checkpoint); }, meeting.pairs,
+                 args.resources().threads, progress, [&](std::size_t i, const Comparison& one) {
+                   if (one.equal()) return;
+                   pairs.push_back(meeting.pairs[i]);
+                   rows->push_back(one);
+                 });
+  const std::size_t alone =
+      meeting.only_here.size() + meeting.only_there.size() + meeting.misshapen.size();
+  Document document{"diff"};
+  document.exit = pairs.empty() && alone == 0 ? 0 : 1;
+  if (!pairs.empty()) document.add(comparison_table(pairs, rows));
+  const auto list = [&](const std::string& label, const std::vector<std::string>& keys) {
+    const std::size_t shown = std::min<std::size_t>(keys.size(), args.number("limit", 20));
+    for (std::size_t i = 0; i < shown; ++i) document.add(Fields{{{"", label, keys[i]}}});
+    if (shown < keys.size()) document.add(Note{fmt::format("… {} more", keys.size() - shown)});
+  };
+  list("only A", meeting.only_here);
+  list("only B", meeting.only_there);
+  list("shapes", meeting.misshapen);
+  const std::uint64_t equal = meeting.pairs.size() - pairs.size();
+  document.add(Fields{{
+      {"", "keys meet", b.how},
+      {"", "in both", fmt::format("{}, of which {} equal in every dequantised value",
+                                  format_count(meeting.pairs.size()), format_count(equal))},
+      {"in_both", "", meeting.pairs.size()},
+      {"equal", "", equal},
+      {"only_a", "", meeting.only_here},
+      {"only_b", "", meeting.only_there},
+      {"misshapen", "", meeting.misshapen},
+  }});
+  document.add(Heading{document.exit == 0 ? "EQUAL" : fmt::format("DIFFERENT  {} tensors",
+                                                                  pairs.size() + alone)});
+  return document;
+}
+
+}  // namespace
+
 Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& a = *snapshot.checkpoint;
+  if (args.has("decoded")) return diff_decoded(a, args, progress);
   const Checkpoint b = Checkpoint::open(args.operands.front());
   const auto report = std::make_shared<const DiffReport>(
       diff(a, b, !args.has("headers"), args.resources().threads, progress));

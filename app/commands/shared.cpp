@@ -98,6 +98,27 @@ void add_losses(Document& document, const std::vector<PackingLoss>& losses) {
   document.add(losses_table(losses));
 }
 
+Table comparison_table(const std::vector<ValuePair>& pairs,
+                       std::shared_ptr<const std::vector<Comparison>> rows) {
+  const auto keys = std::make_shared<std::vector<std::string>>();
+  for (const ValuePair& pair : pairs) keys->push_back(pair.key);
+  Table table{"compared",
+              {{"key", "key"},
+               {"values", "values", Format::Count},
+               {"different", "different", Format::Count},
+               {"max_abs", "max abs", Format::Real},
+               {"relative_l2", "rel L2", Format::Real},
+               {"sqnr_db", "SQNR dB", Format::Real}},
+              rows->size(),
+              [keys, rows](std::size_t i) -> std::vector<Cell> {
+                const Comparison& row = (*rows)[i];
+                return {(*keys)[i],  row.elements,      row.different,
+                        row.largest, row.relative_l2(), row.noise == 0 ? Cell() : Cell(row.sqnr())};
+              }};
+  table.main = true;
+  return table;
+}
+
 void fail_no_match(const Checkpoint& checkpoint, const std::vector<std::string>& words) {
   std::vector<std::string_view> keys;
   for (const TensorInfo& info : checkpoint.tensors()) keys.push_back(info.name);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "app/command.hpp"
+#include "core/compare.hpp"
 #include "core/packing.hpp"
 
 namespace ckptscope {
@@ -18,6 +19,10 @@ void add_problem_lines(Document& document, std::span<const Problem> problems,
 
 /// What packing weights lost: sums and the worst for people, a table of all for machines.
 void add_losses(Document& document, const std::vector<PackingLoss>& losses);
+
+/// One row a pair: how far the values are apart. `rows` belong to `pairs`, in order.
+Table comparison_table(const std::vector<ValuePair>& pairs,
+                       std::shared_ptr<const std::vector<Comparison>> rows);
 
 /// Throws NoMatch, naming the nearest keys, when a query found nothing.
 [[noreturn]] void fail_no_match(const Checkpoint& checkpoint,

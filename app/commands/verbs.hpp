@@ -10,6 +10,7 @@ Document run_ls(const Snapshot& snapshot, const Args& args, Progress& progress);
 Document run_tree(const Snapshot& snapshot, const Args& args, Progress& progress);
 Document run_show(const Snapshot& snapshot, const Args& args, Progress& progress);
 Document run_map(const Snapshot& snapshot, const Args& args, Progress& progress);
+Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress);
 Document run_adapters(const Snapshot& snapshot, const Args& args, Progress& progress);
 Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progress);
 Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progress);
