@@ -1,88 +1,65 @@
 #include "app/cli.hpp"
 
+#include <algorithm>
 #include <cstdlib>
-#include <exception>
-#include <new>
+#include <iostream>
 
-#include "app/cli_progress.hpp"
-#include "app/command.hpp"
 #include "app/help_text.hpp"
 #include "app/parse_args.hpp"
+#include "app/repl.hpp"
+#include "app/run_command.hpp"
+#include "app/session.hpp"
 #include "app/signals.hpp"
 #include "app/terminal_output.hpp"
 #include "core/display.hpp"
 #include "core/kernels/kernels.hpp"
-#include "views/json_renderer.hpp"
-#include "views/text_renderer.hpp"
 
 namespace ckptscope {
 namespace {
 
-bool is_set(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr && *value != '\0';
-}
-
-/// --color beats NO_COLOR beats CLICOLOR_FORCE beats CLICOLOR=0; else a terminal has colour.
-bool wants_color(const Args& args) {
-  const std::string when = args.text("color", "auto");
-  if (when != "auto") return when == "always";
-  if (is_set("NO_COLOR")) return false;
-  if (is_set("CLICOLOR_FORCE")) return true;
-  const char* clicolor = std::getenv("CLICOLOR");
-  const char* term = std::getenv("TERM");
-  const bool plain = (clicolor != nullptr && std::string_view(clicolor) == "0") ||
-                     term == nullptr || std::string_view(term) == "dumb";
-  return stdout_is_terminal() && !plain;
-}
-
-bool wants_json(const Args& args) {
-  return args.has("json") || args.has("jsonl");
-}
-
-void print(const Document& document, const Args& args) {
-  if (args.has("jsonl")) return render_jsonl(document, write_stdout);
-  if (args.has("json")) return render_json(document, write_stdout);
-  render_text(document, {stdout_is_terminal(), wants_color(args), args.has("ascii")}, write_stdout);
-}
-
-int report(const Error& error, const ParsedLine& line, bool json) {
-  if (json) {
-    render_json_error(line.command != nullptr ? line.command->name : "error", error.code(),
-                      error.what(), write_stdout);
-  }
-  write_stderr(fmt::format("ckptscope: {} [{}]\n", error.what(), name_of(error.code())));
-  const int exit = row_of(error.code()).exit;
-  return exit == 0 ? 1 : exit;
-}
-
 /// The checkpoint that a command's first operand names; the other operands stay.
-Snapshot open_snapshot(const Command& command, Args& args) {
-  Snapshot snapshot;
-  snapshot.terminal = stdout_is_terminal();
-  if (!command.opens) return snapshot;
-  snapshot.checkpoint = std::make_shared<const Checkpoint>(
-      Checkpoint::open(args.operands.front(), {args.text("config")}));
-  args.operands.erase(args.operands.begin());
-  return snapshot;
+int run_on_path(const Command& command, Args args) {
+  std::shared_ptr<const Checkpoint> checkpoint;
+  if (command.opens) {
+    checkpoint = std::make_shared<const Checkpoint>(
+        Checkpoint::open(args.operands.front(), {args.text("config")}));
+    args.operands.erase(args.operands.begin());
+  }
+  return run_command(command, std::move(checkpoint), args, standard_outlet());
 }
 
-int run_command(const Command& command, Args args) {
-  CliProgress progress(
-      {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")});
-  const Snapshot snapshot = open_snapshot(command, args);
-  const Document document = command.run(snapshot, args, progress);
-  print(document, args);
-  return document.exit;
+int run_prompt(const Args& args) {
+  Session session(args);
+  if (!args.operands.empty()) session.open(args.operands.front());
+  return run_repl(session);
 }
 
-/// Without a verb: a path is shown, nothing at all gives the short introduction.
+/// -c and -f, on the checkpoint that an operand names.
+int run_scripts(const Args& args) {
+  Session session(args);
+  if (!args.operands.empty()) session.open(args.operands.front());
+  int worst = 0;
+  for (const std::string& lines : args.all("command")) {
+    worst = std::max(worst, session.run_text("-c", lines, args.has("keep-going")));
+  }
+  for (const std::string& file : args.all("file")) {
+    worst = std::max(worst, session.run_script(file, args.has("keep-going")));
+  }
+  return worst;
+}
+
+bool stdin_has_lines() {
+  return !stdin_is_terminal() && std::cin.peek() != std::istream::traits_type::eof();
+}
+
+/// Without a verb: a path is shown, stdin is a script, `.` is shown, or a short introduction.
 int run_without_verb(const ParsedLine& line) {
-  if (!line.args.operands.empty()) return run_command(*find_command("info"), line.args);
+  if (!line.args.operands.empty()) return run_on_path(*find_command("info"), line.args);
+  if (stdin_has_lines()) return Session(line.args).run_script("-", line.args.has("keep-going"));
   try {
     Args here = line.args;
     here.operands = {"."};
-    return run_command(*find_command("info"), here);
+    return run_on_path(*find_command("info"), here);
   } catch (const Error&) {
     write_stdout(introduction());
     return 2;
@@ -98,7 +75,10 @@ int run(const ParsedLine& line) {
     write_stdout(line.command != nullptr ? help_text(*line.command) : help_overview());
     return 0;
   }
-  return line.command != nullptr ? run_command(*line.command, line.args) : run_without_verb(line);
+  if (line.command != nullptr) return run_on_path(*line.command, line.args);
+  if (line.args.has("interactive")) return run_prompt(line.args);
+  const bool script = line.args.has("command") || line.args.has("file");
+  return script ? run_scripts(line.args) : run_without_verb(line);
 }
 
 /// CKPTSCOPE_KERNELS: the vector code, for tests and to find out what is at fault.
@@ -114,26 +94,23 @@ void choose_kernels_of_environment() {
 int run_cli(int argc, char** argv) {
   install_signal_handlers();
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
-  const bool json = std::find(words.begin(), words.end(), "--json") != words.end() ||
-                    std::find(words.begin(), words.end(), "--jsonl") != words.end();
   ParsedLine line;
   int exit = 3;
   bool interrupted = false;
   try {
-    try {
+    with_translated_exceptions([&] {
       choose_kernels_of_environment();
       line = parse_line(words);
       exit = run(line);
       flush_stdout();
-    } catch (const std::bad_alloc&) {
-      fail(Code::OutOfMemory, "memory ran out");
-    } catch (const Error&) {
-      throw;
-    } catch (const std::exception& error) {
-      fail(Code::Internal, "{}; this is a defect, please report it", error.what());
-    }
+    });
   } catch (const Error& error) {
-    exit = report(error, line, json || wants_json(line.args));
+    for (const char* flag : {"json", "jsonl"}) {  // also where the line could not be parsed
+      if (std::find(words.begin(), words.end(), std::string("--") + flag) != words.end()) {
+        line.args.flags[flag] = {};
+      }
+    }
+    exit = report_error(error, line.command != nullptr ? line.command->name : "error", line.args);
     interrupted = error.code() == Code::Interrupted && stop_signal() != 0;
   }
   try {

@@ -54,6 +54,8 @@ enum class Runs {
   Job,  // may read headers and bytes: on a worker, with progress, can be stopped
 };
 
+class Session;
+
 struct Command {
   std::string_view name;
   std::string_view operands;  // as the usage line shows them, after PATH: "[KEY or QUERY]"
@@ -66,6 +68,8 @@ struct Command {
   std::vector<std::string_view> examples;
   std::string_view exits;  // what 1 means for this verb
   Document (*run)(const Snapshot& snapshot, const Args& args, Progress& progress) = nullptr;
+  /// Instead of `run`: changes the session; there is no such verb on the command line.
+  Document (*change)(Session& session, const Args& args) = nullptr;
 };
 
 /// Every verb, in the order of the manual. Static storage.
@@ -73,6 +77,8 @@ std::span<const Command> commands();
 const Command* find_command(std::string_view name);
 /// Flags that every verb takes: --json, --color, ….
 std::span<const Flag> global_flags();
+/// A flag of any verb by its name, or null.
+const Flag* find_flag(std::string_view name);
 /// "convert PATH -o DIR [--to SIDE] …": the usage line of a command.
 std::string usage_line(const Command& command);
 /// The names most like an unknown word; empty when nothing is near.

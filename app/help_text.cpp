@@ -37,15 +37,22 @@ std::string introduction() {
          "  ckptscope map PATH --to native          what a conversion would do\n"
          "  ckptscope convert PATH --to native -o DIR\n"
          "  ckptscope check --deep PATH             is every byte there\n"
+         "  ckptscope -i PATH                       look around, with completion\n"
          "\n\"ckptscope demo\" shows all of it on a small checkpoint; \"ckptscope help\" lists the "
          "verbs.\n";
 }
 
 std::string help_overview() {
   std::string text = "usage: ckptscope VERB PATH …, or ckptscope PATH\n\n";
-  for (const Command& command : commands()) {
-    text += fmt::format("  {:<9} {}\n", command.name, command.summary);
-  }
+  const auto list = [&](bool of_sessions) {
+    for (const Command& command : commands()) {
+      if ((command.change != nullptr) != of_sessions) continue;
+      text += fmt::format("  {:<9} {}\n", command.name, command.summary);
+    }
+  };
+  list(false);
+  text += "\nIn a session (ckptscope -i, -c, -f, or lines on stdin) also:\n";
+  list(true);
   text += "\nEvery verb takes:\n" + flag_lines(global_flags());
   text +=
       "\nExit codes: 0 done, 1 ran and found something, 2 usage or not openable, 3 the "

@@ -46,6 +46,7 @@ std::string mdoc_command(const Command& command) {
   if (command.opens) text += " Ar PATH";
   if (!command.operands.empty()) text += fmt::format(" Ar {}", command.operands);
   text += fmt::format("\n{}.\nExit code 1: {}.\n", mdoc(command.summary), mdoc(command.exits));
+  if (command.change != nullptr) text += "Of sessions.\n";
   if (command.flags.empty()) return text;
   text += ".Bl -tag -width Ds -compact\n";
   for (const Flag& flag : command.flags) text += mdoc_flag(flag);
@@ -64,6 +65,7 @@ std::string flag_words(std::span<const Flag> flags) {
 std::string command_words() {
   std::string words;
   for (const Command& command : commands()) {
+    if (command.change != nullptr) continue;
     words += (words.empty() ? "" : " ") + std::string(command.name);
   }
   return words;
@@ -122,6 +124,7 @@ std::string bash_completion() {
   }
   std::string flags;
   for (const Command& command : commands()) {
+    if (command.flags.empty()) continue;
     flags += fmt::format("    {}) flags+=' {}' ;;\n", command.name, flag_words(command.flags));
   }
   return fmt::format(
@@ -154,6 +157,7 @@ std::string zsh_completion() {
     return quoted(spec);
   };
   for (const Command& command : commands()) {
+    if (command.change != nullptr) continue;
     verbs += fmt::format("    {}\n", quoted(fmt::format("{}:{}", command.name, command.summary)));
     std::string flags;
     for (const Flag& flag : command.flags) flags += " " + argument(flag);
@@ -191,6 +195,7 @@ std::string fish_completion() {
     return line + " -d " + quoted(flag.help) + "\n";
   };
   for (const Command& command : commands()) {
+    if (command.change != nullptr) continue;
     text += fmt::format("complete -c ckptscope -n __fish_use_subcommand -a {} -d {}\n",
                         command.name, quoted(command.summary));
   }

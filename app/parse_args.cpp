@@ -55,8 +55,8 @@ void check_choices(std::span<const Flag> flags, const Args& args) {
   }
 }
 
-void check_operands(const Command& command, const Args& args) {
-  const std::size_t path = command.opens ? 1 : 0;
+void check_operands(const Command& command, const Args& args, bool session) {
+  const std::size_t path = command.opens && !session ? 1 : 0;
   const std::size_t given = args.operands.size();
   const bool wants_help = args.has("help");
   if (given < path && !wants_help)
@@ -111,6 +111,23 @@ bool may_be_path(const std::string& word) {
   return exists(word) || word.find('/') != word.npos;
 }
 
+const Command* command_of(const std::string& word, ParseContext context) {
+  const Command* exact = find_command(word);
+  if (exact != nullptr && exact->change != nullptr && !context.session) {
+    fail(Code::Usage, "{}: a verb of the REPL and of scripts (ckptscope -i, -c, -f)", word);
+  }
+  if (exact != nullptr || !context.shorten || word.empty()) return exact;
+  const Command* only = nullptr;
+  for (const Command& row : commands()) {
+    if (!row.name.starts_with(word)) continue;
+    if (only != nullptr) {
+      fail(Code::Usage, "\"{}\" may be \"{}\" or \"{}\"", display(word), only->name, row.name);
+    }
+    only = &row;
+  }
+  return only;
+}
+
 [[noreturn]] void fail_unknown_verb(const std::string& word) {
   std::string hint;
   for (const std::string_view name : similar_commands(word)) {
@@ -122,11 +139,16 @@ bool may_be_path(const std::string& word) {
 
 }  // namespace
 
-ParsedLine parse_line(std::span<const std::string> words) {
+void check_flag_values(const Command& command, const Args& args) {
+  check_choices(global_flags(), args);
+  check_choices(command.flags, args);
+}
+
+ParsedLine parse_line(std::span<const std::string> words, ParseContext context) {
   ParsedLine line;
   std::vector<std::string> rest(words.begin(), words.end());
   if (const std::size_t at = verb_position(words); at < words.size()) {
-    line.command = find_command(words[at]);
+    line.command = command_of(words[at], context);
     if (line.command == nullptr && !may_be_path(words[at])) fail_unknown_verb(words[at]);
     if (line.command != nullptr) rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(at));
   }
@@ -149,7 +171,7 @@ ParsedLine parse_line(std::span<const std::string> words) {
   check_choices(global_flags(), line.args);
   if (line.command != nullptr) {
     check_choices(line.command->flags, line.args);
-    check_operands(*line.command, line.args);
+    check_operands(*line.command, line.args, context.session);
   }
   return line;
 }

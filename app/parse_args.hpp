@@ -15,8 +15,15 @@ struct ParsedLine {
   Args args;
 };
 
+struct ParseContext {
+  bool session = false;  // the open checkpoint stands for PATH, and the session's verbs are there
+  bool shorten = false;  // a unique beginning of a verb is the verb
+};
+
 /// `words` without the program's name. Throws Usage: unknown verb or flag, a missing or surplus
 /// operand, a value outside its choices.
-ParsedLine parse_line(std::span<const std::string> words);
+ParsedLine parse_line(std::span<const std::string> words, ParseContext context = {});
+/// Throws Usage for a value that its flag does not take.
+void check_flag_values(const Command& command, const Args& args);
 
 }  // namespace ckptscope

@@ -7,6 +7,7 @@ namespace ckptscope {
 namespace {
 
 volatile std::sig_atomic_t stop = 0;
+bool interactive = false;
 
 extern "C" void on_stop(int signal) {
   stop = signal;  // SA_RESETHAND: the next one has its default effect
@@ -28,6 +29,22 @@ void install_signal_handlers() {
   action.sa_flags = 0;
   sigaction(SIGPIPE, &action, nullptr);
   sigaction(SIGXFSZ, &action, nullptr);
+}
+
+void keep_after_interrupt() {
+  interactive = true;
+  struct sigaction action {};
+  sigemptyset(&action.sa_mask);
+  action.sa_handler = on_stop;
+  sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: it ends a read at the prompt
+}
+
+bool keeps_after_interrupt() {
+  return interactive;
+}
+
+void clear_stop_signal() {
+  stop = 0;
 }
 
 int stop_signal() {

@@ -21,7 +21,10 @@ void end_if_nobody_reads() {
 }  // namespace
 
 void write_stdout(std::string_view text) {
-  if (stop_signal() != 0) die_by_stop_signal();  // the work is done, nothing is left to clean up
+  if (stop_signal() != 0) {
+    if (keeps_after_interrupt()) fail(Code::Interrupted, "stopped");
+    die_by_stop_signal();  // the work is done, nothing is left to clean up
+  }
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) end_if_nobody_reads();
 }
 

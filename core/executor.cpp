@@ -164,7 +164,9 @@ class Execution {
 
   void write_measured_scales() {
     for (const Job& job : jobs_) {
-      if (is_measured(job) && job.scales) put(*job.scales, 0, job.packing->scales());
+      if (!is_measured(job) || !job.scales) continue;
+      const std::vector<std::byte> scales = job.packing->scales();
+      if (!scales.empty()) put(*job.scales, 0, scales);
     }
   }
 

@@ -68,6 +68,10 @@ class Encoding {
                            output.key});
       return;
     }
+    if (output.dtype() == Dtype::F64) {
+      return problem(output.key, "{}: F64 would be rounded twice; cast it to F32 first",
+                     display(output.key));
+    }
     const ValuePtr& value = output.value;
     if (preset_.scheme.kind == Scheme::Fp8) {
       add(draft, preset_.scheme.weight_suffix, fp8_codes(value), result);

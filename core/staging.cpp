@@ -65,7 +65,8 @@ bool same_directory(int fd, const std::string& path) {
 
 }  // namespace
 
-StagedFile::StagedFile(int directory, const std::string& name, std::uint64_t size) : name_(name) {
+StagedFile::StagedFile(int directory, const std::string& name, std::uint64_t size, Space space)
+    : name_(name) {
   fd_ = UniqueFd(::openat(directory, name.c_str(),
                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!fd_) fail_errno(fmt::format("creating {}", display(name)));
@@ -75,8 +76,10 @@ StagedFile::StagedFile(int directory, const std::string& name, std::uint64_t siz
         UniqueFd(::openat(directory, name.c_str(), O_WRONLY | O_DIRECT | O_NOFOLLOW | O_CLOEXEC));
   }
   // Space that is reserved now cannot run out in the middle.
-  if (::fallocate(fd_.get(), 0, 0, static_cast<off_t>(size)) == 0) return;
-  if (!unsupported(errno))
+  const bool reserved = space == Space::Reserved &&
+                        ::fallocate(fd_.get(), 0, 0, static_cast<off_t>(size)) == 0;
+  if (reserved) return;
+  if (space == Space::Reserved && !unsupported(errno))
     fail_errno(fmt::format("reserving {} bytes for {}", size, display(name)));
   if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
     fail_errno(fmt::format("sizing {} to {} bytes", display(name), size));
@@ -207,6 +210,10 @@ void Staging::clear() {
 
 StagedFile Staging::create(const std::string& name, std::uint64_t size) {
   return StagedFile(directory_.get(), name, size);
+}
+
+StagedFile Staging::create_sparse(const std::string& name, std::uint64_t size) {
+  return StagedFile(directory_.get(), name, size, StagedFile::Space::Sparse);
 }
 
 void Staging::write_text(const std::string& name, const std::string& text) {

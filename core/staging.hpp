@@ -18,7 +18,9 @@ namespace ckptscope {
 /// A new file of known size. Positional writes; thread-safe except for finish().
 class StagedFile {
  public:
-  StagedFile(int directory, const std::string& name, std::uint64_t size);
+  enum class Space { Reserved, Sparse };  // Sparse: what is not written is a hole
+  StagedFile(int directory, const std::string& name, std::uint64_t size,
+             Space space = Space::Reserved);
   /// Writes all of `bytes` at `offset`, or throws NoSpace / Io. Whole blocks go past the page cache
   /// where the file system can and the bytes lie at an address that is the offset modulo kBlock.
   void write(std::uint64_t offset, std::span<const std::byte> bytes);
@@ -49,6 +51,7 @@ class Staging {
   ~Staging();
 
   StagedFile create(const std::string& name, std::uint64_t size);
+  StagedFile create_sparse(const std::string& name, std::uint64_t size);
   /// A small file at once, flushed.
   void write_text(const std::string& name, const std::string& text);
 

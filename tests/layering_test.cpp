@@ -31,7 +31,7 @@ const std::vector<Row> kTable{
      {"fmt", "nlohmann"}},
     {"app",
      {"app", "adapters", "views", "core"},
-     {"fmt", "CLI", "nlohmann", "openssl", "pcre2.h", "utf8proc.h", "xxhash.h"}},
+     {"fmt", "CLI", "nlohmann", "openssl", "pcre2.h", "readline", "utf8proc.h", "xxhash.h"}},
 };
 
 /// Third-party headers that only these files may include.

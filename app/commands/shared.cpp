@@ -34,8 +34,9 @@ void add_problem_lines(Document& document, std::span<const Problem> problems, st
 
 namespace {
 
+/// Infinite without noise, also where what was lost is too small for its square.
 std::string decibels(double sqnr) {
-  return std::isinf(sqnr) ? "exact" : fmt::format("{:.2f} dB", sqnr);
+  return fmt::format("{:.2f} dB", sqnr);
 }
 
 Table losses_table(const std::vector<PackingLoss>& losses) {
@@ -69,8 +70,8 @@ void add_losses(Document& document, const std::vector<PackingLoss>& losses) {
     values += loss.values;
     changed += loss.changed;
     exact += loss.exact() ? 1 : 0;
-    sqnr.push_back(loss.sqnr());
-    if (loss.sqnr() < worst->sqnr()) worst = &loss;
+    if (!loss.exact()) sqnr.push_back(loss.sqnr());
+    if (worst->exact() || (!loss.exact() && loss.sqnr() < worst->sqnr())) worst = &loss;
   }
   std::sort(sqnr.begin(), sqnr.end());
   document.add(Fields{{

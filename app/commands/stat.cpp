@@ -508,7 +508,7 @@ void ask_first(const Checkpoint& checkpoint, const std::vector<StatsItem>& items
   for (const StatsItem& item : items) bytes += stored_bytes(checkpoint, *item.value);
   if (bytes <= kAskAbove) return;
   const std::string question =
-      fmt::format("{} of {} are read for this. Go on?", format_bytes(bytes),
+      fmt::format("{} in {} would be read. Go on?", format_bytes(bytes),
                   counted(items.size(), "tensor"));
   if (!progress.confirm(question)) fail(Code::Interrupted, "not read");
 }

@@ -19,4 +19,16 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
 Document run_demo(const Snapshot& snapshot, const Args& args, Progress& progress);
 Document run_help(const Snapshot& snapshot, const Args& args, Progress& progress);
 
+Document run_export(const Snapshot& snapshot, const Args& args, Progress& progress);
+
+Document change_open(Session& session, const Args& args);
+Document change_close(Session& session, const Args& args);
+Document change_cd(Session& session, const Args& args);
+Document change_pwd(Session& session, const Args& args);
+Document change_set(Session& session, const Args& args);
+Document change_unset(Session& session, const Args& args);
+Document change_history(Session& session, const Args& args);
+Document change_source(Session& session, const Args& args);
+Document change_quit(Session& session, const Args& args);
+
 }  // namespace ckptscope

@@ -1,6 +1,6 @@
 # bash completion for ckptscope; made from its command table
 _ckptscope() {
-  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags='--json --jsonl --config --color --ascii --quiet -q --verbose -v --help -h --version -V'
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags='--json --jsonl --config --color --ascii --interactive -i --command -c --file -f --keep-going -k --quiet -q --verbose -v --help -h --version -V'
   case $before in
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     --adapter) COMPREPLY=($(compgen -W 'gpt_oss nemotron_v3 hy_v3 mistral4_vlm mistral4' -- "$word")); return ;;
@@ -25,12 +25,22 @@ _ckptscope() {
     check) flags+=' --deep --sums --strict --threads -j' ;;
     diff) flags+=' --headers --decoded --limit --threads -j' ;;
     demo) flags+=' ' ;;
+    export) flags+=' ' ;;
+    open) flags+=' ' ;;
+    close) flags+=' ' ;;
+    cd) flags+=' ' ;;
+    pwd) flags+=' ' ;;
+    set) flags+=' ' ;;
+    unset) flags+=' ' ;;
+    history) flags+=' ' ;;
+    source) flags+=' ' ;;
+    quit) flags+=' ' ;;
     help) flags+=' ' ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$word"))
   elif ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'info ls tree show map stat adapters convert verify check diff demo help' -- "$word") $(compgen -f -- "$word"))
+    COMPREPLY=($(compgen -W 'info ls tree show map stat adapters convert verify check diff demo export open close cd pwd set unset history source quit help' -- "$word") $(compgen -f -- "$word"))
   else
     COMPREPLY=($(compgen -f -- "$word"))
   fi

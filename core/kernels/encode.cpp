@@ -159,9 +159,9 @@ Rounding EncodeFp8(std::span<const float> values, float scale, std::byte* codes)
   alignas(64) std::array<std::uint8_t, kLanes> bytes;
   for (std::size_t i = 0; i < values.size(); i += kLanes) {
     const std::size_t count = std::min(kLanes, values.size() - i);
-    const bool whole = count == kLanes;
-    const Floats value = whole ? hn::LoadU(kF, values.data() + i)
-                               : hn::MaskedLoad(hn::FirstN(kF, count), kF, values.data() + i);
+    alignas(64) std::array<float, kLanes> floats{};
+    std::memcpy(floats.data(), values.data() + i, count * sizeof(float));
+    const Floats value = hn::Load(kF, floats.data());
     const Floats scaled = hn::Div(value, divisor);
     const Words bits = magnitude_bits(scaled);
     const Rounded rounded = round_to<3, -6>(bits, 448.0F, 0x7E);

@@ -1,0 +1,226 @@
+#include "app/repl.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+
+#ifdef CKPTSCOPE_HAVE_READLINE
+#include <readline/history.h>
+#include <readline/readline.h>
+#endif
+
+#include "app/completion.hpp"
+#include "app/help_text.hpp"
+#include "app/run_command.hpp"
+#include "app/signals.hpp"
+#include "app/terminal_output.hpp"
+#include "core/display.hpp"
+#include "core/file.hpp"
+
+namespace ckptscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string xdg_path(const char* variable, const char* below_home, const char* name) {
+  const char* base = std::getenv(variable);
+  const char* home = std::getenv("HOME");
+  if (base != nullptr && *base == '/') return fmt::format("{}/ckptscope/{}", base, name);
+  return home == nullptr ? "" : fmt::format("{}/{}/ckptscope/{}", home, below_home, name);
+}
+
+std::string prompt_of(const Session& session) {
+  if (!session.checkpoint()) return "ckptscope> ";
+  const std::string name = elide_middle(display(session.checkpoint()->name()), 32);
+  const std::string prefix = elide_middle(display(session.prefix()), 40);
+  return name + (prefix.empty() ? "" : ":" + prefix) + "> ";
+}
+
+#ifdef CKPTSCOPE_HAVE_READLINE
+
+constexpr int kMostHistory = 10'000;
+Session* completing = nullptr;  // readline calls plain functions
+
+char* copy_of(const std::string& text) {
+  return ::strdup(text.c_str());  // readline frees it
+}
+
+/// Readline wants an array: what all words share first, then the words, then null.
+char** matches_of(const std::vector<std::string>& words) {
+  std::string common = words.front();
+  for (const std::string& word : words) {
+    const auto differs =
+        std::mismatch(common.begin(), common.end(), word.begin(), word.end()).first;
+    common.erase(differs, common.end());
+  }
+  auto** matches = static_cast<char**>(std::malloc((words.size() + 2) * sizeof(char*)));
+  if (matches == nullptr) return nullptr;
+  matches[0] = copy_of(common);
+  const std::size_t listed = words.size() == 1 ? 0 : words.size();
+  for (std::size_t i = 0; i < listed; ++i) matches[i + 1] = copy_of(words[i]);
+  matches[listed + 1] = nullptr;
+  return matches;
+}
+
+char** complete_word(const char*, int begin, int end) {
+  rl_attempted_completion_over = 1;
+  const std::string line(rl_line_buffer, static_cast<std::size_t>(end));
+  const Candidates found = complete(*completing, line, static_cast<std::size_t>(begin));
+  if (found.paths) {
+    rl_attempted_completion_over = 0;
+    return nullptr;
+  }
+  rl_completion_append_character = found.complete ? ' ' : '\0';
+  rl_completion_suppress_append = found.complete ? 0 : 1;
+  return found.words.empty() ? nullptr : matches_of(found.words);
+}
+
+/// A key, or the end of the line when a signal came: ^C gives this line up. Readline's own reader
+/// would wait for one key more.
+int read_key(std::FILE* in) {
+  for (;;) {
+    unsigned char key = 0;
+    const ssize_t got = ::read(::fileno(in), &key, 1);
+    if (got == 1) return key;
+    if (got == 0 || errno != EINTR) return EOF;
+    rl_check_signals();  // the window may have another size
+    if (stop_signal() == 0) continue;
+    std::fputs("^C", rl_outstream);
+    rl_replace_line("", 0);
+    return '\n';
+  }
+}
+
+class LineReader {
+ public:
+  explicit LineReader(Session& session) : session_(session) {
+    completing = &session;
+    rl_readline_name = "ckptscope";
+    rl_attempted_completion_function = complete_word;
+    rl_completer_word_break_characters = const_cast<char*>(" \t\n;|>");
+    rl_completer_quote_characters = "\"'";
+    rl_getc_function = read_key;
+    rl_catch_signals = 0;  // our handlers notice them
+    using_history();
+    stifle_history(kMostHistory);
+    path_ = xdg_path("XDG_STATE_HOME", ".local/state", "history");
+    if (!path_.empty()) read_history(path_.c_str());
+  }
+  ~LineReader() {
+    if (path_.empty() || session_.history().empty()) return;
+    std::error_code error;
+    fs::create_directories(fs::path(path_).parent_path(), error);
+    write_history(path_.c_str());
+    fs::permissions(path_, fs::perms::owner_read | fs::perms::owner_write, error);
+  }
+
+  std::optional<std::string> read(const std::string& prompt) {
+    char* typed = ::readline(prompt.c_str());
+    if (typed == nullptr) return std::nullopt;
+    const std::string line = typed;
+    std::free(typed);
+    if (!line.empty() && line.front() != ' ') {
+      add_history(line.c_str());
+      session_.history().push_back(line);
+    }
+    return line;
+  }
+
+ private:
+  Session& session_;
+  std::string path_;
+};
+
+#else
+
+class LineReader {
+ public:
+  explicit LineReader(Session& session) : session_(session) {}
+
+  std::optional<std::string> read(const std::string& prompt) {
+    write_stdout(prompt);
+    flush_stdout();
+    std::string line;
+    if (!std::getline(std::cin, line)) {
+      if (stop_signal() == 0) return std::nullopt;
+      std::cin.clear();  // ^C: a new line
+      std::clearerr(stdin);
+      return "";
+    }
+    if (!line.empty() && line.front() != ' ') session_.history().push_back(line);
+    return line;
+  }
+
+ private:
+  Session& session_;
+};
+
+#endif
+
+/// Lines of `set`; anything else in it is an error.
+void read_user_config(Session& session) {
+  const std::string path = xdg_path("XDG_CONFIG_HOME", ".config", "config");
+  if (path.empty() || !exists(path)) return;
+  std::istringstream lines(read_text(path, 1'000'000));
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    for (const Step& step : parse_steps(line)) {
+      if (step.words.front() != "set") {
+        fail(Code::Usage, "{}:{}: only \"set\" may stand there", display(path), number);
+      }
+      session.run(line, /*typed=*/false);
+    }
+  }
+}
+
+int run_line(Session& session, const std::string& line) {
+  try {
+    const int exit = session.run(line, /*typed=*/true);
+    flush_stdout();
+    return exit;
+  } catch (const Error& error) {
+    const int signal = stop_signal();
+    if (signal == SIGTERM || signal == SIGHUP) throw;
+    clear_stop_signal();
+    return report_error(error, "repl", {});
+  }
+}
+
+}  // namespace
+
+int run_repl(Session& session) {
+  keep_after_interrupt();
+  try {
+    read_user_config(session);
+  } catch (const Error& error) {
+    report_error(error, "repl", {});
+  }
+  LineReader reader(session);
+  if (stdin_is_terminal()) {
+    write_stdout("\"help\" lists the verbs, \"open PATH\" opens a checkpoint, ^D quits.\n");
+  }
+  int exit = 0;
+  while (!session.done()) {
+    flush_stdout();
+    const auto line = reader.read(prompt_of(session));
+    const int signal = stop_signal();
+    if (signal == SIGTERM || signal == SIGHUP) fail(Code::Interrupted, "stopped");
+    clear_stop_signal();
+    if (!line) {
+      if (stdin_is_terminal()) write_stdout("\n");
+      break;
+    }
+    exit = run_line(session, *line);
+  }
+  return exit;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,35 @@
+// Running one command and printing what it returns.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "app/command.hpp"
+#include "core/error.hpp"
+
+namespace ckptscope {
+
+/// Where a Document goes as text or JSON.
+struct Outlet {
+  std::function<void(std::string_view)> write;
+  bool terminal = false;  // a person reads it there
+};
+/// stdout.
+Outlet standard_outlet();
+
+/// Runs a command on a checkpoint (null for those that open none) and prints its Document. Returns
+/// its exit code. Throws what it throws.
+int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
+                const Args& args, const Outlet& outlet);
+
+void print_document(const Document& document, const Args& args, const Outlet& outlet);
+
+/// "ckptscope: …" on stderr, and the object on stdout for --json. `where` ("script:3: ") stands
+/// before the message. Returns the exit code.
+int report_error(const Error& error, std::string_view verb, const Args& args,
+                 std::string_view where = "");
+
+/// Runs `body` with every exception of libraries made an Error.
+void with_translated_exceptions(const std::function<void()>& body);
+
+}  // namespace ckptscope
