@@ -62,12 +62,13 @@ std::string help_overview() {
 }
 
 std::string help_text(const Command& command) {
+  const std::string_view program = command.change == nullptr ? "ckptscope " : "";
   std::string text =
-      fmt::format("usage: ckptscope {}\n\n{}\n", usage_line(command), command.summary);
+      fmt::format("usage: {}{}\n\n{}\n", program, usage_line(command), command.summary);
   if (!command.flags.empty()) text += "\n" + flag_lines(command.flags);
   text += "\nexamples\n";
   for (const std::string_view example : command.examples) {
-    text += fmt::format("  ckptscope {}\n", example);
+    text += fmt::format("  {}{}\n", program, example);
   }
   text += fmt::format("\nexit codes\n  0 done; 1 {}; 2 usage or not openable; 3 the environment\n",
                       command.exits);

@@ -77,9 +77,8 @@ std::vector<StatsItem> logical_items(const Checkpoint& checkpoint) {
     if (covered[id] || !is_number(info.dtype)) continue;
     items.push_back({std::string(info.name), source_value(id, info.dtype, info.shape)});
   }
-  std::sort(items.begin(), items.end(), [](const StatsItem& a, const StatsItem& b) {
-    return natural_less(a.key, b.key);
-  });
+  std::sort(items.begin(), items.end(),
+            [](const StatsItem& a, const StatsItem& b) { return natural_less(a.key, b.key); });
   return items;
 }
 
@@ -91,8 +90,7 @@ std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
     if (!one.empty()) return one;
   }
   const Query query(words);
-  std::erase_if(items,
-                [&](const StatsItem& item) { return !matches(query, item, checkpoint); });
+  std::erase_if(items, [&](const StatsItem& item) { return !matches(query, item, checkpoint); });
   if (items.empty()) fail_no_match(checkpoint, words);
   return items;
 }
@@ -108,8 +106,8 @@ Reference open_reference(const Checkpoint& checkpoint, const std::string& path) 
   const Side here = side_of(checkpoint, recognise_family(checkpoint, checkpoint.config()));
   const Family family = recognise_family(other, other.config());
   const Side there = side_of(other, family);
-  const bool known = (here == Side::Hf || here == Side::Native) &&
-                     (there == Side::Hf || there == Side::Native);
+  const bool known =
+      (here == Side::Hf || here == Side::Native) && (there == Side::Hf || there == Side::Native);
   if (!known || here == there) {
     reference.items = logical_items(other);
     reference.how = "same keys";

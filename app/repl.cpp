@@ -1,5 +1,6 @@
 #include "app/repl.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -82,19 +83,47 @@ char** complete_word(const char*, int begin, int end) {
   return found.words.empty() ? nullptr : matches_of(found.words);
 }
 
+/// Signals are held back while they are not waited for, so that none is missed between a look and
+/// the wait.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) sigaddset(&held, signal);
+    ::pthread_sigmask(SIG_BLOCK, &held, &before_);
+  }
+  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  /// True when there is something to read; false when a signal came.
+  bool wait_for_input(int fd) const {
+    pollfd input{fd, POLLIN, 0};
+    return ::ppoll(&input, 1, nullptr, &before_) > 0;
+  }
+
+ private:
+  sigset_t before_{};
+};
+
 /// A key, or the end of the line when a signal came: ^C gives this line up. Readline's own reader
 /// would wait for one key more.
 int read_key(std::FILE* in) {
+  const HeldSignals held;
   for (;;) {
+    if (stop_signal() == SIGINT) {
+      clear_stop_signal();
+      std::fputs("^C", rl_outstream);
+      rl_replace_line("", 0);
+      return '\n';
+    }
+    if (stop_signal() != 0) return EOF;
+    if (!held.wait_for_input(::fileno(in))) {
+      rl_check_signals();  // the window may have another size
+      continue;
+    }
     unsigned char key = 0;
     const ssize_t got = ::read(::fileno(in), &key, 1);
     if (got == 1) return key;
     if (got == 0 || errno != EINTR) return EOF;
-    rl_check_signals();  // the window may have another size
-    if (stop_signal() == 0) continue;
-    std::fputs("^C", rl_outstream);
-    rl_replace_line("", 0);
-    return '\n';
   }
 }
 

@@ -35,8 +35,7 @@ bool wants_color(const Args& args, bool terminal) {
 void print_document(const Document& document, const Args& args, const Outlet& outlet) {
   if (args.has("jsonl")) return render_jsonl(document, outlet.write);
   if (args.has("json")) return render_json(document, outlet.write);
-  render_text(document,
-              {outlet.terminal, wants_color(args, outlet.terminal), args.has("ascii")},
+  render_text(document, {outlet.terminal, wants_color(args, outlet.terminal), args.has("ascii")},
               outlet.write);
 }
 

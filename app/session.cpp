@@ -34,10 +34,9 @@ class StreamOutlet {
     if (!file_) fail_errno(display(name_));
   }
   Outlet outlet() {
-    return {[this](std::string_view text) {
-              std::fwrite(text.data(), 1, text.size(), file_.get());
-            },
-            false};
+    return {
+        [this](std::string_view text) { std::fwrite(text.data(), 1, text.size(), file_.get()); },
+        false};
   }
   /// A reader that has seen enough (`| head`) is no failure.
   void close(bool may_break) {
@@ -73,8 +72,8 @@ bool takes_keys(const Command& command) {
 }  // namespace
 
 void Session::open(const std::string& path) {
-  checkpoint_ = std::make_shared<const Checkpoint>(
-      Checkpoint::open(path, {defaults_.text("config")}));
+  checkpoint_ =
+      std::make_shared<const Checkpoint>(Checkpoint::open(path, {defaults_.text("config")}));
   names_.reset();
   prefix_.clear();
 }

@@ -105,7 +105,8 @@ class Reader {
     const char kind = line_[at_++];
     if (kind == 'x') {
       const auto byte = hexadecimal(line_.substr(at_, 2));
-      if (!byte || line_.size() - at_ < 2) fail(Code::Usage, "\\x: two hexadecimal digits expected");
+      if (!byte || line_.size() - at_ < 2)
+        fail(Code::Usage, "\\x: two hexadecimal digits expected");
       text += static_cast<char>(*byte);
       at_ += 2;
     } else if (kind == 'u' && !at_end() && peek() == '{') {

@@ -58,11 +58,10 @@ struct Case {
   std::vector<std::string> flags;  // of the way to native
   std::string scheme;              // of --quantize, for a third way back; "" for none
 };
-const Case kCases[] = {
-    {"gpt-oss-20b", 2, {}, "mxfp4"},
-    {"nemotron-nano", 4, {}, ""},
-    {"hy3", 2, {}, ""},
-    {"mistral4", 1, {"--dtype", "bf16"}, "fp8"}};
+const Case kCases[] = {{"gpt-oss-20b", 2, {}, "mxfp4"},
+                       {"nemotron-nano", 4, {}, ""},
+                       {"hy3", 2, {}, ""},
+                       {"mistral4", 1, {"--dtype", "bf16"}, "fp8"}};
 
 void bench_way(const std::string& source, const std::string& to, const std::string& out,
                const std::vector<std::string>& flags) {

@@ -114,7 +114,8 @@ void Distribution::add(float value, std::uint64_t times) {
 void Distribution::add(const Distribution& other) {
   for (std::size_t i = 0; i < kCodes; ++i) codes_[i] += other.codes_[i];
   for (std::size_t sign = 0; sign < 2; ++sign) {
-    for (std::size_t i = 0; i < powers_[sign].size(); ++i) powers_[sign][i] += other.powers_[sign][i];
+    for (std::size_t i = 0; i < powers_[sign].size(); ++i)
+      powers_[sign][i] += other.powers_[sign][i];
   }
 }
 
@@ -139,13 +140,13 @@ std::uint64_t Distribution::at(int exponent, bool negative) const {
 
 std::vector<std::uint64_t> Distribution::linear(float from, float to, std::size_t bins) const {
   std::vector<std::uint64_t> counts(bins);
-  const double width = (static_cast<double>(to) - static_cast<double>(from)) /
-                       static_cast<double>(bins);
+  const double width =
+      (static_cast<double>(to) - static_cast<double>(from)) / static_cast<double>(bins);
   for (std::uint32_t code = 0; code < kCodes; ++code) {
     const float value = bf16_to_float(static_cast<std::uint16_t>(code));
     if (codes_[code] == 0 || !std::isfinite(value)) continue;
-    const double place = width > 0 ? (static_cast<double>(value) - static_cast<double>(from)) / width
-                                   : 0;
+    const double place =
+        width > 0 ? (static_cast<double>(value) - static_cast<double>(from)) / width : 0;
     const double last = static_cast<double>(bins - 1);
     counts[static_cast<std::size_t>(std::clamp(place, 0.0, last))] += codes_[code];
   }

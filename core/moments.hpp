@@ -30,13 +30,13 @@ struct Moments {
   void add(const Moments& other);
 
   std::uint64_t finite() const { return count - nans - infinities; }
-  float largest() const;  // magnitude, of the finite values; 0 without any
-  double mean() const;    // NaN without finite values, as the next one
+  float largest() const;     // magnitude, of the finite values; 0 without any
+  double mean() const;       // NaN without finite values, as the next one
   double deviation() const;  // of the whole set: divided by n, not by n - 1
 };
 
-/// How values are distributed: counts by the value rounded to BF16 (exact for BF16 and MXFP4, within
-/// half a unit in the eighth binary place for others), and by sign and power of two (exact).
+/// How values are distributed: counts by the value rounded to BF16 (exact for BF16 and MXFP4,
+/// within half a unit in the eighth binary place for others), and by sign and power of two (exact).
 class Distribution {
  public:
   static constexpr std::size_t kCodes = 65536;

@@ -11,7 +11,7 @@
 namespace ckptscope {
 
 struct SkeletonReport {
-  std::size_t files = 0;         // shards
+  std::size_t files = 0;  // shards
   std::uint64_t header_bytes = 0;
   std::uint64_t apparent_bytes = 0;
 };

@@ -76,8 +76,8 @@ StagedFile::StagedFile(int directory, const std::string& name, std::uint64_t siz
         UniqueFd(::openat(directory, name.c_str(), O_WRONLY | O_DIRECT | O_NOFOLLOW | O_CLOEXEC));
   }
   // Space that is reserved now cannot run out in the middle.
-  const bool reserved = space == Space::Reserved &&
-                        ::fallocate(fd_.get(), 0, 0, static_cast<off_t>(size)) == 0;
+  const bool reserved =
+      space == Space::Reserved && ::fallocate(fd_.get(), 0, 0, static_cast<off_t>(size)) == 0;
   if (reserved) return;
   if (space == Space::Reserved && !unsupported(errno))
     fail_errno(fmt::format("reserving {} bytes for {}", size, display(name)));

@@ -112,8 +112,7 @@ class Counter {
   void count_plain(const Value& node, const Tile& tile, Part& part) {
     const std::uint64_t row = node.shape.empty() ? 1 : node.shape.back();
     const std::uint64_t size = size_of(node.dtype);
-    const auto bytes =
-        read(node, tile.first_row * row * size, tile.rows * row * size, bytes_);
+    const auto bytes = read(node, tile.first_row * row * size, tile.rows * row * size, bytes_);
     if (size == 2) {
       count_halves(node.dtype, bytes, part);
     } else if (size == 1) {
@@ -144,7 +143,8 @@ class Counter {
     for (std::size_t code = 0; code < Distribution::kCodes; ++code) {
       const auto half = static_cast<std::uint16_t>(code);
       const std::uint64_t times = std::uint64_t{even[code]} + odd[code];
-      if (times > 0) put(part, dtype == Dtype::BF16 ? bf16_to_float(half) : f16_to_float(half), times);
+      if (times > 0)
+        put(part, dtype == Dtype::BF16 ? bf16_to_float(half) : f16_to_float(half), times);
     }
   }
 
@@ -202,7 +202,8 @@ class Counter {
     }
     for (std::uint64_t r = 0; r < tile.rows;) {
       const std::uint64_t number = tile.first_row + r;
-      const std::uint64_t band = std::min(node.block_rows - number % node.block_rows, tile.rows - r);
+      const std::uint64_t band =
+          std::min(node.block_rows - number % node.block_rows, tile.rows - r);
       count_block_row(node, scales, number, bytes.subspan(r * row, band * row), part);
       r += band;
     }
@@ -239,7 +240,8 @@ class Counter {
     const Value& scales = *node.args[1];
     const std::uint64_t groups = scales.shape.back();
     const std::uint64_t block = blocks.shape.back();
-    const auto codes = read(blocks, tile.first_row * groups * block, tile.rows * groups * block, bytes_);
+    const auto codes =
+        read(blocks, tile.first_row * groups * block, tile.rows * groups * block, bytes_);
     const auto exponents = read(scales, tile.first_row * groups, tile.rows * groups, scale_bytes_);
     pairs_.assign(256 * 256, 0);  // by scale and byte
     std::array<std::uint64_t, 256> by_scale{};
@@ -312,8 +314,7 @@ struct Item {
 class Computation {
  public:
   Computation(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
-              Progress& progress,
-              const std::function<void(std::size_t, const TensorStats&)>& done)
+              Progress& progress, const std::function<void(std::size_t, const TensorStats&)>& done)
       : checkpoint_(checkpoint),
         items_(items),
         threads_(std::max(1u, threads)),
@@ -405,8 +406,8 @@ class Computation {
       stats.quantiles[i] = stats.distribution.quantile(TensorStats::kQuantiles[i]);
     }
     if (stats.codes) {
-      stats.codes->used = static_cast<std::uint64_t>(
-          std::count_if(item.codes.begin(), item.codes.end(), [](std::uint64_t n) { return n > 0; }));
+      stats.codes->used = static_cast<std::uint64_t>(std::count_if(
+          item.codes.begin(), item.codes.end(), [](std::uint64_t n) { return n > 0; }));
     }
     const std::lock_guard lock(done_mutex_);
     done_(number, stats);
@@ -427,7 +428,7 @@ class Computation {
 
 Storage storage_of(const Value& value) {
   const Value& node = stored(value);
-  return node.op == Value::Op::Mxfp4  ? Storage::Mxfp4
+  return node.op == Value::Op::Mxfp4 ? Storage::Mxfp4
          : node.op == Value::Op::Fp8 ? Storage::Fp8
                                      : Storage::Plain;
 }

@@ -34,8 +34,8 @@ struct ScaleStats {
   std::uint64_t count = 0;
   double least = 0;
   double most = 0;
-  std::uint64_t zeros = 0;                 // MXFP4: byte 0, which is 2^-127
-  std::uint64_t ones = 0;                  // MXFP4: byte 255, which is 2^128
+  std::uint64_t zeros = 0;                  // MXFP4: byte 0, which is 2^-127
+  std::uint64_t ones = 0;                   // MXFP4: byte 255, which is 2^128
   std::array<std::uint64_t, 512> powers{};  // by floor(log2 |scale|) + 256
 };
 

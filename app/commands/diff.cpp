@@ -19,7 +19,8 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
   const auto rows = std::make_shared<std::vector<Comparison>>();
   compare_values([&] { return std::make_unique<CheckpointSource>(a); },
                  [&] { return std::make_unique<CheckpointSource>(*b.checkpoint); }, meeting.pairs,
-                 args.resources().threads, progress, [&](std::size_t i, const Comparison& one) {
+                 args.resources().threads, progress,
+                 [&](std::size_t i, const Comparison& one) {
                    if (one.equal()) return;
                    pairs.push_back(meeting.pairs[i]);
                    rows->push_back(one);
@@ -40,16 +41,17 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
   const std::uint64_t equal = meeting.pairs.size() - pairs.size();
   document.add(Fields{{
       {"", "keys meet", b.how},
-      {"", "in both", fmt::format("{}, of which {} equal in every dequantised value",
-                                  format_count(meeting.pairs.size()), format_count(equal))},
+      {"", "in both",
+       fmt::format("{}, of which {} equal in every dequantised value",
+                   format_count(meeting.pairs.size()), format_count(equal))},
       {"in_both", "", meeting.pairs.size()},
       {"equal", "", equal},
       {"only_a", "", meeting.only_here},
       {"only_b", "", meeting.only_there},
       {"misshapen", "", meeting.misshapen},
   }});
-  document.add(Heading{document.exit == 0 ? "EQUAL" : fmt::format("DIFFERENT  {} tensors",
-                                                                  pairs.size() + alone)});
+  document.add(Heading{
+      document.exit == 0 ? "EQUAL" : fmt::format("DIFFERENT  {} tensors", pairs.size() + alone)});
   return document;
 }
 

@@ -9,11 +9,11 @@ Document run_export(const Snapshot& snapshot, const Args& args, Progress&) {
   const OutputPath out(args.operands.front());
   const SkeletonReport report = write_skeleton(*snapshot.checkpoint, out);
   Document document{"export"};
-  document.add(Note{fmt::format("done     {}   headers of {}, {} on disk, {} apparent",
-                                display(out.text()), counted(report.files, "shard"),
-                                format_bytes(report.header_bytes),
-                                format_bytes(report.apparent_bytes)),
-                    /*escaped=*/true});
+  document.add(
+      Note{fmt::format("done     {}   headers of {}, {} on disk, {} apparent", display(out.text()),
+                       counted(report.files, "shard"), format_bytes(report.header_bytes),
+                       format_bytes(report.apparent_bytes)),
+           /*escaped=*/true});
   document.add(Fields{{{"output", "", out.text()},
                        {"shards", "", report.files},
                        {"header_bytes", "", report.header_bytes},

@@ -53,8 +53,8 @@ std::string parts_text(const Checkpoint& checkpoint, const StatsItem& item) {
     const std::string name = info.name.starts_with(item.key)
                                  ? std::string(info.name.substr(item.key.size()))
                                  : std::string(info.name);
-    parts.push_back(fmt::format("{}{}{}", display(name), name.empty() ? "" : " ",
-                                name_of(info.dtype)));
+    parts.push_back(
+        fmt::format("{}{}{}", display(name), name.empty() ? "" : " ", name_of(info.dtype)));
   });
   return parts.size() < 2 ? "" : fmt::format(" = {}", fmt::join(parts, " + "));
 }
@@ -82,8 +82,8 @@ std::vector<Bin> powers_of_two(const TensorStats& stats) {
 }
 
 /// "2^-9 1.7 %   2^-8 59.0 %   other 0.1 %" of counts by label, in wrapped lines.
-std::vector<std::string> share_lines(const std::vector<std::pair<std::string, std::uint64_t>>& counts,
-                                     std::uint64_t total) {
+std::vector<std::string> share_lines(
+    const std::vector<std::pair<std::string, std::uint64_t>>& counts, std::uint64_t total) {
   std::vector<std::string> texts;
   std::uint64_t other = 0;
   for (const auto& [label, count] : counts) {
@@ -97,8 +97,8 @@ std::vector<std::string> share_lines(const std::vector<std::pair<std::string, st
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < texts.size(); i += 5) {
     const auto end = texts.begin() + static_cast<std::ptrdiff_t>(std::min(i + 5, texts.size()));
-    lines.push_back(fmt::format(
-        "{}", fmt::join(texts.begin() + static_cast<std::ptrdiff_t>(i), end, "   ")));
+    lines.push_back(
+        fmt::format("{}", fmt::join(texts.begin() + static_cast<std::ptrdiff_t>(i), end, "   ")));
   }
   return lines;
 }
@@ -115,22 +115,23 @@ void add_values(Fields& fields, const TensorStats& stats) {
   const std::string zeros =
       m.negative_zeros == 0 ? "" : fmt::format("   of them -0: {}", format_count(m.negative_zeros));
   fields.list.push_back({"", "count", format_count(m.count)});
-  fields.list.push_back({"", "zero",
-                         fmt::format("{}   {}{}", format_count(m.zeros), percent(m.zeros, m.count),
-                                     zeros)});
+  fields.list.push_back(
+      {"", "zero",
+       fmt::format("{}   {}{}", format_count(m.zeros), percent(m.zeros, m.count), zeros)});
   fields.list.push_back(
       {"", "NaN, Inf", fmt::format("{}, {}", format_count(m.nans), format_count(m.infinities))});
   if (m.finite() == 0) return;
-  fields.list.push_back({"", "min, max", fmt::format("{}, {}   abs max {}", real(m.least),
-                                                     real(m.most), real(m.largest()))});
+  fields.list.push_back(
+      {"", "min, max",
+       fmt::format("{}, {}   abs max {}", real(m.least), real(m.most), real(m.largest()))});
   fields.list.push_back(
       {"", "mean", fmt::format("{}   std {}", real(m.mean()), real(m.deviation()))});
-  fields.list.push_back(
-      {"", "quantiles",
-       fmt::format("0.1% {}   1% {}   5% {}   25% {}   50% {}", real(q[0]), real(q[1]), real(q[2]),
-                   real(q[3]), real(q[4]))});
-  fields.list.push_back({"", " ", fmt::format("75% {}   95% {}   99% {}   99.9% {}", real(q[5]),
-                                              real(q[6]), real(q[7]), real(q[8]))});
+  fields.list.push_back({"", "quantiles",
+                         fmt::format("0.1% {}   1% {}   5% {}   25% {}   50% {}", real(q[0]),
+                                     real(q[1]), real(q[2]), real(q[3]), real(q[4]))});
+  fields.list.push_back({"", " ",
+                         fmt::format("75% {}   95% {}   99% {}   99.9% {}", real(q[5]), real(q[6]),
+                                     real(q[7]), real(q[8]))});
 }
 
 void add_scales(Fields& fields, const TensorStats& stats, Storage storage) {
@@ -139,10 +140,10 @@ void add_scales(Fields& fields, const TensorStats& stats, Storage storage) {
   const std::string range =
       powers ? fmt::format("2^{} to 2^{}", std::ilogb(scales.least), std::ilogb(scales.most))
              : fmt::format("{} to {}", real(scales.least), real(scales.most));
-  const std::string special =
-      powers ? fmt::format("   zero {}   255 {}", format_count(scales.zeros),
-                           format_count(scales.ones))
-             : "";
+  const std::string special = powers
+                                  ? fmt::format("   zero {}   255 {}", format_count(scales.zeros),
+                                                format_count(scales.ones))
+                                  : "";
   fields.list.push_back(
       {"", "scales", fmt::format("{}   {}{}", format_count(scales.count), range, special)});
   if (scales.count < 2) return;
@@ -216,8 +217,8 @@ Fields machine_fields(const Checkpoint& checkpoint, const StatsItem& item,
 // ---- histograms ---------------------------------------------------------------------------------
 
 std::string bar(std::uint64_t count, std::uint64_t most, bool to_the_left) {
-  const auto width = static_cast<std::size_t>(
-      std::ceil(share(count, most) * static_cast<double>(kBarWidth)));
+  const auto width =
+      static_cast<std::size_t>(std::ceil(share(count, most) * static_cast<double>(kBarWidth)));
   std::string text;
   for (std::size_t i = 0; i < width; ++i) text += "━";
   const std::string padding(kBarWidth - width, ' ');
@@ -245,7 +246,8 @@ Table histogram_table(const TensorStats& stats, Audience audience) {
             const Bin& bin = (*bins)[i];
             return {fmt::format("{:>8}", percent(bin.negative, total)),
                     bar(bin.negative, most, true), fmt::format("{:<5}", bin.label),
-                    bar(bin.positive, most, false), fmt::format("{:>8}", percent(bin.positive, total))};
+                    bar(bin.positive, most, false),
+                    fmt::format("{:>8}", percent(bin.positive, total))};
           },
           audience};
 }
@@ -259,7 +261,10 @@ Table linear_table(const TensorStats& stats) {
   const double width = (static_cast<double>(to) - static_cast<double>(from)) /
                        static_cast<double>(TensorStats::kLinearBins);
   return {"linear",
-          {{"from", "from", Format::Real}, {"count", "values", Format::Count}, {"", "share"}, {"", " "}},
+          {{"from", "from", Format::Real},
+           {"count", "values", Format::Count},
+           {"", "share"},
+           {"", " "}},
           counts->size(),
           [counts, most, from, width](std::size_t i) -> std::vector<Cell> {
             std::uint64_t total = 0;
@@ -331,12 +336,11 @@ void add_experts(Document& document, const TensorStats& stats, bool all) {
   std::vector<ExpertRow> rows = expert_rows(stats.experts);
   document.add(experts_table(stats, rows, Audience::Machines));
   if (!all && rows.size() > kUnusual) {
-    std::stable_sort(rows.begin(), rows.end(), [](const ExpertRow& a, const ExpertRow& b) {
-      return oddity(a) > oddity(b);
-    });
+    std::stable_sort(rows.begin(), rows.end(),
+                     [](const ExpertRow& a, const ExpertRow& b) { return oddity(a) > oddity(b); });
     rows.resize(kUnusual);
-    document.add(Note{""}).add(Note{fmt::format("  the {} least usual of {} experts; --all",
-                                                kUnusual, stats.experts.size())});
+    document.add(Note{""}).add(Note{
+        fmt::format("  the {} least usual of {} experts; --all", kUnusual, stats.experts.size())});
   } else {
     document.add(Note{""});
   }
@@ -346,10 +350,9 @@ void add_experts(Document& document, const TensorStats& stats, bool all) {
 void describe(Document& document, const Checkpoint& checkpoint, const StatsItem& item,
               const TensorStats& stats, const Args& args) {
   const Storage storage = storage_of(*item.value);
-  document.add(Heading{fmt::format("{}   {} {}{}, {}", item.key, format_name(*item.value),
-                                   to_string(stored_shape(*item.value)),
-                                   parts_text(checkpoint, item),
-                                   format_bytes(stored_bytes(checkpoint, *item.value)))});
+  document.add(Heading{fmt::format(
+      "{}   {} {}{}, {}", item.key, format_name(*item.value), to_string(stored_shape(*item.value)),
+      parts_text(checkpoint, item), format_bytes(stored_bytes(checkpoint, *item.value)))});
   document.add(machine_fields(checkpoint, item, stats));
   Fields fields;
   add_values(fields, stats);
@@ -412,9 +415,9 @@ Table stats_table(std::shared_ptr<const std::vector<Row>> rows) {
               rows->size(),
               [rows](std::size_t i) -> std::vector<Cell> {
                 const Row& row = (*rows)[i];
-                return {row.key,   row.format, row.count, row.mean,
-                        row.deviation, row.least,  row.most,  share(row.zeros, row.count),
-                        row.nans,  row.infinities};
+                return {row.key,       row.format,    row.count, row.mean,
+                        row.deviation, row.least,     row.most,  share(row.zeros, row.count),
+                        row.nans,      row.infinities};
               }};
   table.main = true;
   return table;
@@ -507,9 +510,8 @@ void ask_first(const Checkpoint& checkpoint, const std::vector<StatsItem>& items
   std::uint64_t bytes = 0;
   for (const StatsItem& item : items) bytes += stored_bytes(checkpoint, *item.value);
   if (bytes <= kAskAbove) return;
-  const std::string question =
-      fmt::format("{} in {} would be read. Go on?", format_bytes(bytes),
-                  counted(items.size(), "tensor"));
+  const std::string question = fmt::format("{} in {} would be read. Go on?", format_bytes(bytes),
+                                           counted(items.size(), "tensor"));
   if (!progress.confirm(question)) fail(Code::Interrupted, "not read");
 }
 

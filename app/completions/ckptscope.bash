@@ -19,28 +19,15 @@ _ckptscope() {
     show) flags+=' --values --to --adapter --dtype --set --layout' ;;
     map) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --lenient --all --full --expect' ;;
     stat) flags+=' --against --hist --linear --all --threads -j' ;;
-    adapters) flags+=' ' ;;
     convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --lenient --allow --max-shard-size --memory --threads -j --verify --if-exists --dry-run -n' ;;
     verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --lenient --memory --threads -j' ;;
     check) flags+=' --deep --sums --strict --threads -j' ;;
     diff) flags+=' --headers --decoded --limit --threads -j' ;;
-    demo) flags+=' ' ;;
-    export) flags+=' ' ;;
-    open) flags+=' ' ;;
-    close) flags+=' ' ;;
-    cd) flags+=' ' ;;
-    pwd) flags+=' ' ;;
-    set) flags+=' ' ;;
-    unset) flags+=' ' ;;
-    history) flags+=' ' ;;
-    source) flags+=' ' ;;
-    quit) flags+=' ' ;;
-    help) flags+=' ' ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$word"))
   elif ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'info ls tree show map stat adapters convert verify check diff demo export open close cd pwd set unset history source quit help' -- "$word") $(compgen -f -- "$word"))
+    COMPREPLY=($(compgen -W 'info ls tree show map stat adapters convert verify check diff demo export help' -- "$word") $(compgen -f -- "$word"))
   else
     COMPREPLY=($(compgen -f -- "$word"))
   fi

@@ -52,8 +52,9 @@ TEST(Words, Rows) {
 }
 
 TEST(Words, Mistakes) {
-  for (const std::string line : {"ls 'a", "ls \"a", "ls a\\", "ls \\xZ1", "ls \\x4", "ls \\u{110000}",
-                                 "ls \\u{", "ls >", "ls |", "ls | ", "> out", "| head"}) {
+  for (const std::string line :
+       {"ls 'a", "ls \"a", "ls a\\", "ls \\xZ1", "ls \\x4", "ls \\u{110000}", "ls \\u{", "ls >",
+        "ls |", "ls | ", "> out", "| head"}) {
     try {
       parse_steps(line);
       ADD_FAILURE() << line << " is taken";
