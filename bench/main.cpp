@@ -2,6 +2,7 @@
 //
 //   ckptscope-bench open DIR       half a million tensors, Hy3's plan; beside json.load in Python
 //   ckptscope-bench convert DIR    conversions at real widths, both ways; beside cp of the output
+//   ckptscope-bench stat DIR       statistics of whole checkpoints; beside cat
 //   ckptscope-bench kernels        decoding and transposing; beside memcpy of the output
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "app/completion.hpp"
 #include "bench/measure.hpp"
 #include "core/bytes.hpp"
 #include "core/kernels/kernels.hpp"
@@ -32,6 +34,16 @@ void beside(const std::string& name, const Run& run, const std::string& yardstic
   report(fmt::format("{}   {:.2f} x {}", figures(name, run), run.seconds / seconds, yardstick));
 }
 
+/// The first Tab builds the tree of names; the others walk it.
+void bench_completion(const std::string& path) {
+  Session session;
+  session.open(path);
+  for (const std::string line : {"ls m", "ls model.layers.", "ls model.layers.17.mlp.experts.2"}) {
+    const double seconds = fastest(1, [&] { complete(session, line, 3); });
+    report(fmt::format("Tab after \"{}\" among 496,620 names: {:.2f} ms", line, seconds * 1e3));
+  }
+}
+
 void bench_open(const std::string& directory) {
   const std::string many = directory + "/many";
   const std::string hy3 = directory + "/hy3";
@@ -49,6 +61,25 @@ void bench_open(const std::string& directory) {
     report(figures("python3 json.load", python));
     beside(fmt::format("{} {}", verb, fs::path(path).filename().string()),
            run({CKPTSCOPE_BINARY, verb, path}), "json.load", python.seconds);
+  }
+  bench_completion(many);
+}
+
+void bench_stat(const std::string& directory) {
+  for (const auto& [model, layers] : {std::pair("nemotron-nano", 2ul), std::pair("gpt-oss-20b", 2ul)}) {
+    const std::string path = fmt::format("{}/{}", directory, model);
+    fs::remove_all(path);
+    write_synthetic(path, testing::published(model, testing::Reduced{layers, true}));
+    report(fmt::format("{}, {}", model, format_bytes(directory_bytes(path))));
+    for (const bool cold : {true, false}) {
+      if (cold) make_cold(path);
+      const Run cat = run({"sh", "-c", fmt::format("cat '{}'/*.safetensors", path)});
+      if (cold) make_cold(path);
+      const std::string name = cold ? "cold" : "warm";
+      report(figures("  cat, " + name, cat));
+      beside("  stat, " + name, run({CKPTSCOPE_BINARY, "stat", path}), "cat", cat.seconds);
+    }
+    fs::remove_all(path);
   }
 }
 
@@ -159,10 +190,12 @@ int main_of(const std::vector<std::string>& words) {
     bench_open(words[1]);
   } else if (words.size() == 2 && words[0] == "convert") {
     bench_convert(words[1]);
+  } else if (words.size() == 2 && words[0] == "stat") {
+    bench_stat(words[1]);
   } else if (words.size() == 1 && words[0] == "kernels") {
     bench_kernels();
   } else {
-    report("usage: ckptscope-bench open DIR | convert DIR | kernels");
+    report("usage: ckptscope-bench open DIR | convert DIR | stat DIR | kernels");
     return 2;
   }
   return 0;

@@ -111,21 +111,11 @@ Sums compare_tile(const ValuePair& pair, const Tile& tile, Worker& worker) {
 }
 
 Comparison finished(const Sums& sums, const Value& value) {
-  std::uint64_t elements = 1;
-  for (const std::uint64_t extent : value.shape) elements *= extent;
-  return {elements,     sums.different,      sums.unbounded,
-          sums.largest, sums.signal.value(), sums.noise.value()};
+  return {product(value.shape), sums.different,      sums.unbounded,
+          sums.largest,         sums.signal.value(), sums.noise.value()};
 }
 
 }  // namespace
-
-double Comparison::relative_l2() const {
-  return noise == 0 ? 0 : std::sqrt(noise / signal);
-}
-
-double Comparison::sqnr() const {
-  return noise == 0 ? std::numeric_limits<double>::infinity() : 10 * std::log10(signal / noise);
-}
 
 void compare_values(const MakeTensorSource& values, const MakeTensorSource& references,
                     std::span<const ValuePair> pairs, unsigned threads, Progress& progress,

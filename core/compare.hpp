@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 
+#include "core/noise.hpp"
 #include "core/progress.hpp"
 #include "core/source.hpp"
 #include "core/value.hpp"
@@ -30,8 +31,8 @@ struct Comparison {
   double noise = 0;             // sum of squares of value - reference
 
   bool equal() const { return different == 0; }
-  double relative_l2() const;  // sqrt(noise / signal)
-  double sqnr() const;         // 10 log10(signal / noise) in dB; infinite without noise
+  double relative_l2() const { return ckptscope::relative_l2(signal, noise); }
+  double sqnr() const { return ckptscope::sqnr(signal, noise); }
 };
 
 using MakeTensorSource = std::function<std::unique_ptr<TensorSource>()>;

@@ -26,12 +26,6 @@ std::vector<std::ptrdiff_t> dense_strides(ShapeView shape, std::uint64_t element
   return strides;
 }
 
-std::uint64_t product(ShapeView extents) {
-  std::uint64_t result = 1;
-  for (const std::uint64_t extent : extents) result *= extent;
-  return result;
-}
-
 /// Walks every index of the dimensions before the last `kept` ones: visit(row number of the tensor
 /// seen as a matrix of those last dimensions, byte offset in the target).
 void for_each_leading(ShapeView shape, const Region& region,

@@ -123,8 +123,7 @@ class Execution {
     std::uint64_t first = 0;
     for (Region& region : row_bands(job.value->shape, size_of(job.value->dtype),
                                     job.packing ? room / 3 * 2 : room)) {
-      std::uint64_t elements = 1;
-      for (const std::uint64_t extent : region.extent) elements *= extent;
+      const std::uint64_t elements = product(region.extent);
       tiles.push_back({&job, first, elements, std::move(region)});
       first += elements;
     }

@@ -17,12 +17,6 @@ namespace {
 /// chunks begin at fixed places of a row, so that they do not depend on how a tensor is cut.
 constexpr std::size_t kChunk = 1024;
 
-std::uint64_t product(ShapeView extents) {
-  std::uint64_t result = 1;
-  for (const std::uint64_t extent : extents) result *= extent;
-  return result;
-}
-
 /// One scale per expert.
 bool is_grouped(ShapeView shape) {
   return shape.size() == 3;
@@ -34,15 +28,6 @@ std::uint64_t first_element(ShapeView shape, const Region& region) {
     number = number * shape[dim] + region.begin[dim];
   }
   return number;
-}
-
-std::string index_text(ShapeView shape, std::uint64_t element) {
-  Shape index(shape.size());
-  for (std::size_t dim = index.size(); dim-- > 0;) {
-    index[dim] = element % shape[dim];
-    element /= shape[dim];
-  }
-  return to_string(index);
 }
 
 /// Calls visit(first element, floats) for chunks that end at rows: the elements [first, first +
@@ -64,15 +49,6 @@ void for_each_chunk(Dtype dtype, std::span<const std::byte> elements, std::uint6
 
 }  // namespace
 
-double PackingLoss::relative_l2() const {
-  return exact() ? 0 : std::sqrt(noise / signal);
-}
-
-double PackingLoss::sqnr() const {
-  if (exact()) return std::numeric_limits<double>::infinity();
-  return 10 * std::log10(signal / noise);
-}
-
 Packing::Packing(ValuePtr value, QuantScheme::Kind scheme, std::string key)
     : value_(std::move(value)),
       scheme_(scheme),
@@ -90,7 +66,7 @@ void Packing::check_finite(float largest, std::uint64_t first,
   const bool nan = std::isnan(*bad);
   fail(nan ? Code::NanValues : Code::InfValues, "{} at {}, which {} cannot hold",
        nan ? "NaN" : "infinity",
-       index_text(value_->shape, first + static_cast<std::uint64_t>(bad - values.begin())),
+       to_string(index_of(value_->shape, first + static_cast<std::uint64_t>(bad - values.begin()))),
        scheme_ == QuantScheme::Kind::Fp8 ? "E4M3" : "MXFP4");
 }
 

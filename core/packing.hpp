@@ -11,6 +11,7 @@
 
 #include "core/exact_sum.hpp"
 #include "core/mapping.hpp"
+#include "core/noise.hpp"
 #include "core/region.hpp"
 #include "core/value.hpp"
 
@@ -26,10 +27,8 @@ struct PackingLoss {
   double noise = 0;           // sum of squares of value - decoded value
 
   bool exact() const { return changed == 0; }
-  /// sqrt(noise / signal); 0 when exact.
-  double relative_l2() const;
-  /// 10 log10(signal / noise) in dB; infinite when exact.
-  double sqnr() const;
+  double relative_l2() const { return ckptscope::relative_l2(signal, noise); }
+  double sqnr() const { return ckptscope::sqnr(signal, noise); }
 };
 
 /// measure() and encode() are called from several threads, for disjoint regions, in any order;

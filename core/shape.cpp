@@ -16,6 +16,21 @@ std::optional<std::uint64_t> element_count(ShapeView shape) {
   return count;
 }
 
+std::uint64_t product(ShapeView extents) {
+  std::uint64_t result = 1;
+  for (const std::uint64_t extent : extents) result *= extent;
+  return result;
+}
+
+Shape index_of(ShapeView shape, std::uint64_t element) {
+  Shape index(shape.size());
+  for (std::size_t dim = index.size(); dim-- > 0;) {
+    index[dim] = element % shape[dim];
+    element /= shape[dim];
+  }
+  return index;
+}
+
 std::optional<std::uint64_t> checked_byte_count(Dtype dtype, ShapeView shape) {
   const auto count = element_count(shape);
   if (!count) return std::nullopt;

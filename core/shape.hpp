@@ -18,6 +18,11 @@ using ShapeView = std::span<const std::uint64_t>;
 /// [2^63, 4, 0] overflows while [0, 2^63, 4] is 0, as the reference library has it).
 std::optional<std::uint64_t> element_count(ShapeView shape);
 
+/// The same for a shape that is known to be good.
+std::uint64_t product(ShapeView extents);
+/// The place of element number `element`, counted row-major.
+Shape index_of(ShapeView shape, std::uint64_t element);
+
 /// Bytes of a tensor, rounded up for sub-byte dtypes; nullopt when they exceed 64 bits.
 std::optional<std::uint64_t> checked_byte_count(Dtype dtype, ShapeView shape);
 /// The same for a shape that is known to be good.

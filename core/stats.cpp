@@ -22,12 +22,6 @@ namespace {
 /// one expert and holds whole rows where rows are shorter.
 constexpr std::uint64_t kTileBytes = 16 << 20;
 
-std::uint64_t product(ShapeView extents) {
-  std::uint64_t result = 1;
-  for (const std::uint64_t extent : extents) result *= extent;
-  return result;
-}
-
 /// The node that reads: below transposes and casts, which change no value that is counted.
 const Value& stored(const Value& value) {
   const bool view = value.op == Value::Op::Transpose || value.op == Value::Op::Cast;

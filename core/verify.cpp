@@ -115,13 +115,7 @@ void refuse_damaged(const Checkpoint& source) {
 
 std::string describe_difference(const Output& output, std::uint64_t byte) {
   const std::uint64_t element = byte * 8 / bits_of(output.dtype());
-  std::uint64_t rest = element;
-  Shape index(output.shape().size());
-  for (std::size_t dim = index.size(); dim-- > 0;) {
-    index[dim] = rest % output.shape()[dim];
-    rest /= output.shape()[dim];
-  }
-  return fmt::format("differs from element {} on", to_string(index));
+  return fmt::format("differs from element {} on", to_string(index_of(output.shape(), element)));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "core/safetensors.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/memory_sink.hpp"
+#include "tests/support/on_disk.hpp"
 #include "tests/support/published.hpp"
 #include "tests/support/recorded.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -104,16 +105,6 @@ std::uint64_t bytes_of(const SyntheticTensor& tensor) {
 
 // ---- checkpoints on disk and their plans --------------------------------------------------------
 
-/// A checkpoint written to a directory of its own.
-struct OnDisk {
-  explicit OnDisk(const SyntheticCheckpoint& checkpoint) {
-    write_synthetic(dir.path(), checkpoint);
-    opened = Checkpoint::open(dir.path());
-  }
-  TempDir dir;
-  Checkpoint opened;
-};
-
 Plan plan_to(const Checkpoint& checkpoint, const std::string& to, const std::string& dtype = "") {
   ConversionRequest request;
   request.to = to;
@@ -186,17 +177,6 @@ std::vector<std::string> signatures(const Plan& plan) {
                    to_string(output.shape()));
   }
   return list;
-}
-
-/// What a conversion would write, as headers alone.
-SyntheticCheckpoint outputs_of(const Plan& plan, const std::string& config) {
-  SyntheticCheckpoint checkpoint;
-  checkpoint.config = config;
-  checkpoint.sparse = true;
-  for (const Output& output : plan.outputs) {
-    checkpoint.tensors.push_back({output.key, output.dtype(), to_shape(output.shape())});
-  }
-  return checkpoint;
 }
 
 /// The keys that come back: scales are used up, MXFP4 pairs are one tensor, the gate bias is new.

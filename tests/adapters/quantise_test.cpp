@@ -8,7 +8,7 @@
 #include "app/conversion.hpp"
 #include "core/convert.hpp"
 #include "core/verify.hpp"
-#include "tests/support/golden.hpp"
+#include "tests/support/on_disk.hpp"
 #include "tests/support/published.hpp"
 #include "tests/support/recorded.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -61,27 +61,6 @@ ConversionRequest request_to(const std::string& to, const std::string& quantise,
   request.like = like;
   request.dtype = dtype;
   return request;
-}
-
-/// A checkpoint in a directory of its own.
-struct OnDisk {
-  explicit OnDisk(const SyntheticCheckpoint& checkpoint) {
-    write_synthetic(dir.path(), checkpoint);
-    opened = Checkpoint::open(dir.path());
-  }
-  TempDir dir;
-  Checkpoint opened;
-};
-
-/// What a plan would write, as headers alone.
-SyntheticCheckpoint outputs_of(const Plan& plan, const std::string& config) {
-  SyntheticCheckpoint checkpoint;
-  checkpoint.config = config;
-  checkpoint.sparse = true;
-  for (const Output& output : plan.outputs) {
-    checkpoint.tensors.push_back({output.key, output.dtype(), to_shape(output.shape())});
-  }
-  return checkpoint;
 }
 
 // ---- published structures -----------------------------------------------------------------------
