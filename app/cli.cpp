@@ -60,7 +60,8 @@ int run_without_verb(const ParsedLine& line) {
     Args here = line.args;
     here.operands = {"."};
     return run_on_path(*find_command("info"), here);
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (error.code() != Code::NotACheckpoint) throw;
     write_stdout(introduction());
     return 2;
   }

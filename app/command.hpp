@@ -72,6 +72,10 @@ struct Command {
   Document (*change)(Session& session, const Args& args) = nullptr;
 };
 
+/// What a verb's operands are, besides PATH: read off `operands`.
+enum class Operands { None, Keys, Path, Flag, Verb };
+Operands operands_of(const Command& command);
+
 /// Every verb, in the order of the manual. Static storage.
 std::span<const Command> commands();
 const Command* find_command(std::string_view name);

@@ -397,6 +397,18 @@ std::span<const Flag> global_flags() {
   return kGlobalFlags;
 }
 
+Operands operands_of(const Command& command) {
+  constexpr std::pair<std::string_view, Operands> kWords[] = {
+      {"VERB", Operands::Verb},   {"QUERY", Operands::Keys}, {"KEY", Operands::Keys},
+      {"PREFIX", Operands::Keys}, {"NAME", Operands::Flag},  {"PATH", Operands::Path},
+      {"OUTPUT", Operands::Path}, {"OTHER", Operands::Path}, {"FILE", Operands::Path},
+      {"DIR", Operands::Path}};
+  for (const auto& [word, kind] : kWords) {
+    if (command.operands.find(word) != command.operands.npos) return kind;
+  }
+  return Operands::None;
+}
+
 const Flag* find_flag(std::string_view name) {
   const auto in = [&](std::span<const Flag> flags) -> const Flag* {
     const auto found = std::find_if(flags.begin(), flags.end(),

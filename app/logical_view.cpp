@@ -22,7 +22,7 @@ std::vector<StatsItem> decoded_items(const Checkpoint& checkpoint) {
   for (const LogicalTensor& tensor :
        logical_tensors({checkpoint.tensors(), checkpoint.keys()},
                        known_schemes(checkpoint.config()), dropped, options, problems)) {
-    if (has_statistics(*tensor.value)) items.push_back({std::string(tensor.key), tensor.value});
+    items.push_back({std::string(tensor.key), tensor.value});
   }
   return items;
 }
@@ -50,6 +50,11 @@ bool matches(const Query& query, const StatsItem& item, const Checkpoint& checkp
                                  .bytes = stored_bytes(checkpoint, *item.value)});
 }
 
+/// What is compared as floats; F64 holds more.
+bool are_floats(const Value& value) {
+  return is_number(value.dtype) && value.dtype != Dtype::F64;
+}
+
 /// The item that a key names, as itself or as a part.
 std::vector<StatsItem> named_item(const Checkpoint& checkpoint, std::vector<StatsItem>& items,
                                   const std::string& key) {
@@ -57,7 +62,7 @@ std::vector<StatsItem> named_item(const Checkpoint& checkpoint, std::vector<Stat
   const auto found = std::find_if(items.begin(), items.end(), [&](const StatsItem& item) {
     return item.key == key || (id && covers(item, *id));
   });
-  if (found != items.end()) return {std::move(*found)};
+  if (found != items.end() && has_statistics(*found->value)) return {std::move(*found)};
   if (!id) return {};
   const TensorInfo& info = checkpoint.tensors()[*id];
   fail(Code::Usage, "{}: {} {} holds no numbers that have statistics", display(key),
@@ -65,6 +70,12 @@ std::vector<StatsItem> named_item(const Checkpoint& checkpoint, std::vector<Stat
 }
 
 }  // namespace
+
+void refuse_damaged(const Checkpoint& checkpoint) {
+  for (const Problem& problem : checkpoint.problems()) {
+    if (problem.severity == Severity::Error) refuse(problem, checkpoint.name());
+  }
+}
 
 std::vector<StatsItem> logical_items(const Checkpoint& checkpoint) {
   std::vector<StatsItem> items = decoded_items(checkpoint);
@@ -74,7 +85,7 @@ std::vector<StatsItem> logical_items(const Checkpoint& checkpoint) {
   }
   for (std::uint32_t id = 0; id < covered.size(); ++id) {
     const TensorInfo& info = checkpoint.tensors()[id];
-    if (covered[id] || !is_number(info.dtype)) continue;
+    if (covered[id]) continue;
     items.push_back({std::string(info.name), source_value(id, info.dtype, info.shape)});
   }
   std::sort(items.begin(), items.end(),
@@ -90,7 +101,9 @@ std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
     if (!one.empty()) return one;
   }
   const Query query(words);
-  std::erase_if(items, [&](const StatsItem& item) { return !matches(query, item, checkpoint); });
+  std::erase_if(items, [&](const StatsItem& item) {
+    return !has_statistics(*item.value) || !matches(query, item, checkpoint);
+  });
   if (items.empty()) fail_no_match(checkpoint, words);
   return items;
 }
@@ -99,6 +112,8 @@ Reference open_reference(const Checkpoint& checkpoint, const std::string& path) 
   Reference reference;
   reference.checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path));
   const Checkpoint& other = *reference.checkpoint;
+  refuse_damaged(checkpoint);
+  refuse_damaged(other);
   const auto side_of = [](const Checkpoint& one, const Family& family) {
     return family.adapter == nullptr ? Side::Unknown
                                      : recognise_side(one, one.config(), *family.adapter);
@@ -137,11 +152,15 @@ Meeting meet(const std::vector<StatsItem>& items, const Reference& reference) {
     }
     const ValuePtr& there = found->second->value;
     if (!same_shape(item.value->shape, there->shape)) {
-      meeting.misshapen.push_back(fmt::format("{}: {}, {} there", display(item.key),
-                                              to_string(item.value->shape),
-                                              to_string(there->shape)));
-    } else if (is_number(there->dtype)) {
+      meeting.misshapen.push_back(fmt::format(
+          "{}: {}, {} there", item.key, to_string(item.value->shape), to_string(there->shape)));
+    } else if (are_floats(*item.value) && are_floats(*there)) {
       meeting.pairs.push_back({item.key, item.value, there});
+    } else if (item.value->dtype == there->dtype) {
+      meeting.others.push_back({item.key, item.value, there});
+    } else {
+      meeting.misshapen.push_back(fmt::format("{}: {}, {} there", item.key,
+                                              name_of(item.value->dtype), name_of(there->dtype)));
     }
     theirs.erase(found);
   }

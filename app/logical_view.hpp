@@ -13,11 +13,14 @@
 
 namespace ckptscope {
 
-/// Every tensor that holds numbers, decoded, in natural order of keys; no family needs be known.
+/// Throws the first defect: no values are read from a damaged checkpoint.
+void refuse_damaged(const Checkpoint& checkpoint);
+
+/// Every tensor, decoded where it is packed, in natural order of keys; no family needs be known.
 std::vector<StatsItem> logical_items(const Checkpoint& checkpoint);
 
-/// Those that a query finds, by their logical key or by that of any part. An exact key is found
-/// first. Throws NoMatch, and Usage for a tensor that holds no numbers.
+/// Those of numbers that a query finds, by their logical key or by that of any part. An exact key
+/// is found first. Throws NoMatch, and Usage for a tensor that holds no numbers.
 std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
                                       const std::vector<std::string>& words);
 
@@ -28,11 +31,13 @@ struct Reference {
   std::vector<StatsItem> items;
   std::string how;  // "same keys", or "native -> hf, gpt_oss"
 };
+/// Throws the first defect of either.
 Reference open_reference(const Checkpoint& checkpoint, const std::string& path);
 
 /// What both have: pairs of equal shape. The others are named.
 struct Meeting {
-  std::vector<ValuePair> pairs;
+  std::vector<ValuePair> pairs;         // of floats
+  std::vector<ValuePair> others;        // of one other dtype, or F64: to be compared byte by byte
   std::vector<std::string> only_here;   // keys
   std::vector<std::string> only_there;  // keys
   std::vector<std::string> misshapen;   // "key: shape, shape there"

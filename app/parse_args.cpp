@@ -45,13 +45,7 @@ void add_flag(CLI::App& app, const Flag& flag, Slots& slots) {
 
 void check_choices(std::span<const Flag> flags, const Args& args) {
   for (const Flag& flag : flags) {
-    if (flag.choices.empty()) continue;
-    const std::vector<std::string> choices = split(flag.choices, '|');
-    for (const std::string& value : args.all(flag.name)) {
-      if (std::find(choices.begin(), choices.end(), value) != choices.end()) continue;
-      if (flag.name == "dtype" && parse_dtype(value)) continue;  // other spellings are understood
-      fail(Code::Usage, "--{} {}: {} is expected", flag.name, display(value), flag.choices);
-    }
+    for (const std::string& value : args.all(flag.name)) check_flag_value(flag, value);
   }
 }
 
@@ -139,9 +133,12 @@ const Command* command_of(const std::string& word, ParseContext context) {
 
 }  // namespace
 
-void check_flag_values(const Command& command, const Args& args) {
-  check_choices(global_flags(), args);
-  check_choices(command.flags, args);
+void check_flag_value(const Flag& flag, const std::string& value) {
+  if (flag.choices.empty()) return;
+  const std::vector<std::string> choices = split(flag.choices, '|');
+  if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
+  if (flag.name == "dtype" && parse_dtype(value)) return;  // other spellings are understood
+  fail(Code::Usage, "--{} {}: {} is expected", flag.name, display(value), flag.choices);
 }
 
 ParsedLine parse_line(std::span<const std::string> words, ParseContext context) {

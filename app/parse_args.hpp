@@ -24,6 +24,6 @@ struct ParseContext {
 /// operand, a value outside its choices.
 ParsedLine parse_line(std::span<const std::string> words, ParseContext context = {});
 /// Throws Usage for a value that its flag does not take.
-void check_flag_values(const Command& command, const Args& args);
+void check_flag_value(const Flag& flag, const std::string& value);
 
 }  // namespace ckptscope

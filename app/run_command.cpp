@@ -43,14 +43,16 @@ Outlet standard_outlet() {
   return {write_stdout, stdout_is_terminal()};
 }
 
+Document run_document(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
+                      const Args& args, bool terminal) {
+  CliProgress progress(
+      {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")});
+  return command.run({std::move(checkpoint), terminal && stdout_is_terminal()}, args, progress);
+}
+
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
                 const Args& args, const Outlet& outlet) {
-  Document document;
-  {
-    CliProgress progress(
-        {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")});
-    document = command.run({std::move(checkpoint), outlet.terminal}, args, progress);
-  }
+  const Document document = run_document(command, std::move(checkpoint), args, outlet.terminal);
   print_document(document, args, outlet);
   return document.exit;
 }

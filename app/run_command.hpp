@@ -17,8 +17,11 @@ struct Outlet {
 /// stdout.
 Outlet standard_outlet();
 
-/// Runs a command on a checkpoint (null for those that open none) and prints its Document. Returns
-/// its exit code. Throws what it throws.
+/// Runs a command on a checkpoint (null for those that open none), with progress on stderr. Throws
+/// what it throws. `terminal`: a person will read the text.
+Document run_document(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
+                      const Args& args, bool terminal);
+/// The same, printed; returns the exit code.
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
                 const Args& args, const Outlet& outlet);
 

@@ -3,13 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <numeric>
+#include <utility>
 
 #include "app/parse_args.hpp"
 #include "app/run_command.hpp"
@@ -54,6 +55,14 @@ class StreamOutlet {
   std::string name_;
 };
 
+/// A process of the user's, which gets SIGPIPE as any other does.
+std::FILE* open_pipe(const std::string& command) {
+  const auto ours = std::signal(SIGPIPE, SIG_DFL);
+  std::FILE* pipe = ::popen(command.c_str(), "we");
+  std::signal(SIGPIPE, ours);
+  return pipe;
+}
+
 std::string read_stdin() {
   return {std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>()};
 }
@@ -64,16 +73,11 @@ bool is_key_word(std::string_view word) {
   return !word.empty() && word.front() != '/' && word.find_first_of("=<>") == word.npos;
 }
 
-bool takes_keys(const Command& command) {
-  constexpr std::array<std::string_view, 5> kVerbs{"ls", "tree", "show", "map", "stat"};
-  return std::find(kVerbs.begin(), kVerbs.end(), command.name) != kVerbs.end();
-}
-
 }  // namespace
 
-void Session::open(const std::string& path) {
-  checkpoint_ =
-      std::make_shared<const Checkpoint>(Checkpoint::open(path, {defaults_.text("config")}));
+void Session::open(const std::string& path, const std::string& config) {
+  checkpoint_ = std::make_shared<const Checkpoint>(
+      Checkpoint::open(path, {config.empty() ? defaults_.text("config") : config}));
   names_.reset();
   prefix_.clear();
 }
@@ -117,7 +121,12 @@ void Session::change_prefix(const std::string& to) {
 }
 
 void Session::set(const std::string& name, const std::string& value) {
-  if (find_flag(name) == nullptr) fail(Code::Usage, "set: there is no flag --{}", display(name));
+  const Flag* flag = find_flag(name);
+  if (flag == nullptr) fail(Code::Usage, "set: there is no flag --{}", display(name));
+  if (flag->value.empty() && value != "on" && value != "off") {
+    fail(Code::Usage, "set {} {}: on or off is expected", name, display(value));
+  }
+  if (!flag->value.empty()) check_flag_value(*flag, value);
   settings_[name] = value;
 }
 
@@ -125,39 +134,58 @@ void Session::unset(const std::string& name) {
   if (settings_.erase(name) == 0) fail(Code::Usage, "unset: {} is not set", display(name));
 }
 
+void Session::fill_defaults(std::span<const Flag> flags, Args& args) const {
+  for (const Flag& flag : flags) {
+    const std::string name(flag.name);
+    if (args.has(name)) continue;
+    const auto set = settings_.find(name);
+    if (set == settings_.end()) {
+      if (defaults_.has(name)) args.flags[name] = defaults_.all(name);
+    } else if (!flag.value.empty()) {
+      args.flags[name] = {set->second};
+    } else if (set->second == "on") {
+      args.flags[name] = {};
+    }
+  }
+}
+
 /// A line's own flags beat `set`, which beats the flags of the command line.
 Args Session::with_defaults(const Command& command, Args args) const {
-  const auto fill = [&](std::span<const Flag> flags) {
-    for (const Flag& flag : flags) {
-      const std::string name(flag.name);
-      if (args.has(name)) continue;
-      const auto set = settings_.find(name);
-      if (set != settings_.end()) {
-        if (!flag.value.empty()) args.flags[name] = {set->second};
-        if (flag.value.empty() && set->second != "off") args.flags[name] = {};
-      } else if (defaults_.has(name)) {
-        args.flags[name] = defaults_.all(name);
-      }
-    }
-  };
-  fill(command.flags);
-  fill(global_flags());
-  check_flag_values(command, args);
+  fill_defaults(command.flags, args);
+  fill_defaults(global_flags(), args);
   return args;
 }
 
+Args Session::global_args() const {
+  Args args;
+  fill_defaults(global_flags(), args);
+  return args;
+}
+
+/// Output must not go where the open checkpoint lies.
+void Session::refuse_own_file(const std::string& path) const {
+  if (!checkpoint_ || !exists(path)) return;
+  const FileIdentity target = identity_of(path);
+  const auto refuse_same = [&](const std::string& own) {
+    if (!own.empty() && exists(own) && identity_of(own).same_file(target)) {
+      fail(Code::SameFiles, "> {}: a file of the open checkpoint", display(path));
+    }
+  };
+  for (const Shard& shard : checkpoint_->shards()) refuse_same(shard.path);
+  refuse_same(checkpoint_->location().index);
+  refuse_same(checkpoint_->config_path());
+}
+
 void Session::apply_prefix(const Command& command, Args& args) const {
-  if (prefix_.empty() || !takes_keys(command)) return;
+  if (prefix_.empty() || command.change != nullptr) return;
+  if (operands_of(command) != Operands::Keys) return;
   bool narrowed = false;
   for (std::string& word : args.operands) {
     if (!is_key_word(word)) continue;
     const std::size_t at = word.starts_with('!') ? 1 : 0;
-    if (checkpoint_->find(word.substr(at))) {
-      narrowed = true;  // a whole key, as it was copied from somewhere
-      continue;
-    }
+    narrowed = narrowed || at == 0;
+    if (checkpoint_->find(word.substr(at))) continue;  // a whole key, copied from somewhere
     word.insert(at, prefix_ + ".");
-    narrowed = true;
   }
   if (!narrowed) args.operands.push_back(prefix_);
 }
@@ -182,29 +210,25 @@ int Session::run_step(const Step& step, bool typed) {
   }
   Args args = with_defaults(command, std::move(line.args));
   apply_prefix(command, args);
-  const auto run_to = [&](const Outlet& outlet) {
-    if (command.change == nullptr) {
-      return run_command(command, command.opens ? checkpoint_ : nullptr, args, outlet);
-    }
-    const Document document = command.change(*this, args);
-    print_document(document, args, outlet);
-    return document.exit;
-  };
+  const Document document = command.change != nullptr
+                                ? command.change(*this, args)
+                                : run_document(command, command.opens ? checkpoint_ : nullptr, args,
+                                               step.file.empty() && step.pipe.empty());
   if (!step.file.empty()) {
+    refuse_own_file(step.file);
     StreamOutlet stream(std::fopen(step.file.c_str(), step.append ? "ae" : "we"), std::fclose,
                         step.file);
-    const int exit = run_to(stream.outlet());
+    print_document(document, args, stream.outlet());
     stream.close(false);
-    return exit;
-  }
-  if (!step.pipe.empty()) {
+  } else if (!step.pipe.empty()) {
     flush_stdout();
-    StreamOutlet stream(::popen(step.pipe.c_str(), "we"), ::pclose, step.pipe);
-    const int exit = run_to(stream.outlet());
+    StreamOutlet stream(open_pipe(step.pipe), ::pclose, step.pipe);
+    print_document(document, args, stream.outlet());
     stream.close(true);
-    return exit;
+  } else {
+    print_document(document, args, standard_outlet());
   }
-  return run_to(standard_outlet());
+  return document.exit;
 }
 
 int Session::run(std::string_view line, bool typed) {
@@ -217,6 +241,7 @@ int Session::run(std::string_view line, bool typed) {
 }
 
 int Session::run_text(const std::string& name, const std::string& text, bool keep_going) {
+  const bool before = std::exchange(keep_going_, keep_going);
   int worst = 0;
   std::size_t number = 0;
   std::string_view rest = text;
@@ -233,9 +258,10 @@ int Session::run_text(const std::string& name, const std::string& text, bool kee
         throw Error(error.code(), fmt::format("{}: {}", where, error.what()));
       }
       flush_stdout();
-      worst = std::max(worst, report_error(error, "script", defaults_, where + ": "));
+      worst = std::max(worst, report_error(error, "script", global_args(), where + ": "));
     }
   }
+  keep_going_ = before;
   return worst;
 }
 
@@ -245,7 +271,6 @@ int Session::run_script(const std::string& path, bool keep_going) {
   }
   const bool from_stdin = path == "-";
   const std::string text = from_stdin ? read_stdin() : read_text(path, kMaxScriptBytes);
-  keep_going_ = keep_going;
   ++depth_;
   try {
     const int worst = run_text(from_stdin ? "stdin" : path, text, keep_going);

@@ -30,7 +30,7 @@ class Session {
   int run_text(const std::string& name, const std::string& text, bool keep_going);
 
   // What the session's own verbs change.
-  void open(const std::string& path);
+  void open(const std::string& path, const std::string& config = "");
   void close();
   void change_prefix(const std::string& to);
   void set(const std::string& name, const std::string& value);
@@ -42,13 +42,17 @@ class Session {
   const std::string& prefix() const { return prefix_; }
   const std::map<std::string, std::string, std::less<>>& settings() const { return settings_; }
   std::vector<std::string>& history() { return history_; }
+  /// Flags that every verb takes, as they hold now: for errors.
+  Args global_args() const;
   bool keeps_going() const { return keep_going_; }
   /// The open checkpoint's names as a tree; null without one.
   const NameTree* names();
 
  private:
   int run_step(const Step& step, bool typed);
+  void fill_defaults(std::span<const Flag> flags, Args& args) const;
   Args with_defaults(const Command& command, Args args) const;
+  void refuse_own_file(const std::string& path) const;
   void apply_prefix(const Command& command, Args& args) const;
 
   Args defaults_;

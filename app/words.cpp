@@ -66,7 +66,7 @@ class Reader {
     std::string text;
     while (!at_end() && !is_blank(peek())) {
       const char c = peek();
-      if (c == ';' || c == '>' || c == '|') break;
+      if (c == ';' || c == '|') break;  // > inside a word compares: bytes>1GB
       if (c == '\'') {
         literal(text);
       } else if (c == '"') {

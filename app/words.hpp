@@ -17,8 +17,9 @@ struct Step {
 };
 
 /// Commands are separated by `;` or end at `#` before a word. '…' is literal; in "…" and outside
-/// quotes \xNN, \u{X} and \\ are bytes, \c is c. `; > | #` count only outside quotes. Throws Usage
-/// for an open quote, a bad escape or a missing file name.
+/// quotes \xNN, \u{X} and \\ are bytes, \c is c. `; > | #` count only outside quotes, and `>` and
+/// `#` only where a word begins. Throws Usage for an open quote, a bad escape or a missing file
+/// name.
 std::vector<Step> parse_steps(std::string_view line);
 
 /// A word that parse_steps reads back as `text`: quoted where it has to be, safe to show.

@@ -8,6 +8,7 @@
 #include "core/bytes.hpp"
 #include "core/display.hpp"
 #include "core/parallel.hpp"
+#include "core/refusals.hpp"
 #include "core/side_files.hpp"
 #include "core/staged_sink.hpp"
 #include "core/staging.hpp"
@@ -39,50 +40,6 @@ std::vector<std::string> source_directories(const Sources& sources) {
   add_directories(sources.checkpoint, directories);
   if (sources.like != nullptr) add_directories(*sources.like, directories);
   return {directories.begin(), directories.end()};
-}
-
-/// True when every byte of a tensor is `value`; stops at the first that is not.
-bool is_all(std::byte value, TensorSource& source, std::uint32_t tensor, std::uint64_t bytes) {
-  Buffer buffer;
-  for (std::uint64_t done = 0; done < bytes;) {
-    const auto chunk = buffer.take(std::min<std::uint64_t>(1 << 16, bytes - done));
-    source.read(tensor, done, chunk);
-    if (!std::all_of(chunk.begin(), chunk.end(), [&](std::byte b) { return b == value; })) {
-      return false;
-    }
-    done += chunk.size();
-  }
-  return bytes > 0;
-}
-
-/// MXFP4 blocks and scales that another program has filled with ones instead of computing them.
-void refuse_placeholders(const Checkpoint& checkpoint, const Plan& plan, TensorSource& source) {
-  constexpr std::string_view kScales = "_scales";
-  const auto is_ones = [&](std::uint32_t id) {
-    return is_all(std::byte{1}, source, id, plan.sources[id].bytes());
-  };
-  for (std::uint32_t id = 0; id < plan.sources.size(); ++id) {
-    const TensorInfo& scales = plan.sources[id];
-    if (plan.fates[id].kind != Fate::Kind::Used || scales.dtype != Dtype::U8) continue;
-    if (!scales.name.ends_with(kScales)) continue;
-    const std::string stem(scales.name.substr(0, scales.name.size() - kScales.size()));
-    const auto blocks = checkpoint.find(stem + "_blocks");
-    if (blocks && is_ones(id) && is_ones(*blocks)) {
-      fail(Code::Constant, "{}: blocks and scales are placeholders, every byte is 1",
-           display(plan.sources[*blocks].name));
-    }
-  }
-}
-
-void refuse_lost_values(const Plan& plan, TensorSource& source) {
-  for (const std::uint32_t id : plan.must_be_zero) {
-    if (plan.sources[id].bytes() == 0 ||
-        is_all(std::byte{0}, source, id, plan.sources[id].bytes())) {
-      continue;
-    }
-    fail(Code::NotZero, "{}: not all zero, and the checkpoint of --like has no place for it",
-         display(plan.sources[id].name));
-  }
 }
 
 /// Steps of one conversion, in order.
@@ -192,6 +149,7 @@ class Conversion {
   void write_side_files(Staging& staging) {
     SideFiles files = copy_side_files(sources_, plan_, staging);
     report_.copied = std::move(files.copied);
+    report_.lent = std::move(files.lent);
     report_.left_out = std::move(files.left_out);
     report_.config_edited = files.config_edited;
     if (const std::string index = layout_.index_json(plan_); !index.empty()) {
@@ -217,10 +175,9 @@ void check_before(const Sources& sources, const Plan& plan, const ShardLayout& l
                   const ConvertOptions& options) {
   plan.require_sound(sources.checkpoint.name());
   refuse_damaged(sources.checkpoint, options);
+  refuse_damaged_like(sources);
   options.out.refuse_overlap(source_directories(sources));
-  CheckpointSource reader(sources.checkpoint);
-  refuse_placeholders(sources.checkpoint, plan, reader);
-  refuse_lost_values(plan, reader);
+  refuse_values(sources, plan);
   if (options.out.is_taken() && options.if_exists == ExistsPolicy::Fail) {
     fail(Code::Exists, "{}: exists; see --if-exists", display(options.out.text()));
   }

@@ -32,6 +32,7 @@ struct ConvertReport {
   std::vector<Receipt::OutputFile> shards;
   std::uint64_t bytes = 0;            // of all shards, headers included
   std::vector<std::string> copied;    // side files
+  std::vector<std::string> lent;      // of those, from the checkpoint of --like
   std::vector<std::string> left_out;  // side files that were not copied, with the reason
   std::vector<PackingLoss> losses;    // of the weights that the plan packs
   bool config_edited = false;

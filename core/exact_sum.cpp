@@ -38,6 +38,13 @@ void ExactSum::add(double term) {
   if (++pending_ == kMostPending) carry();
 }
 
+/// As what a double holds of the product, and the rest.
+void ExactSum::add_product(double a, double b) {
+  const double product = a * b;
+  add(product);
+  add(std::fma(a, b, -product));
+}
+
 void ExactSum::add(const ExactSum& other) {
   ExactSum settled = other;
   settled.carry();

@@ -15,6 +15,8 @@ class ExactSum {
   /// A term that is not finite makes the sum NaN.
   void add(double term);
   void add(const ExactSum& other);
+  /// a * b without rounding.
+  void add_product(double a, double b);
   /// Within one unit in the last place of the exact sum, and the same for the same terms.
   double value() const;
 

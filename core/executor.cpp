@@ -20,6 +20,11 @@ constexpr std::uint64_t kScratch = 4ull << 20;  // of an Evaluator
 constexpr std::uint64_t kMaxTile = 32ull << 20;
 constexpr std::uint64_t kMinTile = 1ull << 20;
 
+/// A tile that is packed leaves room for what it is packed to.
+std::uint64_t packing_tile(std::uint64_t room) {
+  return room / 3 * 2;
+}
+
 /// What is computed together: one output, or codes and scales of one weight.
 struct Job {
   std::string_view key;                 // for messages
@@ -122,7 +127,7 @@ class Execution {
     const std::uint64_t room = resources_.tile_bytes();
     std::uint64_t first = 0;
     for (Region& region : row_bands(job.value->shape, size_of(job.value->dtype),
-                                    job.packing ? room / 3 * 2 : room)) {
+                                    job.packing ? packing_tile(room) : room)) {
       const std::uint64_t elements = product(region.extent);
       tiles.push_back({&job, first, elements, std::move(region)});
       first += elements;
@@ -209,8 +214,18 @@ std::uint64_t Resources::tile_bytes() const {
 }
 
 std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources) {
-  const std::uint64_t tile = std::min(resources.tile_bytes(), plan.account().largest);
-  return resources.workers() * (tile + kScratch);
+  const std::uint64_t room = resources.tile_bytes();
+  std::uint64_t most = 0;
+  for (const Output& output : plan.outputs) {
+    if (!is_encoded(*output.value)) {
+      most = std::max(most, std::min(room, output.bytes()));
+      continue;
+    }
+    const Value& packed = *output.value->args[0];
+    const std::uint64_t tile = std::min(packing_tile(room), byte_count(packed.dtype, packed.shape));
+    most = std::max(most, tile + tile / size_of(packed.dtype));  // at most a byte of codes each
+  }
+  return resources.workers() * (most + kScratch);
 }
 
 std::vector<PackingLoss> execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,

@@ -11,11 +11,15 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-/// The product without rounding: as what a double holds of it, and the rest.
-void add_product(ExactSum& sum, double a, double b) {
-  const double product = a * b;
-  sum.add(product);
-  sum.add(std::fma(a, b, -product));
+/// A sum as two doubles, which hold twice the digits of one.
+struct Pair {
+  double high;
+  double low;
+};
+Pair split(ExactSum sum) {
+  const double high = sum.value();
+  sum.add(-high);
+  return {high, sum.value()};
 }
 
 /// Code number `i` in the order of values: from -infinity to infinity, NaN left out.
@@ -32,6 +36,13 @@ void for_each_code_in_order(const auto& visit) {
   }
 }
 
+/// BF16 bits; what is finite stays finite.
+std::uint16_t nearest_code(float value) {
+  const std::uint16_t code = float_to_bf16(value);
+  const bool overflows = (code & 0x7FFF) == kPositiveInfinity && std::isfinite(value);
+  return overflows ? static_cast<std::uint16_t>(code - 1) : code;
+}
+
 }  // namespace
 
 void Moments::add(float value, std::uint64_t times) {
@@ -45,16 +56,17 @@ void Moments::add(float value, std::uint64_t times) {
     infinities += times;
     return;
   }
-  least = std::min(least, value);
-  most = std::max(most, value);
+  const float plain = value + 0.0F;  // -0 is 0: which came first must not show
+  least = std::min(least, plain);
+  most = std::max(most, plain);
   if (value == 0) {
     zeros += times;
     negative_zeros += std::signbit(value) ? times : 0;
     return;
   }
   const auto exact = static_cast<double>(value);
-  add_product(sum, exact, static_cast<double>(times));
-  add_product(squares, exact * exact, static_cast<double>(times));
+  sum.add_product(exact, static_cast<double>(times));
+  squares.add_product(exact * exact, static_cast<double>(times));
 }
 
 void Moments::add(std::span<const float> values) {
@@ -98,14 +110,21 @@ double Moments::mean() const {
 
 double Moments::deviation() const {
   if (finite() == 0) return kNone;
+  // n * squares - sum * sum, which cancel where values are far from zero, and only then rounded.
   const auto n = static_cast<double>(finite());
-  const double center = sum.value() / n;
-  return std::sqrt(std::max(0.0, squares.value() / n - center * center));
+  const Pair s = split(sum);
+  const Pair q = split(squares);
+  ExactSum spread;
+  spread.add_product(n, q.high);
+  spread.add_product(n, q.low);
+  spread.add_product(-s.high, s.high);
+  spread.add_product(-2 * s.high, s.low);
+  return std::sqrt(std::max(0.0, spread.value())) / n;
 }
 
 void Distribution::add(float value, std::uint64_t times) {
   if (std::isnan(value)) return;
-  codes_[float_to_bf16(value)] += times;
+  codes_[nearest_code(value)] += times;
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::size_t exponent = value == 0 ? 0 : (bits >> 23 & 0xFF) + 1;
   powers_[bits >> 31][exponent] += times;
@@ -119,19 +138,23 @@ void Distribution::add(const Distribution& other) {
   }
 }
 
-float Distribution::quantile(double share) const {
+std::vector<float> Distribution::quantiles(std::span<const double> shares) const {
   std::uint64_t total = 0;
   for (const std::uint64_t count : codes_) total += count;
-  if (total == 0) return std::numeric_limits<float>::quiet_NaN();
-  const double wanted = std::max(1.0, std::ceil(share * static_cast<double>(total)));
+  std::vector<float> found(shares.size(), std::numeric_limits<float>::quiet_NaN());
+  if (total == 0) return found;
   std::uint64_t below = 0;
-  float result = 0;
+  std::size_t next = 0;
   for_each_code_in_order([&](std::uint32_t code) {
     below += codes_[code];
-    result = bf16_to_float(static_cast<std::uint16_t>(code));
-    return static_cast<double>(below) >= wanted;
+    while (next < shares.size() && codes_[code] > 0 &&
+           static_cast<double>(below) >=
+               std::max(1.0, std::ceil(shares[next] * static_cast<double>(total)))) {
+      found[next++] = bf16_to_float(static_cast<std::uint16_t>(code));
+    }
+    return next == shares.size();
   });
-  return result;
+  return found;
 }
 
 std::uint64_t Distribution::at(int exponent, bool negative) const {

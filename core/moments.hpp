@@ -45,8 +45,10 @@ class Distribution {
   void add(float value, std::uint64_t times);
   void add(const Distribution& other);
 
-  /// The smallest value that at least `share` of the numbers do not exceed; NaN does not count.
-  float quantile(double share) const;
+  /// For each share, in rising order, the smallest value that at least so many of the numbers do
+  /// not exceed; NaN does not count.
+  std::vector<float> quantiles(std::span<const double> shares) const;
+  float quantile(double share) const { return quantiles({&share, 1}).front(); }
   /// Values with |x| in [2^exponent, 2^(exponent + 1)), subnormal floats at -127; exponent 128 is
   /// infinity, NaN not counted. Zeros at kZero.
   static constexpr int kZero = -128;

@@ -214,12 +214,22 @@ class Planner {
     if (plan_.options.exclude.empty()) return;
     const Regex regex(plan_.options.exclude, {.at_start = true});
     std::erase_if(drafts_, [&](const Draft& draft) {
-      if (!regex.matches(draft.output.key)) return false;
+      if (!regex.matches(logical_key(draft.output.key))) return false;
       for_each_source(*draft.output.value, [&](std::uint32_t id) { excluded_.push_back(id); });
       plan_.excluded.push_back(draft.output.key);
       return true;
     });
     std::sort(plan_.excluded.begin(), plan_.excluded.end(), natural_less);
+  }
+
+  /// With --quantize a scale goes with its weight, also where both came packed.
+  std::string logical_key(const std::string& key) const {
+    if (plan_.options.quantise == Quantise::Keep) return key;
+    constexpr std::string_view kBlocks = "_blocks";
+    const auto companion = companion_of(key);
+    std::string weight = companion ? companion->weight : key;
+    if (weight.ends_with(kBlocks)) weight.resize(weight.size() - kBlocks.size());
+    return weight;
   }
 
   void encode(const Like* like) {

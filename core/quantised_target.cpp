@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/bytes.hpp"
 #include "core/display.hpp"
 
 namespace ckptscope {
@@ -25,6 +26,12 @@ class Encoding {
       }
     }
     drafts_ = std::move(result);
+    if (preset_.scheme.kind == Scheme::Fp8 && encoded_ > 0 && packed_ > 0) {
+      problem("",
+              "{} in FP8 already, {} not, and one config cannot tell of both: --quantize none "
+              "decodes them first",
+              counted(packed_, "weight"), counted(encoded_, "weight"));
+    }
     if (encoded_ + packed_ == 0 && problems_.empty()) {
       problem("", "no tensor is one that --quantize {} encodes", name_of(preset_.scheme.kind));
     }

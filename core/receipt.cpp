@@ -36,9 +36,10 @@ std::vector<File> read_files(const Json& list, const char* hash_name, std::strin
   return files;
 }
 
-std::uint64_t hash_of_headers(const Checkpoint& checkpoint) {
+std::uint64_t hash_of_like(const Checkpoint& checkpoint) {
   std::vector<std::uint64_t> hashes;
   for (const Shard& shard : checkpoint.shards()) hashes.push_back(shard.header_hash);
+  hashes.push_back(checkpoint.config().hash());
   return XXH3_64bits(hashes.data(), hashes.size() * sizeof(std::uint64_t));
 }
 
@@ -82,7 +83,7 @@ Receipt make_receipt(const Sources& sources, const Plan& plan, std::uint64_t max
   if (!options.exclude.empty()) receipt.options["exclude"] = options.exclude;
   if (options.lenient) receipt.options["lenient"] = "true";
   if (options.quantise != Quantise::Keep) receipt.options["quantize"] = name_of(options.quantise);
-  if (sources.like != nullptr) receipt.options["like"] = hex64(hash_of_headers(*sources.like));
+  if (sources.like != nullptr) receipt.options["like"] = hex64(hash_of_like(*sources.like));
   if (source.config().present()) receipt.options["config-xxh3"] = hex64(source.config().hash());
   receipt.options["max-shard-size"] = fmt::format("{}", max_shard_bytes);
   receipt.settings.insert(options.mapping.settings.begin(), options.mapping.settings.end());

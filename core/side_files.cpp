@@ -52,7 +52,7 @@ std::optional<Dtype> changed_dtype(const Plan& plan) {
 std::optional<Dtype> unpacked_dtype(const Plan& plan) {
   std::map<Dtype, std::uint64_t> bytes;
   for (const Output& output : plan.outputs) {
-    if (is_number(output.dtype()) && output.kind != Kind::Encoded) {
+    if (is_number(output.dtype()) && !is_fp8(output.dtype()) && output.kind != Kind::Encoded) {
       bytes[output.dtype()] += output.bytes();
     }
   }
@@ -119,10 +119,11 @@ class Copying {
  public:
   Copying(const Plan& plan, Staging& staging) : plan_(plan), staging_(staging) {}
 
-  void config(const Checkpoint& from, std::string_view origin) {
+  void config(const Checkpoint& from, std::vector<std::string>& list) {
     const std::string text = config_text(from, plan_, files_);
-    if (!text.empty()) write("config.json", text, origin);
+    if (!text.empty()) write("config.json", text, list);
   }
+  void config(const Checkpoint& from) { config(from, files_.copied); }
 
   void others(const Checkpoint& from) {
     for (const std::string& name : neighbours(from)) {
@@ -130,7 +131,7 @@ class Copying {
       const std::string path = from.location().directory + "/" + name;
       const std::string reason = reason_against(path, name, plan_);
       if (reason.empty()) {
-        write(name, read_text(path, kMaxSideFile), "");
+        write(name, read_text(path, kMaxSideFile), files_.copied);
       } else {
         files_.left_out.push_back(fmt::format("{}: {}", display(name), reason));
       }
@@ -139,25 +140,23 @@ class Copying {
 
   /// What the source did not have.
   void lend(const Checkpoint& like) {
-    if (!written_.contains("config.json")) config(like, kLike);
+    if (!written_.contains("config.json")) config(like, files_.lent);
     for (const std::string& name : neighbours(like)) {
       const std::string path = like.location().directory + "/" + name;
       if (written_.contains(name) || !is_lent(name) || !reason_against(path, name, plan_).empty()) {
         continue;
       }
-      write(name, read_text(path, kMaxSideFile), kLike);
+      write(name, read_text(path, kMaxSideFile), files_.lent);
     }
   }
 
   SideFiles finish() { return std::move(files_); }
 
  private:
-  static constexpr std::string_view kLike = " (from --like)";
-
-  void write(const std::string& name, const std::string& text, std::string_view origin) {
+  void write(const std::string& name, const std::string& text, std::vector<std::string>& list) {
     staging_.write_text(name, text);
     written_.insert(name);
-    files_.copied.push_back(name + std::string(origin));
+    list.push_back(name);
   }
 
   const Plan& plan_;
@@ -170,7 +169,7 @@ class Copying {
 
 SideFiles copy_side_files(const Sources& sources, const Plan& plan, Staging& staging) {
   Copying copying(plan, staging);
-  copying.config(sources.checkpoint, "");
+  copying.config(sources.checkpoint);
   copying.others(sources.checkpoint);
   if (sources.like != nullptr) copying.lend(*sources.like);
   return copying.finish();

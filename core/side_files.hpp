@@ -15,6 +15,7 @@ inline constexpr std::uint64_t kMaxSideFile = 256'000'000;
 
 struct SideFiles {
   std::vector<std::string> copied;
+  std::vector<std::string> lent;      // copied from the checkpoint of --like
   std::vector<std::string> left_out;  // with the reason
   bool config_edited = false;
 };

@@ -4,6 +4,7 @@
 
 #include "core/bytes.hpp"
 #include "core/display.hpp"
+#include "core/source.hpp"
 #include "core/staging.hpp"
 
 namespace ckptscope {
@@ -18,6 +19,9 @@ std::string last_component(const std::string& path) {
 }  // namespace
 
 SkeletonReport write_skeleton(const Checkpoint& checkpoint, const OutputPath& out) {
+  for (const Problem& problem : checkpoint.problems()) {
+    if (problem.severity == Severity::Error) refuse(problem, checkpoint.name());
+  }
   const std::string source = checkpoint.location().directory;
   out.refuse_overlap({&source, 1});
   Staging staging(out, Staging::IfExists::Fail);
@@ -40,6 +44,7 @@ SkeletonReport write_skeleton(const Checkpoint& checkpoint, const OutputPath& ou
   if (!checkpoint.config_path().empty()) {
     staging.write_text("config.json", read_text(checkpoint.config_path(), kMaxText));
   }
+  check_sources_unchanged(checkpoint);
   staging.commit();
   return report;
 }

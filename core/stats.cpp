@@ -21,6 +21,7 @@ namespace {
 /// Bytes of values that are counted at a time. It does not depend on threads, and a tile lies in
 /// one expert and holds whole rows where rows are shorter.
 constexpr std::uint64_t kTileBytes = 16 << 20;
+constexpr std::uint64_t kWorthTables = 16384;  // elements: below, counting codes costs more
 
 /// The node that reads: below transposes and casts, which change no value that is counted.
 const Value& stored(const Value& value) {
@@ -32,11 +33,39 @@ const Value& data_of(const Value& node) {
   return node.op == Value::Op::Source ? node : *node.args[0];
 }
 
+/// A tensor as it is cut: rows that must not be cut, of groups that share a row of statistics.
+struct Layout {
+  std::uint64_t row = 1;     // elements
+  std::uint64_t rows = 0;    // of a group
+  std::uint64_t groups = 1;  // experts, or one
+};
+
+/// Experts are the elements of the first of three dimensions, where those are matrices of some
+/// size: a convolution's [channels, 1, 4] has no experts.
+bool has_experts(const Value& node) {
+  constexpr std::uint64_t kMostExperts = 65536;
+  constexpr std::uint64_t kLeastElements = 16;
+  return node.shape.size() == 3 && node.shape[0] <= kMostExperts &&
+         node.shape[1] * node.shape[2] >= kLeastElements;
+}
+
+Layout layout_of(const Value& node) {
+  Layout layout;
+  const std::uint64_t elements = product(node.shape);
+  const bool by_row = node.op == Value::Op::Mxfp4 || node.block_cols > 0;
+  const bool scaled_by_expert =
+      node.op == Value::Op::Fp8 && node.block_cols == 0 && product(node.args[1]->shape) > 1;
+  if (by_row) layout.row = node.shape.back();
+  if (has_experts(node) || scaled_by_expert) layout.groups = node.shape[0];
+  layout.rows = elements == 0 ? 0 : elements / layout.row / layout.groups;
+  return layout;
+}
+
 /// A run of rows of one item.
 struct Tile {
   std::size_t item;
-  std::uint64_t expert;
-  std::uint64_t first_row;  // of the tensor seen as a matrix
+  std::uint64_t group;
+  std::uint64_t first_row;  // of all groups
   std::uint64_t rows;
 };
 
@@ -51,18 +80,17 @@ struct Part {
 };
 
 void count_scale(ScaleStats& stats, double scale, std::uint64_t times) {
-  const bool first = stats.count == 0;
   stats.count += times;
-  stats.least = first ? scale : std::min(stats.least, scale);
-  stats.most = first ? scale : std::max(stats.most, scale);
-  if (scale == 0 || !std::isfinite(scale)) return;
+  if (std::isnan(scale)) return;
+  stats.least = std::min(stats.least, scale);
+  stats.most = std::max(stats.most, scale);
+  if (scale == 0 || std::isinf(scale)) return;
   stats.powers[static_cast<std::size_t>(std::ilogb(scale) + 256)] += times;
 }
 
 void merge(ScaleStats& into, const ScaleStats& from) {
-  if (from.count == 0) return;
-  into.least = into.count == 0 ? from.least : std::min(into.least, from.least);
-  into.most = into.count == 0 ? from.most : std::max(into.most, from.most);
+  into.least = std::min(into.least, from.least);
+  into.most = std::max(into.most, from.most);
   into.count += from.count;
   into.zeros += from.zeros;
   into.ones += from.ones;
@@ -104,10 +132,9 @@ class Counter {
   }
 
   void count_plain(const Value& node, const Tile& tile, Part& part) {
-    const std::uint64_t row = node.shape.empty() ? 1 : node.shape.back();
     const std::uint64_t size = size_of(node.dtype);
-    const auto bytes = read(node, tile.first_row * row * size, tile.rows * row * size, bytes_);
-    if (size == 2) {
+    const auto bytes = read(node, tile.first_row * size, tile.rows * size, bytes_);
+    if (size == 2 && tile.rows >= kWorthTables) {
       count_halves(node.dtype, bytes, part);
     } else if (size == 1) {
       count_codes(node.dtype, bytes, 1.0F, part);
@@ -184,12 +211,14 @@ class Counter {
   void count_fp8(const Value& node, const Tile& tile, Part& part) {
     const Value& codes = *node.args[0];
     const std::vector<float>& scales = scales_of(*node.args[1]);
-    const std::uint64_t row = codes.shape.empty() ? 1 : codes.shape.back();
+    const Layout layout = layout_of(node);
+    const std::uint64_t row = layout.row;
     const auto bytes = read(codes, tile.first_row * row, tile.rows * row, bytes_);
     part.scales.emplace();
     if (node.block_cols == 0) {
-      const std::size_t number = scales.size() == 1 ? 0 : tile.expert;
-      if (is_first_of(node, tile, scales.size())) {
+      const std::size_t number = scales.size() == 1 ? 0 : tile.group;
+      // Each scale is counted with the first tile that has it.
+      if (scales.size() == 1 ? tile.first_row == 0 : tile.first_row % layout.rows == 0) {
         count_scale(*part.scales, static_cast<double>(scales[number]), 1);
       }
       return count_codes(codes.dtype, bytes, scales[number], part);
@@ -221,12 +250,6 @@ class Counter {
       }
       fold_codes(node.args[0]->dtype, counts, scale, part);
     }
-  }
-
-  /// Each scale is counted with the first tile that has it.
-  static bool is_first_of(const Value& node, const Tile& tile, std::size_t scales) {
-    const std::uint64_t rows = node.shape.size() < 2 ? 1 : node.shape[node.shape.size() - 2];
-    return scales == 1 ? tile.first_row == 0 : tile.first_row % rows == 0;
   }
 
   void count_mxfp4(const Value& node, const Tile& tile, Part& part) {
@@ -298,11 +321,14 @@ class Counter {
 };
 
 /// An item while it is worked on.
+struct Work {
+  TensorStats stats;
+  std::array<std::uint64_t, 256> codes{};
+};
 struct Item {
   std::mutex mutex;
   std::size_t tiles_left = 0;
-  std::unique_ptr<TensorStats> stats;  // from its first tile on
-  std::array<std::uint64_t, 256> codes{};
+  std::unique_ptr<Work> work;  // from its first tile to its last
 };
 
 class Computation {
@@ -319,7 +345,7 @@ class Computation {
   void run() {
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < items_.size(); ++i) {
-      bytes += stored_bytes(checkpoint_, *items_[i].value);
+      bytes += checkpoint_.tensors()[data_of(stored(*items_[i].value)).source].bytes();
       cut(i);
     }
     progress_.phase("stat", bytes);
@@ -335,16 +361,15 @@ class Computation {
  private:
   void cut(std::size_t number) {
     const Value& node = stored(*items_[number].value);
-    const ShapeView shape = node.shape;
-    const std::uint64_t row = shape.empty() ? 1 : shape.back();
-    const std::uint64_t rows = shape.size() < 2 ? 1 : shape[shape.size() - 2];
-    const std::uint64_t experts = row == 0 || rows == 0 ? 0 : product(shape) / (row * rows);
-    const std::uint64_t row_bytes = std::max<std::uint64_t>(1, row * size_of(data_of(node).dtype));
+    const Layout layout = layout_of(node);
+    const std::uint64_t row_bytes =
+        std::max<std::uint64_t>(1, layout.row * size_of(data_of(node).dtype));
     const std::uint64_t at_once = std::max<std::uint64_t>(1, kTileBytes / row_bytes);
     const std::size_t before = tiles_.size();
-    for (std::uint64_t expert = 0; expert < experts; ++expert) {
-      for (std::uint64_t r = 0; r < rows; r += at_once) {
-        tiles_.push_back({number, expert, expert * rows + r, std::min(at_once, rows - r)});
+    for (std::uint64_t group = 0; layout.rows > 0 && group < layout.groups; ++group) {
+      for (std::uint64_t r = 0; r < layout.rows; r += at_once) {
+        tiles_.push_back(
+            {number, group, group * layout.rows + r, std::min(at_once, layout.rows - r)});
       }
     }
     states_[number].tiles_left = tiles_.size() - before;
@@ -353,29 +378,30 @@ class Computation {
 
   void work(const Tile& tile, Counter& counter) {
     const Value& node = stored(*items_[tile.item].value);
-    const Part part = counter.count(node, tile);
-    const std::uint64_t row = node.shape.empty() ? 1 : node.shape.back();
+    Part part = counter.count(node, tile);
     Item& item = states_[tile.item];
     bool last = false;
     {
       const std::lock_guard lock(item.mutex);
-      merge_part(item, tile, part, node);
+      merge_part(item, tile, std::move(part), node);
       last = --item.tiles_left == 0;
     }
-    progress_.advance(tile.rows * row * size_of(data_of(node).dtype) /
+    progress_.advance(tile.rows * layout_of(node).row * size_of(data_of(node).dtype) /
                       (node.op == Value::Op::Mxfp4 ? 2 : 1));
     if (last) finish(tile.item);
   }
 
-  static void merge_part(Item& item, const Tile& tile, const Part& part, const Value& node) {
-    if (!item.stats) {
-      item.stats = std::make_unique<TensorStats>();
-      if (node.shape.size() == 3) item.stats->experts.resize(node.shape[0]);
+  static void merge_part(Item& item, const Tile& tile, Part part, const Value& node) {
+    const bool first = !item.work;
+    if (first) {
+      item.work = std::make_unique<Work>();
+      if (has_experts(node)) item.work->stats.experts.resize(node.shape[0]);
+      item.work->stats.distribution = std::move(part.distribution);
     }
-    TensorStats& stats = *item.stats;
+    TensorStats& stats = item.work->stats;
     stats.moments.add(part.moments);
-    stats.distribution.add(part.distribution);
-    for (std::size_t i = 0; i < part.codes.size(); ++i) item.codes[i] += part.codes[i];
+    if (!first) stats.distribution.add(part.distribution);
+    for (std::size_t i = 0; i < part.codes.size(); ++i) item.work->codes[i] += part.codes[i];
     if (node.op != Value::Op::Source || size_of(node.dtype) == 1) {
       if (!stats.codes) stats.codes.emplace();
       stats.codes->saturated += part.saturated;
@@ -387,25 +413,25 @@ class Computation {
       merge(*stats.scales, *part.scales);
     }
     if (!stats.experts.empty()) {
-      stats.experts[tile.expert].moments.add(part.moments);
-      stats.experts[tile.expert].saturated += part.saturated;
+      stats.experts[tile.group].moments.add(part.moments);
+      stats.experts[tile.group].saturated += part.saturated;
     }
   }
 
   void finish(std::size_t number) {
     Item& item = states_[number];
-    if (!item.stats) item.stats = std::make_unique<TensorStats>();
-    TensorStats& stats = *item.stats;
-    for (std::size_t i = 0; i < TensorStats::kQuantiles.size(); ++i) {
-      stats.quantiles[i] = stats.distribution.quantile(TensorStats::kQuantiles[i]);
-    }
+    if (!item.work) item.work = std::make_unique<Work>();
+    TensorStats& stats = item.work->stats;
+    const auto quantiles = stats.distribution.quantiles(TensorStats::kQuantiles);
+    std::copy(quantiles.begin(), quantiles.end(), stats.quantiles.begin());
     if (stats.codes) {
-      stats.codes->used = static_cast<std::uint64_t>(std::count_if(
-          item.codes.begin(), item.codes.end(), [](std::uint64_t n) { return n > 0; }));
+      const auto& codes = item.work->codes;
+      stats.codes->used = static_cast<std::uint64_t>(
+          std::count_if(codes.begin(), codes.end(), [](std::uint64_t n) { return n > 0; }));
     }
     const std::lock_guard lock(done_mutex_);
     done_(number, stats);
-    item.stats.reset();
+    item.work.reset();
   }
 
   const Checkpoint& checkpoint_;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,8 +33,8 @@ struct CodeStats {
 /// Scales of a quantised tensor.
 struct ScaleStats {
   std::uint64_t count = 0;
-  double least = 0;
-  double most = 0;
+  double least = std::numeric_limits<double>::infinity();  // of those that are no NaN
+  double most = -std::numeric_limits<double>::infinity();
   std::uint64_t zeros = 0;                  // MXFP4: byte 0, which is 2^-127
   std::uint64_t ones = 0;                   // MXFP4: byte 255, which is 2^128
   std::array<std::uint64_t, 512> powers{};  // by floor(log2 |scale|) + 256

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/display.hpp"
+#include "core/refusals.hpp"
 
 namespace ckptscope {
 namespace {
@@ -142,6 +143,8 @@ VerifyReport verify(const Sources& source, const Plan& plan, const Checkpoint& o
                     const Resources& resources, Progress& progress) {
   plan.require_sound(source.checkpoint.name());
   refuse_damaged(source.checkpoint);
+  refuse_damaged_like(source);
+  refuse_values(source, plan);
   VerifyReport report;
   report.tensors = plan.outputs.size();
   for (const Problem& problem : output.problems()) {

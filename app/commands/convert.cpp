@@ -136,6 +136,7 @@ std::string done_text(const Plan& plan, const ConvertReport& report,
       fmt::format("done     {}   {} tensors, {} {}", out, format_count(plan.outputs.size()),
                   report.shards.size(), report.shards.size() == 1 ? "shard" : "shards");
   for (const std::string& name : report.copied) text += ", " + display(name);
+  for (const std::string& name : report.lent) text += fmt::format(", {} (--like)", display(name));
   text += "\n";
   for (const std::string& name : report.left_out) text += fmt::format("left out {}\n", name);
   if (report.config_edited)
@@ -169,6 +170,7 @@ Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progr
   document.add(Fields{{{"verified", "", std::string(level_name(options.verify))},
                        {"skipped", "", report.skipped},
                        {"copied", "", report.copied},
+                       {"lent", "", report.lent},
                        {"left_out", "", report.left_out},
                        {"replaced", "", report.replaced.empty() ? Cell() : Cell(report.replaced)},
                        {"output", "", options.out.text()}}});

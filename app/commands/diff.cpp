@@ -5,28 +5,57 @@
 #include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
 #include "app/logical_view.hpp"
+#include "core/buffer.hpp"
 #include "core/bytes.hpp"
 
 namespace ckptscope {
 
 namespace {
 
+/// Tensors that hold no floats: as they lie on disk.
+bool same_bytes(const Checkpoint& a, const Value& here, const Checkpoint& b, const Value& there,
+                Progress& progress) {
+  constexpr std::uint64_t kChunk = 4 << 20;
+  CheckpointSource first(a);
+  CheckpointSource second(b);
+  Buffer x;
+  Buffer y;
+  const std::uint64_t bytes = byte_count(here.dtype, here.shape);
+  for (std::uint64_t done = 0; done < bytes; done += kChunk) {
+    progress.check_stop();
+    const auto mine = x.take(std::min(kChunk, bytes - done));
+    const auto theirs = y.take(mine.size());
+    first.read(here.source, done, mine);
+    second.read(there.source, done, theirs);
+    if (!std::equal(mine.begin(), mine.end(), theirs.begin())) return false;
+  }
+  return true;
+}
+
 /// Values as they are when decoded, whatever either side is stored as.
 Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress) {
   const Reference b = open_reference(a, args.operands.front());
   const Meeting meeting = meet(logical_items(a), b);
-  std::vector<ValuePair> pairs;
-  const auto rows = std::make_shared<std::vector<Comparison>>();
+  std::vector<Comparison> all(meeting.pairs.size());
   compare_values([&] { return std::make_unique<CheckpointSource>(a); },
                  [&] { return std::make_unique<CheckpointSource>(*b.checkpoint); }, meeting.pairs,
                  args.resources().threads, progress,
-                 [&](std::size_t i, const Comparison& one) {
-                   if (one.equal()) return;
-                   pairs.push_back(meeting.pairs[i]);
-                   rows->push_back(one);
-                 });
-  const std::size_t alone =
-      meeting.only_here.size() + meeting.only_there.size() + meeting.misshapen.size();
+                 [&](std::size_t i, const Comparison& one) { all[i] = one; });
+  std::vector<ValuePair> pairs;
+  const auto rows = std::make_shared<std::vector<Comparison>>();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].equal()) continue;
+    pairs.push_back(meeting.pairs[i]);
+    rows->push_back(all[i]);
+  }
+  std::vector<std::string> unequal;
+  for (const ValuePair& pair : meeting.others) {
+    if (!same_bytes(a, *pair.value, *b.checkpoint, *pair.reference, progress)) {
+      unequal.push_back(pair.key);
+    }
+  }
+  const std::size_t alone = meeting.only_here.size() + meeting.only_there.size() +
+                            meeting.misshapen.size() + unequal.size();
   Document document{"diff"};
   document.exit = pairs.empty() && alone == 0 ? 0 : 1;
   if (!pairs.empty()) document.add(comparison_table(pairs, rows));
@@ -38,13 +67,15 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
   list("only A", meeting.only_here);
   list("only B", meeting.only_there);
   list("shapes", meeting.misshapen);
-  const std::uint64_t equal = meeting.pairs.size() - pairs.size();
+  list("bytes", unequal);
+  const std::uint64_t in_both = meeting.pairs.size() + meeting.others.size();
+  const std::uint64_t equal = in_both - pairs.size() - unequal.size();
   document.add(Fields{{
       {"", "keys meet", b.how},
       {"", "in both",
-       fmt::format("{}, of which {} equal in every dequantised value",
-                   format_count(meeting.pairs.size()), format_count(equal))},
-      {"in_both", "", meeting.pairs.size()},
+       fmt::format("{}, of which {} equal in every dequantised value", format_count(in_both),
+                   format_count(equal))},
+      {"in_both", "", in_both},
       {"equal", "", equal},
       {"only_a", "", meeting.only_here},
       {"only_b", "", meeting.only_there},

@@ -26,7 +26,7 @@ std::string where_text(const Session& session) {
 }  // namespace
 
 Document change_open(Session& session, const Args& args) {
-  session.open(args.operands.front());
+  session.open(args.operands.front(), args.text("config"));
   return said("open", where_text(session));
 }
 

@@ -494,7 +494,7 @@ Document stat_against(const Checkpoint& checkpoint, const std::vector<StatsItem>
       {"against", "", args.text("against")},
       {"how", "", reference.how},
       {"equal", "", equal},
-      {"compared", "", rows->size()},
+      {"in_both", "", rows->size()},
       {"only_here", "", meeting.only_here},
       {"misshapen", "", meeting.misshapen},
   }});
@@ -519,9 +519,7 @@ void ask_first(const Checkpoint& checkpoint, const std::vector<StatsItem>& items
 
 Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
-  if (checkpoint.damaged()) {
-    fail(Code::Refused, "{}: damaged; \"check\" says how", display(checkpoint.name()));
-  }
+  refuse_damaged(checkpoint);
   std::vector<StatsItem> items = matching_items(checkpoint, args.operands);
   ask_first(checkpoint, items, progress);
   if (args.has("against")) return stat_against(checkpoint, items, args, progress);

@@ -68,6 +68,15 @@ void infer_direction(ConversionRequest& request, const Checkpoint& source,
   if (!request.to.empty() || family.adapter == nullptr) return;
   const Side side = recognise_side(output, source.config(), *family.adapter);
   if (side == Side::Hf || side == Side::Native) request.to = name_of(side);
+  const auto scheme_of = [](const Checkpoint& checkpoint) -> std::string {
+    for (const TensorInfo& info : checkpoint.tensors()) {
+      if (is_fp8(info.dtype)) return "fp8";
+      if (info.dtype == Dtype::U8 && info.name.ends_with("_blocks")) return "mxfp4";
+    }
+    return "";
+  };
+  if (side != Side::Hf || !request.quantise.empty() || !scheme_of(source).empty()) return;
+  request.quantise = scheme_of(output);
 }
 
 std::string source_text(const Sources& sources, const std::optional<Receipt>& receipt,

@@ -297,6 +297,12 @@ const std::vector<Topic>& topics() {
         "ckptscope convert m4 --quantize fp8 --like mistral4 -o m4-like -q",
         "ckptscope verify m4 m4-like",
         "ckptscope verify m4 m4-like --like mistral4",
+        "ckptscope convert gpt-oss --to hf --quantize mxfp4 --exclude '.*0.mlp.experts.down_proj$' "
+        "-o fewer -q --json | head -c 300",
+        "rm -f m4-hf/ckptscope.json; "
+        "ckptscope verify m4 m4-hf",
+        "cp -r gpt-oss lying; truncate -s -1 lying/model-00003-of-00003.safetensors; "
+        "ckptscope convert native --quantize mxfp4 --like lying -o x -q",
         "ckptscope convert m4 --quantize mxfp4 -o x",
         "ckptscope convert hy3 --quantize fp8 -o x",
         "ckptscope convert m4 --quantize q4 -o x",
@@ -308,6 +314,7 @@ const std::vector<Topic>& topics() {
         "ckptscope convert native --to hf --like gpt-oss -o x -q",
         "ckptscope convert biased --to native -o b -q; "
         "ckptscope convert b --to hf --like unbiased -o x -q",
+        "ckptscope verify b unbiased --to hf --like unbiased",
         "printf '\\300\\177' | dd of=native/model.safetensors bs=1 seek=30000 conv=notrunc "
         "2>/dev/null; ckptscope convert native --quantize mxfp4 -o x -q",
         "ls"}},
@@ -351,6 +358,14 @@ const std::vector<Topic>& topics() {
         "ckptscope cd x",
         "ckptscope -c 'ls model.norm > /dev/full' gpt-oss",
         "ckptscope -c 'help cd'",
+        "ckptscope -c 'ls bytes>20kB; cd model.layers.0; ls !*.bias | wc -l' gpt-oss",
+        "ckptscope -c 'cd model.layers.0; ls !mlp !self_attn' gpt-oss",
+        "ckptscope -c 'ls > gpt-oss/model-00001-of-00003.safetensors' gpt-oss",
+        "ckptscope -c 'ls nothing > keep.txt' gpt-oss; ls keep.txt",
+        "ckptscope -k -c 'source b.txt' gpt-oss",
+        "ckptscope -c 'set json maybe'",
+        "ckptscope -c 'set verify never'",
+        "ckptscope -c 'set json; ls x' gpt-oss",
         "ckptscope -f missing.txt",
         "ckptscope export gpt-oss bones; ls bones",
         "ckptscope map bones > b1; ckptscope map gpt-oss > b2; cmp b1 b2 && echo the same",

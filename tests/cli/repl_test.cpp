@@ -114,6 +114,7 @@ TEST_F(Repl, CompletesRunsAndQuits) {
   ASSERT_TRUE(prompt.wait_for("gpt:model.layers.0> "));
   prompt.type("pwd\r");
   ASSERT_TRUE(prompt.wait_for("41 tensors"));
+  ASSERT_TRUE(prompt.wait_for("> "));  // before it, ^D would be the terminal's
   prompt.type("\x04");
   EXPECT_EQ(prompt.exit_code(), 0);
 }
@@ -138,8 +139,10 @@ TEST_F(Repl, InterruptStopsAJob) {
   ASSERT_TRUE(prompt.wait_for(" %"));
   prompt.type("\x03");
   ASSERT_TRUE(prompt.wait_for("[interrupted]"));
+  ASSERT_TRUE(prompt.wait_for("hy3> "));
   prompt.type("pwd\r");
   ASSERT_TRUE(prompt.wait_for("47,138 tensors"));
+  ASSERT_TRUE(prompt.wait_for("> "));
   prompt.type("\x04");
   EXPECT_EQ(prompt.exit_code(), 0);
 }
@@ -148,8 +151,11 @@ TEST_F(Repl, KeepsAHistoryButNotLinesThatBeginWithASpace) {
   {
     Prompt prompt(dir_, {"-i", "gpt"});
     ASSERT_TRUE(prompt.wait_for("gpt> "));
-    prompt.type("pwd\r secret\r");
+    prompt.type("pwd\r");
+    ASSERT_TRUE(prompt.wait_for("gpt> "));
+    prompt.type(" secret\r");
     ASSERT_TRUE(prompt.wait_for("Undefined command"));
+    ASSERT_TRUE(prompt.wait_for("gpt> "));
     prompt.type("\x04");
     EXPECT_EQ(prompt.exit_code(), 2);  // of the last line, as a shell has it
   }

@@ -46,7 +46,7 @@ TEST(Words, Rows) {
       {"show \"\\x41 \\\"\"", "<show><A \">"},
       {"show 'a\\x41'", "<show><a\\x41>"},
       {"show a\\\\b a\\ b", "<show><a\\b><a b>"},
-      {"ls bytes\\>1GB", "<ls><bytes>1GB>"},
+      {"ls bytes>1GB > out", "<ls><bytes>1GB> >out"},
   };
   for (const auto& [line, expected] : rows) EXPECT_EQ(shown(line), expected) << line;
 }
