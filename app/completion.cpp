@@ -1,9 +1,12 @@
 #include "app/completion.hpp"
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 
 #include "adapters/adapter.hpp"
 #include "core/display.hpp"
+#include "core/natural_order.hpp"
 
 namespace ckptscope {
 namespace {
@@ -21,30 +24,35 @@ class Completion {
   }
 
   Candidates run() {
-    if (redirects_) return paths();
-    if (words_.empty()) {
-      add_verbs();
-      return std::move(result_);
-    }
-    const Command* command = find_command(words_.front());
-    if (command == nullptr) return paths();
-    if (word_.starts_with('-')) {
-      add_flags(*command);
-    } else if (const Flag* flag = flag_before()) {
-      return values_of(*flag);
-    } else if (takes_path(*command)) {
-      return paths();
-    } else if (command->name == "set" || command->name == "unset") {
-      add_settings();
-    } else if (command->name == "help") {
+    if (redirects_) {
+      add_paths();
+    } else if (words_.empty()) {
       add_verbs();
     } else {
-      add_names();
+      add_operands();
     }
     return std::move(result_);
   }
 
  private:
+  void add_operands() {
+    const Command* command = find_command(words_.front());
+    if (word_.starts_with('-') && command != nullptr) return add_flags(*command);
+    if (const Flag* flag = flag_before()) return add_values(*flag);
+    switch (command == nullptr ? Operands::Path : operands_of(*command)) {
+      case Operands::None:
+        return;
+      case Operands::Keys:
+        return add_names();
+      case Operands::Path:
+        return add_paths();
+      case Operands::Flag:
+        return add_settings();
+      case Operands::Verb:
+        return add_verbs();
+    }
+  }
+
   static std::vector<std::string> split(std::string_view text) {
     std::vector<std::string> words;
     while (!text.empty()) {
@@ -57,10 +65,26 @@ class Completion {
     return words;
   }
 
-  static Candidates paths() {
-    Candidates result;
-    result.paths = true;
-    return result;
+  /// Names of files, as they are safe to show; directories with the slash behind them.
+  void add_paths() {
+    namespace fs = std::filesystem;
+    const std::string typed = raw_word();
+    const std::size_t slash = typed.rfind('/');
+    const std::string folder = slash == typed.npos ? "" : typed.substr(0, slash + 1);
+    const std::string start = typed.substr(folder.size());
+    std::vector<std::string> found;
+    std::error_code error;
+    for (const fs::directory_entry& entry :
+         fs::directory_iterator(folder.empty() ? "." : folder, error)) {
+      const std::string name = entry.path().filename().string();
+      const bool hidden = name.starts_with('.') && !start.starts_with('.');
+      if (hidden || !name.starts_with(start)) continue;
+      found.push_back(folder + name + (entry.is_directory(error) ? "/" : ""));
+    }
+    std::sort(found.begin(), found.end(), natural_less);
+    found.resize(std::min(found.size(), kMost));
+    for (const std::string& path : found) result_.words.push_back(quoted_word(path));
+    result_.complete = found.size() == 1 && !found.front().ends_with('/');
   }
 
   void add(std::string word) {
@@ -86,9 +110,9 @@ class Completion {
     return flag != nullptr && !flag->value.empty() ? flag : nullptr;
   }
 
-  Candidates values_of(const Flag& flag) {
-    constexpr std::array<std::string_view, 4> kPaths{"DIR", "FILE", "PATH", "OUTPUT"};
-    if (std::find(kPaths.begin(), kPaths.end(), flag.value) != kPaths.end()) return paths();
+  void add_values(const Flag& flag) {
+    constexpr std::array<std::string_view, 3> kPaths{"DIR", "FILE", "PATH"};
+    if (std::find(kPaths.begin(), kPaths.end(), flag.value) != kPaths.end()) return add_paths();
     result_.complete = true;
     if (flag.name == "adapter") {
       for (const Adapter& adapter : adapters()) add(std::string(adapter.id));
@@ -99,13 +123,6 @@ class Completion {
       add(std::string(choices.substr(0, bar)));
       choices.remove_prefix(std::min(bar + 1, choices.size()));
     }
-    return std::move(result_);
-  }
-
-  static bool takes_path(const Command& command) {
-    constexpr std::array<std::string_view, 6> kVerbs{"open", "source", "verify",
-                                                     "diff", "export", "demo"};
-    return std::find(kVerbs.begin(), kVerbs.end(), command.name) != kVerbs.end();
   }
 
   void add_settings() {

@@ -12,7 +12,6 @@ namespace ckptscope {
 struct Candidates {
   std::vector<std::string> words;  // whole words, as parse_steps reads them; safe to show
   bool complete = false;           // a space may follow
-  bool paths = false;              // file names may stand here: somebody else's business
 };
 
 /// Candidates for the word that begins at `begin` of `line` and ends at the cursor, which is the

@@ -71,13 +71,9 @@ char** matches_of(const std::vector<std::string>& words) {
 }
 
 char** complete_word(const char*, int begin, int end) {
-  rl_attempted_completion_over = 1;
+  rl_attempted_completion_over = 1;  // readline's own names of files would be raw
   const std::string line(rl_line_buffer, static_cast<std::size_t>(end));
   const Candidates found = complete(*completing, line, static_cast<std::size_t>(begin));
-  if (found.paths) {
-    rl_attempted_completion_over = 0;
-    return nullptr;
-  }
   rl_completion_append_character = found.complete ? ' ' : '\0';
   rl_completion_suppress_append = found.complete ? 0 : 1;
   return found.words.empty() ? nullptr : matches_of(found.words);

@@ -47,11 +47,20 @@ void check_like(const Receipt& receipt, const PlannedConversion& planned) {
   fail(Code::Usage, "the conversion borrowed from another checkpoint; --like DIR names it");
 }
 
+std::string quantisation_of(const Checkpoint& checkpoint) {
+  return checkpoint.config().json("quantization_config");
+}
+
+/// True when --like has a quantization_config and the output another one.
+bool has_other_config(const Checkpoint& output, const PlannedConversion& planned) {
+  return planned.like && !quantisation_of(*planned.like).empty() &&
+         quantisation_of(output) != quantisation_of(*planned.like);
+}
+
 /// A sound plan made with --like has its keys, dtypes and shapes.
 Fields like_fields(const Checkpoint& output, const Plan& plan, const Checkpoint& like) {
-  constexpr std::string_view kPath = "quantization_config";
-  const std::string theirs = like.config().json(kPath);
-  const bool same_config = output.config().json(kPath) == theirs;
+  const std::string theirs = quantisation_of(like);
+  const bool same_config = quantisation_of(output) == theirs;
   return {{{"", "like",
             fmt::format("{0} of {0} keys, dtypes and shapes as {1}; quantization_config {2}",
                         format_count(plan.outputs.size()), display(like.name()),
@@ -134,7 +143,8 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
   const VerifyReport report = verify(sources, plan, output, args.resources(), progress);
 
   Document document{"verify"};
-  document.exit = report.verified() ? 0 : 1;
+  const bool verified = report.verified() && !has_other_config(output, planned);
+  document.exit = verified ? 0 : 1;
   document.problems = plan.problems;
   document.add(Fields{{
       {"", "plan",
@@ -154,13 +164,14 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
       {"tensors", "", report.tensors},
       {"equal", "", report.equal},
       {"bytes_equal", "", report.bytes_equal},
-      {"verified", "", report.verified()},
+      {"verified", "", verified},
   }});
   add_losses(document, report.losses);
   if (planned.like) document.add(like_fields(output, plan, *planned.like));
   add_differences(document, report);
-  document.add(Heading{report.verified()
-                           ? "VERIFIED"
+  document.add(Heading{verified ? "VERIFIED"
+                       : report.verified()
+                           ? "DIFFERENT  quantization_config"
                            : fmt::format("DIFFERENT  {} differences", report.differences.size())});
   return document;
 }

@@ -13,12 +13,11 @@
 namespace ckptscope::testing {
 namespace {
 
-/// "a b c", with a space at the end when one may follow; "paths".
+/// "a b c", with a space at the end when one may follow.
 std::string offered(Session& session, const std::string& line) {
   const std::size_t begin =
       line.find_last_of(" ;|>") == line.npos ? 0 : line.find_last_of(" ;|>") + 1;
   const Candidates found = complete(session, line, begin);
-  if (found.paths) return "paths";
   return fmt::format("{}{}", fmt::join(found.words, " "), found.complete ? " " : "");
 }
 
@@ -48,10 +47,6 @@ TEST_F(Completing, Rows) {
       {"ls --sort d", "dtype "},
       {"convert --to n", "native "},
       {"map --adapter g", "gpt_oss "},
-      {"convert --output ", "paths"},
-      {"open ", "paths"},
-      {"ls > ", "paths"},
-      {"verify x", "paths"},
       {"set dt", "dtype "},
       {"help co", "convert "},
       {"ls l", "lm_head."},
@@ -62,7 +57,6 @@ TEST_F(Completing, Rows) {
       {"ls model.layers.0.mlp.", "model.layers.0.mlp.down. model.layers.0.mlp.up."},
       {"ls model.layers.0.mlp.up.", "model.layers.0.mlp.up.weight "},
       {"ls nothing", ""},
-      {"bogus x", "paths"},
   };
   for (const auto& [line, expected] : rows) EXPECT_EQ(offered(session_, line), expected) << line;
 }
@@ -84,6 +78,21 @@ TEST_F(Completing, HostileNames) {
   }
   EXPECT_EQ(read_back, (std::vector<std::string>{"model.esc\x1b[31m.", "model.layers.",
                                                  "model.norm.", "model.odd name."}));
+}
+
+TEST_F(Completing, Paths) {
+  std::filesystem::create_directories(dir_ / "d/inner");
+  write_file(dir_ / "d/a file", "");
+  write_file(dir_ / "d/evil\x1b[31m", "");
+  write_file(dir_ / "d/.hidden", "");
+  const std::string d = dir_ / "d/";
+  for (const std::string start : {"open ", "convert --output ", "ls > ", "verify ", "bogus "}) {
+    EXPECT_EQ(offered(session_, start + d),
+              "\"" + d + "a file\" " + d + "evil\\u{1b}[31m " + d + "inner/")
+        << start;
+  }
+  EXPECT_EQ(offered(session_, "open " + d + "in"), d + "inner/");
+  EXPECT_EQ(offered(session_, "open " + d + ".h"), d + ".hidden ");
 }
 
 TEST(Completion, IsCapped) {
