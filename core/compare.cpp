@@ -96,7 +96,7 @@ struct Worker {
 struct State {
   std::mutex mutex;
   std::size_t tiles_left = 0;
-  Sums sums;
+  std::unique_ptr<Sums> sums;  // from the first tile to the last
 };
 
 Sums compare_tile(const ValuePair& pair, const Tile& tile, Worker& worker) {
@@ -150,11 +150,13 @@ void compare_values(const MakeTensorSource& values, const MakeTensorSource& refe
     State& state = states[tile.pair];
     {
       const std::lock_guard lock(state.mutex);
-      state.sums.add(sums);
+      if (!state.sums) state.sums = std::make_unique<Sums>();
+      state.sums->add(sums);
       if (--state.tiles_left > 0) return;
     }
     const std::lock_guard lock(done_mutex);
-    done(tile.pair, finished(state.sums, *pair.value));
+    done(tile.pair, finished(*state.sums, *pair.value));
+    state.sums.reset();
   });
 }
 
