@@ -1,0 +1,19 @@
+// The statistics of one tensor as a Document.
+#pragma once
+
+#include <string>
+
+#include "app/command.hpp"
+#include "core/stats.hpp"
+
+namespace ckptscope {
+
+/// "MXFP4", "FP8", or the dtype.
+std::string format_name(const Value& value);
+
+/// Moments, quantiles, scales, codes, magnitudes; with --hist and --linear histograms; the experts
+/// that are least like the others, or --all.
+void describe_tensor(Document& document, const Checkpoint& checkpoint, const StatsItem& item,
+                     const TensorStats& stats, const Args& args);
+
+}  // namespace ckptscope
