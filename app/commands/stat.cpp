@@ -13,10 +13,6 @@ namespace {
 
 constexpr std::uint64_t kAskAbove = 2'000'000'000;
 
-double share(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 // ---- several tensors ----------------------------------------------------------------------------
 
 /// What a row of the table keeps of a tensor's statistics.

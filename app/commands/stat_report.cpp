@@ -24,10 +24,6 @@ std::string percent(std::uint64_t part, std::uint64_t whole, int digits = 2) {
   return fmt::format("{:.{}f} %", share, digits);
 }
 
-double share(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 // ---- one tensor ---------------------------------------------------------------------------------
 
 /// "_blocks U8 + _scales U8": what a decoded tensor is made of.
