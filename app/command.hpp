@@ -83,6 +83,8 @@ const Command* find_command(std::string_view name);
 std::span<const Flag> global_flags();
 /// A flag of any verb by its name, or null.
 const Flag* find_flag(std::string_view name);
+/// The values that a flag takes, where they can be listed: its choices, or the adapters.
+std::vector<std::string> values_of(const Flag& flag);
 /// "convert PATH -o DIR [--to SIDE] …": the usage line of a command.
 std::string usage_line(const Command& command);
 /// The names most like an unknown word; empty when nothing is near.

@@ -4,7 +4,6 @@
 #include <array>
 #include <filesystem>
 
-#include "adapters/adapter.hpp"
 #include "core/display.hpp"
 #include "core/natural_order.hpp"
 
@@ -114,15 +113,7 @@ class Completion {
     constexpr std::array<std::string_view, 3> kPaths{"DIR", "FILE", "PATH"};
     if (std::find(kPaths.begin(), kPaths.end(), flag.value) != kPaths.end()) return add_paths();
     result_.complete = true;
-    if (flag.name == "adapter") {
-      for (const Adapter& adapter : adapters()) add(std::string(adapter.id));
-    }
-    std::string_view choices = flag.choices;
-    while (!choices.empty()) {
-      const std::size_t bar = std::min(choices.find('|'), choices.size());
-      add(std::string(choices.substr(0, bar)));
-      choices.remove_prefix(std::min(bar + 1, choices.size()));
-    }
+    for (std::string& value : values_of(flag)) add(std::move(value));
   }
 
   void add_settings() {

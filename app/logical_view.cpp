@@ -71,12 +71,6 @@ std::vector<StatsItem> named_item(const Checkpoint& checkpoint, std::vector<Stat
 
 }  // namespace
 
-void refuse_damaged(const Checkpoint& checkpoint) {
-  for (const Problem& problem : checkpoint.problems()) {
-    if (problem.severity == Severity::Error) refuse(problem, checkpoint.name());
-  }
-}
-
 std::vector<StatsItem> logical_items(const Checkpoint& checkpoint) {
   std::vector<StatsItem> items = decoded_items(checkpoint);
   std::vector<bool> covered(checkpoint.tensors().size());
@@ -112,8 +106,8 @@ Reference open_reference(const Checkpoint& checkpoint, const std::string& path) 
   Reference reference;
   reference.checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path));
   const Checkpoint& other = *reference.checkpoint;
-  refuse_damaged(checkpoint);
-  refuse_damaged(other);
+  refuse_errors(checkpoint.problems(), checkpoint.name());
+  refuse_errors(other.problems(), other.name());
   const auto side_of = [](const Checkpoint& one, const Family& family) {
     return family.adapter == nullptr ? Side::Unknown
                                      : recognise_side(one, one.config(), *family.adapter);

@@ -13,9 +13,6 @@
 
 namespace ckptscope {
 
-/// Throws the first defect: no values are read from a damaged checkpoint.
-void refuse_damaged(const Checkpoint& checkpoint);
-
 /// Every tensor, decoded where it is packed, in natural order of keys; no family needs be known.
 std::vector<StatsItem> logical_items(const Checkpoint& checkpoint);
 

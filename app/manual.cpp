@@ -9,20 +9,9 @@
 namespace ckptscope {
 namespace {
 
-std::string with_spaces(std::string_view choices) {
-  std::string text(choices);
-  std::replace(text.begin(), text.end(), '|', ' ');
-  return text;
-}
-
-/// Values that can follow a flag; empty where any file or text can.
-std::string values_of(const Flag& flag) {
-  if (!flag.choices.empty()) return with_spaces(flag.choices);
-  std::string text;
-  if (flag.name == "adapter") {
-    for (const Adapter& row : adapters()) text += (text.empty() ? "" : " ") + std::string(row.id);
-  }
-  return text;
+/// Listed values, as shells take them; empty where they cannot be listed.
+std::string value_words(const Flag& flag) {
+  return fmt::format("{}", fmt::join(values_of(flag), " "));
 }
 
 /// A line of mdoc text: no macro, no escape by accident.
@@ -78,7 +67,7 @@ std::vector<Flag> flags_with_values() {
     for (const Flag& flag : flags) {
       const bool known = std::any_of(found.begin(), found.end(),
                                      [&](const Flag& one) { return one.name == flag.name; });
-      if (!known && !values_of(flag).empty()) found.push_back(flag);
+      if (!known && !value_words(flag).empty()) found.push_back(flag);
     }
   };
   add(global_flags());
@@ -120,7 +109,7 @@ std::string bash_completion() {
   std::string cases;
   for (const Flag& flag : flags_with_values()) {
     cases += fmt::format("    --{}) COMPREPLY=($(compgen -W '{}' -- \"$word\")); return ;;\n",
-                         flag.name, values_of(flag));
+                         flag.name, value_words(flag));
   }
   std::string flags;
   for (const Command& command : commands()) {
@@ -151,7 +140,7 @@ std::string zsh_completion() {
   const auto argument = [](const Flag& flag) {
     std::string spec = fmt::format("--{}[{}]", flag.name, flag.help);
     if (!flag.value.empty()) {
-      const std::string values = values_of(flag);
+      const std::string values = value_words(flag);
       spec += fmt::format(":{}:{}", flag.value, values.empty() ? "_files" : "(" + values + ")");
     }
     return quoted(spec);
@@ -190,7 +179,7 @@ std::string fish_completion() {
     std::string line = "complete -c ckptscope" + condition + fmt::format(" -l {}", flag.name);
     if (flag.letter != '\0') line += fmt::format(" -s {}", flag.letter);
     if (!flag.value.empty()) line += " -r";
-    if (const std::string values = values_of(flag); !values.empty())
+    if (const std::string values = value_words(flag); !values.empty())
       line += " -f -a " + quoted(values);
     return line + " -d " + quoted(flag.help) + "\n";
   };

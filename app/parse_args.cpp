@@ -22,16 +22,6 @@ std::string option_names(const Flag& flag) {
   return names;
 }
 
-std::vector<std::string> split(std::string_view text, char separator) {
-  std::vector<std::string> parts;
-  for (std::size_t at = text.find(separator); at != text.npos; at = text.find(separator)) {
-    parts.emplace_back(text.substr(0, at));
-    text.remove_prefix(at + 1);
-  }
-  parts.emplace_back(text);
-  return parts;
-}
-
 void add_flag(CLI::App& app, const Flag& flag, Slots& slots) {
   const std::string name(flag.name);
   if (flag.value.empty()) {
@@ -135,7 +125,7 @@ const Command* command_of(const std::string& word, ParseContext context) {
 
 void check_flag_value(const Flag& flag, const std::string& value) {
   if (flag.choices.empty()) return;
-  const std::vector<std::string> choices = split(flag.choices, '|');
+  const std::vector<std::string> choices = values_of(flag);
   if (std::find(choices.begin(), choices.end(), value) != choices.end()) return;
   if (flag.name == "dtype" && parse_dtype(value)) return;  // other spellings are understood
   fail(Code::Usage, "--{} {}: {} is expected", flag.name, display(value), flag.choices);

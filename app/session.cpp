@@ -55,6 +55,20 @@ class StreamOutlet {
   std::string name_;
 };
 
+/// Another value until the end of a scope, however it is left.
+template <typename T>
+class Restored {
+ public:
+  Restored(T& variable, T value) : variable_(variable), before_(std::exchange(variable, value)) {}
+  Restored(const Restored&) = delete;
+  Restored& operator=(const Restored&) = delete;
+  ~Restored() { variable_ = before_; }
+
+ private:
+  T& variable_;
+  const T before_;
+};
+
 /// A process of the user's, which gets SIGPIPE as any other does.
 std::FILE* open_pipe(const std::string& command) {
   const auto ours = std::signal(SIGPIPE, SIG_DFL);
@@ -241,7 +255,7 @@ int Session::run(std::string_view line, bool typed) {
 }
 
 int Session::run_text(const std::string& name, const std::string& text, bool keep_going) {
-  const bool before = std::exchange(keep_going_, keep_going);
+  const Restored<bool> keep(keep_going_, keep_going);
   int worst = 0;
   std::size_t number = 0;
   std::string_view rest = text;
@@ -261,7 +275,6 @@ int Session::run_text(const std::string& name, const std::string& text, bool kee
       worst = std::max(worst, report_error(error, "script", global_args(), where + ": "));
     }
   }
-  keep_going_ = before;
   return worst;
 }
 
@@ -271,15 +284,8 @@ int Session::run_script(const std::string& path, bool keep_going) {
   }
   const bool from_stdin = path == "-";
   const std::string text = from_stdin ? read_stdin() : read_text(path, kMaxScriptBytes);
-  ++depth_;
-  try {
-    const int worst = run_text(from_stdin ? "stdin" : path, text, keep_going);
-    --depth_;
-    return worst;
-  } catch (...) {
-    --depth_;
-    throw;
-  }
+  const Restored<int> nested(depth_, depth_ + 1);
+  return run_text(from_stdin ? "stdin" : path, text, keep_going);
 }
 
 }  // namespace ckptscope

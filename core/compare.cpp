@@ -117,7 +117,7 @@ Comparison finished(const Sums& sums, const Value& value) {
 
 }  // namespace
 
-void compare_values(const MakeTensorSource& values, const MakeTensorSource& references,
+void compare_values(const MakeSource& values, const MakeSource& references,
                     std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
                     const std::function<void(std::size_t pair, const Comparison&)>& done) {
   std::vector<Tile> tiles;

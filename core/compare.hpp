@@ -35,11 +35,9 @@ struct Comparison {
   double sqnr() const { return ckptscope::sqnr(signal, noise); }
 };
 
-using MakeTensorSource = std::function<std::unique_ptr<TensorSource>()>;
-
 /// Compares every pair, in the order given; `done` is called once for each, from one thread at a
 /// time, in the order in which they finish. Throws what reading throws, and Interrupted.
-void compare_values(const MakeTensorSource& values, const MakeTensorSource& references,
+void compare_values(const MakeSource& values, const MakeSource& references,
                     std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
                     const std::function<void(std::size_t pair, const Comparison&)>& done);
 

@@ -173,6 +173,12 @@ void refuse(const Problem& problem, const std::string& checkpoint) {
   fail(problem.code, "{}{}", problem.message.starts_with(head) ? "" : head, problem.message);
 }
 
+void refuse_errors(std::span<const Problem> problems, const std::string& checkpoint) {
+  for (const Problem& problem : problems) {
+    if (problem.severity == Severity::Error) refuse(problem, checkpoint);
+  }
+}
+
 std::string to_line(const Problem& problem) {
   return fmt::format("{:<8} {} [{}]", name_of(problem.severity), problem.message,
                      name_of(problem.code));

@@ -161,5 +161,7 @@ std::size_t count_errors(std::span<const Problem> problems);
 std::string to_line(const Problem& problem);
 /// Throws the problem, its message headed by the name of the checkpoint that has it.
 [[noreturn]] void refuse(const Problem& problem, const std::string& checkpoint);
+/// Refuses the first problem of Severity::Error, if there is one.
+void refuse_errors(std::span<const Problem> problems, const std::string& checkpoint);
 
 }  // namespace ckptscope

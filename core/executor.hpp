@@ -44,9 +44,6 @@ struct Resources {
 /// What a run of `plan` will hold in buffers at the most, in bytes.
 std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources);
 
-/// Makes one source per worker; called from the worker's thread.
-using MakeSource = std::function<std::unique_ptr<TensorSource>()>;
-
 /// Throws what source or sink throw, and Interrupted when progress asks to stop: then some ranges
 /// were not written. Tells of phase "scales", in bytes read, when there are FP8 scales to find, and
 /// of `phase`, in bytes of outputs. Returns what each weight that the plan packs has lost, in the

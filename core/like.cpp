@@ -1,6 +1,7 @@
 #include "core/like.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "core/companions.hpp"
@@ -16,7 +17,7 @@ class Matching {
 
   void run() {
     std::erase_if(drafts_, [&](const Draft& draft) {
-      return !is_in(like_, draft.output.key) && give_up_zeros(draft);
+      return !find(draft.output.key) && give_up_zeros(draft);
     });
     for (const Draft& draft : drafts_) {
       compare(draft.output);
@@ -43,8 +44,8 @@ class Matching {
                               fmt::format(format, std::forward<Args>(args)...), std::string(key)});
   }
 
-  static bool is_in(const Like& like, std::string_view key) {
-    return like.source.index.find(like.source.tensors, key).has_value();
+  std::optional<std::uint32_t> find(std::string_view key) const {
+    return like_.source.index.find(like_.source.tensors, key);
   }
 
   /// What the rules would add as zeros on the way to native may go when it is zeros.
@@ -55,24 +56,14 @@ class Matching {
     if (!is_synthetic || draft.output.value->op != Value::Op::Source) return false;
     const std::uint32_t id = draft.output.value->source;
     plan_.must_be_zero.push_back(id);
-    plan_.fates[id] = {Fate::Kind::Dropped, rule()};
+    plan_.fates[id] = {
+        Fate::Kind::Dropped,
+        plan_.rule_named("like.zeros", "zeros that the checkpoint of --like does not have")};
     return true;
   }
 
-  std::uint32_t rule() {
-    constexpr std::string_view kName = "like.zeros";
-    auto& rules = plan_.drop_rules;
-    const auto found = std::find_if(rules.begin(), rules.end(),
-                                    [&](const DropRule& one) { return one.name == kName; });
-    if (found == rules.end()) {
-      rules.push_back({std::string(kName), "zeros that the checkpoint of --like does not have"});
-      return static_cast<std::uint32_t>(rules.size() - 1);
-    }
-    return static_cast<std::uint32_t>(found - rules.begin());
-  }
-
   void compare(const Output& output) {
-    const auto id = like_.source.index.find(like_.source.tensors, output.key);
+    const auto id = find(output.key);
     if (!id) {
       return problem(output.key, "{}: {} does not have it", display(output.key),
                      display(like_.name));

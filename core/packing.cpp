@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "core/error.hpp"
 #include "core/kernels/kernels.hpp"

@@ -62,9 +62,7 @@ bool Plan::sound() const {
 }
 
 void Plan::require_sound(const std::string& source) const {
-  for (const Problem& problem : problems) {
-    if (problem.severity == Severity::Error) refuse(problem, source);
-  }
+  refuse_errors(problems, source);
 }
 
 bool Plan::lossless() const {
@@ -194,6 +192,14 @@ std::vector<std::string> Plan::losses() const {
   if (synthesised > 0) losses.push_back(counted(synthesised, "tensor") + " synthesised");
   if (copied > 0) losses.push_back(counted(copied, "tensor") + " copied from --like");
   return losses;
+}
+
+std::uint32_t Plan::rule_named(std::string_view name, std::string_view reason) {
+  for (std::uint32_t i = 0; i < drop_rules.size(); ++i) {
+    if (drop_rules[i].name == name) return i;
+  }
+  drop_rules.push_back({std::string(name), std::string(reason)});
+  return static_cast<std::uint32_t>(drop_rules.size() - 1);
 }
 
 const Output* Plan::find_output(std::string_view key) const {

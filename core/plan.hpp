@@ -134,6 +134,8 @@ class Plan {
   std::string source_text(std::uint32_t source) const;
   /// The header's row of a source, also of a borrowed one.
   const TensorInfo& source(std::uint32_t source) const;
+  /// The number of the drop rule of this name, which is added if there is none.
+  std::uint32_t rule_named(std::string_view name, std::string_view reason);
   const Output* find_output(std::string_view key) const;
   /// Gives every unplaced source that an output reads its fate.
   void settle_used();

@@ -63,7 +63,7 @@ class Planner {
         Fate& fate = plan_.fates[id];
         const std::string_view key = source_.tensors[id].name;
         if (fate.kind == Fate::Kind::Dropped || !concerns(key) || !applies(drop, key)) continue;
-        fate = {Fate::Kind::Dropped, rule_named(drop.rule, drop.reason)};
+        fate = {Fate::Kind::Dropped, plan_.rule_named(drop.rule, drop.reason)};
       }
     }
   }
@@ -110,7 +110,8 @@ class Planner {
       if (one.code != Code::OrphanScale || one.severity != Severity::Warning) continue;
       const auto id = source_.index.find(source_.tensors, one.key);
       if (id)
-        plan_.fates[*id] = {Fate::Kind::Dropped, rule_named("lenient", "scales without a weight")};
+        plan_.fates[*id] = {Fate::Kind::Dropped,
+                            plan_.rule_named("lenient", "scales without a weight")};
     }
   }
 
@@ -150,18 +151,10 @@ class Planner {
   }
 
   void drop(const Logical& logical, std::string_view name, std::string_view reason) {
-    const std::uint32_t rule = rule_named(name, reason);
+    const std::uint32_t rule = plan_.rule_named(name, reason);
     for_each_source(*logical.value, [&](std::uint32_t id) {
       plan_.fates[id] = {Fate::Kind::Dropped, rule};
     });
-  }
-
-  std::uint32_t rule_named(std::string_view name, std::string_view reason) {
-    for (std::uint32_t i = 0; i < plan_.drop_rules.size(); ++i) {
-      if (plan_.drop_rules[i].name == name) return i;
-    }
-    plan_.drop_rules.push_back({std::string(name), std::string(reason)});
-    return static_cast<std::uint32_t>(plan_.drop_rules.size() - 1);
   }
 
   // ---- what the rules add and take away --------------------------------------------------------
@@ -277,7 +270,7 @@ class Planner {
     for (const std::uint32_t id : excluded_) {
       if (plan_.fates[id].kind != Fate::Kind::Unplaced) continue;
       plan_.fates[id] = {Fate::Kind::Dropped,
-                         rule_named("exclude", "output excluded by --exclude")};
+                         plan_.rule_named("exclude", "output excluded by --exclude")};
     }
   }
 

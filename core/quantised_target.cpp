@@ -21,7 +21,7 @@ class Encoding {
       if (is_weight(draft.output) && !is_packed(draft.output)) {
         encode(draft, result);
       } else {
-        packed_ += is_packed_form(draft.output) ? 1 : 0;
+        packed_ += is_packed(draft.output) ? 1 : 0;
         result.push_back(std::move(draft));
       }
     }
@@ -55,13 +55,8 @@ class Encoding {
                                     });
   }
 
-  /// FP8 codes keep the key of what they encode.
+  /// Codes that came packed; those of FP8 keep the key of what they encode.
   bool is_packed(const Output& output) const {
-    return preset_.scheme.kind == Scheme::Fp8 && is_fp8(output.dtype());
-  }
-
-  /// Codes that came packed, of either scheme.
-  bool is_packed_form(const Output& output) const {
     if (preset_.scheme.kind == Scheme::Fp8) return is_fp8(output.dtype());
     return output.dtype() == Dtype::U8 && output.key.ends_with(preset_.scheme.weight_suffix);
   }

@@ -54,10 +54,7 @@ void refuse_lost_values(const Plan& plan, TensorSource& source) {
 }  // namespace
 
 void refuse_damaged_like(const Sources& sources) {
-  if (sources.like == nullptr) return;
-  for (const Problem& problem : sources.like->problems()) {
-    if (problem.severity == Severity::Error) refuse(problem, sources.like->name());
-  }
+  if (sources.like != nullptr) refuse_errors(sources.like->problems(), sources.like->name());
 }
 
 void refuse_values(const Sources& sources, const Plan& plan) {

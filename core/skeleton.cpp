@@ -19,9 +19,7 @@ std::string last_component(const std::string& path) {
 }  // namespace
 
 SkeletonReport write_skeleton(const Checkpoint& checkpoint, const OutputPath& out) {
-  for (const Problem& problem : checkpoint.problems()) {
-    if (problem.severity == Severity::Error) refuse(problem, checkpoint.name());
-  }
+  refuse_errors(checkpoint.problems(), checkpoint.name());
   const std::string source = checkpoint.location().directory;
   out.refuse_overlap({&source, 1});
   Staging staging(out, Staging::IfExists::Fail);

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <span>
@@ -19,6 +20,9 @@ class TensorSource {
   /// Fills `out` with the tensor's bytes from `offset` on (bytes from its start), or throws.
   virtual void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) = 0;
 };
+
+/// Makes one source per worker; called from the worker's thread.
+using MakeSource = std::function<std::unique_ptr<TensorSource>()>;
 
 /// Reads the shards of a checkpoint with exact positional reads; keeps at most two files open, so
 /// that descriptors stay bounded whatever the number of shards. A shard whose identity is no longer

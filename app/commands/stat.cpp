@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::uint64_t kAskAbove = 2'000'000'000;
 
-// ---- several tensors ----------------------------------------------------------------------------
-
 /// What a row of the table keeps of a tensor's statistics.
 struct Row {
   std::string key;
@@ -162,7 +160,7 @@ void ask_first(const Checkpoint& checkpoint, const std::vector<StatsItem>& items
 
 Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
-  refuse_damaged(checkpoint);
+  refuse_errors(checkpoint.problems(), checkpoint.name());
   std::vector<StatsItem> items = matching_items(checkpoint, args.operands);
   ask_first(checkpoint, items, progress);
   if (args.has("against")) return stat_against(checkpoint, items, args, progress);

@@ -24,8 +24,6 @@ std::string percent(std::uint64_t part, std::uint64_t whole, int digits = 2) {
   return fmt::format("{:.{}f} %", share, digits);
 }
 
-// ---- one tensor ---------------------------------------------------------------------------------
-
 /// "_blocks U8 + _scales U8": what a decoded tensor is made of.
 std::string parts_text(const Checkpoint& checkpoint, const StatsItem& item) {
   std::vector<std::string> parts;

@@ -33,7 +33,7 @@ class Memory {
   ValuePtr add(Dtype dtype, const Shape& shape, const Floats& values) {
     return add({"", dtype, shape, bytes_of(values, dtype)});
   }
-  MakeTensorSource maker() const {
+  MakeSource maker() const {
     return [this] { return std::make_unique<Source>(tensors_); };
   }
 
