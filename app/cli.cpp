@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 
 #include "app/help_text.hpp"
@@ -34,18 +35,32 @@ int run_prompt(const Args& args) {
   return run_repl(session);
 }
 
+/// A script may have `set json`: its failing line is reported so.
+int reporting_as_set(Session& session, const std::function<int()>& script) {
+  try {
+    return script();
+  } catch (const Error& error) {
+    if (error.code() == Code::Interrupted) throw;
+    flush_stdout();
+    return report_error(error, "script", session.global_args());
+  }
+}
+
 /// -c and -f, on the checkpoint that an operand names.
 int run_scripts(const Args& args) {
   Session session(args);
   if (!args.operands.empty()) session.open(args.operands.front());
-  int worst = 0;
-  for (const std::string& lines : args.all("command")) {
-    worst = std::max(worst, session.run_text("-c", lines, args.has("keep-going")));
-  }
-  for (const std::string& file : args.all("file")) {
-    worst = std::max(worst, session.run_script(file, args.has("keep-going")));
-  }
-  return worst;
+  const bool keep_going = args.has("keep-going");
+  return reporting_as_set(session, [&] {
+    int worst = 0;
+    for (const std::string& lines : args.all("command")) {
+      worst = std::max(worst, session.run_text("-c", lines, keep_going));
+    }
+    for (const std::string& file : args.all("file")) {
+      worst = std::max(worst, session.run_script(file, keep_going));
+    }
+    return worst;
+  });
 }
 
 bool stdin_has_lines() {
@@ -55,7 +70,11 @@ bool stdin_has_lines() {
 /// Without a verb: a path is shown, stdin is a script, `.` is shown, or a short introduction.
 int run_without_verb(const ParsedLine& line) {
   if (!line.args.operands.empty()) return run_on_path(*find_command("info"), line.args);
-  if (stdin_has_lines()) return Session(line.args).run_script("-", line.args.has("keep-going"));
+  if (stdin_has_lines()) {
+    Session session(line.args);
+    return reporting_as_set(
+        session, [&] { return session.run_script("-", line.args.has("keep-going")); });
+  }
   try {
     Args here = line.args;
     here.operands = {"."};

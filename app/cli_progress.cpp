@@ -1,5 +1,6 @@
 #include "app/cli_progress.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,18 +10,36 @@
 #include "app/signals.hpp"
 #include "app/terminal_output.hpp"
 #include "core/bytes.hpp"
+#include "core/display.hpp"
+#include "core/document.hpp"
+#include "views/text_renderer.hpp"
 
 namespace ckptscope {
 namespace {
 
 using namespace std::chrono_literals;
 constexpr auto kBarInterval = 100ms;
+constexpr auto kPartialInterval = 300ms;
 constexpr auto kLineInterval = 30s;
 constexpr int kBarWidth = 40;
 
 std::string minutes(double seconds) {
   const auto whole = std::lround(std::min(seconds, 359999.0));
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+/// The first lines that fit above the bar, none of which wraps; `count` is how many.
+std::string partial_text(const Document& document, bool ascii, std::size_t& count) {
+  winsize window{};
+  ::ioctl(STDERR_FILENO, TIOCGWINSZ, &window);
+  const std::size_t most = window.ws_row < 4 ? 0 : window.ws_row - 3u;
+  std::string text;
+  render_text(document, {.terminal = true, .ascii = ascii}, [&](std::string_view line) {
+    if (count == most) return;
+    ++count;
+    text += elide_middle(line.substr(0, line.size() - 1), window.ws_col) + "\n";
+  });
+  return text;
 }
 
 }  // namespace
@@ -88,9 +107,22 @@ bool CliProgress::stop_requested() const {
   return stop_signal() != 0 || Progress::stop_requested();
 }
 
+void CliProgress::publish(const std::function<Document()>& make) {
+  if (style_.quiet || !style_.terminal) return;
+  const std::lock_guard lock(mutex_);
+  const auto now = Clock::now();
+  if (now - std::max(published_, started_) < kPartialInterval) return;
+  published_ = now;
+  clear_bar();
+  write_stderr(partial_text(make(), style_.ascii, lines_shown_));
+  show(now);
+}
+
 void CliProgress::clear_bar() {
+  if (lines_shown_ > 0) write_stderr(fmt::format("\x1b[{}A\r\x1b[J", lines_shown_));
   if (bar_shown_) write_stderr("\r\x1b[K");
   bar_shown_ = false;
+  lines_shown_ = 0;
 }
 
 void CliProgress::show(Clock::time_point now) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -24,6 +26,8 @@ class CliProgress final : public Progress {
   void phase(std::string_view name, std::uint64_t total) override;
   void advance(std::uint64_t bytes) override;
   void line(std::string_view text) override;
+  /// On a terminal: what there is so far, above the bar; it goes before anything else is written.
+  void publish(const std::function<Document()>& make) override;
   bool confirm(const std::string& question) override;
   bool stop_requested() const override;
 
@@ -39,7 +43,9 @@ class CliProgress final : public Progress {
   std::string name_;
   Clock::time_point started_;
   Clock::time_point shown_;
+  Clock::time_point published_;
   bool bar_shown_ = false;
+  std::size_t lines_shown_ = 0;  // of a partial result, above the bar
 };
 
 }  // namespace ckptscope

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "adapters/adapter.hpp"
 #include "app/commands/shared.hpp"
@@ -55,6 +56,34 @@ bool are_floats(const Value& value) {
   return is_number(value.dtype) && value.dtype != Dtype::F64;
 }
 
+/// How much of a checkpoint is native by its names; nullopt without a family. Keys that both sides
+/// share say nothing, and an hf checkpoint may carry native prefixes.
+std::optional<int> nativeness(const Checkpoint& checkpoint) {
+  const Family family = recognise_family(checkpoint, checkpoint.config());
+  if (family.adapter == nullptr) return std::nullopt;
+  constexpr Side kRising[] = {Side::Hf, Side::Mixed, Side::Unknown, Side::Native};
+  const Side side = recognise_side(checkpoint, checkpoint.config(), *family.adapter);
+  return static_cast<int>(std::find(std::begin(kRising), std::end(kRising), side) - kRising);
+}
+
+/// What an hf checkpoint holds under native keys, in F32, with the zeros that native adds; returns
+/// how they got there. Throws the plan's first problem.
+std::string to_native(const Checkpoint& checkpoint, std::vector<StatsItem>& items,
+                      std::vector<std::string>& dropped) {
+  ConversionRequest request;
+  request.to = name_of(Namespace::Native);
+  request.dtype = "f32";
+  const Plan plan = plan_conversion(checkpoint, request).plan;
+  plan.require_sound(checkpoint.name());
+  for (const Output& output : plan.outputs) items.push_back({output.key, output.value});
+  for (std::uint32_t id = 0; id < plan.fates.size(); ++id) {
+    if (plan.fates[id].kind != Fate::Kind::Dropped) continue;
+    dropped.push_back(fmt::format("{}: {}", checkpoint.tensors()[id].name,
+                                  plan.drop_rules[plan.fates[id].where].reason));
+  }
+  return fmt::format("hf -> native, {}", plan.options.adapter);
+}
+
 /// The item that a key names, as itself or as a part.
 std::vector<StatsItem> named_item(const Checkpoint& checkpoint, std::vector<StatsItem>& items,
                                   const std::string& key) {
@@ -94,51 +123,46 @@ std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
     auto one = named_item(checkpoint, items, words.front());
     if (!one.empty()) return one;
   }
+  std::erase_if(items, [](const StatsItem& item) { return !has_statistics(*item.value); });
+  return matching_items(checkpoint, std::move(items), words);
+}
+
+std::vector<StatsItem> matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,
+                                      const std::vector<std::string>& words) {
   const Query query(words);
-  std::erase_if(items, [&](const StatsItem& item) {
-    return !has_statistics(*item.value) || !matches(query, item, checkpoint);
-  });
+  std::erase_if(items,
+                [&](const StatsItem& item) { return !matches(query, item, checkpoint); });
   if (items.empty()) fail_no_match(checkpoint, words);
   return items;
 }
 
-Reference open_reference(const Checkpoint& checkpoint, const std::string& path) {
-  Reference reference;
-  reference.checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path));
-  const Checkpoint& other = *reference.checkpoint;
+Counterparts open_other(const Checkpoint& checkpoint, const std::string& path) {
+  Counterparts both;
+  both.other = std::make_shared<const Checkpoint>(Checkpoint::open(path));
+  const Checkpoint& other = *both.other;
   refuse_errors(checkpoint.problems(), checkpoint.name());
   refuse_errors(other.problems(), other.name());
-  const auto side_of = [](const Checkpoint& one, const Family& family) {
-    return family.adapter == nullptr ? Side::Unknown
-                                     : recognise_side(one, one.config(), *family.adapter);
-  };
-  const Side here = side_of(checkpoint, recognise_family(checkpoint, checkpoint.config()));
-  const Family family = recognise_family(other, other.config());
-  const Side there = side_of(other, family);
-  const bool known =
-      (here == Side::Hf || here == Side::Native) && (there == Side::Hf || there == Side::Native);
-  if (!known || here == there) {
-    reference.items = logical_items(other);
-    reference.how = "same keys";
-    return reference;
+  const auto here = nativeness(checkpoint);
+  const auto there = nativeness(other);
+  if (here && there && *here < *there) {
+    both.how = to_native(checkpoint, both.here, both.dropped_here);
+    both.there = logical_items(other);
+  } else if (here && there && *there < *here) {
+    both.how = to_native(other, both.there, both.dropped_there);
+    both.here = logical_items(checkpoint);
+  } else {
+    both.how = "same keys";
+    both.here = logical_items(checkpoint);
+    both.there = logical_items(other);
   }
-  ConversionRequest request;
-  request.to = name_of(here);
-  request.dtype = "f32";
-  const Plan plan = plan_conversion(other, request).plan;
-  plan.require_sound(other.name());
-  for (const Output& output : plan.outputs) {
-    if (output.kind != Kind::Synthesised) reference.items.push_back({output.key, output.value});
-  }
-  reference.how = fmt::format("{} -> {}, {}", name_of(there), name_of(here), family.adapter->id);
-  return reference;
+  return both;
 }
 
-Meeting meet(const std::vector<StatsItem>& items, const Reference& reference) {
+Meeting meet(const std::vector<StatsItem>& here, const std::vector<StatsItem>& others) {
   std::map<std::string_view, const StatsItem*> theirs;
-  for (const StatsItem& item : reference.items) theirs.emplace(item.key, &item);
+  for (const StatsItem& item : others) theirs.emplace(item.key, &item);
   Meeting meeting;
-  for (const StatsItem& item : items) {
+  for (const StatsItem& item : here) {
     const auto found = theirs.find(item.key);
     if (found == theirs.end()) {
       meeting.only_here.push_back(item.key);

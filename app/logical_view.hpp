@@ -21,15 +21,22 @@ std::vector<StatsItem> logical_items(const Checkpoint& checkpoint);
 std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
                                       const std::vector<std::string>& words);
 
-/// Tensors of `reference` under the keys of another checkpoint: as they are when both are of one
-/// namespace, else through the family's mapping.
-struct Reference {
-  std::shared_ptr<const Checkpoint> checkpoint;
-  std::vector<StatsItem> items;
-  std::string how;  // "same keys", or "native -> hf, gpt_oss"
+/// Two checkpoints under the keys of one namespace: as they are when both are of one, else the hf
+/// one through its family's mapping to native.
+struct Counterparts {
+  std::shared_ptr<const Checkpoint> other;
+  std::vector<StatsItem> here;
+  std::vector<StatsItem> there;
+  std::vector<std::string> dropped_here;   // "key: reason", of what has no counterpart in native
+  std::vector<std::string> dropped_there;  // the same, of the other one
+  std::string how;                         // "same keys", or "hf -> native, gpt_oss"
 };
 /// Throws the first defect of either.
-Reference open_reference(const Checkpoint& checkpoint, const std::string& path);
+Counterparts open_other(const Checkpoint& checkpoint, const std::string& path);
+
+/// Those that a query finds, by their key or by that of any part. Throws NoMatch.
+std::vector<StatsItem> matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,
+                                      const std::vector<std::string>& words);
 
 /// What both have: pairs of equal shape. The others are named.
 struct Meeting {
@@ -39,6 +46,6 @@ struct Meeting {
   std::vector<std::string> only_there;  // keys
   std::vector<std::string> misshapen;   // "key: shape, shape there"
 };
-Meeting meet(const std::vector<StatsItem>& items, const Reference& reference);
+Meeting meet(const std::vector<StatsItem>& here, const std::vector<StatsItem>& there);
 
 }  // namespace ckptscope

@@ -34,11 +34,12 @@ bool same_bytes(const Checkpoint& a, const Value& here, const Checkpoint& b, con
 
 /// Values as they are when decoded, whatever either side is stored as.
 Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress) {
-  const Reference b = open_reference(a, args.operands.front());
-  const Meeting meeting = meet(logical_items(a), b);
+  const Counterparts both = open_other(a, args.operands.front());
+  const Checkpoint& b = *both.other;
+  const Meeting meeting = meet(both.here, both.there);
   std::vector<Comparison> all(meeting.pairs.size());
   compare_values([&] { return std::make_unique<CheckpointSource>(a); },
-                 [&] { return std::make_unique<CheckpointSource>(*b.checkpoint); }, meeting.pairs,
+                 [&] { return std::make_unique<CheckpointSource>(b); }, meeting.pairs,
                  args.resources().threads, progress,
                  [&](std::size_t i, const Comparison& one) { all[i] = one; });
   std::vector<ValuePair> pairs;
@@ -50,7 +51,7 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
   }
   std::vector<std::string> unequal;
   for (const ValuePair& pair : meeting.others) {
-    if (!same_bytes(a, *pair.value, *b.checkpoint, *pair.reference, progress)) {
+    if (!same_bytes(a, *pair.value, b, *pair.reference, progress)) {
       unequal.push_back(pair.key);
     }
   }
@@ -66,12 +67,14 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
   };
   list("only A", meeting.only_here);
   list("only B", meeting.only_there);
+  list("dropped", both.dropped_here);
+  list("dropped", both.dropped_there);
   list("shapes", meeting.misshapen);
   list("bytes", unequal);
   const std::uint64_t in_both = meeting.pairs.size() + meeting.others.size();
   const std::uint64_t equal = in_both - pairs.size() - unequal.size();
   document.add(Fields{{
-      {"", "keys meet", b.how},
+      {"", "keys meet", both.how},
       {"", "in both",
        fmt::format("{}, of which {} equal in every dequantised value", format_count(in_both),
                    format_count(equal))},
@@ -80,6 +83,8 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
       {"only_a", "", meeting.only_here},
       {"only_b", "", meeting.only_there},
       {"misshapen", "", meeting.misshapen},
+      {"dropped_a", "", both.dropped_here},
+      {"dropped_b", "", both.dropped_there},
   }});
   document.add(Heading{
       document.exit == 0 ? "EQUAL" : fmt::format("DIFFERENT  {} tensors", pairs.size() + alone)});

@@ -104,6 +104,16 @@ void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t 
   document.add(Fields{{{"values", "values", text}}});
 }
 
+/// A key; else the packed weight whose logical name it is; else what a query finds, if it is one.
+std::uint32_t find_one(const Checkpoint& checkpoint, const std::string& word) {
+  if (const auto id = checkpoint.find(word)) return *id;
+  if (const auto id = checkpoint.find(word + "_blocks")) return *id;
+  const auto found = matching_tensors(checkpoint, {word});
+  if (found.size() == 1) return found.front();
+  fail(Code::Usage, "show {}: {} match, one is shown at a time: {}; ls lists them", display(word),
+       counted(found.size(), "key"), display(checkpoint.tensors()[found.front()].name));
+}
+
 std::vector<std::string> companions(const Checkpoint& checkpoint, std::string_view key) {
   std::vector<std::string> found;
   for (const TensorInfo& info : checkpoint.tensors()) {
@@ -136,9 +146,8 @@ std::string mapping_text(const Checkpoint& checkpoint, std::uint32_t id, const A
 
 Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
-  const auto id = checkpoint.find(args.operands.front());
-  if (!id) fail_no_match(checkpoint, args.operands);
-  const TensorInfo& info = checkpoint.tensors()[*id];
+  const std::uint32_t id = find_one(checkpoint, args.operands.front());
+  const TensorInfo& info = checkpoint.tensors()[id];
   const Shard& shard = checkpoint.shards()[info.shard];
   Document document{"show"};
   document.exit = checkpoint.damaged() ? 1 : 0;
@@ -160,11 +169,11 @@ Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {
   if (const auto scales = companions(checkpoint, info.name); !scales.empty()) {
     fields.list.push_back({"companions", "scale", scales});
   }
-  if (const std::string text = mapping_text(checkpoint, *id, args); !text.empty()) {
+  if (const std::string text = mapping_text(checkpoint, id, args); !text.empty()) {
     fields.list.push_back({"maps_to", "maps to", text});
   }
   document.add(std::move(fields));
-  add_values(document, checkpoint, *id, args);
+  add_values(document, checkpoint, id, args);
   return document;
 }
 

@@ -110,19 +110,31 @@ Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& i
   return document;
 }
 
+void ask_first(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
+               Progress& progress) {
+  std::uint64_t bytes = 0;
+  for (const StatsItem& item : items) bytes += stored_bytes(checkpoint, *item.value);
+  if (bytes <= kAskAbove) return;
+  const std::string question = fmt::format("{} in {} would be read. Go on?", format_bytes(bytes),
+                                           counted(items.size(), "tensor"));
+  if (!progress.confirm(question)) fail(Code::Interrupted, "not read");
+}
+
 // ---- against another checkpoint -----------------------------------------------------------------
 
-Document stat_against(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
-                      const Args& args, Progress& progress) {
-  const Reference reference = open_reference(checkpoint, args.text("against"));
-  const Meeting meeting = meet(items, reference);
+Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
+  const Counterparts both = open_other(checkpoint, args.text("against"));
+  const Checkpoint& other = *both.other;
+  const auto items = matching_items(checkpoint, both.here, args.operands);
+  const Meeting meeting = meet(items, both.there);
   if (meeting.pairs.empty()) {
     fail(Code::NoMatch, "{} and {} have no tensor in common", display(checkpoint.name()),
-         display(reference.checkpoint->name()));
+         display(other.name()));
   }
+  ask_first(checkpoint, items, progress);
   const auto rows = std::make_shared<std::vector<Comparison>>(meeting.pairs.size());
   compare_values([&] { return std::make_unique<CheckpointSource>(checkpoint); },
-                 [&] { return std::make_unique<CheckpointSource>(*reference.checkpoint); },
+                 [&] { return std::make_unique<CheckpointSource>(other); },
                  meeting.pairs, args.resources().threads, progress,
                  [&](std::size_t i, const Comparison& one) { (*rows)[i] = one; });
   Document document{"stat"};
@@ -130,10 +142,10 @@ Document stat_against(const Checkpoint& checkpoint, const std::vector<StatsItem>
   std::uint64_t equal = 0;
   for (const Comparison& row : *rows) equal += row.equal() ? 1 : 0;
   document.add(Fields{{
-      {"", "against", fmt::format("{} ({})", display(reference.checkpoint->name()), reference.how)},
+      {"", "against", fmt::format("{} ({})", display(other.name()), both.how)},
       {"", "equal", fmt::format("{} of {}", format_count(equal), counted(rows->size(), "tensor"))},
       {"against", "", args.text("against")},
-      {"how", "", reference.how},
+      {"how", "", both.how},
       {"equal", "", equal},
       {"in_both", "", rows->size()},
       {"only_here", "", meeting.only_here},
@@ -146,24 +158,14 @@ Document stat_against(const Checkpoint& checkpoint, const std::vector<StatsItem>
   return document;
 }
 
-void ask_first(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
-               Progress& progress) {
-  std::uint64_t bytes = 0;
-  for (const StatsItem& item : items) bytes += stored_bytes(checkpoint, *item.value);
-  if (bytes <= kAskAbove) return;
-  const std::string question = fmt::format("{} in {} would be read. Go on?", format_bytes(bytes),
-                                           counted(items.size(), "tensor"));
-  if (!progress.confirm(question)) fail(Code::Interrupted, "not read");
-}
-
 }  // namespace
 
 Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   refuse_errors(checkpoint.problems(), checkpoint.name());
+  if (args.has("against")) return stat_against(checkpoint, args, progress);
   std::vector<StatsItem> items = matching_items(checkpoint, args.operands);
   ask_first(checkpoint, items, progress);
-  if (args.has("against")) return stat_against(checkpoint, items, args, progress);
   items = by_cost(std::move(items), checkpoint);
   if (items.size() > 1) return stat_many(checkpoint, items, args, progress);
   Document document{"stat"};

@@ -330,13 +330,19 @@ const std::vector<Topic>& topics() {
         "ckptscope stat native layer=1 '*experts*' --against gpt-oss",
         "ckptscope stat gpt-oss layer=1 '*experts*' --against plain",
         "ckptscope stat gpt-oss --against hy3", "ckptscope diff gpt-oss native --decoded",
-        "ckptscope diff gpt-oss plain --decoded --limit 3"}},
+        "ckptscope diff gpt-oss plain --decoded --limit 3",
+        "ckptscope convert mistral4 --to native -o m4-native -q; "
+        "ckptscope diff mistral4 m4-native --decoded"}},
       {"sessions",
        make_families,
        {"ckptscope -c 'open gpt-oss; pwd; cd model.layers.0; pwd; ls mlp.router; cd ..; pwd; cd /; "
         "pwd'",
         "ckptscope -c 'ls model.norm; tree model.layers.0' gpt-oss",
+        "ckptscope -c 'cd model.layers.1.mlp; show experts.down_proj; show experts.*_scales' gpt-oss",
+        "ckptscope export gpt-oss skeleton; ckptscope info skeleton; ckptscope tree skeleton layer=0; "
+        "ckptscope ls skeleton model.norm; ckptscope show skeleton model.norm.weight",
         "ckptscope -c 'cd model.layers.1; show self_attn.sinks; map mlp.router.weight' gpt-oss",
+        "ckptscope -c 'set json; ls nothing' gpt-oss",
         "ckptscope -c 'set json; ls model.norm; unset json; set limit 1; set; ls' gpt-oss",
         "printf 'open gpt-oss\n# nothing\nls model.norm > out.txt\nls lm_head >> out.txt\n' > "
         "a.txt; "
