@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -12,6 +11,7 @@
 #include <numeric>
 #include <utility>
 
+#include "app/file_outlet.hpp"
 #include "app/parse_args.hpp"
 #include "app/run_command.hpp"
 #include "app/signals.hpp"
@@ -24,36 +24,6 @@ namespace {
 
 constexpr int kDeepestScript = 16;
 constexpr std::uint64_t kMaxScriptBytes = 64'000'000;
-
-using FilePtr = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
-
-/// An open stream as an outlet; close() tells whether everything arrived.
-class StreamOutlet {
- public:
-  StreamOutlet(std::FILE* file, int (*closer)(std::FILE*), std::string name)
-      : file_(file, closer), name_(std::move(name)) {
-    if (!file_) fail_errno(display(name_));
-  }
-  Outlet outlet() {
-    return {
-        [this](std::string_view text) { std::fwrite(text.data(), 1, text.size(), file_.get()); },
-        false};
-  }
-  /// A reader that has seen enough (`| head`) is no failure.
-  void close(bool may_break) {
-    const bool good = std::ferror(file_.get()) == 0 && std::fflush(file_.get()) == 0;
-    const int error = errno;
-    const auto closer = file_.get_deleter();
-    const int closed = closer(file_.release());
-    if (may_break || (good && closed == 0)) return;
-    errno = error;
-    fail_errno(fmt::format("writing {}", display(name_)));
-  }
-
- private:
-  FilePtr file_;
-  std::string name_;
-};
 
 /// Another value until the end of a scope, however it is left.
 template <typename T>
@@ -90,9 +60,15 @@ bool is_key_word(std::string_view word) {
 }  // namespace
 
 void Session::open(const std::string& path, const std::string& config) {
-  checkpoint_ = std::make_shared<const Checkpoint>(
-      Checkpoint::open(path, {config.empty() ? defaults_.text("config") : config}));
-  names_.reset();
+  adopt(std::make_shared<const Checkpoint>(
+            Checkpoint::open(path, {config.empty() ? defaults_.text("config") : config})),
+        nullptr);
+}
+
+void Session::adopt(std::shared_ptr<const Checkpoint> checkpoint,
+                    std::shared_ptr<const NameTree> names) {
+  checkpoint_ = std::move(checkpoint);
+  names_ = std::move(names);
   prefix_.clear();
 }
 
@@ -107,9 +83,9 @@ const NameTree* Session::names() {
   if (!names_) {
     std::vector<std::uint32_t> ids(checkpoint_->tensors().size());
     std::iota(ids.begin(), ids.end(), 0u);
-    names_.emplace(checkpoint_->tensors(), ids);
+    names_ = std::make_shared<const NameTree>(checkpoint_->tensors(), ids);
   }
-  return &*names_;
+  return names_.get();
 }
 
 void Session::change_prefix(const std::string& to) {
@@ -204,45 +180,50 @@ void Session::apply_prefix(const Command& command, Args& args) const {
   if (!narrowed) args.operands.push_back(prefix_);
 }
 
-int Session::run_step(const Step& step, bool typed) {
-  if (!step.pipe.empty() && !typed) {
-    fail(Code::Usage, "a script starts no process: | {}", display(step.pipe));
-  }
+Prepared Session::prepare(const Step& step, bool typed) const {
   ParsedLine line = parse_line(step.words, {.session = true, .shorten = typed});
-  if (line.command == nullptr) {  // a path by itself: open it and say what it is
-    open(line.args.operands.empty() ? "" : line.args.operands.front());
-    line.command = find_command("info");
-    line.args.operands.clear();
+  if (line.command == nullptr) return {find_command("open"), std::move(line.args)};
+  if (line.args.has("help")) {
+    line.args.operands = {std::string(line.command->name)};
+    return {find_command("help"), std::move(line.args)};
   }
   const Command& command = *line.command;
-  if (line.args.has("help")) {
-    line.args.operands = {std::string(command.name)};
-    return run_command(*find_command("help"), nullptr, line.args, standard_outlet());
-  }
   if (command.opens && !checkpoint_) {
     fail(Code::Usage, "{}: nothing is open; open PATH opens a checkpoint", command.name);
   }
   Args args = with_defaults(command, std::move(line.args));
   apply_prefix(command, args);
-  const Document document = command.change != nullptr
-                                ? command.change(*this, args)
-                                : run_document(command, command.opens ? checkpoint_ : nullptr, args,
-                                               step.file.empty() && step.pipe.empty());
+  return {&command, std::move(args)};
+}
+
+int Session::run_step(const Step& step, bool typed) {
+  if (!step.pipe.empty() && !typed) {
+    fail(Code::Usage, "a script starts no process: | {}", display(step.pipe));
+  }
+  const auto [command, args] = prepare(step, typed);
+  const Document document = command->change != nullptr
+                                ? command->change(*this, args)
+                                : run_document(*command, command->opens ? checkpoint_ : nullptr,
+                                               args, step.file.empty() && step.pipe.empty());
   if (!step.file.empty()) {
-    refuse_own_file(step.file);
-    StreamOutlet stream(std::fopen(step.file.c_str(), step.append ? "ae" : "we"), std::fclose,
-                        step.file);
-    print_document(document, args, stream.outlet());
-    stream.close(false);
+    write_file_of(step, document, args);
   } else if (!step.pipe.empty()) {
     flush_stdout();
-    StreamOutlet stream(open_pipe(step.pipe), ::pclose, step.pipe);
+    FileOutlet stream(open_pipe(step.pipe), ::pclose, step.pipe);
     print_document(document, args, stream.outlet());
     stream.close(true);
   } else {
     print_document(document, args, standard_outlet());
   }
   return document.exit;
+}
+
+void Session::write_file_of(const Step& step, const Document& document, const Args& args) const {
+  refuse_own_file(step.file);
+  FileOutlet stream(std::fopen(step.file.c_str(), step.append ? "ae" : "we"), std::fclose,
+                    step.file);
+  print_document(document, args, stream.outlet());
+  stream.close(false);
 }
 
 int Session::run(std::string_view line, bool typed) {

@@ -4,7 +4,6 @@
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +13,12 @@
 #include "core/name_tree.hpp"
 
 namespace ckptscope {
+
+/// A command of a line, ready to run.
+struct Prepared {
+  const Command* command = nullptr;
+  Args args;
+};
 
 class Session {
  public:
@@ -29,8 +34,16 @@ class Session {
   int run_script(const std::string& path, bool keep_going);
   int run_text(const std::string& name, const std::string& text, bool keep_going);
 
+  /// One command with the session's defaults and prefix; a path by itself is `open`. Throws Usage,
+  /// also when nothing is open and something has to be.
+  Prepared prepare(const Step& step, bool typed) const;
+  /// Writes a document to the step's file. Throws SameFiles for a file of the open checkpoint.
+  void write_file_of(const Step& step, const Document& document, const Args& args) const;
+
   // What the session's own verbs change.
   void open(const std::string& path, const std::string& config = "");
+  /// Opens what has been read already; `names` may be null.
+  void adopt(std::shared_ptr<const Checkpoint> checkpoint, std::shared_ptr<const NameTree> names);
   void close();
   void change_prefix(const std::string& to);
   void set(const std::string& name, const std::string& value);
@@ -57,7 +70,7 @@ class Session {
 
   Args defaults_;
   std::shared_ptr<const Checkpoint> checkpoint_;
-  std::optional<NameTree> names_;
+  std::shared_ptr<const NameTree> names_;
   std::string prefix_;
   std::map<std::string, std::string, std::less<>> settings_;
   std::vector<std::string> history_;

@@ -32,4 +32,14 @@ std::optional<Companion> companion_of(std::string_view key) {
   return std::nullopt;
 }
 
+std::vector<std::string> companions_of(std::string_view weight) {
+  std::vector<std::string> keys;
+  for (const Row& row : kRows) {
+    if (!weight.ends_with(row.weight_suffix)) continue;
+    std::string key(weight.substr(0, weight.size() - row.weight_suffix.size()));
+    keys.push_back(key += row.suffix);
+  }
+  return keys;
+}
+
 }  // namespace ckptscope

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ckptscope {
 
@@ -16,5 +17,8 @@ struct Companion {
 /// What `key` belongs to by its name alone; nullopt for a key that is nobody's companion.
 /// "x.weight_scale_inv" -> "x.weight", "x_scales" -> "x_blocks", "x.input_scale" -> "x.weight".
 std::optional<Companion> companion_of(std::string_view key);
+
+/// Every key that would belong to `weight`: the other way round.
+std::vector<std::string> companions_of(std::string_view weight);
 
 }  // namespace ckptscope

@@ -1,11 +1,9 @@
-// The keys of a checkpoint as a tree of dotted segments, in natural order, and its folded form in
-// which alike siblings are one row.
+// The keys of a checkpoint as a tree of dotted segments, in natural order.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,21 +42,5 @@ class NameTree {
   std::vector<Node> nodes_;
   std::vector<std::uint32_t> order_;
 };
-
-/// One row of the folded tree.
-struct FoldedRow {
-  std::string label;  // "layers.[0-35]", "{gate,up}_proj.weight"; raw
-  std::string path;   // the whole pattern from the root; raw
-  int depth = 0;
-  std::uint32_t node = 0;     // the first of the alike nodes
-  std::uint32_t alike = 1;    // how many nodes the row stands for, below all folds above it
-  std::uint64_t tensors = 0;  // under all of them
-  std::uint64_t bytes = 0;
-  bool odd = false;   // unlike most of its numbered siblings
-  std::string scale;  // what rides on this row: "+s" for a scale, "+sa" with activation scale
-};
-
-/// Rows of the tree, depth first, with alike siblings folded.
-std::vector<FoldedRow> fold(const NameTree& tree);
 
 }  // namespace ckptscope

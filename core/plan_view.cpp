@@ -10,12 +10,35 @@
 namespace ckptscope {
 namespace {
 
+/// Tensors of one pattern.
+struct Alike {
+  KeySet keys;
+  std::uint64_t count = 0;
+  std::uint32_t first = 0;
+};
+using Groups = std::map<std::string, Alike>;
+
+void add_to(Groups& groups, std::string_view key, std::uint32_t id) {
+  std::vector<std::uint64_t> numbers;
+  const std::string pattern = generalise(key, numbers);
+  Alike& one = groups.try_emplace(pattern, Alike{KeySet(pattern), 0, id}).first->second;
+  one.keys.add(numbers);
+  ++one.count;
+}
+
+std::vector<MapPart> parts_of(const Groups& groups) {
+  std::vector<MapPart> parts;
+  for (const auto& [pattern, one] : groups) parts.push_back({one.count, one.keys.text(), one.first});
+  return parts;
+}
+
 struct Row {
   KeySet target;
-  std::map<std::string, KeySet> sources;
+  Groups sources;
   std::uint64_t source_count = 0;
   std::uint64_t target_count = 0;
   std::string op;
+  std::size_t output = 0;  // the first one
 };
 
 /// "a.gate_proj.weight" and "a.up_proj.weight" as "a.{gate,up}_proj.weight".
@@ -49,7 +72,7 @@ class Folding {
   explicit Folding(const Plan& plan) : plan_(plan) {}
 
   std::vector<MapRow> run() {
-    for (const Output& output : plan_.outputs) add(output);
+    for (std::size_t i = 0; i < plan_.outputs.size(); ++i) add(plan_.outputs[i], i);
     std::vector<MapRow> rows;
     for (const Row& row : rows_) rows.push_back(finish(row));
     add_drops(rows);
@@ -57,7 +80,7 @@ class Folding {
   }
 
  private:
-  void add(const Output& output) {
+  void add(const Output& output, std::size_t number) {
     std::vector<std::uint64_t> numbers;
     const std::string pattern = generalise(output.key, numbers);
     std::string source_pattern;
@@ -68,7 +91,7 @@ class Folding {
     const std::string op = op_text(output);
     const auto [found, is_new] =
         index_.try_emplace(op + "\n" + pattern + "\n" + source_pattern, rows_.size());
-    if (is_new) rows_.push_back({KeySet(pattern), {}, 0, 0, op});
+    if (is_new) rows_.push_back({KeySet(pattern), {}, 0, 0, op, number});
     Row& row = rows_[found->second];
     row.target.add(numbers);
     ++row.target_count;
@@ -76,19 +99,20 @@ class Folding {
   }
 
   void add_source(Row& row, std::uint32_t id) {
-    std::vector<std::uint64_t> numbers;
-    const std::string pattern = generalise(plan_.source(id).name, numbers);
-    row.sources.try_emplace(pattern, pattern).first->second.add(numbers);
+    add_to(row.sources, plan_.source(id).name, id);
     const bool own = id < plan_.sources.size();
     if (own && seen_.insert(id).second) ++row.source_count;
   }
 
   static MapRow finish(const Row& row) {
     std::vector<std::string> sources;
-    for (const auto& [pattern, group] : row.sources) sources.push_back(group.text());
+    for (const auto& [pattern, group] : row.sources) sources.push_back(group.keys.text());
     const std::string source = sources.empty() ? "" : braced(sources);
     const std::string target = row.target.text();
-    return {row.source_count, source, row.op, target == source ? "same" : target, row.target_count};
+    return {row.source_count, source,
+            row.op,           target == source ? "same" : target,
+            row.target_count, parts_of(row.sources),
+            row.output};
   }
 
   void add_drops(std::vector<MapRow>& rows) const {
@@ -97,11 +121,7 @@ class Folding {
       for (std::size_t id = 0; id < plan_.fates.size(); ++id) {
         const Fate& fate = plan_.fates[id];
         if (fate.kind != Fate::Kind::Dropped || fate.where != rule) continue;
-        std::vector<std::uint64_t> numbers;
-        const std::string pattern = generalise(plan_.sources[id].name, numbers);
-        auto& [keys, count] = groups.try_emplace(pattern, KeySet(pattern), 0).first->second;
-        keys.add(numbers);
-        ++count;
+        add_to(groups, plan_.sources[id].name, static_cast<std::uint32_t>(id));
       }
       const std::string why =
           fmt::format("{}, rule {}", plan_.drop_rules[rule].reason, plan_.drop_rules[rule].name);
@@ -110,25 +130,25 @@ class Folding {
         continue;
       }
       for (const auto& [pattern, one] : groups) {
-        rows.push_back({one.second, one.first.text(), "drop", why, 0});
+        const std::string keys = one.keys.text();
+        rows.push_back({one.count, keys, "drop", why, 0, {{one.count, keys, one.first}}, {}});
       }
     }
   }
 
-  using Groups = std::map<std::string, std::pair<KeySet, std::uint64_t>>;
-
   /// One row for a whole layer: "model.layers.80.*".
   static MapRow drop_row(const Groups& groups, const std::string& why) {
     std::uint64_t count = 0;
-    std::string common = groups.begin()->second.first.text();
+    std::string common = groups.begin()->second.keys.text();
     for (const auto& [pattern, one] : groups) {
-      const std::string text = one.first.text();
+      const std::string text = one.keys.text();
       const auto differs = std::mismatch(common.begin(), common.end(), text.begin(), text.end());
       common.erase(differs.first, common.end());
-      count += one.second;
+      count += one.count;
     }
     common.erase(common.rfind('.') == common.npos ? 0 : common.rfind('.') + 1);
-    return {count, fmt::format("{}* ({} names)", common, groups.size()), "drop", why, 0};
+    const std::string keys = fmt::format("{}* ({} names)", common, groups.size());
+    return {count, keys, "drop", why, 0, {{count, keys, groups.begin()->second.first}}, {}};
   }
 
   const Plan& plan_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,21 @@
 
 namespace ckptscope {
 
+/// Sources of a row that are alike but for numbers.
+struct MapPart {
+  std::uint64_t tensors = 0;
+  std::string keys;         // "model.layers.[1-79].mlp.experts.[0-191].up_proj.weight"
+  std::uint32_t first = 0;  // the number of one of them
+};
+
 struct MapRow {
   std::uint64_t sources = 0;  // tensors; 0 for what is synthesised
-  std::string source;         // "model.layers.[1-79].mlp.experts.[0-191].down_proj.weight"
+  std::string source;         // its parts in one: "….{gate,up}_proj.weight"
   std::string op;             // "stack t", "rename", "drop"
   std::string target;         // key pattern, or the reason and rule of a drop
   std::uint64_t targets = 0;
+  std::vector<MapPart> parts{};
+  std::optional<std::size_t> output{};  // the number of its first output; none for a drop
 };
 
 /// Rows in the order of the targets, then drops. Sums of `sources` and `targets` are the plan's.

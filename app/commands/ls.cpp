@@ -2,7 +2,8 @@
 
 #include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
-#include "core/name_tree.hpp"
+#include "core/folded_tree.hpp"
+#include "core/key_list.hpp"
 #include "core/natural_order.hpp"
 
 namespace ckptscope {
@@ -31,15 +32,16 @@ Table tensor_table(const std::shared_ptr<const Checkpoint>& checkpoint, Ids orde
 }
 
 Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_tree) {
-  const auto rows = std::make_shared<const std::vector<FoldedRow>>(fold(tree));
+  const FoldedTree folds(tree);
+  const auto rows = folds.rows();
   std::vector<std::size_t> shown;
-  for (std::size_t i = 0; i < rows->size(); ++i) {
-    const bool leaf = tree.nodes()[(*rows)[i].node].tensor != NameTree::kNone;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const bool leaf = tree.nodes()[rows[i].node].tensor != NameTree::kNone;
     if (as_tree || leaf) shown.push_back(i);
   }
   std::vector<std::vector<Cell>> cells;
   for (const std::size_t i : shown) {
-    const FoldedRow& row = (*rows)[i];
+    const FoldedRow& row = rows[i];
     const NameTree::Node& node = tree.nodes()[row.node];
     const TensorInfo* info =
         node.tensor != NameTree::kNone ? &checkpoint.tensors()[node.tensor] : nullptr;
@@ -66,18 +68,6 @@ Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_t
   table.columns[2].title = "alike";
   table.audience = Audience::People;
   return table;
-}
-
-void sort_by(const Checkpoint& checkpoint, const std::string& column, Ids& order) {
-  const auto tensors = checkpoint.tensors();
-  const auto by = [&](auto key) {
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return key(tensors[a]) < key(tensors[b]);
-    });
-  };
-  if (column == "bytes") by([](const TensorInfo& info) { return ~info.bytes(); });  // largest first
-  if (column == "dtype") by([](const TensorInfo& info) { return name_of(info.dtype); });
-  if (column == "shard") by([](const TensorInfo& info) { return info.shard; });
 }
 
 Document list(const Snapshot& snapshot, const Args& args, std::string verb, bool as_tree) {

@@ -116,12 +116,11 @@ std::uint32_t find_one(const Checkpoint& checkpoint, const std::string& word) {
 
 std::vector<std::string> companions(const Checkpoint& checkpoint, std::string_view key) {
   std::vector<std::string> found;
-  for (const TensorInfo& info : checkpoint.tensors()) {
-    const auto companion = companion_of(info.name);
-    if (companion && companion->weight == key) {
-      found.push_back(
-          fmt::format("{} {} {}", info.name, name_of(info.dtype), to_string(info.shape)));
-    }
+  for (const std::string& companion : companions_of(key)) {
+    const auto id = checkpoint.find(companion);
+    if (!id) continue;
+    const TensorInfo& info = checkpoint.tensors()[*id];
+    found.push_back(fmt::format("{} {} {}", info.name, name_of(info.dtype), to_string(info.shape)));
   }
   return found;
 }

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "core/companions.hpp"
+#include "core/folded_tree.hpp"
 #include "core/key_pattern.hpp"
 #include "core/name_tree.hpp"
 #include "core/natural_order.hpp"
@@ -301,7 +302,8 @@ TEST(NameTree, Empty) {
   const NameTree tree = Tensors().tree();
   EXPECT_EQ(tree.root().tensors, 0u);
   EXPECT_TRUE(tree.natural_order().empty());
-  EXPECT_TRUE(fold(tree).empty());
+  const FoldedTree folds(tree);
+  EXPECT_TRUE(folds.rows().empty());
 }
 
 // ---- folding ------------------------------------------------------------------------------------
@@ -309,7 +311,9 @@ TEST(NameTree, Empty) {
 /// One line a row: indented label, how many, marks.
 std::string folded(const Tensors& tensors) {
   std::string out;
-  for (const FoldedRow& row : fold(tensors.tree())) {
+  const NameTree tree = tensors.tree();
+  const FoldedTree folds(tree);
+  for (const FoldedRow& row : folds.rows()) {
     out += std::string(static_cast<std::size_t>(row.depth) * 2, ' ') + row.label;
     if (row.alike > 1) out += " x" + std::to_string(row.alike);
     if (!row.scale.empty()) out += " " + row.scale;
@@ -327,7 +331,9 @@ TEST(Fold, NumberedSiblingsAreOneRow) {
   Tensors tensors;
   for (int i = 0; i < 12; ++i) tensors.add(layer(i, "norm.weight"));
   EXPECT_EQ(folded(tensors), "model.layers\n  [0-11].norm.weight x12\n");
-  const std::vector<FoldedRow> rows = fold(tensors.tree());
+  const NameTree tree = tensors.tree();
+  const FoldedTree folds(tree);
+  const auto rows = folds.rows();
   EXPECT_EQ(rows[1].path, "model.layers.[0-11].norm.weight");
   EXPECT_EQ(rows[1].tensors, 12u);
   EXPECT_EQ(rows[1].bytes, 12u * 16);
@@ -401,13 +407,51 @@ TEST(Fold, TopRowsSumToTheRoot) {
     const NameTree tree = tensors.tree();
     std::uint64_t count = 0;
     std::uint64_t bytes = 0;
-    for (const FoldedRow& row : fold(tree)) {
+    const FoldedTree folds(tree);
+    for (const FoldedRow& row : folds.rows()) {
       if (row.depth != 0) continue;
       count += row.tensors;
       bytes += row.bytes;
     }
     ASSERT_EQ(count, tree.root().tensors);
     ASSERT_EQ(bytes, tree.root().bytes);
+  }
+}
+
+/// Every tensor is found in a row, as the member that leads back to it, or as its weight's rider.
+TEST(Fold, EveryTensorHasItsPlace) {
+  Random random(7);
+  for (int round = 0; round < 2000; ++round) {
+    const Tensors tensors = random_tensors(random, "ab_12..");
+    const NameTree tree = tensors.tree();
+    const FoldedTree folds(tree);
+    const auto rows = folds.rows();
+    for (std::uint32_t place = 0; place < tree.natural_order().size(); ++place) {
+      const FoldedTree::Place found = folds.locate(place);
+      ASSERT_LT(found.row, rows.size());
+      ASSERT_LT(found.member, rows[found.row].alike);
+      const NameTree::Node& node = tree.nodes()[folds.node_of(found.row, found.member)];
+      ASSERT_EQ(node.tensor, tree.natural_order()[place]);
+    }
+    for (std::uint32_t row = 0; row < rows.size(); ++row) {
+      ASSERT_EQ(folds.node_of(row, 0), rows[row].node);
+      ASSERT_GT(rows[row].end, row);
+    }
+  }
+}
+
+TEST(Fold, AScaleIsPlacedOnItsWeight) {
+  Tensors tensors;
+  for (int i = 0; i < 3; ++i) {
+    tensors.add(layer(i, "gate_proj_blocks"), Dtype::U8);
+    tensors.add(layer(i, "gate_proj_scales"), Dtype::U8);
+  }
+  const NameTree tree = tensors.tree();
+  const FoldedTree folds(tree);
+  for (std::uint32_t place = 0; place < 6; ++place) {
+    const FoldedTree::Place found = folds.locate(place);
+    EXPECT_EQ(folds.rows()[found.row].path, "model.layers.[0-2].gate_proj_blocks");
+    EXPECT_EQ(found.member, place / 2);
   }
 }
 

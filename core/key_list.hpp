@@ -1,0 +1,46 @@
+// The keys of a checkpoint as a screen lists them: those that a query finds, as a folded tree and in
+// an order.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/checkpoint.hpp"
+#include "core/folded_tree.hpp"
+#include "core/name_tree.hpp"
+
+namespace ckptscope {
+
+/// Sorts `order`, which is in natural order of keys, by a column of `ls`: bytes (largest first),
+/// dtype, shard, or key. Stable.
+void sort_by(const Checkpoint& checkpoint, std::string_view column,
+             std::vector<std::uint32_t>& order);
+
+/// Immutable and thread-safe. Not movable: the folds point into the names.
+class KeyList {
+ public:
+  KeyList(std::shared_ptr<const Checkpoint> checkpoint, std::span<const std::uint32_t> ids);
+  KeyList(const KeyList&) = delete;
+  KeyList& operator=(const KeyList&) = delete;
+
+  const std::shared_ptr<const Checkpoint>& checkpoint() const { return checkpoint_; }
+  const NameTree& names() const { return names_; }
+  const FoldedTree& folded() const { return folded_; }
+
+ private:
+  std::shared_ptr<const Checkpoint> checkpoint_;
+  NameTree names_;
+  FoldedTree folded_;
+};
+
+/// Places in `order` (ids of tensors) of the keys that a smart-case regex finds, rising. Throws
+/// Usage for a pattern that is no regular expression. O(keys).
+std::vector<std::uint32_t> find_keys(const Checkpoint& checkpoint,
+                                     std::span<const std::uint32_t> order,
+                                     std::string_view pattern);
+
+}  // namespace ckptscope

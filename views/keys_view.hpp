@@ -1,0 +1,35 @@
+// Screen 1: the keys as a folded tree or a flat list, and what is known of the selected one.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/key_list.hpp"
+#include "views/frame_view.hpp"
+#include "views/list_state.hpp"
+#include "views/tree_state.hpp"
+
+namespace ckptscope {
+
+struct KeysView {
+  const KeyList& list;
+  const TreeState& tree;
+  bool flat = false;
+  std::span<const std::uint32_t> order;  // ids, of the flat list
+  const ListState& cursor;
+  const std::vector<DetailLine>& details;
+  std::size_t details_top = 0;
+  const std::set<std::string_view>& defects;  // keys that a problem names
+  std::string sorted{};                       // "bytes", for the heading; empty: natural order
+};
+
+/// Rows of keys that fit into the body.
+std::size_t keys_page(const Rect& body);
+/// O(rows shown). Reads headers alone.
+void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body);
+
+}  // namespace ckptscope

@@ -1,0 +1,41 @@
+#include "views/page_view.hpp"
+
+#include <algorithm>
+
+#include "core/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// What is left of a text when its first cells are scrolled out.
+std::string_view shifted(std::string_view text, std::size_t cells) {
+  while (cells-- > 0 && !text.empty()) {
+    std::size_t bytes = 1;
+    while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) ++bytes;
+    text.remove_prefix(bytes);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::size_t page_rows(const Rect& body) {
+  return static_cast<std::size_t>(std::max(1, body.rows - 2));
+}
+
+void draw_page(const PageView& view, Canvas& canvas, const Rect& body) {
+  const std::vector<RuleText> heading{{2, fitted(view.heading, body.columns - 6)}};
+  draw_rule(canvas, {body.row, 0, 1, body.columns}, heading);
+  draw_rule(canvas, {body.row + body.rows - 1, 0, 1, body.columns});
+  const std::size_t rows = page_rows(body);
+  for (std::size_t i = 0; i < rows && view.cursor.top + i < view.lines.size(); ++i) {
+    const PageLine& line = view.lines[view.cursor.top + i];
+    const int row = body.row + 1 + static_cast<int>(i);
+    const bool selected = view.shows_cursor && view.cursor.top + i == view.cursor.cursor;
+    if (selected) canvas.put(row, 0, ">", Role::Title);
+    canvas.put(row, 1, shifted(line.text, view.shift), line.role, body.columns - 2);
+    if (selected) canvas.paint({row, 0, 1, body.columns}, Role::Selected);
+  }
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,45 @@
+// Screen 3: what the values of a tensor really are: numbers, a histogram, one digit an expert.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/stats.hpp"
+#include "views/frame_view.hpp"
+#include "views/list_state.hpp"
+
+namespace ckptscope {
+
+/// One figure of every expert beside the median of all: 5 is the median, each digit one step.
+struct ExpertDigits {
+  std::string name;  // "std"
+  std::string digits;
+  std::string remark;  // "median 0.0115   step x1.19"
+};
+
+/// Statistics as far as they are known; a new one is made for every look. Immutable.
+struct StatsModel {
+  std::string key;
+  std::string what;     // "MXFP4 [32,2880,2880]   blocks U8 + scales U8, 141 MB"
+  std::string storage;  // "MXFP4", "FP8", "BF16"
+  TensorStats stats;
+  std::vector<ExpertDigits> digits;
+  std::vector<std::size_t> unusual;  // experts, the least usual first
+  bool done = false;
+};
+
+/// Everything about experts, from `stats`.
+void describe_experts(StatsModel& model);
+/// "expert 17: std 0.0226 (1.96 x median), abs max 0.75, saturated 5.2 %".
+std::string expert_text(const StatsModel& model, std::size_t expert);
+
+struct StatsView {
+  const StatsModel& model;
+  bool linear = false;
+  std::size_t expert = 0;
+};
+void draw_stats(const StatsView& view, Canvas& canvas, const Rect& body);
+
+}  // namespace ckptscope
