@@ -11,12 +11,17 @@
 #include "app/run_command.hpp"
 #include "app/session.hpp"
 #include "app/signals.hpp"
+#include "app/terminal_ncurses.hpp"
 #include "app/terminal_output.hpp"
+#include "app/tui/tui.hpp"
 #include "core/display.hpp"
+#include "core/file.hpp"
 #include "core/kernels/kernels.hpp"
 
 namespace ckptscope {
 namespace {
+
+constexpr std::uint64_t kMaxKeyBytes = 1'000'000;
 
 /// The checkpoint that a command's first operand names; the other operands stay.
 int run_on_path(const Command& command, Args args) {
@@ -67,9 +72,32 @@ bool stdin_has_lines() {
   return !stdin_is_terminal() && std::cin.peek() != std::istream::traits_type::eof();
 }
 
+bool has_screen() {
+  const char* term = std::getenv("TERM");
+  const bool dumb = term == nullptr || *term == '\0' || std::string_view(term) == "dumb";
+  return stdin_is_terminal() && stdout_is_terminal() && !dumb;
+}
+
+int run_screen(const Args& args) {
+  const auto terminal = open_terminal(wants_color(args, true));
+  run_tui(args.operands.empty() ? "." : args.operands.front(), args, *terminal);
+  return 0;
+}
+
+/// --keys: what the screen shows after them.
+int run_keys(const Args& args) {
+  const std::string script = read_text(args.text("keys"), kMaxKeyBytes);
+  write_stdout(run_key_script(args.operands.empty() ? "" : args.operands.front(), args, script,
+                              parse_size(args.text("screen", "100x30"))));
+  return 0;
+}
+
 /// Without a verb: a path is shown, stdin is a script, `.` is shown, or a short introduction.
 int run_without_verb(const ParsedLine& line) {
-  if (!line.args.operands.empty()) return run_on_path(*find_command("info"), line.args);
+  const bool text = line.args.has("json") || line.args.has("jsonl") || !has_screen();
+  if (!line.args.operands.empty()) {
+    return text ? run_on_path(*find_command("info"), line.args) : run_screen(line.args);
+  }
   if (stdin_has_lines()) {
     Session session(line.args);
     return reporting_as_set(
@@ -78,6 +106,10 @@ int run_without_verb(const ParsedLine& line) {
   try {
     Args here = line.args;
     here.operands = {"."};
+    if (!text) {
+      locate(".");  // throws where nothing is
+      return run_screen(here);
+    }
     return run_on_path(*find_command("info"), here);
   } catch (const Error& error) {
     if (error.code() != Code::NotACheckpoint) throw;
@@ -96,6 +128,7 @@ int run(const ParsedLine& line) {
     return 0;
   }
   if (line.command != nullptr) return run_on_path(*line.command, line.args);
+  if (line.args.has("keys")) return run_keys(line.args);
   if (line.args.has("interactive")) return run_prompt(line.args);
   const bool script = line.args.has("command") || line.args.has("file");
   return script ? run_scripts(line.args) : run_without_verb(line);

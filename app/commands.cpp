@@ -348,6 +348,8 @@ constexpr Flag kGlobalFlags[] = {
     {"command", "LINES", "run these lines, separated by ; or line feeds", 'c'},
     {"file", "FILE", "run the lines of a file; - is stdin", 'f'},
     {"keep-going", "", "a script goes on after an error", 'k'},
+    {"keys", "FILE", "the full screen, driven by the keys in a file; prints it as text"},
+    {"screen", "SIZE", "for --keys: COLUMNSxROWS (100x30)"},
     {"quiet", "", "no progress", 'q'},
     {"verbose", "", "time and rate of each phase", 'v'},
     {"help", "", "usage, examples and exit codes", 'h'},

@@ -3,8 +3,25 @@
 #include <cerrno>
 
 #include "core/display.hpp"
+#include "core/file.hpp"
 
 namespace ckptscope {
+namespace {
+
+void refuse_file_of(const Checkpoint& checkpoint, const std::string& path) {
+  if (!exists(path)) return;
+  const FileIdentity target = identity_of(path);
+  const auto refuse_same = [&](const std::string& own) {
+    if (!own.empty() && exists(own) && identity_of(own).same_file(target)) {
+      fail(Code::SameFiles, "> {}: a file of the open checkpoint", display(path));
+    }
+  };
+  for (const Shard& shard : checkpoint.shards()) refuse_same(shard.path);
+  refuse_same(checkpoint.location().index);
+  refuse_same(checkpoint.config_path());
+}
+
+}  // namespace
 
 FileOutlet::FileOutlet(std::FILE* file, int (*closer)(std::FILE*), std::string name)
     : file_(file, closer), name_(std::move(name)) {
@@ -25,6 +42,14 @@ void FileOutlet::close(bool may_break) {
   if (may_break || (good && closed == 0)) return;
   errno = error;
   fail_errno(fmt::format("writing {}", display(name_)));
+}
+
+void write_document(const std::string& path, bool append, const Document& document,
+                    const Args& args, const Checkpoint* open) {
+  if (open != nullptr) refuse_file_of(*open, path);
+  FileOutlet stream(std::fopen(path.c_str(), append ? "ae" : "we"), std::fclose, path);
+  print_document(document, args, stream.outlet());
+  stream.close(false);
 }
 
 }  // namespace ckptscope

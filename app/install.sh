@@ -2,7 +2,7 @@
 
 build_packages=(g++ cmake make pkg-config libfmt-dev nlohmann-json3-dev libcli11-dev libpcre2-dev
                 libxxhash-dev libutf8proc-dev libssl-dev libhwy-dev
-                libreadline-dev)
+                libreadline-dev libncurses-dev)
 
 install_packages() {
   local missing=() package

@@ -17,7 +17,8 @@ bool is_set(const char* name) {
   return value != nullptr && *value != '\0';
 }
 
-/// --color beats NO_COLOR beats CLICOLOR_FORCE beats CLICOLOR=0; else a terminal has colour.
+}  // namespace
+
 bool wants_color(const Args& args, bool terminal) {
   const std::string when = args.text("color", "auto");
   if (when != "auto") return when == "always";
@@ -29,8 +30,6 @@ bool wants_color(const Args& args, bool terminal) {
                      term == nullptr || std::string_view(term) == "dumb";
   return terminal && !plain;
 }
-
-}  // namespace
 
 void print_document(const Document& document, const Args& args, const Outlet& outlet) {
   if (args.has("jsonl")) return render_jsonl(document, outlet.write);

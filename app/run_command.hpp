@@ -25,6 +25,9 @@ Document run_document(const Command& command, std::shared_ptr<const Checkpoint> 
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
                 const Args& args, const Outlet& outlet);
 
+/// --color beats NO_COLOR beats CLICOLOR_FORCE beats CLICOLOR=0; else a terminal has colour.
+bool wants_color(const Args& args, bool terminal);
+
 void print_document(const Document& document, const Args& args, const Outlet& outlet);
 
 /// "ckptscope: …" on stderr, and the object on stdout for --json. `where` ("script:3: ") stands

@@ -152,20 +152,6 @@ Args Session::global_args() const {
   return args;
 }
 
-/// Output must not go where the open checkpoint lies.
-void Session::refuse_own_file(const std::string& path) const {
-  if (!checkpoint_ || !exists(path)) return;
-  const FileIdentity target = identity_of(path);
-  const auto refuse_same = [&](const std::string& own) {
-    if (!own.empty() && exists(own) && identity_of(own).same_file(target)) {
-      fail(Code::SameFiles, "> {}: a file of the open checkpoint", display(path));
-    }
-  };
-  for (const Shard& shard : checkpoint_->shards()) refuse_same(shard.path);
-  refuse_same(checkpoint_->location().index);
-  refuse_same(checkpoint_->config_path());
-}
-
 void Session::apply_prefix(const Command& command, Args& args) const {
   if (prefix_.empty() || command.change != nullptr) return;
   if (operands_of(command) != Operands::Keys) return;
@@ -206,7 +192,7 @@ int Session::run_step(const Step& step, bool typed) {
                                 : run_document(*command, command->opens ? checkpoint_ : nullptr,
                                                args, step.file.empty() && step.pipe.empty());
   if (!step.file.empty()) {
-    write_file_of(step, document, args);
+    write_document(step.file, step.append, document, args, checkpoint_.get());
   } else if (!step.pipe.empty()) {
     flush_stdout();
     FileOutlet stream(open_pipe(step.pipe), ::pclose, step.pipe);
@@ -216,14 +202,6 @@ int Session::run_step(const Step& step, bool typed) {
     print_document(document, args, standard_outlet());
   }
   return document.exit;
-}
-
-void Session::write_file_of(const Step& step, const Document& document, const Args& args) const {
-  refuse_own_file(step.file);
-  FileOutlet stream(std::fopen(step.file.c_str(), step.append ? "ae" : "we"), std::fclose,
-                    step.file);
-  print_document(document, args, stream.outlet());
-  stream.close(false);
 }
 
 int Session::run(std::string_view line, bool typed) {

@@ -37,9 +37,6 @@ class Session {
   /// One command with the session's defaults and prefix; a path by itself is `open`. Throws Usage,
   /// also when nothing is open and something has to be.
   Prepared prepare(const Step& step, bool typed) const;
-  /// Writes a document to the step's file. Throws SameFiles for a file of the open checkpoint.
-  void write_file_of(const Step& step, const Document& document, const Args& args) const;
-
   // What the session's own verbs change.
   void open(const std::string& path, const std::string& config = "");
   /// Opens what has been read already; `names` may be null.
@@ -65,7 +62,6 @@ class Session {
   int run_step(const Step& step, bool typed);
   void fill_defaults(std::span<const Flag> flags, Args& args) const;
   Args with_defaults(const Command& command, Args args) const;
-  void refuse_own_file(const std::string& path) const;
   void apply_prefix(const Command& command, Args& args) const;
 
   Args defaults_;

@@ -30,6 +30,7 @@ class KeyList {
   const std::shared_ptr<const Checkpoint>& checkpoint() const { return checkpoint_; }
   const NameTree& names() const { return names_; }
   const FoldedTree& folded() const { return folded_; }
+  std::uint32_t size() const { return names_.root().tensors; }
 
  private:
   std::shared_ptr<const Checkpoint> checkpoint_;

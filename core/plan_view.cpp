@@ -18,12 +18,14 @@ struct Alike {
 };
 using Groups = std::map<std::string, Alike>;
 
-void add_to(Groups& groups, std::string_view key, std::uint32_t id) {
+/// Returns the pattern.
+std::string add_to(Groups& groups, std::string_view key, std::uint32_t id) {
   std::vector<std::uint64_t> numbers;
   const std::string pattern = generalise(key, numbers);
   Alike& one = groups.try_emplace(pattern, Alike{KeySet(pattern), 0, id}).first->second;
   one.keys.add(numbers);
   ++one.count;
+  return pattern;
 }
 
 std::vector<MapPart> parts_of(const Groups& groups) {
@@ -71,12 +73,12 @@ class Folding {
  public:
   explicit Folding(const Plan& plan) : plan_(plan) {}
 
-  std::vector<MapRow> run() {
+  FoldedPlan run() {
     for (std::size_t i = 0; i < plan_.outputs.size(); ++i) add(plan_.outputs[i], i);
-    std::vector<MapRow> rows;
-    for (const Row& row : rows_) rows.push_back(finish(row));
-    add_drops(rows);
-    return rows;
+    for (const Row& row : rows_) result_.rows.push_back(finish(row));
+    result_.row_of_dropped.assign(plan_.fates.size(), FoldedPlan::kNone);
+    for (std::uint32_t rule = 0; rule < plan_.drop_rules.size(); ++rule) add_drops(rule);
+    return std::move(result_);
   }
 
  private:
@@ -93,6 +95,7 @@ class Folding {
         index_.try_emplace(op + "\n" + pattern + "\n" + source_pattern, rows_.size());
     if (is_new) rows_.push_back({KeySet(pattern), {}, 0, 0, op, number});
     Row& row = rows_[found->second];
+    result_.row_of_output.push_back(static_cast<std::uint32_t>(found->second));
     row.target.add(numbers);
     ++row.target_count;
     for_each_source(*output.value, [&](std::uint32_t id) { add_source(row, id); });
@@ -115,23 +118,25 @@ class Folding {
             row.output};
   }
 
-  void add_drops(std::vector<MapRow>& rows) const {
-    for (std::uint32_t rule = 0; rule < plan_.drop_rules.size(); ++rule) {
-      Groups groups;
-      for (std::size_t id = 0; id < plan_.fates.size(); ++id) {
-        const Fate& fate = plan_.fates[id];
-        if (fate.kind != Fate::Kind::Dropped || fate.where != rule) continue;
-        add_to(groups, plan_.sources[id].name, static_cast<std::uint32_t>(id));
-      }
-      const std::string why =
-          fmt::format("{}, rule {}", plan_.drop_rules[rule].reason, plan_.drop_rules[rule].name);
-      if (groups.size() > kMostDropRows) {
-        rows.push_back(drop_row(groups, why));
-        continue;
-      }
-      for (const auto& [pattern, one] : groups) {
+  void add_drops(std::uint32_t rule) {
+    Groups groups;
+    std::map<std::string, std::vector<std::uint32_t>> ids;
+    for (std::uint32_t id = 0; id < plan_.fates.size(); ++id) {
+      const Fate& fate = plan_.fates[id];
+      if (fate.kind != Fate::Kind::Dropped || fate.where != rule) continue;
+      ids[add_to(groups, plan_.sources[id].name, id)].push_back(id);
+    }
+    const DropRule& named = plan_.drop_rules[rule];
+    const std::string why = fmt::format("{}, rule {}", named.reason, named.name);
+    const bool in_one = groups.size() > kMostDropRows;
+    if (in_one) result_.rows.push_back(drop_row(groups, why));
+    for (const auto& [pattern, one] : groups) {
+      if (!in_one) {
         const std::string keys = one.keys.text();
-        rows.push_back({one.count, keys, "drop", why, 0, {{one.count, keys, one.first}}, {}});
+        result_.rows.push_back({one.count, keys, "drop", why, 0, {{one.count, keys, one.first}}, {}});
+      }
+      for (const std::uint32_t id : ids[pattern]) {
+        result_.row_of_dropped[id] = static_cast<std::uint32_t>(result_.rows.size() - 1);
       }
     }
   }
@@ -152,6 +157,7 @@ class Folding {
   }
 
   const Plan& plan_;
+  FoldedPlan result_;
   std::vector<Row> rows_;
   std::unordered_map<std::string, std::size_t> index_;
   std::set<std::uint32_t> seen_;
@@ -186,7 +192,7 @@ std::string op_text(const Output& output) {
   return text;
 }
 
-std::vector<MapRow> fold_plan(const Plan& plan) {
+FoldedPlan fold_plan(const Plan& plan) {
   return Folding(plan).run();
 }
 

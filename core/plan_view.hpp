@@ -28,8 +28,14 @@ struct MapRow {
   std::optional<std::size_t> output{};  // the number of its first output; none for a drop
 };
 
+struct FoldedPlan {
+  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  std::vector<MapRow> rows;
+  std::vector<std::uint32_t> row_of_output;   // by number of the output
+  std::vector<std::uint32_t> row_of_dropped;  // by number of the source; kNone for others
+};
 /// Rows in the order of the targets, then drops. Sums of `sources` and `targets` are the plan's.
-std::vector<MapRow> fold_plan(const Plan& plan);
+FoldedPlan fold_plan(const Plan& plan);
 
 /// What happens to an output in a few words: "stack cat t", "decode mxfp4 t", "rename", "pass".
 std::string op_text(const Output& output);

@@ -1,6 +1,7 @@
 #include "core/stats.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <mutex>
 
@@ -14,6 +15,7 @@ namespace {
 /// Bytes of values that are counted at a time. It does not depend on threads, and a tile lies in
 /// one expert and holds whole rows where rows are shorter.
 constexpr std::uint64_t kTileBytes = 16 << 20;
+constexpr std::chrono::milliseconds kPartialInterval{150};
 
 /// An item while it is worked on.
 struct Work {
@@ -29,12 +31,13 @@ struct Item {
 class Computation {
  public:
   Computation(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
-              Progress& progress, const std::function<void(std::size_t, const TensorStats&)>& done)
+              Progress& progress, const StatsSeen& done, const StatsSeen& partial)
       : checkpoint_(checkpoint),
         items_(items),
         threads_(std::max(1u, threads)),
         progress_(progress),
         done_(done),
+        partial_(partial),
         states_(items.size()) {}
 
   void run() {
@@ -80,10 +83,19 @@ class Computation {
       const std::lock_guard lock(item.mutex);
       merge_part(item, tile, std::move(part), node);
       last = --item.tiles_left == 0;
+      if (!last && partial_) show_partial(tile.item, item.work->stats);
     }
     progress_.advance(tile.rows * layout_of(node).row * size_of(data_of(node).dtype) /
                       (node.op == Value::Op::Mxfp4 ? 2 : 1));
     if (last) finish(tile.item);
+  }
+
+  void show_partial(std::size_t number, const TensorStats& stats) {
+    const std::lock_guard lock(done_mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - shown_ < kPartialInterval) return;
+    shown_ = now;
+    partial_(number, stats);
   }
 
   static void merge_part(Item& item, const StatsTile& tile, TileCounts part, const Value& node) {
@@ -133,10 +145,12 @@ class Computation {
   const std::span<const StatsItem> items_;
   const unsigned threads_;
   Progress& progress_;
-  const std::function<void(std::size_t, const TensorStats&)>& done_;
+  const StatsSeen& done_;
+  const StatsSeen& partial_;
   std::vector<Item> states_;
   std::vector<StatsTile> tiles_;
   std::mutex done_mutex_;
+  std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace
@@ -164,9 +178,8 @@ bool has_statistics(const Value& value) {
 }
 
 void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
-                   Progress& progress,
-                   const std::function<void(std::size_t item, const TensorStats& stats)>& done) {
-  Computation(checkpoint, items, threads, progress, done).run();
+                   Progress& progress, const StatsSeen& done, const StatsSeen& partial) {
+  Computation(checkpoint, items, threads, progress, done, partial).run();
 }
 
 }  // namespace ckptscope

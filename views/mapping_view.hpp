@@ -28,6 +28,8 @@ struct MapModel {
   std::shared_ptr<const Plan> plan;
   std::string heading;  // "hf -> native   adapter …"
   std::vector<MapRow> rows;
+  std::vector<std::uint32_t> row_of_output;   // as in FoldedPlan
+  std::vector<std::uint32_t> row_of_dropped;
   std::vector<MapLine> lines;
   std::vector<DetailLine> account;
 };

@@ -11,8 +11,6 @@
 namespace ckptscope {
 namespace {
 
-constexpr std::uint64_t kAskAbove = 2'000'000'000;
-
 /// What a row of the table keeps of a tensor's statistics.
 struct Row {
   std::string key;
@@ -110,16 +108,6 @@ Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& i
   return document;
 }
 
-void ask_first(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
-               Progress& progress) {
-  std::uint64_t bytes = 0;
-  for (const StatsItem& item : items) bytes += stored_bytes(checkpoint, *item.value);
-  if (bytes <= kAskAbove) return;
-  const std::string question = fmt::format("{} in {} would be read. Go on?", format_bytes(bytes),
-                                           counted(items.size(), "tensor"));
-  if (!progress.confirm(question)) fail(Code::Interrupted, "not read");
-}
-
 // ---- against another checkpoint -----------------------------------------------------------------
 
 Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
@@ -131,7 +119,7 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
     fail(Code::NoMatch, "{} and {} have no tensor in common", display(checkpoint.name()),
          display(other.name()));
   }
-  ask_first(checkpoint, items, progress);
+  confirm_reading(checkpoint, items, progress);
   const auto rows = std::make_shared<std::vector<Comparison>>(meeting.pairs.size());
   compare_values([&] { return std::make_unique<CheckpointSource>(checkpoint); },
                  [&] { return std::make_unique<CheckpointSource>(other); },
@@ -165,7 +153,7 @@ Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress
   refuse_errors(checkpoint.problems(), checkpoint.name());
   if (args.has("against")) return stat_against(checkpoint, args, progress);
   std::vector<StatsItem> items = matching_items(checkpoint, args.operands);
-  ask_first(checkpoint, items, progress);
+  confirm_reading(checkpoint, items, progress);
   items = by_cost(std::move(items), checkpoint);
   if (items.size() > 1) return stat_many(checkpoint, items, args, progress);
   Document document{"stat"};

@@ -9,6 +9,7 @@
 namespace ckptscope {
 namespace {
 
+constexpr std::uint64_t kAskAbove = 2'000'000'000;
 constexpr std::size_t kUnusual = 3;
 constexpr std::size_t kBarWidth = 24;
 
@@ -340,12 +341,26 @@ std::string format_name(const Value& value) {
   return std::string(name_of(value.dtype));
 }
 
+std::string item_heading(const Checkpoint& checkpoint, const StatsItem& item) {
+  return fmt::format("{} {}{}, {}", format_name(*item.value), to_string(stored_shape(*item.value)),
+                     parts_text(checkpoint, item),
+                     format_bytes(stored_bytes(checkpoint, *item.value)));
+}
+
+void confirm_reading(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
+                     Progress& progress) {
+  std::uint64_t bytes = 0;
+  for (const StatsItem& item : items) bytes += stored_bytes(checkpoint, *item.value);
+  if (bytes <= kAskAbove) return;
+  const std::string question = fmt::format("{} in {} would be read. Go on?", format_bytes(bytes),
+                                           counted(items.size(), "tensor"));
+  if (!progress.confirm(question)) fail(Code::Interrupted, "not read");
+}
+
 void describe_tensor(Document& document, const Checkpoint& checkpoint, const StatsItem& item,
                      const TensorStats& stats, const Args& args) {
   const Storage storage = storage_of(*item.value);
-  document.add(Heading{fmt::format(
-      "{}   {} {}{}, {}", item.key, format_name(*item.value), to_string(stored_shape(*item.value)),
-      parts_text(checkpoint, item), format_bytes(stored_bytes(checkpoint, *item.value)))});
+  document.add(Heading{fmt::format("{}   {}", item.key, item_heading(checkpoint, item))});
   document.add(machine_fields(checkpoint, item, stats));
   Fields fields;
   add_values(fields, stats);

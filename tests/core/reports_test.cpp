@@ -542,7 +542,7 @@ TEST(ExpectedKeys, WhyEachIsOrIsNotThere) {
   EXPECT_TRUE(folded);
 
   std::string rows;
-  for (const MapRow& row : fold_plan(plan)) {
+  for (const MapRow& row : fold_plan(plan).rows) {
     rows +=
         fmt::format("{} {} {} {} {}\n", row.sources, row.source, row.op, row.target, row.targets);
   }

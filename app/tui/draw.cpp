@@ -1,0 +1,231 @@
+// The state as a screen.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "app/tui/actions.hpp"
+#include "core/bytes.hpp"
+#include "core/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+std::string summary_of(const State& state) {
+  if (state.screen == Screen::Mapping && state.mapping.model) return state.mapping.model->heading;
+  if (state.screen == Screen::Stats && state.stats.model) {
+    return display(state.stats.model->key) + "   " + state.stats.model->what;
+  }
+  if (state.screen == Screen::Convert && state.mapping.model) {
+    const Plan& plan = *state.mapping.model->plan;
+    const Account account = plan.account();
+    return fmt::format("{}   {}, {}, {}   ->   {}, {}, {}", plan.options.adapter,
+                       name_of(plan.options.from), counted(account.sources, "tensor"),
+                       format_bytes(account.bytes_in), name_of(plan.options.to),
+                       counted(account.targets, "tensor"), format_bytes(account.bytes_out));
+  }
+  return state.summary;
+}
+
+std::string position_text(const State& state) {
+  const auto list = current_list(state);
+  if (list.size == 0) return "";
+  if (state.page || (state.screen == Screen::Stats && !state.stats.model)) {
+    const std::size_t last = std::min(list.size, list.cursor->top + list.page);
+    return fmt::format("lines {} to {} of {}", list.cursor->top + 1, last, format_count(list.size));
+  }
+  return fmt::format("row {} of {}", format_count(list.cursor->cursor + 1),
+                     format_count(list.size));
+}
+
+/// What runs, as far as it is.
+std::string activity_text(const State& state) {
+  const Activity& now = state.activity;
+  if (now.title.empty()) return "";
+  std::string text = display(now.title);
+  if (!now.phases.empty()) {
+    const PhaseLine& phase = now.phases.back();
+    text = phase.name + "  " + phase_text(phase, 16, state.hides_figures);
+  }
+  return text + "   ^C stops";
+}
+
+std::string status_of(const State& state) {
+  if (!state.message.empty()) return state.message;
+  const std::string activity = activity_text(state);
+  const bool own = state.screen == Screen::Convert && state.convert.running;
+  if (!activity.empty() && !own) return activity;
+  std::string text = position_text(state);
+  if (state.page) return text;
+  switch (state.screen) {
+    case Screen::Keys:
+      if (!state.keys.filter.empty()) text += "  filter: " + display(state.keys.filter);
+      if (!state.whole && state.all) text += "  first shard alone";
+      return text + "  " + display(current_key(state));
+    case Screen::Mapping:
+      return text + "  " + display(current_key(state));
+    case Screen::Stats:
+      return state.stats.model ? expert_text(*state.stats.model, state.stats.expert) : text;
+    case Screen::Convert:
+      return state.convert.running
+                 ? "nothing appears at the output before the commit; ^C stops and cleans up"
+                 : "Enter edits a field or goes to its next value; the last row starts";
+    case Screen::Log:
+      break;
+  }
+  return text;
+}
+
+PromptLine prompt_line(const Prompt& prompt) {
+  PromptLine line;
+  line.before = prompt.label;
+  line.text = display(prompt.text);
+  line.cursor = static_cast<int>(display_width(display(prompt.text.substr(0, prompt.cursor))));
+  line.candidates = prompt.candidates;
+  line.chosen = prompt.chosen;
+  return line;
+}
+
+Frame frame_of(const State& state) {
+  Frame frame;
+  frame.title = state.path.empty() ? "ckptscope" : display(state.path);
+  frame.screens = {"1 Keys", "2 Mapping", "3 Stats", "4 Convert", "5 Log"};
+  frame.current = static_cast<std::size_t>(state.screen);
+  frame.summary = summary_of(state);
+  frame.status = status_of(state);
+  frame.status_role = state.message.empty() ? Role::Plain : state.message_role;
+  frame.hints = hints_of(place_of(state));
+  if (state.prompt) frame.prompt = prompt_line(*state.prompt);
+  return frame;
+}
+
+/// A screen that has nothing to show says why, and what to do.
+void draw_nothing(Canvas& canvas, const Rect& body, const std::vector<std::string>& texts) {
+  draw_rule(canvas, {body.row, 0, 1, body.columns});
+  draw_rule(canvas, {body.row + body.rows - 1, 0, 1, body.columns});
+  int row = body.row + 2;
+  for (const std::string& text : texts) {
+    std::string_view rest = text;  // wrapped
+    while (!rest.empty() && row < body.row + body.rows - 1) {
+      const auto width = static_cast<std::size_t>(std::max(8, body.columns - 4));
+      std::size_t cut = rest.size() <= width ? rest.size() : rest.rfind(' ', width);
+      if (cut == rest.npos || cut == 0) cut = std::min(rest.size(), width);
+      canvas.put(row++, 2, rest.substr(0, cut), Role::Faint);
+      rest.remove_prefix(std::min(cut + 1, rest.size()));
+    }
+  }
+}
+
+void draw_keys_screen(const State& state, Canvas& canvas, const Rect& body) {
+  if (!state.keys.list) return draw_nothing(canvas, body, {state.summary});
+  std::string sorted = state.keys.sort.column;
+  if (state.keys.sort.inverted) sorted += sorted.empty() ? "key, inverted" : ", inverted";
+  const auto details = details_of(state);
+  const KeysView view{*state.keys.list,   state.keys.tree,        state.keys.flat,
+                      order_of(state),    state.keys.cursor,      details,
+                      state.keys.details_top, state.keys.defects,
+                      state.keys.flat ? sorted : ""};
+  draw_keys(view, canvas, body);
+}
+
+void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
+  if (state.stats.model) {
+    return draw_stats({*state.stats.model, state.stats.linear, state.stats.expert}, canvas, body);
+  }
+  if (!state.stats.table.empty()) {
+    return draw_page({display(state.stats.title), state.stats.table, state.stats.cursor}, canvas,
+                     body);
+  }
+  const bool waits = !state.stats.title.empty();
+  draw_nothing(canvas, body,
+               {waits ? display(state.stats.title)
+                      : "x on a key shows what its values are; on a group, a table of its tensors"});
+}
+
+void draw_mapping_screen(const State& state, Canvas& canvas, const Rect& body) {
+  if (state.mapping.model) {
+    return draw_mapping({*state.mapping.model, state.mapping.cursor, state.mapping.target_side},
+                        canvas, body);
+  }
+  draw_nothing(canvas, body,
+               {state.mapping.failure.empty() ? state.summary : state.mapping.failure,
+                "a chooses an adapter"});
+}
+
+/// How many tensors each op takes and makes, then the account.
+std::vector<DetailLine> plan_lines(const State& state) {
+  if (!state.mapping.model) return {{"", state.mapping.failure, Role::Defect}};
+  std::vector<std::string> ops;
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> sums;
+  for (const MapRow& row : state.mapping.model->rows) {
+    if (!sums.contains(row.op)) ops.push_back(row.op);
+    sums[row.op].first += row.sources;
+    sums[row.op].second += row.targets;
+  }
+  std::vector<DetailLine> lines;
+  for (const std::string& op : ops) {
+    lines.push_back({"", fmt::format("{:>7} -> {:<7} {}", format_count(sums[op].first),
+                                     format_count(sums[op].second), op)});
+  }
+  const auto& account = state.mapping.model->account;
+  lines.insert(lines.end(), account.begin(), account.end());
+  return lines;
+}
+
+void draw_convert_screen(const State& state, Canvas& canvas, const Rect& body) {
+  const auto fields = convert_fields(state);
+  const auto buttons = convert_buttons(state);
+  const auto plan = plan_lines(state);
+  draw_convert({fields, buttons, state.convert.cursor, plan, state.convert.phases,
+                state.convert.lines, convert_line(state), state.hides_figures},
+               canvas, body);
+}
+
+void draw_log_screen(const State& state, Canvas& canvas, const Rect& body) {
+  std::vector<PageLine> lines;
+  const std::size_t first = state.log_cursor.top;
+  const std::size_t last = std::min(state.log.size(), first + page_rows(body));
+  for (std::size_t i = first; i < last; ++i) {
+    const LogEntry& entry = state.log[i];
+    lines.push_back({(entry.page ? "+ " : "  ") + entry.text, entry.role});
+  }
+  const ListState shown{state.log_cursor.cursor - first, 0};
+  draw_page({"log", lines, shown, true}, canvas, body);
+}
+
+void draw_screen(const State& state, Canvas& canvas, const Rect& body) {
+  if (state.page) {
+    const PageState& page = *state.page;
+    return draw_page({page.title, *page.lines, page.cursor, false, page.shift}, canvas, body);
+  }
+  switch (state.screen) {
+    case Screen::Keys:
+      return draw_keys_screen(state, canvas, body);
+    case Screen::Mapping:
+      return draw_mapping_screen(state, canvas, body);
+    case Screen::Stats:
+      return draw_stats_screen(state, canvas, body);
+    case Screen::Convert:
+      return draw_convert_screen(state, canvas, body);
+    case Screen::Log:
+      return draw_log_screen(state, canvas, body);
+  }
+}
+
+}  // namespace
+
+Canvas draw(const State& state) {
+  Canvas canvas(state.size.rows, state.size.columns, state.ascii);
+  if (state.size.rows < kLeastRows || state.size.columns < kLeastColumns) {
+    canvas.put(0, 0, "terminal too small");
+    return canvas;
+  }
+  const Frame frame = frame_of(state);
+  const Rect body = draw_frame(frame, canvas);
+  draw_screen(state, canvas, body);
+  draw_prompt(frame, canvas);
+  return canvas;
+}
+
+}  // namespace ckptscope

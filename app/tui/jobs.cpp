@@ -1,0 +1,195 @@
+#include "app/tui/jobs.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "app/commands/plan_report.hpp"
+#include "app/commands/shared.hpp"
+#include "app/commands/stat_report.hpp"
+#include "app/commands/verbs.hpp"
+#include "app/conversion.hpp"
+#include "app/file_outlet.hpp"
+#include "app/logical_view.hpp"
+#include "app/tui/page.hpp"
+#include "core/bytes.hpp"
+#include "core/display.hpp"
+#include "core/summary.hpp"
+#include "views/text_renderer.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// Fewer shards are read at once.
+constexpr std::size_t kManyShards = 8;
+
+std::shared_ptr<const KeyList> all_keys(CheckpointPtr checkpoint) {
+  std::vector<std::uint32_t> ids(checkpoint->tensors().size());
+  std::iota(ids.begin(), ids.end(), 0u);
+  return std::make_shared<const KeyList>(std::move(checkpoint), ids);
+}
+
+/// "119.4 B": parameters as people say them.
+std::string short_count(std::uint64_t count) {
+  constexpr std::pair<double, const char*> kUnits[] = {{1e12, "T"}, {1e9, "B"}, {1e6, "M"}};
+  for (const auto& [size, unit] : kUnits) {
+    if (static_cast<double>(count) >= size)
+      return fmt::format("{:.4g} {}", static_cast<double>(count) / size, unit);
+  }
+  return format_count(count);
+}
+
+std::string summary_of(const Checkpoint& checkpoint) {
+  const Summary summary = summarise(checkpoint);
+  const Family family = recognise_family(checkpoint, checkpoint.config());
+  std::string text = "unknown family";
+  if (family.adapter != nullptr) {
+    text = fmt::format("{}   {}",
+                       name_of(recognise_side(checkpoint, checkpoint.config(), *family.adapter)),
+                       family.adapter->id);
+  }
+  const std::size_t errors = count_errors(checkpoint.problems());
+  text += fmt::format("   {}   {} parameters   {}   {}", counted(summary.tensors, "tensor"),
+                      short_count(summary.parameters), format_bytes(summary.bytes),
+                      counted(checkpoint.shards().size(), "shard"));
+  return text + (errors == 0 ? "   no defects" : fmt::format("   {}", counted(errors, "defect")));
+}
+
+/// What is in the first of many shards, to look at until the others are read.
+void post_first_shard(const std::string& path, const JobContext& context) {
+  try {
+    const Location location = locate(path);
+    if (location.files.size() < kManyShards) return;
+    const std::string first = location.directory + "/" + location.files.front();
+    auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(first));
+    context.post(Opened{all_keys(std::move(checkpoint)), "reading headers …", false});
+  } catch (const Error&) {
+    return;  // what is wrong is said when the whole is opened
+  }
+}
+
+std::vector<DetailLine> account_lines(const PlannedConversion& planned, const Args& args) {
+  std::vector<DetailLine> lines;
+  for (const Field& field : plan_account(planned.plan, args.resources()).list) {
+    if (!field.label.empty()) lines.push_back({field.label, to_text(field.value, field.format)});
+  }
+  for (const Problem& problem : planned.plan.problems) {
+    const bool error = problem.severity == Severity::Error;
+    lines.push_back({error ? "! error" : "note", problem.message, error ? Role::Defect : Role::Notice});
+  }
+  // Errors before everything else: there is little room.
+  std::stable_partition(lines.begin(), lines.end(),
+                        [](const DetailLine& line) { return line.role == Role::Defect; });
+  return lines;
+}
+
+std::shared_ptr<const StatsModel> stats_model(const Checkpoint& checkpoint, const StatsItem& item,
+                                              const TensorStats& stats, bool done) {
+  auto model = std::make_shared<StatsModel>();
+  model->key = item.key;
+  model->what = item_heading(checkpoint, item);
+  model->storage = format_name(*item.value);
+  model->stats = stats;
+  model->done = done;
+  describe_experts(*model);
+  return model;
+}
+
+JobResult look_at_one(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
+                      const Args& args, const JobContext& context) {
+  std::shared_ptr<const StatsModel> found;
+  compute_stats(
+      checkpoint, items, args.resources().threads, context.progress,
+      [&](std::size_t, const TensorStats& stats) {
+        found = stats_model(checkpoint, items.front(), stats, true);
+      },
+      [&](std::size_t, const TensorStats& stats) {
+        context.post(Looked{stats_model(checkpoint, items.front(), stats, false)});
+      });
+  return Looked{found};
+}
+
+JobResult told(const Document& document) {
+  return Told{document.verb, page_of(document), document.exit};
+}
+
+}  // namespace
+
+JobBody open_job(std::string path, std::string config) {
+  return [=](const JobContext& context) -> JobResult {
+    post_first_shard(path, context);
+    auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path, {config}));
+    const auto list = all_keys(checkpoint);
+    return Opened{list, summary_of(*checkpoint), true};
+  };
+}
+
+JobBody list_job(CheckpointPtr checkpoint, std::vector<std::string> query, SortOrder sort) {
+  return [=](const JobContext&) -> JobResult {
+    const auto ids = matching_tensors(*checkpoint, query);
+    const auto list = std::make_shared<const KeyList>(checkpoint, ids);
+    if (sort.column.empty() && !sort.inverted) return Listed{list, nullptr};
+    const auto natural = list->names().natural_order();
+    auto order = std::make_shared<std::vector<std::uint32_t>>(natural.begin(), natural.end());
+    sort_by(*checkpoint, sort.column, *order);
+    if (sort.inverted) std::reverse(order->begin(), order->end());
+    return Listed{list, order};
+  };
+}
+
+JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string pattern) {
+  return [=](const JobContext&) -> JobResult {
+    const auto natural = list->names().natural_order();
+    return Found{pattern, find_keys(*list->checkpoint(), order ? std::span(*order) : natural,
+                                    pattern)};
+  };
+}
+
+JobBody map_job(CheckpointPtr checkpoint, Args args) {
+  return [=](const JobContext&) -> JobResult {
+    PlannedConversion planned = plan_conversion(*checkpoint, args.conversion());
+    auto model = std::make_shared<MapModel>();
+    model->heading = plan_heading(planned);
+    FoldedPlan folded = fold_plan(planned.plan);
+    model->rows = std::move(folded.rows);
+    model->row_of_output = std::move(folded.row_of_output);
+    model->row_of_dropped = std::move(folded.row_of_dropped);
+    model->lines = lines_of(model->rows);
+    model->account = account_lines(planned, args);
+    struct Kept {
+      CheckpointPtr checkpoint;
+      std::shared_ptr<const Checkpoint> like;
+    };
+    model->keep = std::make_shared<const Kept>(Kept{checkpoint, planned.like});
+    model->plan = std::make_shared<const Plan>(std::move(planned.plan));
+    return Mapped{model};
+  };
+}
+
+JobBody stat_job(CheckpointPtr checkpoint, Args args) {
+  return [=](const JobContext& context) -> JobResult {
+    const bool plain = !args.has("against") && !args.has("json") && !args.has("jsonl");
+    if (plain) {
+      refuse_errors(checkpoint->problems(), checkpoint->name());
+      const auto items = matching_items(*checkpoint, args.operands);
+      if (items.size() == 1) {
+        confirm_reading(*checkpoint, items, context.progress);
+        return look_at_one(*checkpoint, items, args, context);
+      }
+    }
+    return told(run_stat({checkpoint, true}, args, context.progress));
+  };
+}
+
+JobBody command_job(const Command& command, CheckpointPtr checkpoint, Args args, Step step) {
+  return [=, &command](const JobContext& context) -> JobResult {
+    const bool to_file = !step.file.empty();
+    const Document document = command.run({checkpoint, !to_file}, args, context.progress);
+    if (!to_file) return told(document);
+    write_document(step.file, step.append, document, args, checkpoint.get());
+    return Told{std::string(command.name),
+                {{fmt::format("written to {}", display(step.file))}},
+                document.exit};
+  };
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,37 @@
+// What the worker does, as functions that it can run: each has all that it needs, and touches
+// nothing else.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/session.hpp"
+#include "app/tui/worker.hpp"
+#include "app/words.hpp"
+
+namespace ckptscope {
+
+using JobBody = std::function<JobResult(const JobContext&)>;
+using CheckpointPtr = std::shared_ptr<const Checkpoint>;
+using Order = std::shared_ptr<const std::vector<std::uint32_t>>;  // ids; null: natural order
+
+struct SortOrder {
+  std::string column;  // "bytes"; empty: by key
+  bool inverted = false;
+};
+
+/// Opens a checkpoint; of many shards the first one is posted while the others are read.
+JobBody open_job(std::string path, std::string config);
+/// The keys that a query finds, and their order.
+JobBody list_job(CheckpointPtr checkpoint, std::vector<std::string> query, SortOrder sort);
+/// Keys of the list that a regular expression finds.
+JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string pattern);
+/// The preview of a conversion.
+JobBody map_job(CheckpointPtr checkpoint, Args args);
+/// Statistics: a model that fills for one tensor, a table that fills for several.
+JobBody stat_job(CheckpointPtr checkpoint, Args args);
+/// Any command; its output goes to a file where the step says so.
+JobBody command_job(const Command& command, CheckpointPtr checkpoint, Args args, Step step);
+
+}  // namespace ckptscope

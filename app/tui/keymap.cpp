@@ -1,0 +1,135 @@
+#include "app/tui/keymap.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/tui/actions.hpp"
+
+namespace ckptscope {
+namespace {
+
+using enum KeyKind;
+
+/// Where a key has two meanings, the row of the screen stands before the general one.
+constexpr KeyRow kTable[] = {
+    {"<Enter>", "1", Job, "show KEY, or fold", "show", act_enter},
+    {"<Enter>", "2", Motion, "go to the key", "go to key", act_enter},
+    {"<Enter>", "4", Session, "edit the field, press the button", "edit", act_enter},
+    {"<Enter>", "35p", Motion, "open what the line says", "open", act_enter},
+    {"h <Left>", "1", Motion, "fold, or to the parent", "", act_left},
+    {"l <Right>", "1", Motion, "unfold", "fold", act_right},
+    {"h <Left>", "2", Motion, "the source's side", "", act_left},
+    {"l <Right>", "2", Motion, "the target's side", "side", act_right},
+    {"h <Left>", "3", Motion, "the expert before", "", act_left},
+    {"l <Right>", "3", Motion, "the next expert", "expert", act_right},
+    {"h <Left>", "5p", Motion, "scroll to the left", "", act_left},
+    {"l <Right>", "5p", Motion, "scroll to the right", "", act_right},
+    {"j <Down>", "12345p", Motion, "down", "", act_move},
+    {"k <Up>", "12345p", Motion, "up", "", act_move},
+    {"<C-d>", "12345p", Motion, "half a page down", "", act_move},
+    {"<C-u>", "12345p", Motion, "half a page up", "", act_move},
+    {"<C-f> <PageDown> <Space>", "12345p", Motion, "a page down", "", act_move},
+    {"<C-b> <PageUp>", "12345p", Motion, "a page up", "", act_move},
+    {"g <Home>", "12345p", Motion, "to the first row", "", act_move},
+    {"G <End>", "12345p", Motion, "to the last row", "", act_move},
+    {"/", "125p", Motion, "search (regex, smart case), inside folds too", "search", act_search},
+    {"n", "125p", Motion, "the next match", "", act_match},
+    {"N", "125p", Motion, "the match before", "", act_match},
+    {"&", "1", Session, "ls QUERY: show these keys alone", "filter", act_filter},
+    {"m", "13", Job, "map KEY", "mapping", act_mapping},
+    {"x", "12", Job, "stat KEY", "stats", act_stats},
+    {"x", "4", Job, "stat", "", act_stats},
+    {"] [", "13", Motion, "the same key in the next or previous layer or expert", "", act_sibling},
+    {"e E", "12", Motion, "the next or previous problem", "", act_problem},
+    {"t", "1", Session, "tree, or one line a tensor", "", act_flat},
+    {"+ - *", "1", Motion, "unfold, fold, unfold all", "", act_fold},
+    {"s", "1", Session, "sort: then k key, b bytes, d dtype, s shard", "", act_sort},
+    {"I", "1", Session, "the other way round", "", act_invert},
+    {"a", "1234", Session, "set adapter NAME", "adapter", act_adapter},
+    {"b", "3", Session, "bins: powers of two, or equal steps", "bins", act_bins},
+    {"i", "12345", Job, "info", "", act_card},
+    {"D", "12345", Job, "diff OTHER", "", act_diff},
+    {"y", "12345", Motion, "copy the key, or the command", "", act_copy},
+    {"<Tab>", "12345", Motion, "the next pane", "", act_pane},
+    {"1 2 3 4 5", "12345p", Motion, "the screen of that number", "", act_screen},
+    {":", "12345p", Session, "a command", "command", act_command},
+    {"<C-c>", "12345p", Session, "stop the job", "", act_stop},
+    {"<C-l>", "12345p", Motion, "draw the screen anew", "", act_redraw},
+    {"<C-z>", "12345p", Motion, "back to the shell until fg", "", act_suspend},
+    {"R", "12345", Job, "open PATH: read it again", "", act_reopen},
+    {"? <F1>", "12345p", Motion, "help: this screen's keys", "help", act_help},
+    {"q", "12345p", Session, "back; at the root quit", "quit", act_back},
+    {"Q", "12345p", Session, "quit", "", act_quit},
+};
+
+std::vector<std::string_view> words_of(std::string_view keys) {
+  std::vector<std::string_view> words;
+  while (!keys.empty()) {
+    const std::size_t end = std::min(keys.find(' '), keys.size());
+    words.push_back(keys.substr(0, end));
+    keys.remove_prefix(std::min(end + 1, keys.size()));
+  }
+  return words;
+}
+
+/// "<Enter>" is "Enter", "<C-d>" is "^D".
+std::string shown(std::string_view key) {
+  if (key.starts_with("<C-")) return fmt::format("^{}", static_cast<char>(key[3] - 'a' + 'A'));
+  if (key.size() > 2 && key.front() == '<') return std::string(key.substr(1, key.size() - 2));
+  return std::string(key);
+}
+
+bool is_on(const KeyRow& row, char screen) {
+  return row.screens.find(screen) != row.screens.npos;
+}
+
+}  // namespace
+
+std::span<const KeyRow> key_table() {
+  return kTable;
+}
+
+const KeyRow* find_key(std::string_view key, char screen) {
+  for (const KeyRow& row : kTable) {
+    if (!is_on(row, screen)) continue;
+    for (const std::string_view word : words_of(row.keys)) {
+      if (word == key) return &row;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<Hint> hints_of(char screen) {
+  std::vector<Hint> hints;
+  for (const KeyRow& row : kTable) {
+    if (!is_on(row, screen) || row.hint.empty()) continue;
+    std::string key = shown(words_of(row.keys).front());
+    if (key == "l") key = "h l";
+    const bool root = screen == '1';
+    hints.push_back({std::move(key), row.hint == "quit" && !root ? "back" : std::string(row.hint)});
+  }
+  return hints;
+}
+
+std::vector<PageLine> keys_help(char screen) {
+  std::vector<PageLine> lines;
+  for (const KeyRow& row : kTable) {
+    if (!is_on(row, screen)) continue;
+    std::string keys;
+    for (const std::string_view word : words_of(row.keys)) {
+      keys += (keys.empty() ? "" : "  ") + shown(word);
+    }
+    lines.push_back({fmt::format("  {:<24} {}", keys, row.command),
+                     row.kind == KeyKind::Job ? Role::Title : Role::Plain});
+  }
+  lines.push_back({""});
+  lines.push_back({"  :COMMAND runs what the command line runs, without PATH: :ls dtype=U8, "
+                   ":map --to hf > plan.txt"});
+  lines.push_back({"  :N goes to row N; :record FILE writes what you do as a script; :help lists "
+                   "the verbs; :q quits."});
+  lines.push_back({"  Esc leaves what is open, and never quits."});
+  return lines;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,267 @@
+// The line at the bottom that somebody types into.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/completion.hpp"
+#include "app/tui/actions.hpp"
+#include "core/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+bool is_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+std::size_t before(const std::string& text, std::size_t at) {
+  while (at > 0 && is_continuation(text[--at])) continue;
+  return at;
+}
+
+std::size_t behind(const std::string& text, std::size_t at) {
+  if (at < text.size()) ++at;
+  while (at < text.size() && is_continuation(text[at])) ++at;
+  return at;
+}
+
+std::size_t word_start(const std::string& text, std::size_t at) {
+  while (at > 0 && text[at - 1] == ' ') --at;
+  while (at > 0 && text[at - 1] != ' ') --at;
+  return at;
+}
+
+void erase(Prompt& prompt, std::size_t from, std::size_t to) {
+  prompt.text.erase(from, to - from);
+  prompt.cursor = from;
+}
+
+/// Editing and moving in the line. False for keys that are something else.
+bool edit(Prompt& prompt, std::string_view key) {
+  std::string& text = prompt.text;
+  if (key == "<Left>") {
+    prompt.cursor = before(text, prompt.cursor);
+  } else if (key == "<Right>") {
+    prompt.cursor = behind(text, prompt.cursor);
+  } else if (key == "<Home>" || key == "<C-a>") {
+    prompt.cursor = 0;
+  } else if (key == "<End>" || key == "<C-e>") {
+    prompt.cursor = text.size();
+  } else if (key == "<Backspace>" || key == "<C-h>") {
+    erase(prompt, before(text, prompt.cursor), prompt.cursor);
+  } else if (key == "<Delete>") {
+    const std::size_t at = prompt.cursor;
+    erase(prompt, at, behind(text, at));
+  } else if (key == "<C-u>") {
+    erase(prompt, 0, prompt.cursor);
+  } else if (key == "<C-w>") {
+    erase(prompt, word_start(text, prompt.cursor), prompt.cursor);
+  } else if (key == "<C-k>") {
+    text.erase(prompt.cursor);
+  } else if (key == "<Space>" || key == "<lt>" || key.size() == 1 ||
+             (key.front() != '<' && !key.empty())) {
+    const std::string_view typed = key == "<Space>" ? " " : key == "<lt>" ? "<" : key;
+    text.insert(prompt.cursor, typed);
+    prompt.cursor += typed.size();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// ---- completion ---------------------------------------------------------------------------------
+
+bool completes(const Prompt& prompt) {
+  return prompt.kind == PromptKind::Command || prompt.kind == PromptKind::Diff ||
+         prompt.kind == PromptKind::Field || prompt.kind == PromptKind::Filter;
+}
+
+/// The line as the command that it is part of, for completion.
+std::string completed_line(const Prompt& prompt) {
+  const std::string typed = prompt.text.substr(0, prompt.cursor);
+  if (prompt.kind == PromptKind::Diff) return "diff " + typed;
+  if (prompt.kind == PromptKind::Filter) return "ls " + typed;
+  if (prompt.kind == PromptKind::Field) return fmt::format("convert --{} {}", prompt.field, typed);
+  return typed;
+}
+
+std::string shared_start(const std::vector<std::string>& words) {
+  std::string shared = words.front();
+  for (const std::string& word : words) {
+    shared.erase(std::mismatch(shared.begin(), shared.end(), word.begin(), word.end()).first,
+                 shared.end());
+  }
+  return shared;
+}
+
+void take_candidate(Prompt& prompt, const std::string& word) {
+  prompt.text.replace(prompt.word_begin, prompt.cursor - prompt.word_begin, word);
+  prompt.cursor = prompt.word_begin + word.size();
+}
+
+void complete_prompt(State& state, bool forward) {
+  Prompt& prompt = *state.prompt;
+  if (!prompt.candidates.empty()) {  // the next of those that are shown
+    const std::size_t count = prompt.candidates.size();
+    prompt.chosen = prompt.chosen >= count ? (forward ? 0 : count - 1)
+                    : forward             ? (prompt.chosen + 1) % count
+                                          : (prompt.chosen + count - 1) % count;
+    return take_candidate(prompt, prompt.candidates[prompt.chosen]);
+  }
+  const std::string line = completed_line(prompt);
+  const std::size_t space = line.find_last_of(" ;>|");
+  const std::size_t begin = space == line.npos ? 0 : space + 1;
+  const std::size_t added = line.size() - prompt.cursor;
+  Candidates found = complete(state.session, line, begin);
+  prompt.word_begin = begin >= added ? begin - added : 0;
+  if (found.words.empty()) return;
+  take_candidate(prompt, shared_start(found.words));
+  if (found.words.size() == 1) {
+    if (found.complete && prompt.kind == PromptKind::Command) edit(prompt, "<Space>");
+    return;
+  }
+  prompt.chosen = found.words.size();  // none yet
+  prompt.candidates = std::move(found.words);
+}
+
+// ---- what the line is for -----------------------------------------------------------------------
+
+void recall(State& state, bool older) {
+  Prompt& prompt = *state.prompt;
+  if (prompt.kind != PromptKind::Command) return;
+  const std::size_t count = state.history.size();
+  if (older && prompt.history < count) ++prompt.history;
+  if (!older && prompt.history > 0) --prompt.history;
+  prompt.text = prompt.history == 0 ? "" : state.history[count - prompt.history];
+  prompt.cursor = prompt.text.size();
+}
+
+void set_adapter(Ui& ui, const std::string& name) {
+  try {
+    if (name.empty() || name == "as recognised") {
+      if (ui.state.session.settings().contains("adapter")) ui.state.session.unset("adapter");
+    } else {
+      ui.state.session.set("adapter", name);
+    }
+  } catch (const Error& error) {
+    say(ui.state, error.what(), Role::Defect);
+  }
+  preview_mapping(ui);
+}
+
+/// The preview follows what is chosen; Esc brings back what was.
+void adapter_key(Ui& ui, std::string_view key) {
+  Prompt& prompt = *ui.state.prompt;
+  const std::size_t count = prompt.candidates.size();
+  const bool down = key == "j" || key == "<Down>" || key == "<Tab>";
+  const bool up = key == "k" || key == "<Up>" || key == "<S-Tab>";
+  if (down || up) {
+    prompt.chosen = (prompt.chosen + (down ? 1 : count - 1)) % count;
+    set_adapter(ui, prompt.candidates[prompt.chosen]);
+  } else if (key == "<Enter>") {
+    const std::string chosen = prompt.candidates[prompt.chosen];
+    ui.state.prompt.reset();
+    run_line(ui, chosen == "as recognised" ? "unset adapter" : "set adapter " + chosen, true);
+  } else if (key == "<Esc>" || key == "<C-c>" || key == "q") {
+    const std::string old = prompt.before;
+    ui.state.prompt.reset();
+    set_adapter(ui, old);
+  }
+}
+
+void answer_key(Ui& ui, std::string_view key) {
+  const PromptKind kind = ui.state.prompt->kind;
+  const bool yes = key == "y" || key == "Y" || (kind == PromptKind::Question && key == "<Enter>");
+  const bool no = key == "n" || key == "N" || key == "<Esc>" || key == "<C-c>" || key == "q" ||
+                  key == "<Enter>";
+  if (!yes && !no) return;
+  ui.state.prompt.reset();
+  if (kind == PromptKind::Question) {
+    ui.effects.push_back(AnswerJob{yes});
+  } else if (yes) {
+    ui.effects.push_back(StopJobs{});
+    ui.effects.push_back(Quit{});
+  }
+}
+
+void finish(Ui& ui) {
+  State& state = ui.state;
+  const Prompt prompt = *std::exchange(state.prompt, std::nullopt);
+  switch (prompt.kind) {
+    case PromptKind::Command:
+      if (prompt.text.find_first_not_of(' ') == prompt.text.npos) return;
+      if (!prompt.text.starts_with(' ')) {
+        state.history.push_back(prompt.text);
+        state.session.history().push_back(prompt.text);
+      }
+      return run_line(ui, prompt.text, true);
+    case PromptKind::Search:
+      return go_to_match(ui, true, true);
+    case PromptKind::Filter:
+      return list_keys(ui, prompt.text, state.keys.sort);
+    case PromptKind::Diff:
+      if (!prompt.text.empty()) run_line(ui, "diff " + prompt.text, true);
+      return;
+    case PromptKind::Field:
+      return run_line(ui,
+                      prompt.text.empty() ? "unset " + prompt.field
+                                          : fmt::format("set {} {}", prompt.field, prompt.text),
+                      true);
+    default:
+      return;
+  }
+}
+
+/// Takes back what a search has moved.
+void cancel(Ui& ui) {
+  State& state = ui.state;
+  const bool search = state.prompt->kind == PromptKind::Search;
+  state.prompt.reset();
+  if (!search) return;
+  state.search.running = false;
+  const auto order = order_of(state);
+  const bool keys = !state.page && state.screen == Screen::Keys;
+  if (keys && state.search.origin < order.size()) {
+    go_to_tensor(state, order[state.search.origin]);
+  } else if (!keys) {
+    const CurrentList list = current_list(state);
+    list.cursor->go(state.search.origin, list.size, list.page);
+  }
+}
+
+}  // namespace
+
+void open_prompt(State& state, PromptKind kind, std::string label, std::string text) {
+  Prompt prompt;
+  prompt.kind = kind;
+  prompt.label = std::move(label);
+  prompt.cursor = text.size();
+  prompt.text = std::move(text);
+  state.prompt = std::move(prompt);
+}
+
+void prompt_key(Ui& ui, std::string_view key) {
+  State& state = ui.state;
+  Prompt& prompt = *state.prompt;
+  if (prompt.kind == PromptKind::Adapter) return adapter_key(ui, key);
+  if (prompt.kind == PromptKind::Question || prompt.kind == PromptKind::Quit) {
+    return answer_key(ui, key);
+  }
+  if (key == "<Tab>" || key == "<S-Tab>") {
+    if (completes(prompt)) complete_prompt(state, key == "<Tab>");
+    return;
+  }
+  prompt.candidates.clear();
+  if (key == "<Enter>") return finish(ui);
+  const bool emptied = key == "<Backspace>" && prompt.text.empty();
+  if (key == "<Esc>" || key == "<C-c>" || emptied) return cancel(ui);
+  if (key == "<Up>" || key == "<C-p>") return recall(state, true);
+  if (key == "<Down>" || key == "<C-n>") return recall(state, false);
+  if (!edit(prompt, key) || prompt.kind != PromptKind::Search) return;
+  state.search.pattern = prompt.text;
+  state.search.places.clear();
+  search_now(ui);
+}
+
+}  // namespace ckptscope
