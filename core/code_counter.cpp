@@ -46,8 +46,8 @@ bool has_experts(const Value& node) {
          node.shape[1] * node.shape[2] >= kLeastElements;
 }
 
-Layout layout_of(const Value& node) {
-  Layout layout;
+RowLayout layout_of(const Value& node) {
+  RowLayout layout;
   const std::uint64_t elements = product(node.shape);
   const bool by_row = node.op == Value::Op::Mxfp4 || node.block_cols > 0;
   const bool scaled_by_expert =
@@ -166,7 +166,7 @@ void CodeCounter::fold_codes(Dtype dtype, const Counts& counts, float scale, Til
 void CodeCounter::count_fp8(const Value& node, const StatsTile& tile, TileCounts& part) {
   const Value& codes = *node.args[0];
   const std::vector<float>& scales = scales_of(*node.args[1]);
-  const Layout layout = layout_of(node);
+  const RowLayout layout = layout_of(node);
   const std::uint64_t row = layout.row;
   const auto bytes = read(codes, tile.first_row * row, tile.rows * row, bytes_);
   part.scales.emplace();

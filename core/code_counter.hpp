@@ -22,7 +22,7 @@ const Value& stored_node(const Value& value);
 const Value& data_of(const Value& node);
 
 /// A tensor as it is cut: rows that must not be cut, of groups that share a row of statistics.
-struct Layout {
+struct RowLayout {
   std::uint64_t row = 1;     // elements
   std::uint64_t rows = 0;    // of a group
   std::uint64_t groups = 1;  // experts, or one
@@ -31,7 +31,7 @@ struct Layout {
 /// Experts are the elements of the first of three dimensions, where those are matrices of some
 /// size: a convolution's [channels, 1, 4] has no experts.
 bool has_experts(const Value& node);
-Layout layout_of(const Value& node);
+RowLayout layout_of(const Value& node);
 
 /// A run of rows of one item.
 struct StatsTile {

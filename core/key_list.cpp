@@ -20,7 +20,23 @@ void sort_by(const Checkpoint& checkpoint, std::string_view column,
 }
 
 KeyList::KeyList(std::shared_ptr<const Checkpoint> checkpoint, std::span<const std::uint32_t> ids)
-    : checkpoint_(std::move(checkpoint)), names_(checkpoint_->tensors(), ids), folded_(names_) {}
+    : checkpoint_(std::move(checkpoint)), names_(checkpoint_->tensors(), ids), folded_(names_) {
+  if (!checkpoint_->damaged()) return;
+  for (const Problem& problem : checkpoint_->problems()) {
+    const auto id = checkpoint_->find(problem.key);
+    if (id && problem.severity == Severity::Error) defective_.insert(*id);
+  }
+  const auto order = names_.natural_order();
+  for (std::uint32_t place = 0; place < order.size(); ++place) {
+    const TensorInfo& info = checkpoint_->tensors()[order[place]];
+    if (checkpoint_->shards()[info.shard].damaged) defective_.insert(order[place]);
+    if (!defective_.contains(order[place])) continue;
+    for (auto row = folded_.locate(place).row; row != NameTree::kNone;
+         row = folded_.rows()[row].parent) {
+      rows_with_defects_.insert(row);
+    }
+  }
+}
 
 std::vector<std::uint32_t> find_keys(const Checkpoint& checkpoint,
                                      std::span<const std::uint32_t> order,

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "core/checkpoint.hpp"
@@ -32,10 +33,17 @@ class KeyList {
   const FoldedTree& folded() const { return folded_; }
   std::uint32_t size() const { return names_.root().tensors; }
 
+  /// A problem of Severity::Error names the tensor, or its shard is damaged.
+  bool is_defective(std::uint32_t tensor) const { return defective_.contains(tensor); }
+  /// So is some tensor of a folded row or below it.
+  bool has_defect(std::uint32_t row) const { return rows_with_defects_.contains(row); }
+
  private:
   std::shared_ptr<const Checkpoint> checkpoint_;
   NameTree names_;
   FoldedTree folded_;
+  std::unordered_set<std::uint32_t> defective_;
+  std::unordered_set<std::uint32_t> rows_with_defects_;
 };
 
 /// Places in `order` (ids of tensors) of the keys that a smart-case regex finds, rising. Throws

@@ -67,17 +67,22 @@ std::string braced(const std::vector<std::string>& texts) {
   return out + "}" + texts[0].substr(texts[0].size() - suffix);
 }
 
-constexpr std::size_t kMostDropRows = 4;
+constexpr std::size_t kMostLeftRows = 4;
 
 class Folding {
  public:
-  explicit Folding(const Plan& plan) : plan_(plan) {}
+  Folding(const Plan& plan, bool filtered) : plan_(plan), filtered_(filtered) {}
 
   FoldedPlan run() {
     for (std::size_t i = 0; i < plan_.outputs.size(); ++i) add(plan_.outputs[i], i);
     for (const Row& row : rows_) result_.rows.push_back(finish(row));
-    result_.row_of_dropped.assign(plan_.fates.size(), FoldedPlan::kNone);
-    for (std::uint32_t rule = 0; rule < plan_.drop_rules.size(); ++rule) add_drops(rule);
+    result_.row_of_left.assign(plan_.fates.size(), FoldedPlan::kNone);
+    for (std::uint32_t rule = 0; rule < plan_.drop_rules.size(); ++rule) {
+      const DropRule& named = plan_.drop_rules[rule];
+      add_left(Fate::Kind::Dropped, rule, "drop",
+               fmt::format("{}, rule {}", named.reason, named.name));
+    }
+    if (!filtered_) add_left(Fate::Kind::Unplaced, 0, "orphan", "not accounted for");
     return std::move(result_);
   }
 
@@ -118,31 +123,31 @@ class Folding {
             row.output};
   }
 
-  void add_drops(std::uint32_t rule) {
+  /// Sources that no output reads.
+  void add_left(Fate::Kind kind, std::uint32_t rule, const std::string& op,
+                const std::string& why) {
     Groups groups;
     std::map<std::string, std::vector<std::uint32_t>> ids;
     for (std::uint32_t id = 0; id < plan_.fates.size(); ++id) {
       const Fate& fate = plan_.fates[id];
-      if (fate.kind != Fate::Kind::Dropped || fate.where != rule) continue;
+      if (fate.kind != kind || (kind == Fate::Kind::Dropped && fate.where != rule)) continue;
       ids[add_to(groups, plan_.sources[id].name, id)].push_back(id);
     }
-    const DropRule& named = plan_.drop_rules[rule];
-    const std::string why = fmt::format("{}, rule {}", named.reason, named.name);
-    const bool in_one = groups.size() > kMostDropRows;
-    if (in_one) result_.rows.push_back(drop_row(groups, why));
+    const bool in_one = groups.size() > kMostLeftRows;
+    if (in_one) result_.rows.push_back(row_of_all(groups, op, why));
     for (const auto& [pattern, one] : groups) {
       if (!in_one) {
         const std::string keys = one.keys.text();
-        result_.rows.push_back({one.count, keys, "drop", why, 0, {{one.count, keys, one.first}}, {}});
+        result_.rows.push_back({one.count, keys, op, why, 0, {{one.count, keys, one.first}}, {}});
       }
       for (const std::uint32_t id : ids[pattern]) {
-        result_.row_of_dropped[id] = static_cast<std::uint32_t>(result_.rows.size() - 1);
+        result_.row_of_left[id] = static_cast<std::uint32_t>(result_.rows.size() - 1);
       }
     }
   }
 
   /// One row for a whole layer: "model.layers.80.*".
-  static MapRow drop_row(const Groups& groups, const std::string& why) {
+  static MapRow row_of_all(const Groups& groups, const std::string& op, const std::string& why) {
     std::uint64_t count = 0;
     std::string common = groups.begin()->second.keys.text();
     for (const auto& [pattern, one] : groups) {
@@ -153,10 +158,11 @@ class Folding {
     }
     common.erase(common.rfind('.') == common.npos ? 0 : common.rfind('.') + 1);
     const std::string keys = fmt::format("{}* ({} names)", common, groups.size());
-    return {count, keys, "drop", why, 0, {{count, keys, groups.begin()->second.first}}, {}};
+    return {count, keys, op, why, 0, {{count, keys, groups.begin()->second.first}}, {}};
   }
 
   const Plan& plan_;
+  const bool filtered_;
   FoldedPlan result_;
   std::vector<Row> rows_;
   std::unordered_map<std::string, std::size_t> index_;
@@ -192,8 +198,8 @@ std::string op_text(const Output& output) {
   return text;
 }
 
-FoldedPlan fold_plan(const Plan& plan) {
-  return Folding(plan).run();
+FoldedPlan fold_plan(const Plan& plan, bool filtered) {
+  return Folding(plan, filtered).run();
 }
 
 }  // namespace ckptscope

@@ -21,7 +21,7 @@ struct MapPart {
 struct MapRow {
   std::uint64_t sources = 0;  // tensors; 0 for what is synthesised
   std::string source;         // its parts in one: "….{gate,up}_proj.weight"
-  std::string op;             // "stack t", "rename", "drop"
+  std::string op;             // "stack t", "rename", "drop", "orphan"
   std::string target;         // key pattern, or the reason and rule of a drop
   std::uint64_t targets = 0;
   std::vector<MapPart> parts{};
@@ -32,10 +32,11 @@ struct FoldedPlan {
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
   std::vector<MapRow> rows;
   std::vector<std::uint32_t> row_of_output;   // by number of the output
-  std::vector<std::uint32_t> row_of_dropped;  // by number of the source; kNone for others
+  std::vector<std::uint32_t> row_of_left;    // by number of a source that no output reads
 };
-/// Rows in the order of the targets, then drops. Sums of `sources` and `targets` are the plan's.
-FoldedPlan fold_plan(const Plan& plan);
+/// Rows in the order of the targets, then drops, then sources that are not accounted for ("orphan"),
+/// unless those were filtered out. Sums of `sources` and `targets` are the plan's.
+FoldedPlan fold_plan(const Plan& plan, bool filtered = false);
 
 /// What happens to an output in a few words: "stack cat t", "decode mxfp4 t", "rename", "pass".
 std::string op_text(const Output& output);

@@ -59,7 +59,7 @@ class Computation {
  private:
   void cut(std::size_t number) {
     const Value& node = stored_node(*items_[number].value);
-    const Layout layout = layout_of(node);
+    const RowLayout layout = layout_of(node);
     const std::uint64_t row_bytes =
         std::max<std::uint64_t>(1, layout.row * size_of(data_of(node).dtype));
     const std::uint64_t at_once = std::max<std::uint64_t>(1, kTileBytes / row_bytes);

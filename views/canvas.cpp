@@ -98,6 +98,27 @@ void draw_divider(Canvas& canvas, const Rect& area) {
   for (int i = 0; i < area.rows; ++i) canvas.put(area.row + i, area.column, "│", Role::Faint);
 }
 
+std::vector<std::string> wrapped(std::string_view text, int columns) {
+  std::vector<std::string> lines;
+  const auto width = static_cast<std::size_t>(std::max(8, columns));
+  while (!text.empty()) {
+    std::size_t cut = 0;  // bytes that fit
+    std::size_t cells = 0;
+    while (cut < text.size()) {
+      const std::string_view character = text.substr(cut, character_bytes(text.substr(cut)));
+      cells += character.size() == 1 ? 1 : display_width(character);
+      if (cells > width) break;
+      cut += character.size();
+    }
+    const std::size_t space = text.rfind(' ', cut);
+    if (cut < text.size() && space != text.npos && space > 0) cut = space;
+    lines.emplace_back(text.substr(0, cut));
+    text.remove_prefix(cut);
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  }
+  return lines;
+}
+
 std::string fitted(std::string_view text, int columns) {
   if (columns <= 0) return "";
   return elide_middle(text, static_cast<std::size_t>(columns));

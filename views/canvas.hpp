@@ -78,6 +78,8 @@ void draw_rule(Canvas& canvas, const Rect& area, std::span<const RuleText> texts
                std::span<const int> at = {}, std::string_view junction = "┬");
 /// "│" over all rows of `area`, in its first column.
 void draw_divider(Canvas& canvas, const Rect& area);
+/// Lines of at most `columns` cells, broken at spaces where there are any.
+std::vector<std::string> wrapped(std::string_view text, int columns);
 /// Text for at most `columns` cells: names are elided in the middle.
 std::string fitted(std::string_view text, int columns);
 

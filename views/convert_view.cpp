@@ -11,7 +11,7 @@
 namespace ckptscope {
 namespace {
 
-constexpr int kFieldColumns = 46;
+constexpr int kFieldColumns = kConvertFieldColumns;
 constexpr int kNameColumns = 16;
 constexpr int kBarColumns = 40;
 
@@ -20,35 +20,44 @@ std::string minutes(double seconds) {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
-void draw_fields(const ConvertView& view, Canvas& canvas, const Rect& area) {
-  const std::size_t count = view.fields.size() + view.buttons.size();
-  const auto page = static_cast<std::size_t>(std::max(1, area.rows));
-  const std::size_t top = view.cursor.cursor >= page ? view.cursor.cursor - page + 1 : 0;
+void draw_field(const ConvertField& field, bool selected, Canvas& canvas, int row,
+                const Rect& area) {
+  const int column = area.column + 2 + kNameColumns;
+  const int width = area.column + area.columns - column - 3;
+  const bool unset = field.value.empty();
+  if (selected) canvas.put(row, area.column, ">", Role::Title);
+  canvas.put(row, area.column + 2, field.name, selected ? Role::Title : Role::Plain);
+  canvas.put(row, column, "[ ", Role::Faint);
+  const std::string otherwise = field.otherwise.empty() ? "" : "(" + field.otherwise + ")";
+  canvas.put(row, column + 2, fitted(unset ? otherwise : display(field.value), width - 2),
+             unset ? Role::Faint : Role::Plain);
+  canvas.put(row, column + width + 1, "]", Role::Faint);
+  if (selected) canvas.paint({row, column + 1, 1, width}, Role::Selected);
+}
+
+/// Fields that scroll, and the buttons below them, always in sight.
+void draw_options(const ConvertView& view, Canvas& canvas, const Rect& area) {
+  const auto page = static_cast<std::size_t>(std::max(1, area.rows - 1));
+  const std::size_t count = view.fields.size();
+  const std::size_t at = std::min(view.cursor.cursor, count - 1);
+  const std::size_t top = at >= page ? at - page + 1 : 0;
   for (std::size_t i = top; i < std::min(count, top + page); ++i) {
-    const int row = area.row + static_cast<int>(i - top);
-    const bool selected = i == view.cursor.cursor;
-    if (selected) canvas.put(row, area.column, ">", Role::Title);
-    if (i >= view.fields.size()) {
-      const std::string text = "[ " + view.buttons[i - view.fields.size()] + " ]";
-      canvas.put(row, area.column + 2, text, selected ? Role::Selected : Role::Title);
-      continue;
-    }
-    const ConvertField& field = view.fields[i];
-    const int column = area.column + 2 + kNameColumns;
-    const int width = area.column + area.columns - column - 3;
-    canvas.put(row, area.column + 2, field.name, selected ? Role::Title : Role::Plain);
-    canvas.put(row, column, "[ ", Role::Faint);
-    const bool unset = field.value.empty();
-    canvas.put(row, column + 2, fitted(display(unset ? field.otherwise : field.value), width - 2),
-               unset ? Role::Faint : Role::Plain);
-    canvas.put(row, column + width + 1, "]", Role::Faint);
-    if (selected) canvas.paint({row, column + 1, 1, width}, Role::Selected);
+    draw_field(view.fields[i], i == view.cursor.cursor, canvas,
+               area.row + static_cast<int>(i - top), area);
+  }
+  const int row = area.row + static_cast<int>(std::min(page, count));
+  int column = area.column + 2;
+  for (std::size_t i = 0; i < view.buttons.size(); ++i) {
+    const bool selected = view.cursor.cursor == count + i;
+    if (selected) canvas.put(row, column - 2, ">", Role::Title);
+    column = canvas.put(row, column, "[ " + view.buttons[i] + " ]",
+                        selected ? Role::Selected : Role::Title) + 4;
   }
 }
 
 void draw_progress(const ConvertView& view, Canvas& canvas, const Rect& area) {
   int row = area.row;
-  const int bar = std::min(kBarColumns, area.columns / 2 - 14);
+  const int bar = std::min(kBarColumns, area.columns - 70);
   for (const PhaseLine& phase : view.phases) {
     if (row >= area.row + area.rows) return;
     canvas.put(row, 1, phase.name, Role::Title, 12);
@@ -65,11 +74,11 @@ void draw_progress(const ConvertView& view, Canvas& canvas, const Rect& area) {
 
 std::string phase_text(const PhaseLine& phase, int bar_columns, bool hides_figures) {
   const double share =
-      phase.total == 0 ? (phase.over ? 1 : 0)
-                       : std::min(1.0, static_cast<double>(phase.done) /
-                                           static_cast<double>(phase.total));
+      std::min(1.0, static_cast<double>(phase.done) /
+                        static_cast<double>(std::max<std::uint64_t>(1, phase.total)));
   const int filled = static_cast<int>(share * bar_columns);
   std::string text;
+  if (phase.total == 0) return phase.over ? "done" : "";
   for (int i = 0; i < bar_columns; ++i) text += i < filled ? "━" : "─";
   text += fmt::format(" {:3.0f} %   {} of {}", 100 * share, format_bytes(phase.done),
                       format_bytes(phase.total));
@@ -84,18 +93,17 @@ std::string phase_text(const PhaseLine& phase, int bar_columns, bool hides_figur
 
 void draw_convert(const ConvertView& view, Canvas& canvas, const Rect& body) {
   const bool wide = body.columns >= 80;
-  const int fields = static_cast<int>(view.fields.size() + view.buttons.size());
-  const int progress = view.phases.empty() && view.lines.empty() ? 0 : 6;
+  const int progress =
+      view.phases.empty() && view.lines.empty() ? 0 : std::max(4, (body.rows - 8) / 2);
   const int command = body.rows >= 16 ? 2 : 0;
   const int room = body.rows - 2 - (progress > 0 ? progress + 1 : 0) - (command > 0 ? command + 1 : 0);
-  const int top_rows = std::max(3, std::min(room, std::max(fields, 8)));
-  const int extra = room - top_rows;  // goes to the progress, or stays empty
+  const int top_rows = std::max(3, room);
   const std::vector<int> at = wide ? std::vector<int>{kFieldColumns} : std::vector<int>{};
   std::vector<RuleText> headings{{2, "options"}};
   if (wide) headings.push_back({kFieldColumns + 3, "plan"});
   draw_rule(canvas, {body.row, 0, 1, body.columns}, headings, at);
   const Rect left{body.row + 1, 0, top_rows, wide ? kFieldColumns : body.columns};
-  draw_fields(view, canvas, left);
+  draw_options(view, canvas, left);
   if (wide) {
     draw_divider(canvas, {body.row + 1, kFieldColumns, top_rows, 1});
     draw_details(canvas,
@@ -107,21 +115,17 @@ void draw_convert(const ConvertView& view, Canvas& canvas, const Rect& body) {
   const std::vector<RuleText> command_heading{{2, "the same as a command"}};
   if (progress > 0) {
     draw_rule(canvas, {row, 0, 1, body.columns}, progress_heading, at, "┴");
-    draw_progress(view, canvas, {row + 1, 0, progress + extra, body.columns});
-    row += 1 + progress + extra;
+    draw_progress(view, canvas, {row + 1, 0, progress, body.columns});
+    row += 1 + progress;
   }
   if (command > 0) {
     const bool joins = progress == 0;
     draw_rule(canvas, {row, 0, 1, body.columns}, command_heading,
               joins ? at : std::vector<int>{}, "┴");
-    std::string_view rest = view.command;
-    for (int i = 0; i < command && !rest.empty(); ++i) {
-      const auto width = static_cast<std::size_t>(body.columns - 2);
-      const bool last = i + 1 == command;
-      std::size_t cut = rest.size() <= width ? rest.size() : rest.rfind(' ', width);
-      if (cut == rest.npos || last) cut = rest.size();
-      canvas.put(row + 1 + i, 1, fitted(rest.substr(0, cut), body.columns - 2));
-      rest.remove_prefix(std::min(cut + 1, rest.size()));
+    std::vector<std::string> lines = wrapped(view.command, body.columns - 2);
+    if (lines.size() > 2) lines = {lines[0], view.command.substr(lines[0].size() + 1)};
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      canvas.put(row + 1 + static_cast<int>(i), 1, fitted(lines[i], body.columns - 2));
     }
   }
   draw_rule(canvas, {body.row + body.rows - 1, 0, 1, body.columns});

@@ -27,6 +27,9 @@ struct PhaseLine {
   bool over = false;
 };
 
+/// Columns of the fields, where the plan stands beside them.
+inline constexpr int kConvertFieldColumns = 46;
+
 struct ConvertView {
   const std::vector<ConvertField>& fields;
   const std::vector<std::string>& buttons;  // "Start", or "Verify", "Open output"

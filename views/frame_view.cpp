@@ -76,20 +76,27 @@ void draw_prompt(const Frame& frame, Canvas& canvas) {
     } while (!text.empty() && (static_cast<unsigned char>(text.front()) & 0xC0) == 0x80);
     --cursor;
   }
-  canvas.put(row, begin, text);
+  const int end = canvas.put(row, begin, text);
+  if (end + width_of(prompt.behind) + 3 < canvas.columns()) {
+    canvas.put_right(row, canvas.columns() - 1, prompt.behind, Role::Faint);
+  }
   canvas.cursor = Canvas::Cursor{row, begin + cursor};
 
   const std::size_t count = std::min(prompt.candidates.size(), kMostCandidates);
   const std::size_t first =
       prompt.chosen >= count ? std::min(prompt.chosen, prompt.candidates.size() - 1) - count + 1 : 0;
   int width = 0;
-  for (const std::string& one : prompt.candidates) width = std::max(width, width_of(one) + 2);
-  width = std::min(width, canvas.columns() - 2);
+  for (const std::string& one : prompt.candidates) width = std::max(width, width_of(one) + 4);
+  width = std::min(width, canvas.columns() - 4);
   for (std::size_t i = 0; i < count; ++i) {
     const int at = row - static_cast<int>(count - i);
-    canvas.put(at, 1, std::string(static_cast<std::size_t>(width), ' '));
-    canvas.put(at, 2, fitted(prompt.candidates[first + i], width - 1));
-    canvas.paint({at, 1, 1, width}, first + i == prompt.chosen ? Role::Selected : Role::Faint);
+    const bool chosen = first + i == prompt.chosen;
+    canvas.put(at, 1, std::string(static_cast<std::size_t>(width) + 2, ' '));
+    if (chosen) canvas.put(at, 2, ">", Role::Title);
+    canvas.put(at, 4, fitted(prompt.candidates[first + i], width - 2));
+    canvas.paint({at, 2, 1, width}, chosen ? Role::Selected : Role::Plain);
+    canvas.put(at, 1, "│", Role::Faint);
+    canvas.put(at, width + 2, "│", Role::Faint);
   }
 }
 
@@ -128,13 +135,11 @@ void draw_details(Canvas& canvas, const Rect& area, const std::vector<DetailLine
                   std::size_t top) {
   for (int i = 0; i < area.rows && top + static_cast<std::size_t>(i) < lines.size(); ++i) {
     const DetailLine& line = lines[top + static_cast<std::size_t>(i)];
-    const bool labelled = !line.label.empty() || line.text.starts_with(' ');
+    const bool indented = !line.label.empty() || line.below;
     const int row = area.row + i;
-    const int column = area.column + 1 + (labelled ? kLabelColumns : 0);
+    const int column = area.column + 1 + (indented ? kLabelColumns : 0);
     canvas.put(row, area.column + 1, line.label, Role::Faint, kLabelColumns);
-    const std::string_view text =
-        labelled && line.label.empty() ? std::string_view(line.text).substr(1) : line.text;
-    canvas.put(row, column, fitted(text, area.column + area.columns - column), line.role);
+    canvas.put(row, column, fitted(line.text, area.column + area.columns - column), line.role);
   }
 }
 

@@ -21,6 +21,7 @@ struct PromptLine {
   std::string before;  // ":", "/", a question
   std::string text;    // safe to show
   int cursor = 0;      // cells from the start of `text`
+  std::string behind{};  // at the right end, where there is room: "match 3 of 12"
   std::vector<std::string> candidates{};
   std::size_t chosen = 0;
 };
@@ -59,11 +60,13 @@ Panes split_panes(const Rect& body, int right, int below);
 void draw_pane_rules(Canvas& canvas, const Rect& body, const Panes& panes,
                      const std::vector<RuleText>& headings, const std::string& second);
 
-/// "label    text", the label empty where the text goes on.
+/// "label    text"; without a label the text is a line by itself, or goes on `below` the text of
+/// the line before.
 struct DetailLine {
   std::string label;
   std::string text;
   Role role = Role::Plain;
+  bool below = false;
 };
 /// As many as fit from number `top` on; texts are elided in the middle.
 void draw_details(Canvas& canvas, const Rect& area, const std::vector<DetailLine>& lines,

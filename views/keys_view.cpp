@@ -91,26 +91,26 @@ void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body) {
     headings.push_back({columns.size - 6, "shape"});
   }
   headings.push_back({columns.end - 5, "size"});
-  draw_pane_rules(canvas, body, panes, headings, "selected");
+  draw_pane_rules(canvas, body, panes, headings,
+                  view.in_details ? "[selected]" : "selected");
 
   const std::size_t count = view.flat ? view.order.size() : view.tree.visible().size();
   for (int i = 0; i < panes.main.rows; ++i) {
     const std::size_t number = view.cursor.top + static_cast<std::size_t>(i);
     if (number >= count) break;
     const int row = panes.main.row + i;
-    std::string_view key;
+    bool defect = false;
     if (view.flat) {
-      const TensorInfo& info = view.list.checkpoint()->tensors()[view.order[number]];
+      const std::uint32_t tensor = view.order[number];
+      defect = view.list.is_defective(tensor);
+      const TensorInfo& info = view.list.checkpoint()->tensors()[tensor];
       canvas.put(row, columns.key, fitted(display(info.name), columns.key_end - columns.key));
       draw_tensor(canvas, row, columns, info, info.bytes());
-      key = info.name;
     } else {
       const std::uint32_t folded = view.tree.visible()[number];
       draw_folded(view, canvas, row, columns, folded);
-      const auto& node = view.list.names().nodes()[view.list.folded().rows()[folded].node];
-      if (node.tensor != NameTree::kNone) key = view.list.checkpoint()->tensors()[node.tensor].name;
+      defect = view.list.has_defect(folded);
     }
-    const bool defect = !key.empty() && view.defects.contains(key);
     if (defect) canvas.put(row, panes.main.column + 1, "!", Role::Defect);
     if (number != view.cursor.cursor) continue;
     canvas.put(row, panes.main.column, ">", Role::Title);

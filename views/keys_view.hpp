@@ -2,10 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/key_list.hpp"
@@ -23,7 +21,7 @@ struct KeysView {
   const ListState& cursor;
   const std::vector<DetailLine>& details;
   std::size_t details_top = 0;
-  const std::set<std::string_view>& defects;  // keys that a problem names
+  bool in_details = false;  // keys scroll those
   std::string sorted{};                       // "bytes", for the heading; empty: natural order
 };
 

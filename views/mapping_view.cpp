@@ -10,8 +10,9 @@
 namespace ckptscope {
 namespace {
 
-constexpr int kOpColumns = 15;
-constexpr int kSelectedRows = 2;
+constexpr int kOpColumns = 16;
+constexpr int kCountColumns = 7;
+constexpr int kSelectedRows = 3;
 constexpr int kAccountRows = 4;
 
 /// Up to and with the first segment that is a number or a set of them: "model.layers.[0-35].".
@@ -29,8 +30,8 @@ std::string_view stem_of(std::string_view pattern) {
 }
 
 /// Where the panes are.
-struct Layout {
-  explicit Layout(const Rect& body) {
+struct Areas {
+  explicit Areas(const Rect& body) {
     const bool both = body.columns >= 72;
     int rows = body.rows - 2;
     if (rows >= 14) {
@@ -57,21 +58,24 @@ struct Layout {
 class Drawing {
  public:
   Drawing(const MappingView& view, Canvas& canvas, const Rect& body)
-      : view_(view), model_(view.model), canvas_(canvas), body_(body), layout_(body) {}
+      : view_(view), model_(view.model), canvas_(canvas), body_(body), areas_(body) {}
 
   void run() {
     draw_rules();
     const std::size_t cursor_row = row_at(view_.cursor.cursor);
-    for (int i = 0; i < layout_.list.rows; ++i) {
+    for (int i = 0; i < areas_.list.rows; ++i) {
       const std::size_t line = view_.cursor.top + static_cast<std::size_t>(i);
       if (line >= model_.lines.size()) break;
-      draw_line(layout_.list.row + i, line, cursor_row);
+      draw_line(areas_.list.row + i, line, cursor_row);
     }
     draw_selected(cursor_row);
-    if (layout_.account) draw_details(canvas_, *layout_.account, model_.account);
+    if (areas_.account) draw_details(canvas_, *areas_.account, model_.account);
   }
 
  private:
+  /// Where keys begin on a side that begins at `column`.
+  static int text_at(int column) { return column + kCountColumns + 1; }
+
   static constexpr std::size_t kNoRow = ~std::size_t{0};
 
   std::size_t row_at(std::size_t line) const {
@@ -83,33 +87,33 @@ class Drawing {
     const PlanOptions& options = model_.plan->options;
     const std::string source = fmt::format("source: {}", name_of(options.from));
     const std::string target = fmt::format("target: {}", name_of(options.to));
-    std::vector<int> junctions{layout_.op - 1};
-    std::vector<RuleText> headings{{2, "keys"}, {layout_.op + 1, "op"}};
-    if (layout_.target > 0) {
-      headings.push_back({9, source});
-      headings.push_back({layout_.target + 2, "keys"});
-      headings.push_back({layout_.target + 9, target});
-      junctions.push_back(layout_.target - 1);
+    std::vector<int> junctions{areas_.op - 1};
+    std::vector<RuleText> headings{{2, "keys"}, {areas_.op + 1, "op"}};
+    if (areas_.target > 0) {
+      headings.push_back({text_at(0), source});
+      headings.push_back({areas_.target + 2, "keys"});
+      headings.push_back({text_at(areas_.target), target});
+      junctions.push_back(areas_.target - 1);
     } else {
-      headings.push_back({9, view_.target_side ? target : source});
+      headings.push_back({text_at(0), view_.target_side ? target : source});
     }
     draw_rule(canvas_, {body_.row, 0, 1, body_.columns}, headings, junctions);
     for (const int column : junctions) {
-      draw_divider(canvas_, {layout_.list.row, column, layout_.list.rows, 1});
+      draw_divider(canvas_, {areas_.list.row, column, areas_.list.rows, 1});
     }
-    const int below = layout_.list.row + layout_.list.rows;
+    const int below = areas_.list.row + areas_.list.rows;
     const std::vector<RuleText> selected{{2, "selected"}};
     const std::vector<RuleText> account{{2, "account"}};
     draw_rule(canvas_, {below, 0, 1, body_.columns},
-              layout_.selected ? selected : std::vector<RuleText>{}, junctions, "┴");
-    if (layout_.account) draw_rule(canvas_, {layout_.account->row - 1, 0, 1, body_.columns}, account);
+              areas_.selected ? selected : std::vector<RuleText>{}, junctions, "┴");
+    if (areas_.account) draw_rule(canvas_, {areas_.account->row - 1, 0, 1, body_.columns}, account);
     draw_rule(canvas_, {body_.row + body_.rows - 1, 0, 1, body_.columns}, {},
-              layout_.selected || layout_.account ? std::vector<int>{} : junctions, "┴");
+              areas_.selected || areas_.account ? std::vector<int>{} : junctions, "┴");
   }
 
   void draw_line(int row, std::size_t number, std::size_t cursor_row) {
     const MapLine& line = model_.lines[number];
-    const bool both = layout_.target > 0;
+    const bool both = areas_.target > 0;
     if (!line.row) return draw_heading(row, line);
     const MapRow& map = model_.rows[*line.row];
     const bool partner = *line.row == cursor_row;
@@ -117,43 +121,47 @@ class Drawing {
     const bool target_here = both || view_.target_side;
     const bool first = line.part == 0;
     if (source_here && !map.parts.empty()) {
-      draw_side(row, 0, layout_.op - 3, map.parts[line.part].tensors, line.source, partner);
-      canvas_.put(row, layout_.op - 3, bracket(map, line.part), Role::Faint);
+      draw_side(row, 0, areas_.op - 4, map.parts[line.part].tensors, line.source, partner);
+      canvas_.put(row, areas_.op - 3, bracket(map, line.part), Role::Faint);
     }
-    const bool drop = !map.output;
+    const bool left = !map.output;
     if (first) {
-      canvas_.put(row, layout_.op + 1, fitted(map.op, kOpColumns - 2),
-                  drop || map.op == "add zeros" ? Role::Notice : Role::Plain);
+      const bool orphan = map.op == "orphan";
+      if (orphan) canvas_.put(row, 1, "!", Role::Defect);
+      canvas_.put(row, areas_.op + 1, fitted(map.op, kOpColumns - 2),
+                  orphan                           ? Role::Defect
+                  : left || map.op == "add zeros" ? Role::Notice
+                                                  : Role::Plain);
     }
-    if (target_here && first && !drop) {
-      draw_side(row, layout_.target, both ? body_.columns : layout_.op - 2, map.targets, line.target,
+    if (target_here && first && !left) {
+      draw_side(row, areas_.target, both ? body_.columns : areas_.op - 2, map.targets, line.target,
                 partner);
     } else if (target_here && first) {
-      canvas_.put(row, layout_.target + 9, fitted(line.target, body_.columns - layout_.target - 9),
-                  Role::Faint);
+      const int column = text_at(areas_.target);
+      canvas_.put(row, column, fitted(line.target, body_.columns - column), Role::Faint);
     }
     if (number != view_.cursor.cursor) return;
-    const int begin = both && view_.target_side ? layout_.target : 0;
-    const int end = both && view_.target_side ? body_.columns : layout_.op - 1;
+    const int begin = both && view_.target_side ? areas_.target : 0;
+    const int end = both && view_.target_side ? body_.columns : areas_.op - 1;
     canvas_.paint({row, begin, 1, end - begin}, Role::Selected);
   }
 
   void draw_heading(int row, const MapLine& line) {
-    const bool both = layout_.target > 0;
+    const bool both = areas_.target > 0;
     const auto draw = [&](int column, int end, const std::string& text) {
-      canvas_.put(row, column + 9, fitted(text, end - column - 9), Role::Directory);
+      canvas_.put(row, text_at(column), fitted(text, end - text_at(column)), Role::Directory);
     };
-    if (both || !view_.target_side) draw(0, layout_.op - 1, line.source);
-    if (both) draw(layout_.target, body_.columns, line.target);
-    if (!both && view_.target_side) draw(0, layout_.op - 1, line.target);
+    if (both || !view_.target_side) draw(0, areas_.op - 1, line.source);
+    if (both) draw(areas_.target, body_.columns, line.target);
+    if (!both && view_.target_side) draw(0, areas_.op - 1, line.target);
   }
 
   void draw_side(int row, int column, int end, std::uint64_t count, const std::string& text,
                  bool partner) {
     const Role role = partner ? Role::Partner : Role::Plain;
     if (partner) canvas_.put(row, column, ">", Role::Title);
-    canvas_.put_right(row, column + 8, format_count(count), partner ? role : Role::Faint);
-    canvas_.put(row, column + 9, fitted(text, end - column - 9), role);
+    canvas_.put_right(row, column + kCountColumns, format_count(count), partner ? role : Role::Faint);
+    canvas_.put(row, text_at(column), fitted(text, end - text_at(column)), role);
   }
 
   static const char* bracket(const MapRow& map, std::size_t part) {
@@ -162,7 +170,7 @@ class Drawing {
   }
 
   void draw_selected(std::size_t row) {
-    if (!layout_.selected || row == kNoRow) return;
+    if (!areas_.selected || row == kNoRow) return;
     const MapRow& map = model_.rows[row];
     std::vector<DetailLine> lines;
     if (map.output) {
@@ -170,19 +178,22 @@ class Drawing {
       lines.push_back({"target", fmt::format("{} {} {}", display(map.target == "same" ? map.source
                                                                                      : map.target),
                                              name_of(output.dtype()), to_string(output.shape()))});
-      lines.push_back({"value", model_.plan->expression(output)});
+      const int columns = body_.columns - 12;
+      for (const std::string& part : wrapped(model_.plan->expression(output), columns)) {
+        lines.push_back({lines.size() == 1 ? "value" : "", part, Role::Plain, true});
+      }
     } else {
       lines.push_back({"source", display(map.source)});
-      lines.push_back({"dropped", display(map.target), Role::Notice});
+      lines.push_back({"why", display(map.target), Role::Notice});
     }
-    draw_details(canvas_, *layout_.selected, lines);
+    draw_details(canvas_, *areas_.selected, lines);
   }
 
   const MappingView& view_;
   const MapModel& model_;
   Canvas& canvas_;
   const Rect& body_;
-  const Layout layout_;
+  const Areas areas_;
 };
 
 }  // namespace
@@ -227,7 +238,7 @@ std::size_t next_row_line(const MapModel& model, std::size_t line, int direction
 }
 
 std::size_t mapping_page(const Rect& body) {
-  return static_cast<std::size_t>(std::max(1, Layout(body).list.rows));
+  return static_cast<std::size_t>(std::max(1, Areas(body).list.rows));
 }
 
 void draw_mapping(const MappingView& view, Canvas& canvas, const Rect& body) {

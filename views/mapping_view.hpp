@@ -29,7 +29,7 @@ struct MapModel {
   std::string heading;  // "hf -> native   adapter …"
   std::vector<MapRow> rows;
   std::vector<std::uint32_t> row_of_output;   // as in FoldedPlan
-  std::vector<std::uint32_t> row_of_dropped;
+  std::vector<std::uint32_t> row_of_left;
   std::vector<MapLine> lines;
   std::vector<DetailLine> account;
 };

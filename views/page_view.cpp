@@ -33,7 +33,10 @@ void draw_page(const PageView& view, Canvas& canvas, const Rect& body) {
     const int row = body.row + 1 + static_cast<int>(i);
     const bool selected = view.shows_cursor && view.cursor.top + i == view.cursor.cursor;
     if (selected) canvas.put(row, 0, ">", Role::Title);
-    canvas.put(row, 1, shifted(line.text, view.shift), line.role, body.columns - 2);
+    const std::string_view text = shifted(line.text, view.shift);
+    canvas.put(row, 1, text, line.role, body.columns - 2);
+    const bool cut = display_width(text) > static_cast<std::size_t>(body.columns - 2);
+    if (cut) canvas.put(row, body.columns - 1, "~", Role::Faint);
     if (selected) canvas.paint({row, 0, 1, body.columns}, Role::Selected);
   }
 }

@@ -131,7 +131,8 @@ void draw_signed(Canvas& canvas, const Rect& area, const TensorStats& stats) {
   std::uint64_t most = 1;
   for (const Bin& bin : bins) most = std::max({most, bin.negative, bin.positive});
   const int middle = area.column + area.columns / 2 - 4;  // where the label stands
-  const int side = middle - area.column - 9;              // cells of a bar
+  const int side = std::min(middle - area.column - 9,      // cells of a bar
+                            area.column + area.columns - middle - 18);
   canvas.put(area.row, area.column + 1, "share of values by magnitude, in %", Role::Faint);
   canvas.put_right(area.row + 1, middle - 2, "negative", Role::Faint);
   canvas.put(area.row + 1, middle + 2, "|x|", Role::Faint);
@@ -144,7 +145,7 @@ void draw_signed(Canvas& canvas, const Rect& area, const TensorStats& stats) {
     canvas.put(row, middle, "│", Role::Faint);
     canvas.put(row, middle + 2, bin.label);
     canvas.put(row, middle + 8, "│", Role::Faint);
-    canvas.put(row, middle + 10, bar(bin.positive, most, side - 2), Role::Bar);
+    canvas.put(row, middle + 10, bar(bin.positive, most, side), Role::Bar);
     canvas.put_right(row, area.column + area.columns, percent(bin.positive, count));
     ++row;
   }

@@ -91,9 +91,9 @@ Fields heading_fields(const PlannedConversion& planned) {
   return fields;
 }
 
-Table folded_table(const Plan& plan) {
+Table folded_table(const Plan& plan, bool filtered) {
   std::vector<std::vector<Cell>> cells;
-  for (const MapRow& row : fold_plan(plan).rows) {
+  for (const MapRow& row : fold_plan(plan, filtered).rows) {
     cells.push_back({row.sources > 0 ? Cell(row.sources) : Cell(), row.source, row.op, row.target,
                      row.targets > 0 ? Cell(row.targets) : Cell()});
   }
@@ -209,7 +209,7 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   } else if (one_key) {
     document.add(Note{detail, /*escaped=*/true});
   } else {
-    document.add(folded_table(*plan));
+    document.add(folded_table(*plan, !args.operands.empty()));
   }
   document.add(Note{""}).add(sums);
   document.add(Fields{{{"passed", "", keys_of_kind(*plan, Kind::Passed)},

@@ -1,6 +1,6 @@
 # bash completion for ckptscope; made from its command table
 _ckptscope() {
-  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags='--json --jsonl --config --color --ascii --interactive -i --command -c --file -f --keep-going -k --quiet -q --verbose -v --help -h --version -V'
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags='--json --jsonl --config --color --ascii --interactive -i --command -c --file -f --keep-going -k --keys --screen --quiet -q --verbose -v --help -h --version -V'
   case $before in
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     --adapter) COMPREPLY=($(compgen -W 'gpt_oss nemotron_v3 hy_v3 mistral4_vlm mistral4' -- "$word")); return ;;

@@ -205,6 +205,19 @@ bool go_to_tensor(State& state, std::uint32_t tensor) {
   return true;
 }
 
+void go_to_mapping_of(State& state, std::uint32_t tensor) {
+  const MapModel& model = *state.mapping.model;
+  const Fate& fate = model.plan->fates[tensor];
+  const std::uint32_t row = fate.kind == Fate::Kind::Used ? model.row_of_output[fate.where]
+                                                          : model.row_of_left[tensor];
+  for (std::size_t line = 0; line < model.lines.size(); ++line) {
+    if (model.lines[line].row != row) continue;
+    state.mapping.cursor.go(line, model.lines.size(), mapping_page(body_of(state)));
+    state.mapping.target_side = false;
+    return;
+  }
+}
+
 // ---- what is known of the selected key ----------------------------------------------------------
 
 namespace {
@@ -224,14 +237,15 @@ void add_target(std::vector<DetailLine>& lines, const State& state, std::uint32_
   const std::string side(name_of(plan.options.to));
   if (fate.kind == Fate::Kind::Dropped) {
     lines.push_back({side, "dropped", Role::Notice});
-    lines.push_back({"", " " + plan.drop_rules[fate.where].reason, Role::Notice});
+    lines.push_back({"", plan.drop_rules[fate.where].reason, Role::Notice, true});
   } else if (fate.kind == Fate::Kind::Unplaced) {
     lines.push_back({side, "not accounted for", Role::Defect});
   } else {
     const Output& output = plan.outputs[fate.where];
     lines.push_back({side, display(last_segments(output.key, 2))});
-    lines.push_back({"", fmt::format(" {} {}", name_of(output.dtype()), to_string(output.shape()))});
-    lines.push_back({"", " " + op_text(output)});
+    lines.push_back({"", fmt::format("{} {}", name_of(output.dtype()), to_string(output.shape())),
+                     Role::Plain, true});
+    lines.push_back({"", op_text(output), Role::Plain, true});
   }
 }
 
@@ -248,17 +262,21 @@ void add_tensor(std::vector<DetailLine>& lines, const State& state, std::uint32_
     const auto id = checkpoint.find(key);
     if (!id) continue;
     const TensorInfo& scale = checkpoint.tensors()[*id];
-    lines.push_back({first ? "scale" : "", (first ? "" : " ") + display(last_segments(key, 1))});
-    lines.push_back({"", fmt::format(" {} {}", name_of(scale.dtype), to_string(scale.shape))});
+    lines.push_back({first ? "scale" : "", display(last_segments(key, 1)), Role::Plain, !first});
+    lines.push_back(
+        {"", fmt::format("{} {}", name_of(scale.dtype), to_string(scale.shape)), Role::Plain, true});
     first = false;
   }
   add_target(lines, state, tensor);
+  if (checkpoint.shards()[info.shard].damaged) {
+    lines.push_back({"! error", "its shard is damaged", Role::Defect});
+  }
   for (const Problem& problem : checkpoint.problems()) {
     if (problem.key != info.name) continue;
     const bool error = problem.severity == Severity::Error;
     lines.push_back({error ? "! error" : "note", std::string(name_of(problem.code)),
                      error ? Role::Defect : Role::Notice});
-    lines.push_back({"", " " + problem.message});
+    lines.push_back({"", problem.message, Role::Plain, true});
   }
 }
 
@@ -512,6 +530,27 @@ void act_sibling(Ui& ui, std::string_view key) {
   if (state.screen == Screen::Stats) act_stats(ui, "x");
 }
 
+namespace {
+
+/// What a problem is about: its key, or the first tensor of its shard, or the first that is not
+/// accounted for.
+std::optional<std::uint32_t> tensor_of(const State& state, const Problem& problem) {
+  const Checkpoint& checkpoint = *state.session.checkpoint();
+  if (const auto id = checkpoint.find(problem.key)) return id;
+  const auto tensors = checkpoint.tensors();
+  for (std::uint32_t id = 0; !problem.shard.empty() && id < tensors.size(); ++id) {
+    if (checkpoint.shards()[tensors[id].shard].name == problem.shard) return id;
+  }
+  if (!problem.shard.empty() || !state.mapping.model) return std::nullopt;
+  const auto& fates = state.mapping.model->plan->fates;
+  for (std::uint32_t id = 0; id < fates.size(); ++id) {
+    if (fates[id].kind == Fate::Kind::Unplaced) return id;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 void act_problem(Ui& ui, std::string_view key) {
   State& state = ui.state;
   if (!state.session.checkpoint()) return;
@@ -528,9 +567,9 @@ void act_problem(Ui& ui, std::string_view key) {
   const Problem& problem = problems[state.problem - 1];
   say(state, fmt::format("{} of {}: {}", state.problem, count, to_line(problem)),
       problem.severity == Severity::Error ? Role::Defect : Role::Notice);
-  const auto id = state.session.checkpoint()->find(problem.key);
-  if (!id) return;
-  if (state.screen == Screen::Keys) go_to_tensor(state, *id);
+  const auto id = tensor_of(state, problem);
+  if (id && state.screen == Screen::Keys) go_to_tensor(state, *id);
+  if (id && state.screen == Screen::Mapping && state.mapping.model) go_to_mapping_of(state, *id);
 }
 
 void act_fold(Ui& ui, std::string_view key) {
@@ -629,7 +668,7 @@ void act_quit(Ui& ui, std::string_view) {
 void act_copy(Ui& ui, std::string_view) {
   State& state = ui.state;
   const std::string text =
-      state.screen == Screen::Convert ? convert_line(state) : display(current_key(state));
+      state.screen == Screen::Convert ? convert_command(state) : display(current_key(state));
   if (text.empty()) return;
   ui.effects.push_back(CopyText{text});
   say(state, "copied: " + text);

@@ -42,6 +42,8 @@ std::optional<std::uint32_t> current_tensor(const State& state);
 std::string current_key(const State& state);
 /// Puts the cursor on a tensor, opening what hides it. False when it is not listed.
 bool go_to_tensor(State& state, std::uint32_t tensor);
+/// Puts the cursor of the mapping on the row of a source.
+void go_to_mapping_of(State& state, std::uint32_t tensor);
 void reset_keys(State& state);
 std::vector<DetailLine> details_of(const State& state);
 std::span<const std::uint32_t> order_of(const State& state);
@@ -59,7 +61,8 @@ void go_to_match(Ui& ui, bool forward, bool from_origin);
 /// Fields of the screen of conversions, and what it would run.
 std::vector<ConvertField> convert_fields(const State& state);
 std::vector<std::string> convert_buttons(const State& state);
-std::string convert_line(const State& state);
+std::string convert_line(const State& state);   // in the session
+std::string convert_command(const State& state);  // in a shell
 /// Enter on a field or, behind the fields, on a button.
 void press_field(Ui& ui, std::size_t number);
 

@@ -107,6 +107,7 @@ void start_conversion(State& state) {
   state.convert.output.clear();
   state.convert.lines.clear();
   state.convert.phases.clear();
+  state.convert.cursor = {};  // away from Start, where Stop stands now
 }
 
 /// A verb that returns a document: on the screen that shows it, or as a page.
@@ -204,17 +205,20 @@ void act_mapping(Ui& ui, std::string_view) {
   if (!state.mapping.model) return;
   const MapModel& model = *state.mapping.model;
   if (!tensor || *tensor >= model.plan->fates.size()) return;
-  const Fate& fate = model.plan->fates[*tensor];
-  const std::uint32_t row = fate.kind == Fate::Kind::Used      ? model.row_of_output[fate.where]
-                            : fate.kind == Fate::Kind::Dropped ? model.row_of_dropped[*tensor]
-                                                               : FoldedPlan::kNone;
-  for (std::size_t line = 0; line < model.lines.size(); ++line) {
-    if (model.lines[line].row != row) continue;
-    state.mapping.cursor.go(line, model.lines.size(), current_list(state).page);
-    state.mapping.target_side = false;
-    return;
-  }
+  go_to_mapping_of(state, *tensor);
 }
+
+namespace {
+
+/// The statistics of one tensor of a table: its key stands first, as it reads back.
+void open_row_of_table(Ui& ui, std::string_view row) {
+  const std::size_t begin = row.find_first_not_of(' ');
+  if (begin == row.npos) return;
+  const std::string key(row.substr(begin, row.find("  ", begin) - begin));
+  if (key != "key") run_line(ui, "stat " + key, true);
+}
+
+}  // namespace
 
 void act_enter(Ui& ui, std::string_view) {
   State& state = ui.state;
@@ -244,6 +248,8 @@ void act_enter(Ui& ui, std::string_view) {
     case Screen::Stats:
       if (state.stats.model && state.stats.expert < state.stats.model->stats.experts.size()) {
         say(state, expert_text(*state.stats.model, state.stats.expert));
+      } else if (at < state.stats.table.size()) {
+        open_row_of_table(ui, state.stats.table[at].text);
       }
       return;
     case Screen::Convert:
@@ -368,16 +374,27 @@ std::vector<std::string> convert_buttons(const State& state) {
   return {"Start"};
 }
 
-std::string convert_line(const State& state) {
-  std::string line = "convert";
+namespace {
+
+std::string convert_flags(const State& state) {
+  std::string flags;
   for (const ConvertField& field : convert_fields(state)) {
     if (field.value.empty()) continue;
-    const Flag* flag = find_flag(field.name);
-    const bool is_switch = flag->value.empty();
+    const bool is_switch = find_flag(field.name)->value.empty();
     if (is_switch && field.value != "on") continue;
-    line += " --" + field.name + (is_switch ? "" : " " + quoted_word(field.value));
+    flags += " --" + field.name + (is_switch ? "" : " " + quoted_word(field.value));
   }
-  return line;
+  return flags;
+}
+
+}  // namespace
+
+std::string convert_line(const State& state) {
+  return "convert" + convert_flags(state);
+}
+
+std::string convert_command(const State& state) {
+  return "ckptscope convert " + quoted_word(state.path) + convert_flags(state);
 }
 
 void press_field(Ui& ui, std::size_t number) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "app/tui/actions.hpp"
 #include "core/bytes.hpp"
@@ -15,7 +16,8 @@ namespace {
 std::string summary_of(const State& state) {
   if (state.screen == Screen::Mapping && state.mapping.model) return state.mapping.model->heading;
   if (state.screen == Screen::Stats && state.stats.model) {
-    return display(state.stats.model->key) + "   " + state.stats.model->what;
+    const int room = state.size.columns - 5 - static_cast<int>(state.stats.model->what.size());
+    return fitted(display(state.stats.model->key), room) + "   " + state.stats.model->what;
   }
   if (state.screen == Screen::Convert && state.mapping.model) {
     const Plan& plan = *state.mapping.model->plan;
@@ -31,7 +33,7 @@ std::string summary_of(const State& state) {
 std::string position_text(const State& state) {
   const auto list = current_list(state);
   if (list.size == 0) return "";
-  if (state.page || (state.screen == Screen::Stats && !state.stats.model)) {
+  if (state.page) {
     const std::size_t last = std::min(list.size, list.cursor->top + list.page);
     return fmt::format("lines {} to {} of {}", list.cursor->top + 1, last, format_count(list.size));
   }
@@ -77,11 +79,12 @@ std::string status_of(const State& state) {
   return text;
 }
 
-PromptLine prompt_line(const Prompt& prompt) {
+PromptLine prompt_line(const Prompt& prompt, const std::string& message) {
   PromptLine line;
   line.before = prompt.label;
   line.text = display(prompt.text);
   line.cursor = static_cast<int>(display_width(display(prompt.text.substr(0, prompt.cursor))));
+  line.behind = message;
   line.candidates = prompt.candidates;
   line.chosen = prompt.chosen;
   return line;
@@ -96,7 +99,7 @@ Frame frame_of(const State& state) {
   frame.status = status_of(state);
   frame.status_role = state.message.empty() ? Role::Plain : state.message_role;
   frame.hints = hints_of(place_of(state));
-  if (state.prompt) frame.prompt = prompt_line(*state.prompt);
+  if (state.prompt) frame.prompt = prompt_line(*state.prompt, state.message);
   return frame;
 }
 
@@ -106,13 +109,8 @@ void draw_nothing(Canvas& canvas, const Rect& body, const std::vector<std::strin
   draw_rule(canvas, {body.row + body.rows - 1, 0, 1, body.columns});
   int row = body.row + 2;
   for (const std::string& text : texts) {
-    std::string_view rest = text;  // wrapped
-    while (!rest.empty() && row < body.row + body.rows - 1) {
-      const auto width = static_cast<std::size_t>(std::max(8, body.columns - 4));
-      std::size_t cut = rest.size() <= width ? rest.size() : rest.rfind(' ', width);
-      if (cut == rest.npos || cut == 0) cut = std::min(rest.size(), width);
-      canvas.put(row++, 2, rest.substr(0, cut), Role::Faint);
-      rest.remove_prefix(std::min(cut + 1, rest.size()));
+    for (const std::string& line : wrapped(text, body.columns - 4)) {
+      if (row < body.row + body.rows - 1) canvas.put(row++, 2, line, Role::Faint);
     }
   }
 }
@@ -124,7 +122,7 @@ void draw_keys_screen(const State& state, Canvas& canvas, const Rect& body) {
   const auto details = details_of(state);
   const KeysView view{*state.keys.list,   state.keys.tree,        state.keys.flat,
                       order_of(state),    state.keys.cursor,      details,
-                      state.keys.details_top, state.keys.defects,
+                      state.keys.details_top, state.keys.in_details,
                       state.keys.flat ? sorted : ""};
   draw_keys(view, canvas, body);
 }
@@ -134,8 +132,8 @@ void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
     return draw_stats({*state.stats.model, state.stats.linear, state.stats.expert}, canvas, body);
   }
   if (!state.stats.table.empty()) {
-    return draw_page({display(state.stats.title), state.stats.table, state.stats.cursor}, canvas,
-                     body);
+    return draw_page({display(state.stats.title), state.stats.table, state.stats.cursor, true},
+                     canvas, body);
   }
   const bool waits = !state.stats.title.empty();
   draw_nothing(canvas, body,
@@ -168,8 +166,13 @@ std::vector<DetailLine> plan_lines(const State& state) {
     lines.push_back({"", fmt::format("{:>7} -> {:<7} {}", format_count(sums[op].first),
                                      format_count(sums[op].second), op)});
   }
-  const auto& account = state.mapping.model->account;
-  lines.insert(lines.end(), account.begin(), account.end());
+  for (const DetailLine& line : state.mapping.model->account) {
+    const int columns = state.size.columns - kConvertFieldColumns - 11;
+    std::string label = line.label;
+    for (std::string& part : wrapped(line.text, columns)) {
+      lines.push_back({std::exchange(label, ""), std::move(part), line.role, true});
+    }
+  }
   return lines;
 }
 
@@ -178,7 +181,7 @@ void draw_convert_screen(const State& state, Canvas& canvas, const Rect& body) {
   const auto buttons = convert_buttons(state);
   const auto plan = plan_lines(state);
   draw_convert({fields, buttons, state.convert.cursor, plan, state.convert.phases,
-                state.convert.lines, convert_line(state), state.hides_figures},
+                state.convert.lines, convert_command(state), state.hides_figures},
                canvas, body);
 }
 

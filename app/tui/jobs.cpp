@@ -67,12 +67,22 @@ void post_first_shard(const std::string& path, const JobContext& context) {
   }
 }
 
-std::vector<DetailLine> account_lines(const PlannedConversion& planned, const Args& args) {
+std::vector<DetailLine> account_lines(const Checkpoint& checkpoint,
+                                      const PlannedConversion& planned, const Args& args) {
   std::vector<DetailLine> lines;
   for (const Field& field : plan_account(planned.plan, args.resources()).list) {
-    if (!field.label.empty()) lines.push_back({field.label, to_text(field.value, field.format)});
+    const std::string text = to_text(field.value, field.format);
+    if (field.label == "needs") {
+      lines.back().text += "   " + text;  // one line with the bytes: there is little room
+    } else if (!field.label.empty()) {
+      lines.push_back({field.label, text});
+    }
   }
-  for (const Problem& problem : planned.plan.problems) {
+  std::vector<Problem> problems = planned.plan.problems;
+  for (const Problem& problem : checkpoint.problems()) {
+    if (problem.severity == Severity::Error) problems.push_back(problem);
+  }
+  for (const Problem& problem : problems) {
     const bool error = problem.severity == Severity::Error;
     lines.push_back({error ? "! error" : "note", problem.message, error ? Role::Defect : Role::Notice});
   }
@@ -152,9 +162,9 @@ JobBody map_job(CheckpointPtr checkpoint, Args args) {
     FoldedPlan folded = fold_plan(planned.plan);
     model->rows = std::move(folded.rows);
     model->row_of_output = std::move(folded.row_of_output);
-    model->row_of_dropped = std::move(folded.row_of_dropped);
+    model->row_of_left = std::move(folded.row_of_left);
     model->lines = lines_of(model->rows);
-    model->account = account_lines(planned, args);
+    model->account = account_lines(*checkpoint, planned, args);
     struct Kept {
       CheckpointPtr checkpoint;
       std::shared_ptr<const Checkpoint> like;

@@ -259,6 +259,7 @@ void prompt_key(Ui& ui, std::string_view key) {
   if (key == "<Up>" || key == "<C-p>") return recall(state, true);
   if (key == "<Down>" || key == "<C-n>") return recall(state, false);
   if (!edit(prompt, key) || prompt.kind != PromptKind::Search) return;
+  state.message.clear();
   state.search.pattern = prompt.text;
   state.search.places.clear();
   search_now(ui);

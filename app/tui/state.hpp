@@ -7,7 +7,6 @@
 #include <deque>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -38,7 +37,6 @@ struct KeysState {
   std::uint64_t member = 0;  // which of the alike nodes of the cursor's row is meant
   bool in_details = false;
   std::size_t details_top = 0;
-  std::set<std::string_view> defects;  // keys; views into the checkpoint's problems
 };
 
 /// A search: on the keys it is a job, elsewhere it is done at once.

@@ -64,10 +64,6 @@ struct Arrived {
     state.search = {};
     state.mapping = {};
     state.stats = {};
-    state.keys.defects.clear();
-    for (const Problem& problem : opened.list->checkpoint()->problems()) {
-      if (!problem.key.empty()) state.keys.defects.insert(problem.key);
-    }
     reset_keys(state);
     if (!first_look && !key.empty()) {  // what somebody was looking at stays selected
       if (const auto id = opened.list->checkpoint()->find(key)) go_to_tensor(state, *id);
@@ -157,7 +153,8 @@ struct Arrived {
       if (state.convert.output.empty()) continue;
       phase.done = phase.total;
     }
-    state.convert.cursor.cursor = convert_fields(state).size();
+    const std::size_t buttons = state.convert.output.empty() ? 0 : 1;  // Verify is next
+    state.convert.cursor.cursor = convert_fields(state).size() + buttons;
   }
 
   void operator()(const Script& script) const {

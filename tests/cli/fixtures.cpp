@@ -172,6 +172,16 @@ void make_problems(const TempDir& dir) {
   make(dir, "alias", recorded("nemotron_v3-model-prefix"));
 }
 
+void make_hostile_names(const TempDir& dir) {
+  SyntheticCheckpoint names;
+  for (const char* key :
+       {"a.\x1b[31mred", "a.\xe2\x80\xaetxet", "b.tab\tin", "c.\xe8\xa1\xa8.weight",
+        "c.x y", "c.\xc3\xa9.weight", "d.e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81"}) {
+    names.tensors.push_back({key, Dtype::F32, {2}});
+  }
+  make(dir, "hostile", names);
+}
+
 void make_quantisable(const TempDir& dir) {
   make(dir, "gpt-oss", recorded("gpt_oss-mxfp4"));
   make(dir, "mistral4", recorded("mistral4-fp8-bf16"));
@@ -192,6 +202,16 @@ void make_quantisable(const TempDir& dir) {
 }
 
 }  // namespace
+
+void make_screens(const TempDir& dir) {
+  make_families(dir);
+  make_hostile_names(dir);
+  const std::string expert = "model.layers.1.mlp.experts.2.up_proj.weight";
+  make(dir, "missing", without(recorded("hy_v3-moe-mtp"), expert));
+  make(dir, "damaged", recorded("gpt_oss-mxfp4"));
+  const std::string shard = dir / "damaged/model-00003-of-00003.safetensors";
+  std::filesystem::resize_file(shard, std::filesystem::file_size(shard) - 1);
+}
 
 std::string safetensors_file(const std::string& json, const std::string& data) {
   std::uint64_t length = json.size();

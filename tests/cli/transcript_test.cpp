@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "tests/cli/fixtures.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/masked.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace ckptscope::testing {
@@ -28,21 +29,6 @@ Result run_shell(const TempDir& dir, const std::string& line) {
   const int status = std::system(command.c_str());
   return {read_file(dir / "stdout.txt"), read_file(dir / "stderr.txt"),
           WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)};
-}
-
-/// What differs from machine to machine: free space, rates, versions, processors, process ids.
-std::string masked(std::string text) {
-  const std::pair<std::regex, std::string> masks[] = {
-      {std::regex("of [0-9.]+ [kMGTP]?B free"), "of - free"},
-      {std::regex("[0-9.]+ [kMGTP]?B free,"), "- free,"},
-      {std::regex("(write +[0-9]+/[0-9]+ .*?) +[0-9]+ %.*"), "$1"},
-      {std::regex("[0-9]+ threads( \\(of.*\\))?"), "- threads"},
-      {std::regex("memory [0-9]+ MiB"), "memory - MiB"},
-      {std::regex("\"memory\":[0-9]+"), "\"memory\":0"},
-      {std::regex("pid [0-9]+, host [^,]+, since [^ ]+"), "pid -, host -, since -"},
-  };
-  for (const auto& [mask, with] : masks) text = std::regex_replace(text, mask, with);
-  return text;
 }
 
 std::string prefixed(const std::string& text, const std::string& prefix) {
