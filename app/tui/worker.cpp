@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 
 #include "app/run_command.hpp"
 #include "app/tui/page.hpp"
@@ -137,6 +138,11 @@ bool Worker::is_idle() const {
 }
 
 void Worker::loop() {
+  // Signals are for the thread that waits for keys: here they would wake nobody.
+  sigset_t signals;
+  sigfillset(&signals);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) sigdelset(&signals, fault);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   for (;;) {
     Job job;
     {

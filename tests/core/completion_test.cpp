@@ -42,7 +42,7 @@ TEST_F(Completing, Rows) {
       {"in", "info "},
       {"s", "show stat set source "},
       {"ls; in", "info "},
-      {"ls --s", "--sort "},
+      {"ls --so", "--sort "},
       {"ls --sort ", "key bytes dtype shard "},
       {"ls --sort d", "dtype "},
       {"convert --to n", "native "},
