@@ -3,6 +3,7 @@
 //   ckptscope-bench open DIR       half a million tensors, Hy3's plan; beside json.load in Python
 //   ckptscope-bench convert DIR    conversions at real widths, both ways; beside cp of the output
 //   ckptscope-bench stat DIR       statistics of whole checkpoints; beside cat
+//   ckptscope-bench screen DIR     the full screen on half a million tensors: first rows, keys
 //   ckptscope-bench kernels        decoding and transposing; beside memcpy of the output
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 
 #include "app/completion.hpp"
 #include "bench/measure.hpp"
+#include "bench/screen.hpp"
 #include "core/bytes.hpp"
 #include "core/kernels/kernels.hpp"
 #include "core/synthetic.hpp"
@@ -192,10 +194,14 @@ int main_of(const std::vector<std::string>& words) {
     bench_convert(words[1]);
   } else if (words.size() == 2 && words[0] == "stat") {
     bench_stat(words[1]);
+  } else if (words.size() == 2 && words[0] == "screen") {
+    const std::string many = words[1] + "/many";
+    write_synthetic(many, testing::many_tensors(496'620, 96));
+    bench_screen(many);
   } else if (words.size() == 1 && words[0] == "kernels") {
     bench_kernels();
   } else {
-    report("usage: ckptscope-bench open DIR | convert DIR | stat DIR | kernels");
+    report("usage: ckptscope-bench open DIR | convert DIR | stat DIR | screen DIR | kernels");
     return 2;
   }
   return 0;

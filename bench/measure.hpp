@@ -1,6 +1,8 @@
 // Running and timing, for the benchmarks: whole processes, and loops inside this one.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -16,6 +18,13 @@ struct Run {
   std::uint64_t resident = 0;   // peak resident set in bytes
   int exit = 0;
 };
+
+/// What a process holds now, and its largest resident set since it began; bytes.
+struct Memory {
+  std::uint64_t anonymous = 0;
+  std::uint64_t peak_resident = 0;
+};
+Memory memory_of(pid_t process);
 
 /// Starts a program with its output thrown away, and waits for it.
 Run run(const std::vector<std::string>& words);

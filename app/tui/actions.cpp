@@ -318,7 +318,7 @@ void list_keys(Ui& ui, const std::string& filter, const SortOrder& sort) {
   state.keys.filter = filter;
   state.keys.sort = sort;
   start(ui, JobKind::List, filter.empty() ? "ls" : "ls " + filter,
-        list_job(state.all->checkpoint(), std::move(words), sort));
+        list_job(state.all, std::move(words), sort));
 }
 
 void preview_mapping(Ui& ui) {

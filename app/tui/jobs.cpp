@@ -13,6 +13,7 @@
 #include "app/tui/page.hpp"
 #include "core/bytes.hpp"
 #include "core/display.hpp"
+#include "core/parallel.hpp"
 #include "core/summary.hpp"
 #include "views/text_renderer.hpp"
 
@@ -128,15 +129,23 @@ JobBody open_job(std::string path, std::string config) {
   return [=](const JobContext& context) -> JobResult {
     post_first_shard(path, context);
     auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path, {config}));
-    const auto list = all_keys(checkpoint);
-    return Opened{list, summary_of(*checkpoint), true};
+    std::shared_ptr<const KeyList> list;
+    std::string summary;
+    parallel_for(2, 2, [&](std::size_t part, unsigned) {
+      if (part == 0) list = all_keys(checkpoint);
+      if (part == 1) summary = summary_of(*checkpoint);
+    });
+    return Opened{list, summary, true};
   };
 }
 
-JobBody list_job(CheckpointPtr checkpoint, std::vector<std::string> query, SortOrder sort) {
+JobBody list_job(std::shared_ptr<const KeyList> all, std::vector<std::string> query,
+                 SortOrder sort) {
   return [=](const JobContext&) -> JobResult {
-    const auto ids = matching_tensors(*checkpoint, query);
-    const auto list = std::make_shared<const KeyList>(checkpoint, ids);
+    const CheckpointPtr& checkpoint = all->checkpoint();
+    const auto list = query.empty() ? all
+                                    : std::make_shared<const KeyList>(
+                                          checkpoint, matching_tensors(*checkpoint, query));
     if (sort.column.empty() && !sort.inverted) return Listed{list, nullptr};
     const auto natural = list->names().natural_order();
     auto order = std::make_shared<std::vector<std::uint32_t>>(natural.begin(), natural.end());

@@ -23,8 +23,9 @@ struct SortOrder {
 
 /// Opens a checkpoint; of many shards the first one is posted while the others are read.
 JobBody open_job(std::string path, std::string config);
-/// The keys that a query finds, and their order.
-JobBody list_job(CheckpointPtr checkpoint, std::vector<std::string> query, SortOrder sort);
+/// The keys of `all` that a query finds, and their order.
+JobBody list_job(std::shared_ptr<const KeyList> all, std::vector<std::string> query,
+                 SortOrder sort);
 /// Keys of the list that a regular expression finds.
 JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string pattern);
 /// The preview of a conversion.
