@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/command.hpp"
+#include "app/tui/keymap.hpp"
 
 namespace ckptscope {
 namespace {
@@ -93,6 +94,27 @@ std::string manual_commands() {
 std::string manual_flags() {
   std::string text = ".Bl -tag -width Ds -compact\n";
   for (const Flag& flag : global_flags()) text += mdoc_flag(flag);
+  return text + ".El\n";
+}
+
+std::string manual_keys() {
+  static constexpr std::pair<char, const char*> kPlaces[] = {{'1', "Keys"},
+                                                              {'2', "Mapping"},
+                                                              {'3', "Stats"},
+                                                              {'4', "Convert"},
+                                                              {'5', "Log"},
+                                                              {'p', "a page"}};
+  std::string text = ".Bl -column \"PageDown Space\" \"Keys, Mapping, Stats\" \"what it does\"\n";
+  for (const KeyRow& row : key_table()) {
+    std::string where;
+    for (const auto& [letter, name] : kPlaces) {
+      if (row.screens.find(letter) == row.screens.npos) continue;
+      where += fmt::format("{}{}", where.empty() ? "" : ", ", name);
+    }
+    if (row.screens.size() >= 5) where = "all";
+    text += fmt::format(".It Ql \\&{} Ta {} Ta {}\n", mdoc(shown_keys(row)), where,
+                        mdoc(row.command));
+  }
   return text + ".El\n";
 }
 

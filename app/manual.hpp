@@ -7,10 +7,11 @@
 
 namespace ckptscope {
 
-/// mdoc text of the COMMANDS, GLOBAL FLAGS and ERROR CODES sections of ckptscope(1).
+/// mdoc text of the COMMANDS, GLOBAL FLAGS, FULL SCREEN and ERROR CODES sections of ckptscope(1).
 std::string manual_commands();
 std::string manual_flags();
 std::string manual_codes();
+std::string manual_keys();
 
 /// Completion scripts: verbs, flags, values of flags, adapters; elsewhere file names.
 std::string bash_completion();

@@ -22,20 +22,12 @@
 #include "app/run_command.hpp"
 #include "app/signals.hpp"
 #include "app/terminal_output.hpp"
+#include "app/user_files.hpp"
 #include "core/display.hpp"
 #include "core/file.hpp"
 
 namespace ckptscope {
 namespace {
-
-namespace fs = std::filesystem;
-
-std::string xdg_path(const char* variable, const char* below_home, const char* name) {
-  const char* base = std::getenv(variable);
-  const char* home = std::getenv("HOME");
-  if (base != nullptr && *base == '/') return fmt::format("{}/ckptscope/{}", base, name);
-  return home == nullptr ? "" : fmt::format("{}/{}/ckptscope/{}", home, below_home, name);
-}
 
 std::string prompt_of(const Session& session) {
   if (!session.checkpoint()) return "ckptscope> ";
@@ -135,15 +127,14 @@ class LineReader {
     rl_catch_signals = 0;  // our handlers notice them
     using_history();
     stifle_history(kMostHistory);
-    path_ = xdg_path("XDG_STATE_HOME", ".local/state", "history");
+    path_ = history_path();
     if (!path_.empty()) read_history(path_.c_str());
   }
   ~LineReader() {
     if (path_.empty() || session_.history().empty()) return;
-    std::error_code error;
-    fs::create_directories(fs::path(path_).parent_path(), error);
+    make_history_private();
     write_history(path_.c_str());
-    fs::permissions(path_, fs::perms::owner_read | fs::perms::owner_write, error);
+    make_history_private();
   }
 
   std::optional<std::string> read(const std::string& prompt) {
@@ -188,23 +179,6 @@ class LineReader {
 };
 
 #endif
-
-/// Lines of `set`; anything else in it is an error.
-void read_user_config(Session& session) {
-  const std::string path = xdg_path("XDG_CONFIG_HOME", ".config", "config");
-  if (path.empty() || !exists(path)) return;
-  std::istringstream lines(read_text(path, 1'000'000));
-  std::size_t number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    for (const Step& step : parse_steps(line)) {
-      if (step.words.front() != "set") {
-        fail(Code::Usage, "{}:{}: only \"set\" may stand there", display(path), number);
-      }
-      session.run(line, /*typed=*/false);
-    }
-  }
-}
 
 int run_line(Session& session, const std::string& line) {
   try {

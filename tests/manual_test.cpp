@@ -33,6 +33,7 @@ TEST(Manual, HasTheTables) {
   manual = with_section(manual, "commands", manual_commands());
   manual = with_section(manual, "flags", manual_flags());
   manual = with_section(manual, "codes", manual_codes());
+  manual = with_section(manual, "keys", manual_keys());
   expect_file("man/ckptscope.1", manual);
 }
 

@@ -100,6 +100,14 @@ const KeyRow* find_key(std::string_view key, char screen) {
   return nullptr;
 }
 
+std::string shown_keys(const KeyRow& row) {
+  std::string keys;
+  for (const std::string_view word : words_of(row.keys)) {
+    keys += (keys.empty() ? "" : "  ") + shown(word);
+  }
+  return keys;
+}
+
 std::vector<Hint> hints_of(char screen) {
   std::vector<Hint> hints;
   for (const KeyRow& row : kTable) {
@@ -116,11 +124,7 @@ std::vector<PageLine> keys_help(char screen) {
   std::vector<PageLine> lines;
   for (const KeyRow& row : kTable) {
     if (!is_on(row, screen)) continue;
-    std::string keys;
-    for (const std::string_view word : words_of(row.keys)) {
-      keys += (keys.empty() ? "" : "  ") + shown(word);
-    }
-    lines.push_back({fmt::format("  {:<24} {}", keys, row.command),
+    lines.push_back({fmt::format("  {:<24} {}", shown_keys(row), row.command),
                      row.kind == KeyKind::Job ? Role::Title : Role::Plain});
   }
   lines.push_back({""});

@@ -35,6 +35,8 @@ struct KeyRow {
 std::span<const KeyRow> key_table();
 /// The row that acts on a key on a screen ('1'…'5', 'p'), or null.
 const KeyRow* find_key(std::string_view key, char screen);
+/// "j  Down", "^D": the keys of a row as people write them.
+std::string shown_keys(const KeyRow& row);
 /// The last line: keys of this screen, the most useful first, help and quit last.
 std::vector<Hint> hints_of(char screen);
 /// This screen's keys with their commands.

@@ -12,6 +12,7 @@
 
 #include "app/signals.hpp"
 #include "app/tui/state.hpp"
+#include "app/user_files.hpp"
 #include "core/display.hpp"
 #include "core/file.hpp"
 
@@ -154,6 +155,18 @@ void settle(Engine& engine) {
   engine.tick();
 }
 
+/// Lines that were typed are kept however the loop ends.
+class HistoryAtEnd {
+ public:
+  explicit HistoryAtEnd(State& state) : state_(state) {}
+  HistoryAtEnd(const HistoryAtEnd&) = delete;
+  HistoryAtEnd& operator=(const HistoryAtEnd&) = delete;
+  ~HistoryAtEnd() { append_history(state_.session.history()); }
+
+ private:
+  State& state_;
+};
+
 }  // namespace
 
 void run_tui(const std::string& path, const Args& args, Terminal& terminal) {
@@ -161,6 +174,14 @@ void run_tui(const std::string& path, const Args& args, Terminal& terminal) {
   State& state = engine.state();
   state.size = terminal.size();
   state.ascii = terminal.is_ascii() || args.has("ascii");
+  try {
+    read_user_config(state.session);
+  } catch (const Error& error) {
+    state.message = error.what();
+    state.message_role = Role::Defect;
+  }
+  state.history = read_history_lines();
+  const HistoryAtEnd history(state);
   engine.begin();
   bool drawn = false;
   auto ticked = std::chrono::steady_clock::now();
