@@ -102,8 +102,8 @@ int run_without_verb(const ParsedLine& line) {
   }
   if (stdin_has_lines()) {
     Session session(line.args);
-    return reporting_as_set(
-        session, [&] { return session.run_script("-", line.args.has("keep-going")); });
+    return reporting_as_set(session,
+                            [&] { return session.run_script("-", line.args.has("keep-going")); });
   }
   try {
     Args here = line.args;
@@ -144,8 +144,9 @@ void choose_kernels_of_environment() {
        fmt::join(kernel_targets(), ", "));
 }
 
-/// glibc raises the size from which it asks the system for each block by itself, and then keeps what
-/// is freed: headers and indexes of half a million tensors leave 40 MiB behind. Fixed, it gives back.
+/// glibc raises the size from which it asks the system for each block by itself, and then keeps
+/// what is freed: headers and indexes of half a million tensors leave 40 MiB behind. Fixed, it
+/// gives back.
 void give_memory_back() {
 #ifdef __GLIBC__
   ::mallopt(M_MMAP_THRESHOLD, 128 << 10);

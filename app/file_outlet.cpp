@@ -29,9 +29,8 @@ FileOutlet::FileOutlet(std::FILE* file, int (*closer)(std::FILE*), std::string n
 }
 
 Outlet FileOutlet::outlet() {
-  return {
-      [this](std::string_view text) { std::fwrite(text.data(), 1, text.size(), file_.get()); },
-      false};
+  return {[this](std::string_view text) { std::fwrite(text.data(), 1, text.size(), file_.get()); },
+          false};
 }
 
 void FileOutlet::close(bool may_break) {

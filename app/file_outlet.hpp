@@ -25,8 +25,8 @@ class FileOutlet {
   std::string name_;
 };
 
-/// Writes a document as text or JSON to a file, or behind what is there. Throws SameFiles for a file
-/// of `open`, which may be null, and Io.
+/// Writes a document as text or JSON to a file, or behind what is there. Throws SameFiles for a
+/// file of `open`, which may be null, and Io.
 void write_document(const std::string& path, bool append, const Document& document,
                     const Args& args, const Checkpoint* open);
 

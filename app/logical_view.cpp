@@ -130,8 +130,7 @@ std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
 std::vector<StatsItem> matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,
                                       const std::vector<std::string>& words) {
   const Query query(words);
-  std::erase_if(items,
-                [&](const StatsItem& item) { return !matches(query, item, checkpoint); });
+  std::erase_if(items, [&](const StatsItem& item) { return !matches(query, item, checkpoint); });
   if (items.empty()) fail_no_match(checkpoint, words);
   return items;
 }

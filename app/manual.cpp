@@ -98,12 +98,9 @@ std::string manual_flags() {
 }
 
 std::string manual_keys() {
-  static constexpr std::pair<char, const char*> kPlaces[] = {{'1', "Keys"},
-                                                              {'2', "Mapping"},
-                                                              {'3', "Stats"},
-                                                              {'4', "Convert"},
-                                                              {'5', "Log"},
-                                                              {'p', "a page"}};
+  static constexpr std::pair<char, const char*> kPlaces[] = {{'1', "Keys"},  {'2', "Mapping"},
+                                                             {'3', "Stats"}, {'4', "Convert"},
+                                                             {'5', "Log"},   {'p', "a page"}};
   std::string text = ".Bl -column \"PageDown Space\" \"Keys, Mapping, Stats\" \"what it does\"\n";
   for (const KeyRow& row : key_table()) {
     std::string where;
@@ -112,8 +109,8 @@ std::string manual_keys() {
       where += fmt::format("{}{}", where.empty() ? "" : ", ", name);
     }
     if (row.screens.size() >= 5) where = "all";
-    text += fmt::format(".It Ql \\&{} Ta {} Ta {}\n", mdoc(shown_keys(row)), where,
-                        mdoc(row.command));
+    text +=
+        fmt::format(".It Ql \\&{} Ta {} Ta {}\n", mdoc(shown_keys(row)), where, mdoc(row.command));
   }
   return text + ".El\n";
 }

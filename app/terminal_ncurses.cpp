@@ -108,10 +108,10 @@ void install_event_handlers() {
 
 std::string name_of_code(wint_t code) {
   const std::pair<int, const char*> kNames[] = {
-      {KEY_UP, "<Up>"},          {KEY_DOWN, "<Down>"},     {KEY_LEFT, "<Left>"},
-      {KEY_RIGHT, "<Right>"},    {KEY_HOME, "<Home>"},     {KEY_END, "<End>"},
-      {KEY_NPAGE, "<PageDown>"}, {KEY_PPAGE, "<PageUp>"},  {KEY_BACKSPACE, "<Backspace>"},
-      {KEY_DC, "<Delete>"},      {KEY_ENTER, "<Enter>"},   {KEY_BTAB, "<S-Tab>"},
+      {KEY_UP, "<Up>"},          {KEY_DOWN, "<Down>"},    {KEY_LEFT, "<Left>"},
+      {KEY_RIGHT, "<Right>"},    {KEY_HOME, "<Home>"},    {KEY_END, "<End>"},
+      {KEY_NPAGE, "<PageDown>"}, {KEY_PPAGE, "<PageUp>"}, {KEY_BACKSPACE, "<Backspace>"},
+      {KEY_DC, "<Delete>"},      {KEY_ENTER, "<Enter>"},  {KEY_BTAB, "<S-Tab>"},
       {KEY_F(1), "<F1>"}};
   for (const auto& [key, name] : kNames) {
     if (static_cast<wint_t>(key) == code) return name;
@@ -188,8 +188,8 @@ class NcursesTerminal final : public Terminal {
 
   Size size() override {
     winsize window{};
-    const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 &&
-                       window.ws_col > 0;
+    const bool known =
+        ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_row > 0 && window.ws_col > 0;
     return known ? Size{window.ws_row, window.ws_col} : Size{};
   }
   bool is_ascii() const override { return ascii_; }
@@ -251,7 +251,8 @@ class NcursesTerminal final : public Terminal {
     }
     const auto& cursor = canvas.cursor;
     ::curs_set(cursor ? 1 : 0);
-    if (cursor) ::wmove(stdscr, std::min(cursor->row, LINES - 1), std::min(cursor->column, COLS - 1));
+    if (cursor)
+      ::wmove(stdscr, std::min(cursor->row, LINES - 1), std::min(cursor->column, COLS - 1));
     ::wrefresh(stdscr);
     shown_ = canvas;
   }

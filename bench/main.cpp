@@ -68,7 +68,8 @@ void bench_open(const std::string& directory) {
 }
 
 void bench_stat(const std::string& directory) {
-  for (const auto& [model, layers] : {std::pair("nemotron-nano", 2ul), std::pair("gpt-oss-20b", 2ul)}) {
+  for (const auto& [model, layers] :
+       {std::pair("nemotron-nano", 2ul), std::pair("gpt-oss-20b", 2ul)}) {
     const std::string path = fmt::format("{}/{}", directory, model);
     fs::remove_all(path);
     write_synthetic(path, testing::published(model, testing::Reduced{layers, true}));

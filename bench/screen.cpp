@@ -181,7 +181,8 @@ void bench_terminal(const std::string& checkpoint) {
   const double first = screen.appears("model");
   const double all = screen.appears("496,620 tensors");
   report(fmt::format("{:<24} first rows {:.0f} ms, all {:.0f} ms, peak resident {}",
-                     "screen of 496,620", first, all, format_memory(screen.memory().peak_resident)));
+                     "screen of 496,620", first, all,
+                     format_memory(screen.memory().peak_resident)));
   std::vector<Took> took;
   for (const std::string& key : keys()) {
     const double milliseconds = screen.answers(key);

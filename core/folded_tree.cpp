@@ -74,7 +74,8 @@ class Folder {
       row(group, parent, first_child, marks_of(riders, group.nodes.front()));
     }
     for (const auto& [weight, scales] : riders) {
-      for (const std::uint32_t one : scales) places[one - first_child] = places[weight - first_child];
+      for (const std::uint32_t one : scales)
+        places[one - first_child] = places[weight - first_child];
     }
     return append(tree_.children_, places);
   }
@@ -142,8 +143,7 @@ class Folder {
     return fmt::format("{{{}}}{}", fmt::join(heads, ","), rest);
   }
 
-  void row(const Group& group, std::uint32_t parent, std::uint32_t first_child,
-           std::string scale) {
+  void row(const Group& group, std::uint32_t parent, std::uint32_t first_child, std::string scale) {
     const auto number = static_cast<std::uint32_t>(tree_.rows_.size());
     const bool top = parent == NameTree::kNone;
     const std::uint64_t above = top ? 1 : tree_.rows_[parent].alike;

@@ -21,11 +21,14 @@ void sort_by(const Checkpoint& checkpoint, std::string_view column,
 
 KeyList::KeyList(std::shared_ptr<const Checkpoint> checkpoint, std::span<const std::uint32_t> ids)
     : checkpoint_(std::move(checkpoint)), names_(checkpoint_->tensors(), ids), folded_(names_) {
-  if (!checkpoint_->damaged()) return;
-  for (const Problem& problem : checkpoint_->problems()) {
-    const auto id = checkpoint_->find(problem.key);
-    if (id && problem.severity == Severity::Error) defective_.insert(*id);
+  const auto problems = checkpoint_->problems();
+  for (std::uint32_t number = 0; number < problems.size(); ++number) {
+    const auto id = checkpoint_->find(problems[number].key);
+    if (!id) continue;
+    problems_[*id].push_back(number);
+    if (problems[number].severity == Severity::Error) defective_.insert(*id);
   }
+  if (!checkpoint_->damaged()) return;
   const auto order = names_.natural_order();
   for (std::uint32_t place = 0; place < order.size(); ++place) {
     const TensorInfo& info = checkpoint_->tensors()[order[place]];
@@ -36,6 +39,11 @@ KeyList::KeyList(std::shared_ptr<const Checkpoint> checkpoint, std::span<const s
       rows_with_defects_.insert(row);
     }
   }
+}
+
+std::span<const std::uint32_t> KeyList::problems_of(std::uint32_t tensor) const {
+  const auto found = problems_.find(tensor);
+  return found == problems_.end() ? std::span<const std::uint32_t>() : found->second;
 }
 
 std::vector<std::uint32_t> find_keys(const Checkpoint& checkpoint,

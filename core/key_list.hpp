@@ -1,5 +1,5 @@
-// The keys of a checkpoint as a screen lists them: those that a query finds, as a folded tree and in
-// an order.
+// The keys of a checkpoint as a screen lists them: those that a query finds, as a folded tree and
+// in an order.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -35,6 +36,8 @@ class KeyList {
 
   /// A problem of Severity::Error names the tensor, or its shard is damaged.
   bool is_defective(std::uint32_t tensor) const { return defective_.contains(tensor); }
+  /// Numbers of the checkpoint's problems that name it.
+  std::span<const std::uint32_t> problems_of(std::uint32_t tensor) const;
   /// So is some tensor of a folded row or below it.
   bool has_defect(std::uint32_t row) const { return rows_with_defects_.contains(row); }
 
@@ -42,6 +45,7 @@ class KeyList {
   std::shared_ptr<const Checkpoint> checkpoint_;
   NameTree names_;
   FoldedTree folded_;
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> problems_;
   std::unordered_set<std::uint32_t> defective_;
   std::unordered_set<std::uint32_t> rows_with_defects_;
 };

@@ -30,7 +30,8 @@ std::string add_to(Groups& groups, std::string_view key, std::uint32_t id) {
 
 std::vector<MapPart> parts_of(const Groups& groups) {
   std::vector<MapPart> parts;
-  for (const auto& [pattern, one] : groups) parts.push_back({one.count, one.keys.text(), one.first});
+  for (const auto& [pattern, one] : groups)
+    parts.push_back({one.count, one.keys.text(), one.first});
   return parts;
 }
 

@@ -31,11 +31,11 @@ struct MapRow {
 struct FoldedPlan {
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
   std::vector<MapRow> rows;
-  std::vector<std::uint32_t> row_of_output;   // by number of the output
+  std::vector<std::uint32_t> row_of_output;  // by number of the output
   std::vector<std::uint32_t> row_of_left;    // by number of a source that no output reads
 };
-/// Rows in the order of the targets, then drops, then sources that are not accounted for ("orphan"),
-/// unless those were filtered out. Sums of `sources` and `targets` are the plan's.
+/// Rows in the order of the targets, then drops, then sources that are not accounted for
+/// ("orphan"), unless those were filtered out. Sums of `sources` and `targets` are the plan's.
 FoldedPlan fold_plan(const Plan& plan, bool filtered = false);
 
 /// What happens to an output in a few words: "stack cat t", "decode mxfp4 t", "rename", "pass".

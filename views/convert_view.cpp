@@ -51,7 +51,8 @@ void draw_options(const ConvertView& view, Canvas& canvas, const Rect& area) {
     const bool selected = view.cursor.cursor == count + i;
     if (selected) canvas.put(row, column - 2, ">", Role::Title);
     column = canvas.put(row, column, "[ " + view.buttons[i] + " ]",
-                        selected ? Role::Selected : Role::Title) + 4;
+                        selected ? Role::Selected : Role::Title) +
+             4;
   }
 }
 
@@ -96,7 +97,8 @@ void draw_convert(const ConvertView& view, Canvas& canvas, const Rect& body) {
   const int progress =
       view.phases.empty() && view.lines.empty() ? 0 : std::max(4, (body.rows - 8) / 2);
   const int command = body.rows >= 16 ? 2 : 0;
-  const int room = body.rows - 2 - (progress > 0 ? progress + 1 : 0) - (command > 0 ? command + 1 : 0);
+  const int room =
+      body.rows - 2 - (progress > 0 ? progress + 1 : 0) - (command > 0 ? command + 1 : 0);
   const int top_rows = std::max(3, room);
   const std::vector<int> at = wide ? std::vector<int>{kFieldColumns} : std::vector<int>{};
   std::vector<RuleText> headings{{2, "options"}};
@@ -120,8 +122,8 @@ void draw_convert(const ConvertView& view, Canvas& canvas, const Rect& body) {
   }
   if (command > 0) {
     const bool joins = progress == 0;
-    draw_rule(canvas, {row, 0, 1, body.columns}, command_heading,
-              joins ? at : std::vector<int>{}, "┴");
+    draw_rule(canvas, {row, 0, 1, body.columns}, command_heading, joins ? at : std::vector<int>{},
+              "┴");
     std::vector<std::string> lines = wrapped(view.command, body.columns - 2);
     if (lines.size() > 2) lines = {lines[0], view.command.substr(lines[0].size() + 1)};
     for (std::size_t i = 0; i < lines.size(); ++i) {

@@ -83,8 +83,9 @@ void draw_prompt(const Frame& frame, Canvas& canvas) {
   canvas.cursor = Canvas::Cursor{row, begin + cursor};
 
   const std::size_t count = std::min(prompt.candidates.size(), kMostCandidates);
-  const std::size_t first =
-      prompt.chosen >= count ? std::min(prompt.chosen, prompt.candidates.size() - 1) - count + 1 : 0;
+  const std::size_t first = prompt.chosen >= count
+                                ? std::min(prompt.chosen, prompt.candidates.size() - 1) - count + 1
+                                : 0;
   int width = 0;
   for (const std::string& one : prompt.candidates) width = std::max(width, width_of(one) + 4);
   width = std::min(width, canvas.columns() - 4);

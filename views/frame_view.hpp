@@ -18,9 +18,9 @@ struct Hint {
 
 /// A line that somebody types.
 struct PromptLine {
-  std::string before;  // ":", "/", a question
-  std::string text;    // safe to show
-  int cursor = 0;      // cells from the start of `text`
+  std::string before;    // ":", "/", a question
+  std::string text;      // safe to show
+  int cursor = 0;        // cells from the start of `text`
   std::string behind{};  // at the right end, where there is room: "match 3 of 12"
   std::vector<std::string> candidates{};
   std::size_t chosen = 0;

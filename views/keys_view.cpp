@@ -62,8 +62,8 @@ void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& c
   if (first_fold && !leaf) behind += fmt::format("  x{} alike", one.alike);
   const int room = columns.key_end - column - 2 - static_cast<int>(behind.size());
   canvas.put(row, column, mark, Role::Faint);
-  const int end = canvas.put(row, column + 2, fitted(label, room),
-                             leaf ? Role::Plain : Role::Directory);
+  const int end =
+      canvas.put(row, column + 2, fitted(label, room), leaf ? Role::Plain : Role::Directory);
   canvas.put(row, end, behind, Role::Faint);
   if (leaf) {
     const auto& info = view.list.checkpoint()->tensors()[node.tensor];
@@ -91,8 +91,7 @@ void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body) {
     headings.push_back({columns.size - 6, "shape"});
   }
   headings.push_back({columns.end - 5, "size"});
-  draw_pane_rules(canvas, body, panes, headings,
-                  view.in_details ? "[selected]" : "selected");
+  draw_pane_rules(canvas, body, panes, headings, view.in_details ? "[selected]" : "selected");
 
   const std::size_t count = view.flat ? view.order.size() : view.tree.visible().size();
   for (int i = 0; i < panes.main.rows; ++i) {

@@ -22,7 +22,7 @@ struct KeysView {
   const std::vector<DetailLine>& details;
   std::size_t details_top = 0;
   bool in_details = false;  // keys scroll those
-  std::string sorted{};                       // "bytes", for the heading; empty: natural order
+  std::string sorted{};     // "bytes", for the heading; empty: natural order
 };
 
 /// Rows of keys that fit into the body.

@@ -14,7 +14,8 @@ struct ListState {
   void move(std::ptrdiff_t by, std::size_t size, std::size_t page) {
     const auto last = static_cast<std::ptrdiff_t>(size) - 1;
     const auto wanted = static_cast<std::ptrdiff_t>(cursor) + by;
-    go(static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(wanted, 0, std::max<std::ptrdiff_t>(0, last))),
+    go(static_cast<std::size_t>(
+           std::clamp<std::ptrdiff_t>(wanted, 0, std::max<std::ptrdiff_t>(0, last))),
        size, page);
   }
   void go(std::size_t to, std::size_t size, std::size_t page) {

@@ -129,7 +129,7 @@ class Drawing {
       const bool orphan = map.op == "orphan";
       if (orphan) canvas_.put(row, 1, "!", Role::Defect);
       canvas_.put(row, areas_.op + 1, fitted(map.op, kOpColumns - 2),
-                  orphan                           ? Role::Defect
+                  orphan                          ? Role::Defect
                   : left || map.op == "add zeros" ? Role::Notice
                                                   : Role::Plain);
     }
@@ -160,7 +160,8 @@ class Drawing {
                  bool partner) {
     const Role role = partner ? Role::Partner : Role::Plain;
     if (partner) canvas_.put(row, column, ">", Role::Title);
-    canvas_.put_right(row, column + kCountColumns, format_count(count), partner ? role : Role::Faint);
+    canvas_.put_right(row, column + kCountColumns, format_count(count),
+                      partner ? role : Role::Faint);
     canvas_.put(row, text_at(column), fitted(text, end - text_at(column)), role);
   }
 
@@ -175,9 +176,10 @@ class Drawing {
     std::vector<DetailLine> lines;
     if (map.output) {
       const Output& output = model_.plan->outputs[*map.output];
-      lines.push_back({"target", fmt::format("{} {} {}", display(map.target == "same" ? map.source
-                                                                                     : map.target),
-                                             name_of(output.dtype()), to_string(output.shape()))});
+      lines.push_back(
+          {"target",
+           fmt::format("{} {} {}", display(map.target == "same" ? map.source : map.target),
+                       name_of(output.dtype()), to_string(output.shape()))});
       const int columns = body_.columns - 12;
       for (const std::string& part : wrapped(model_.plan->expression(output), columns)) {
         lines.push_back({lines.size() == 1 ? "value" : "", part, Role::Plain, true});
@@ -210,7 +212,8 @@ std::vector<MapLine> lines_of(const std::vector<MapRow>& rows) {
     const std::string& target = row.target == "same" ? row.source : row.target;
     const std::string from(row.parts.empty() ? "" : stem_of(row.parts.front().keys));
     const std::string to(row.output ? stem_of(target) : "");
-    const bool fits = (row.parts.empty() || from == source_stem) && (!row.output || to == target_stem);
+    const bool fits =
+        (row.parts.empty() || from == source_stem) && (!row.output || to == target_stem);
     if (!fits) {
       if (!row.parts.empty()) source_stem = from;
       if (row.output) target_stem = to;
@@ -221,8 +224,8 @@ std::vector<MapLine> lines_of(const std::vector<MapRow>& rows) {
     const std::string shown_target = row.output ? cut(target, target_stem) : display(target);
     if (row.parts.empty()) lines.push_back({i, 0, "", shown_target});
     for (std::size_t part = 0; part < row.parts.size(); ++part) {
-      lines.push_back({i, part, cut(row.parts[part].keys, source_stem),
-                       part == 0 ? shown_target : ""});
+      lines.push_back(
+          {i, part, cut(row.parts[part].keys, source_stem), part == 0 ? shown_target : ""});
     }
   }
   return lines;

@@ -28,10 +28,11 @@ struct MapModel {
   std::shared_ptr<const Plan> plan;
   std::string heading;  // "hf -> native   adapter …"
   std::vector<MapRow> rows;
-  std::vector<std::uint32_t> row_of_output;   // as in FoldedPlan
+  std::vector<std::uint32_t> row_of_output;  // as in FoldedPlan
   std::vector<std::uint32_t> row_of_left;
   std::vector<MapLine> lines;
   std::vector<DetailLine> account;
+  Account sums;
 };
 
 /// Lines of the list: what the keys of neighbouring rows begin with, up to the first number, stands
@@ -42,8 +43,8 @@ std::size_t next_row_line(const MapModel& model, std::size_t line, int direction
 
 struct MappingView {
   const MapModel& model;
-  const ListState& cursor;    // over model.lines
-  bool target_side = false;   // whose key is meant
+  const ListState& cursor;   // over model.lines
+  bool target_side = false;  // whose key is meant
 };
 
 std::size_t mapping_page(const Rect& body);

@@ -44,10 +44,9 @@ std::vector<DetailLine> number_lines(const StatsModel& model) {
     add("std", real(m.deviation()));
     add("abs max", real(m.largest()));
   }
-  add("zero", m.negative_zeros == 0
-                  ? fmt::format("{} %", percent(m.zeros, m.count))
-                  : fmt::format("{} %  ({} % are -0)", percent(m.zeros, m.count),
-                                percent(m.negative_zeros, m.count)));
+  add("zero", m.negative_zeros == 0 ? fmt::format("{} %", percent(m.zeros, m.count))
+                                    : fmt::format("{} %  ({} % are -0)", percent(m.zeros, m.count),
+                                                  percent(m.negative_zeros, m.count)));
   add("NaN, Inf", fmt::format("{}, {}", format_count(m.nans), format_count(m.infinities)),
       m.nans + m.infinities > 0 ? Role::Defect : Role::Plain);
   if (model.done && m.finite() > 0) {
@@ -61,9 +60,9 @@ std::vector<DetailLine> number_lines(const StatsModel& model) {
     const bool powers = model.storage == "MXFP4";
     lines.push_back({"scales", format_count(scales.count) + (powers ? " blocks of 32" : "")});
     if (scales.count > 0 && std::isfinite(scales.least)) {
-      add("min, max", powers ? fmt::format("2^{}, 2^{}", std::ilogb(scales.least),
-                                           std::ilogb(scales.most))
-                             : fmt::format("{}, {}", real(scales.least), real(scales.most)));
+      add("min, max",
+          powers ? fmt::format("2^{}, 2^{}", std::ilogb(scales.least), std::ilogb(scales.most))
+                 : fmt::format("{}, {}", real(scales.least), real(scales.most)));
     }
     if (powers) {
       add("zero, 255",
@@ -117,8 +116,8 @@ void shorten(std::vector<Bin>& bins, std::size_t rows) {
 
 std::string bar(std::uint64_t count, std::uint64_t most, int columns) {
   if (count == 0 || most == 0 || columns <= 0) return "";
-  const double cells = static_cast<double>(columns) * static_cast<double>(count) /
-                       static_cast<double>(most);
+  const double cells =
+      static_cast<double>(columns) * static_cast<double>(count) / static_cast<double>(most);
   std::string text;
   for (int i = 0; i < static_cast<int>(std::lround(cells)); ++i) text += "━";
   return text;
@@ -131,7 +130,7 @@ void draw_signed(Canvas& canvas, const Rect& area, const TensorStats& stats) {
   std::uint64_t most = 1;
   for (const Bin& bin : bins) most = std::max({most, bin.negative, bin.positive});
   const int middle = area.column + area.columns / 2 - 4;  // where the label stands
-  const int side = std::min(middle - area.column - 9,      // cells of a bar
+  const int side = std::min(middle - area.column - 9,     // cells of a bar
                             area.column + area.columns - middle - 18);
   canvas.put(area.row, area.column + 1, "share of values by magnitude, in %", Role::Faint);
   canvas.put_right(area.row + 1, middle - 2, "negative", Role::Faint);
@@ -160,7 +159,8 @@ void draw_linear(Canvas& canvas, const Rect& area, const TensorStats& stats) {
   if (m.finite() == 0) return;
   const int rows = std::max(1, area.rows - 1);
   const auto bins = stats.distribution.linear(m.least, m.most, static_cast<std::size_t>(rows));
-  const std::uint64_t most = std::max<std::uint64_t>(1, *std::max_element(bins.begin(), bins.end()));
+  const std::uint64_t most =
+      std::max<std::uint64_t>(1, *std::max_element(bins.begin(), bins.end()));
   const double width = (static_cast<double>(m.most) - static_cast<double>(m.least)) / rows;
   for (int i = 0; i < rows; ++i) {
     const std::uint64_t count = bins[static_cast<std::size_t>(i)];
@@ -255,13 +255,12 @@ void draw_experts(const StatsView& view, Canvas& canvas, const Rect& area) {
   std::string text;
   for (const std::size_t expert : model.unusual) {
     text += fmt::format("{}{}: std {:.2f} x median", text.empty() ? "" : "    ", expert,
-                        model.stats.experts[expert].moments.deviation() /
-                            median_of([&] {
-                              std::vector<double> all;
-                              for (const auto& one : model.stats.experts)
-                                if (one.moments.finite() > 0) all.push_back(one.moments.deviation());
-                              return all;
-                            }()));
+                        model.stats.experts[expert].moments.deviation() / median_of([&] {
+                          std::vector<double> all;
+                          for (const auto& one : model.stats.experts)
+                            if (one.moments.finite() > 0) all.push_back(one.moments.deviation());
+                          return all;
+                        }()));
   }
   canvas.put(row, 1, "unusual", Role::Faint);
   canvas.put(row, 12, text);
@@ -275,13 +274,12 @@ void describe_experts(StatsModel& model) {
   const Figure deviation = [](const ExpertStats& expert) {
     return expert.moments.finite() == 0 ? 0 : expert.moments.deviation();
   };
-  model.digits = {digits_of("std", experts, deviation, ""),
-                  digits_of(
-                      "abs max", experts,
-                      [](const ExpertStats& expert) {
-                        return static_cast<double>(expert.moments.largest());
-                      },
-                      "")};
+  model.digits = {
+      digits_of("std", experts, deviation, ""),
+      digits_of(
+          "abs max", experts,
+          [](const ExpertStats& expert) { return static_cast<double>(expert.moments.largest()); },
+          "")};
   if (model.stats.codes) {
     model.digits.push_back(digits_of("saturated", experts, saturated_share, " %"));
   }

@@ -122,8 +122,8 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   confirm_reading(checkpoint, items, progress);
   const auto rows = std::make_shared<std::vector<Comparison>>(meeting.pairs.size());
   compare_values([&] { return std::make_unique<CheckpointSource>(checkpoint); },
-                 [&] { return std::make_unique<CheckpointSource>(other); },
-                 meeting.pairs, args.resources().threads, progress,
+                 [&] { return std::make_unique<CheckpointSource>(other); }, meeting.pairs,
+                 args.resources().threads, progress,
                  [&](std::size_t i, const Comparison& one) { (*rows)[i] = one; });
   Document document{"stat"};
   document.add(comparison_table(meeting.pairs, rows));

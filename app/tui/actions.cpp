@@ -111,8 +111,8 @@ void log(State& state, std::string text, Role role,
 }
 
 void open_page(State& state, std::string title, std::vector<PageLine> lines) {
-  state.page = PageState{std::move(title),
-                         std::make_shared<const std::vector<PageLine>>(std::move(lines)), {}, 0};
+  state.page = PageState{
+      std::move(title), std::make_shared<const std::vector<PageLine>>(std::move(lines)), {}, 0};
 }
 
 std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body) {
@@ -162,7 +162,8 @@ std::string current_key(const State& state) {
     if (!line.row) return "";
     const MapRow& row = model.rows[*line.row];
     if (state.mapping.target_side && row.output) return model.plan->outputs[*row.output].key;
-    return row.parts.empty() ? "" : std::string(model.plan->source(row.parts[line.part].first).name);
+    return row.parts.empty() ? ""
+                             : std::string(model.plan->source(row.parts[line.part].first).name);
   }
   if (!has_keys(state)) return "";
   const auto tensor = current_tensor(state);
@@ -208,8 +209,8 @@ bool go_to_tensor(State& state, std::uint32_t tensor) {
 void go_to_mapping_of(State& state, std::uint32_t tensor) {
   const MapModel& model = *state.mapping.model;
   const Fate& fate = model.plan->fates[tensor];
-  const std::uint32_t row = fate.kind == Fate::Kind::Used ? model.row_of_output[fate.where]
-                                                          : model.row_of_left[tensor];
+  const std::uint32_t row =
+      fate.kind == Fate::Kind::Used ? model.row_of_output[fate.where] : model.row_of_left[tensor];
   for (std::size_t line = 0; line < model.lines.size(); ++line) {
     if (model.lines[line].row != row) continue;
     state.mapping.cursor.go(line, model.lines.size(), mapping_page(body_of(state)));
@@ -224,7 +225,8 @@ namespace {
 
 void add_alike(std::vector<DetailLine>& lines, const State& state, const FoldedRow& row) {
   if (row.alike > 1) {
-    lines.push_back({"", fmt::format("{} of {} alike   ] [ steps", state.keys.member + 1, row.alike),
+    lines.push_back({"",
+                     fmt::format("{} of {} alike   ] [ steps", state.keys.member + 1, row.alike),
                      Role::Faint});
   }
   if (row.odd) lines.push_back({"", "~ unlike the others of its number", Role::Notice});
@@ -263,16 +265,16 @@ void add_tensor(std::vector<DetailLine>& lines, const State& state, std::uint32_
     if (!id) continue;
     const TensorInfo& scale = checkpoint.tensors()[*id];
     lines.push_back({first ? "scale" : "", display(last_segments(key, 1)), Role::Plain, !first});
-    lines.push_back(
-        {"", fmt::format("{} {}", name_of(scale.dtype), to_string(scale.shape)), Role::Plain, true});
+    lines.push_back({"", fmt::format("{} {}", name_of(scale.dtype), to_string(scale.shape)),
+                     Role::Plain, true});
     first = false;
   }
   add_target(lines, state, tensor);
   if (checkpoint.shards()[info.shard].damaged) {
     lines.push_back({"! error", "its shard is damaged", Role::Defect});
   }
-  for (const Problem& problem : checkpoint.problems()) {
-    if (problem.key != info.name) continue;
+  for (const std::uint32_t number : state.keys.list->problems_of(tensor)) {
+    const Problem& problem = checkpoint.problems()[number];
     const bool error = problem.severity == Severity::Error;
     lines.push_back({error ? "! error" : "note", std::string(name_of(problem.code)),
                      error ? Role::Defect : Role::Notice});
@@ -297,8 +299,8 @@ std::vector<DetailLine> details_of(const State& state) {
     lines.push_back({"keys", format_count(node.tensors)});
     lines.push_back({"size", format_bytes(node.bytes)});
     if (one.alike > 1) {
-      lines.push_back({"in all", fmt::format("{}, {}", counted(one.tensors, "key"),
-                                             format_bytes(one.bytes))});
+      lines.push_back(
+          {"in all", fmt::format("{}, {}", counted(one.tensors, "key"), format_bytes(one.bytes))});
     }
   }
   return lines;
@@ -422,10 +424,11 @@ void act_move(Ui& ui, std::string_view key) {
   const auto page = static_cast<std::ptrdiff_t>(list.page);
   const auto end = static_cast<std::ptrdiff_t>(list.size);
   const std::pair<std::string_view, std::ptrdiff_t> steps[] = {
-      {"j", 1},           {"<Down>", 1},        {"k", -1},        {"<Up>", -1},
-      {"<C-d>", page / 2}, {"<C-u>", -page / 2}, {"<C-f>", page},  {"<PageDown>", page},
-      {"<Space>", page},  {"<C-b>", -page},     {"<PageUp>", -page}, {"g", -end},
-      {"<Home>", -end},   {"G", end},           {"<End>", end}};
+      {"j", 1},         {"<Down>", 1},        {"k", -1},
+      {"<Up>", -1},     {"<C-d>", page / 2},  {"<C-u>", -page / 2},
+      {"<C-f>", page},  {"<PageDown>", page}, {"<Space>", page},
+      {"<C-b>", -page}, {"<PageUp>", -page},  {"g", -end},
+      {"<Home>", -end}, {"G", end},           {"<End>", end}};
   std::ptrdiff_t by = 0;
   for (const auto& [name, step] : steps) by = name == key ? step : by;
   if (!state.page && state.screen == Screen::Keys && state.keys.in_details) {
@@ -448,7 +451,8 @@ void act_move(Ui& ui, std::string_view key) {
     state.keys.details_top = 0;
   }
   if (state.screen == Screen::Mapping && state.mapping.model) {
-    const std::size_t at = next_row_line(*state.mapping.model, list.cursor->cursor, by < 0 ? -1 : 1);
+    const std::size_t at =
+        next_row_line(*state.mapping.model, list.cursor->cursor, by < 0 ? -1 : 1);
     list.cursor->go(at, list.size, list.page);
     if (at == 1) list.cursor->top = 0;  // shows the heading above the first row
   }
@@ -554,17 +558,14 @@ std::optional<std::uint32_t> tensor_of(const State& state, const Problem& proble
 void act_problem(Ui& ui, std::string_view key) {
   State& state = ui.state;
   if (!state.session.checkpoint()) return;
-  std::vector<Problem> problems;
-  const auto own = state.session.checkpoint()->problems();
-  problems.assign(own.begin(), own.end());
-  if (state.mapping.model) {
-    const auto& more = state.mapping.model->plan->problems;
-    problems.insert(problems.end(), more.begin(), more.end());
-  }
-  if (problems.empty()) return say(state, "no problem is known", Role::Good);
-  const std::size_t count = problems.size();
+  const std::span<const Problem> own = state.session.checkpoint()->problems();
+  std::span<const Problem> planned;
+  if (state.mapping.model) planned = state.mapping.model->plan->problems;
+  const std::size_t count = own.size() + planned.size();
+  if (count == 0) return say(state, "no problem is known", Role::Good);
   state.problem = key == "e" ? state.problem % count + 1 : (state.problem + count - 2) % count + 1;
-  const Problem& problem = problems[state.problem - 1];
+  const std::size_t number = state.problem - 1;
+  const Problem& problem = number < own.size() ? own[number] : planned[number - own.size()];
   say(state, fmt::format("{} of {}: {}", state.problem, count, to_line(problem)),
       problem.severity == Severity::Error ? Role::Defect : Role::Notice);
   const auto id = tensor_of(state, problem);
@@ -616,8 +617,7 @@ void act_sort(Ui& ui, std::string_view) {
 
 void act_invert(Ui& ui, std::string_view) {
   ui.state.keys.flat = true;
-  list_keys(ui, ui.state.keys.filter,
-            {ui.state.keys.sort.column, !ui.state.keys.sort.inverted});
+  list_keys(ui, ui.state.keys.filter, {ui.state.keys.sort.column, !ui.state.keys.sort.inverted});
 }
 
 void act_match(Ui& ui, std::string_view key) {

@@ -61,7 +61,7 @@ void go_to_match(Ui& ui, bool forward, bool from_origin);
 /// Fields of the screen of conversions, and what it would run.
 std::vector<ConvertField> convert_fields(const State& state);
 std::vector<std::string> convert_buttons(const State& state);
-std::string convert_line(const State& state);   // in the session
+std::string convert_line(const State& state);     // in the session
 std::string convert_command(const State& state);  // in a shell
 /// Enter on a field or, behind the fields, on a button.
 void press_field(Ui& ui, std::size_t number);

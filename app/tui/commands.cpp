@@ -137,8 +137,10 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
 void run_step(Ui& ui, const Step& step) {
   State& state = ui.state;
   if (!step.pipe.empty()) {
-    fail(Code::Usage, "| {}: a pipe starts a process; the prompt (ckptscope -i) does that, the "
-                      "screen does not", display(step.pipe));
+    fail(Code::Usage,
+         "| {}: a pipe starts a process; the prompt (ckptscope -i) does that, the "
+         "screen does not",
+         display(step.pipe));
   }
   if (run_screen_word(ui, step.words)) return;
   const Prepared prepared = state.session.prepare(step, /*typed=*/true);
@@ -237,12 +239,13 @@ void act_enter(Ui& ui, std::string_view) {
     }
     case Screen::Mapping: {
       const std::string key = current_key(state);
-      const auto id = state.session.checkpoint() ? state.session.checkpoint()->find(key)
-                                                 : std::nullopt;
+      const auto id =
+          state.session.checkpoint() ? state.session.checkpoint()->find(key) : std::nullopt;
       if (key.empty()) return;
       if (!id) return run_words(ui, {"map", key});
       state.screen = Screen::Keys;
-      if (!go_to_tensor(state, *id)) say(state, "the filter hides it: " + display(key), Role::Notice);
+      if (!go_to_tensor(state, *id))
+        say(state, "the filter hides it: " + display(key), Role::Notice);
       return;
     }
     case Screen::Stats:
@@ -282,8 +285,8 @@ void act_search(Ui& ui, std::string_view) {
   const bool on_keys = !state.page && state.screen == Screen::Keys;
   const std::uint32_t node = current_node(state);
   const bool in_tree = on_keys && !state.keys.flat && node != NameTree::kNone;
-  state.search.origin = in_tree ? state.keys.list->names().nodes()[node].first
-                                : current_list(state).cursor->cursor;
+  state.search.origin =
+      in_tree ? state.keys.list->names().nodes()[node].first : current_list(state).cursor->cursor;
   open_prompt(state, PromptKind::Search, "/");
 }
 
@@ -303,7 +306,8 @@ void act_adapter(Ui& ui, std::string_view) {
   state.prompt->before = now;
   state.prompt->candidates = values_of(*find_flag("adapter"));
   state.prompt->candidates.insert(state.prompt->candidates.begin(), "as recognised");
-  const auto found = std::find(state.prompt->candidates.begin(), state.prompt->candidates.end(), now);
+  const auto found =
+      std::find(state.prompt->candidates.begin(), state.prompt->candidates.end(), now);
   if (found != state.prompt->candidates.end()) {
     state.prompt->chosen = static_cast<std::size_t>(found - state.prompt->candidates.begin());
   }
@@ -324,9 +328,9 @@ std::string otherwise_of(const State& state, std::string_view flag) {
     return std::string(name_of(model->plan->options.output_dtype()));
   }
   constexpr std::pair<std::string_view, std::string_view> kDefaults[] = {
-      {"output", "needed"},         {"max-shard-size", "5GB"}, {"memory", "512MiB"},
-      {"threads", "all of them"},   {"verify", "readback"},    {"if-exists", "fail"},
-      {"quantize", "as it is"},     {"lenient", "off"}};
+      {"output", "needed"},       {"max-shard-size", "5GB"}, {"memory", "512MiB"},
+      {"threads", "all of them"}, {"verify", "readback"},    {"if-exists", "fail"},
+      {"quantize", "as it is"},   {"lenient", "off"}};
   for (const auto& [name, text] : kDefaults) {
     if (name == flag) return std::string(text);
   }

@@ -21,7 +21,7 @@ std::string summary_of(const State& state) {
   }
   if (state.screen == Screen::Convert && state.mapping.model) {
     const Plan& plan = *state.mapping.model->plan;
-    const Account account = plan.account();
+    const Account& account = state.mapping.model->sums;
     return fmt::format("{}   {}, {}, {}   ->   {}, {}, {}", plan.options.adapter,
                        name_of(plan.options.from), counted(account.sources, "tensor"),
                        format_bytes(account.bytes_in), name_of(plan.options.to),
@@ -120,10 +120,9 @@ void draw_keys_screen(const State& state, Canvas& canvas, const Rect& body) {
   std::string sorted = state.keys.sort.column;
   if (state.keys.sort.inverted) sorted += sorted.empty() ? "key, inverted" : ", inverted";
   const auto details = details_of(state);
-  const KeysView view{*state.keys.list,   state.keys.tree,        state.keys.flat,
-                      order_of(state),    state.keys.cursor,      details,
-                      state.keys.details_top, state.keys.in_details,
-                      state.keys.flat ? sorted : ""};
+  const KeysView view{*state.keys.list,       state.keys.tree,       state.keys.flat,
+                      order_of(state),        state.keys.cursor,     details,
+                      state.keys.details_top, state.keys.in_details, state.keys.flat ? sorted : ""};
   draw_keys(view, canvas, body);
 }
 
@@ -136,9 +135,10 @@ void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
                      canvas, body);
   }
   const bool waits = !state.stats.title.empty();
-  draw_nothing(canvas, body,
-               {waits ? display(state.stats.title)
-                      : "x on a key shows what its values are; on a group, a table of its tensors"});
+  draw_nothing(
+      canvas, body,
+      {waits ? display(state.stats.title)
+             : "x on a key shows what its values are; on a group, a table of its tensors"});
 }
 
 void draw_mapping_screen(const State& state, Canvas& canvas, const Rect& body) {

@@ -85,7 +85,8 @@ std::vector<DetailLine> account_lines(const Checkpoint& checkpoint,
   }
   for (const Problem& problem : problems) {
     const bool error = problem.severity == Severity::Error;
-    lines.push_back({error ? "! error" : "note", problem.message, error ? Role::Defect : Role::Notice});
+    lines.push_back(
+        {error ? "! error" : "note", problem.message, error ? Role::Defect : Role::Notice});
   }
   // Errors before everything else: there is little room.
   std::stable_partition(lines.begin(), lines.end(),
@@ -158,8 +159,8 @@ JobBody list_job(std::shared_ptr<const KeyList> all, std::vector<std::string> qu
 JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string pattern) {
   return [=](const JobContext&) -> JobResult {
     const auto natural = list->names().natural_order();
-    return Found{pattern, find_keys(*list->checkpoint(), order ? std::span(*order) : natural,
-                                    pattern)};
+    return Found{pattern,
+                 find_keys(*list->checkpoint(), order ? std::span(*order) : natural, pattern)};
   };
 }
 
@@ -173,6 +174,7 @@ JobBody map_job(CheckpointPtr checkpoint, Args args) {
     model->row_of_output = std::move(folded.row_of_output);
     model->row_of_left = std::move(folded.row_of_left);
     model->lines = lines_of(model->rows);
+    model->sums = planned.plan.account();
     model->account = account_lines(*checkpoint, planned, args);
     struct Kept {
       CheckpointPtr checkpoint;

@@ -128,10 +128,12 @@ std::vector<PageLine> keys_help(char screen) {
                      row.kind == KeyKind::Job ? Role::Title : Role::Plain});
   }
   lines.push_back({""});
-  lines.push_back({"  :COMMAND runs what the command line runs, without PATH: :ls dtype=U8, "
-                   ":map --to hf > plan.txt"});
-  lines.push_back({"  :N goes to row N; :record FILE writes what you do as a script; :help lists "
-                   "the verbs; :q quits."});
+  lines.push_back(
+      {"  :COMMAND runs what the command line runs, without PATH: :ls dtype=U8, "
+       ":map --to hf > plan.txt"});
+  lines.push_back(
+      {"  :N goes to row N; :record FILE writes what you do as a script; :help lists "
+       "the verbs; :q quits."});
   lines.push_back({"  Esc leaves what is open, and never quits."});
   return lines;
 }

@@ -1,5 +1,5 @@
-// The table of keys: what each does on which screen, and which command it stands for. Help, the last
-// line of the screen and the manual read the rows.
+// The table of keys: what each does on which screen, and which command it stands for. Help, the
+// last line of the screen and the manual read the rows.
 #pragma once
 
 #include <span>
@@ -24,11 +24,11 @@ enum class KeyKind {
 };
 
 struct KeyRow {
-  std::string_view keys;      // "j <Down>", separated by spaces
-  std::string_view screens;   // digits of the screens, "12345"; 'p' is a page of text
+  std::string_view keys;     // "j <Down>", separated by spaces
+  std::string_view screens;  // digits of the screens, "12345"; 'p' is a page of text
   KeyKind kind;
-  std::string_view command;   // what it stands for, "stat KEY"; words for motions
-  std::string_view hint;      // a word or two for the last line; empty: not there
+  std::string_view command;  // what it stands for, "stat KEY"; words for motions
+  std::string_view hint;     // a word or two for the last line; empty: not there
   void (*act)(Ui& ui, std::string_view key);
 };
 

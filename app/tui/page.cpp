@@ -21,7 +21,7 @@ std::vector<PageLine> page_of(const Document& document) {
       return;
     }
     line.remove_suffix(line.ends_with('\n') ? 1 : 0);
-    const Role role = line.starts_with("VERIFIED") || line.starts_with("EQUAL") ? Role::Good
+    const Role role = line.starts_with("VERIFIED") || line.starts_with("EQUAL")      ? Role::Good
                       : line.starts_with("DIFFERENT") || line.starts_with("  error") ? Role::Defect
                                                                                      : Role::Plain;
     lines.push_back({std::string(line), role});

@@ -105,8 +105,8 @@ void complete_prompt(State& state, bool forward) {
   if (!prompt.candidates.empty()) {  // the next of those that are shown
     const std::size_t count = prompt.candidates.size();
     prompt.chosen = prompt.chosen >= count ? (forward ? 0 : count - 1)
-                    : forward             ? (prompt.chosen + 1) % count
-                                          : (prompt.chosen + count - 1) % count;
+                    : forward              ? (prompt.chosen + 1) % count
+                                           : (prompt.chosen + count - 1) % count;
     return take_candidate(prompt, prompt.candidates[prompt.chosen]);
   }
   const std::string line = completed_line(prompt);

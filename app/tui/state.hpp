@@ -166,8 +166,8 @@ struct RecordLine {
 struct RedrawAll {};
 struct Suspend {};
 struct Quit {};
-using Effect = std::variant<StartJob, StopJobs, AnswerJob, CopyText, RecordTo, RecordLine, RedrawAll,
-                            Suspend, Quit>;
+using Effect = std::variant<StartJob, StopJobs, AnswerJob, CopyText, RecordTo, RecordLine,
+                            RedrawAll, Suspend, Quit>;
 
 /// What to do first: open `path`, which may be empty.
 std::vector<Effect> begin(State& state, const std::string& path);

@@ -66,8 +66,7 @@ class Engine {
   }
   /// What reads bytes has a thread of its own: while it converts, keys are searched and previewed.
   void run(StartJob& start) {
-    const bool reads =
-        start.job.kind == JobKind::Command || start.job.kind == JobKind::Stat;
+    const bool reads = start.job.kind == JobKind::Command || start.job.kind == JobKind::Stat;
     (reads ? heavy_ : light_).start(std::move(start.job));
   }
   void run(StopJobs&) {
@@ -134,7 +133,8 @@ std::vector<std::string> keys_of(const std::string& script) {
       if (end == rest.npos) fail(Code::Usage, "keys: a key begins with < and does not end; <lt>");
       bytes = end + 1;
     } else {
-      while (bytes < rest.size() && (static_cast<unsigned char>(rest[bytes]) & 0xC0) == 0x80) ++bytes;
+      while (bytes < rest.size() && (static_cast<unsigned char>(rest[bytes]) & 0xC0) == 0x80)
+        ++bytes;
     }
     const std::string key(rest.substr(0, bytes));
     if (key != "\n") keys.push_back(key == " " ? "<Space>" : key == "<lt>" ? "<" : key);

@@ -37,7 +37,8 @@ void press(Ui& ui, std::string_view key) {
     return;
   }
   const KeyRow* row = find_key(key, place_of(state));
-  if (row == nullptr) return say(state, fmt::format("no key {} here; ? lists them", key), Role::Faint);
+  if (row == nullptr)
+    return say(state, fmt::format("no key {} here; ? lists them", key), Role::Faint);
   row->act(ui, key);
 }
 
@@ -124,7 +125,8 @@ struct Arrived {
     log(state, fmt::format("{}: exit {}", told.verb, told.exit), role, page);
     if (told.verb == "convert" && state.convert.running) return converted(told);
     if (told.verb == "verify" && state.screen == Screen::Convert) {
-      for (const PageLine& line : told.lines) state.convert.lines.push_back({"", line.text, line.role});
+      for (const PageLine& line : told.lines)
+        state.convert.lines.push_back({"", line.text, line.role});
       return;
     }
     if (told.lines.size() == 1) return say(state, told.lines.front().text, role);

@@ -163,8 +163,9 @@ void Worker::loop() {
 void Worker::run(Job job) {
   JobEvent event{job.kind, job.id, true, {}, {}};
   const std::shared_ptr<JobProgress> progress = running_;
-  const JobContext context{
-      *progress, [&](JobResult result) { post({job.kind, job.id, false, std::move(result), {}}); }};
+  const JobContext context{*progress, [&](JobResult result) {
+                             post({job.kind, job.id, false, std::move(result), {}});
+                           }};
   try {
     with_translated_exceptions([&] { event.result = job.run(context); });
   } catch (const Error& error) {

@@ -68,7 +68,8 @@ struct Line {
 struct Question {
   std::string text;
 };
-using JobResult = std::variant<Opened, Listed, Found, Mapped, Looked, Told, Script, Failed, Line, Question>;
+using JobResult =
+    std::variant<Opened, Listed, Found, Mapped, Looked, Told, Script, Failed, Line, Question>;
 
 struct JobEvent {
   JobKind kind = JobKind::Command;

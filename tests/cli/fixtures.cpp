@@ -175,8 +175,8 @@ void make_problems(const TempDir& dir) {
 void make_hostile_names(const TempDir& dir) {
   SyntheticCheckpoint names;
   for (const char* key :
-       {"a.\x1b[31mred", "a.\xe2\x80\xaetxet", "b.tab\tin", "c.\xe8\xa1\xa8.weight",
-        "c.x y", "c.\xc3\xa9.weight", "d.e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81"}) {
+       {"a.\x1b[31mred", "a.\xe2\x80\xaetxet", "b.tab\tin", "c.\xe8\xa1\xa8.weight", "c.x y",
+        "c.\xc3\xa9.weight", "d.e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81"}) {
     names.tensors.push_back({key, Dtype::F32, {2}});
   }
   make(dir, "hostile", names);
@@ -358,8 +358,10 @@ const std::vector<Topic>& topics() {
        {"ckptscope -c 'open gpt-oss; pwd; cd model.layers.0; pwd; ls mlp.router; cd ..; pwd; cd /; "
         "pwd'",
         "ckptscope -c 'ls model.norm; tree model.layers.0' gpt-oss",
-        "ckptscope -c 'cd model.layers.1.mlp; show experts.down_proj; show experts.*_scales' gpt-oss",
-        "ckptscope export gpt-oss skeleton; ckptscope info skeleton; ckptscope tree skeleton layer=0; "
+        "ckptscope -c 'cd model.layers.1.mlp; show experts.down_proj; show experts.*_scales' "
+        "gpt-oss",
+        "ckptscope export gpt-oss skeleton; ckptscope info skeleton; ckptscope tree skeleton "
+        "layer=0; "
         "ckptscope ls skeleton model.norm; ckptscope show skeleton model.norm.weight",
         "ckptscope -c 'cd model.layers.1; show self_attn.sinks; map mlp.router.weight' gpt-oss",
         "ckptscope -c 'set json; ls nothing' gpt-oss",

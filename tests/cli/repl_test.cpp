@@ -4,8 +4,8 @@
 
 #include <csignal>
 
-#include "tests/support/published.hpp"
 #include "tests/support/pty_program.hpp"
+#include "tests/support/published.hpp"
 #include "tests/support/recorded.hpp"
 #include "tests/support/temp_dir.hpp"
 

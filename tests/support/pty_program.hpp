@@ -83,7 +83,8 @@ class PtyProgram {
     for (int i = 0; i < 200; ++i) {
       char buffer[4096];
       pollfd ready{terminal_, POLLIN, 0};
-      if (terminal_ >= 0 && ::poll(&ready, 1, 0) > 0) (void)!::read(terminal_, buffer, sizeof buffer);
+      if (terminal_ >= 0 && ::poll(&ready, 1, 0) > 0)
+        (void)!::read(terminal_, buffer, sizeof buffer);
       if (::waitpid(child_, &status, WNOHANG) == child_) {
         const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         child_ = ::fork();  // something for the destructor to end

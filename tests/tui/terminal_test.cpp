@@ -1,5 +1,5 @@
-// The full screen in a real terminal: tmux shows what a person would see, and the terminal has to be
-// as it was afterwards, however the program ends.
+// The full screen in a real terminal: tmux shows what a person would see, and the terminal has to
+// be as it was afterwards, however the program ends.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -11,8 +11,8 @@
 #include <thread>
 
 #include "tests/cli/fixtures.hpp"
-#include "tests/support/published.hpp"
 #include "tests/support/pty_program.hpp"
+#include "tests/support/published.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace ckptscope::testing {
@@ -37,8 +37,8 @@ class Tmux {
   explicit Tmux(const std::string& directory)
       : socket_("ckptscope-" + std::to_string(::getpid()) + "-" + std::to_string(count_++)) {
     run("new-session -d -x 100 -y 30 -c " + directory +
-        " \"env -u NO_COLOR -u XDG_STATE_HOME -u XDG_CONFIG_HOME HOME=" +
-        directory + " ASAN_OPTIONS=detect_leaks=0 LC_ALL=C.UTF-8 PS1='$ ' bash --norc --noprofile -i\"");
+        " \"env -u NO_COLOR -u XDG_STATE_HOME -u XDG_CONFIG_HOME HOME=" + directory +
+        " ASAN_OPTIONS=detect_leaks=0 LC_ALL=C.UTF-8 PS1='$ ' bash --norc --noprofile -i\"");
     run("set -g window-size manual");
     run("set -g default-terminal screen-256color");
     EXPECT_TRUE(shows("$"));
@@ -95,7 +95,8 @@ class RealTerminal : public ::testing::Test {
     if (std::system("command -v tmux pgrep >/dev/null 2>&1") != 0) GTEST_SKIP() << "no tmux";
     make_screens(dir_);
     tmux_ = std::make_unique<Tmux>(dir_.path());
-    tmux_->keys("'stty -a >before; PATH=" + program_.parent_path().string() + ":$PATH; clear' Enter");
+    tmux_->keys("'stty -a >before; PATH=" + program_.parent_path().string() +
+                ":$PATH; clear' Enter");
   }
   /// The program, and behind it its exit code and the modes of the terminal.
   void open(const std::string& words, const std::string& environment = "") {
@@ -251,9 +252,9 @@ TEST_F(RealTerminal, WithoutUtf8AndWithoutColour) {
   ASSERT_TRUE(tmux_->shows("- key -"));
   ASSERT_TRUE(tmux_->shows("7 tensors"));
   const std::string plain = tmux_->screen();
-  EXPECT_TRUE(std::all_of(plain.begin(), plain.end(),
-                          [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
-      << plain;
+  EXPECT_TRUE(std::all_of(plain.begin(), plain.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x80;
+  })) << plain;
   tmux_->keys("q");
   expect_restored("0");
   open("gpt-oss", "NO_COLOR=1");

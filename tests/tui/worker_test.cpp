@@ -53,9 +53,9 @@ TEST_F(Working, RunsOneAfterTheOtherAndPostsInOrder) {
       return Line{"done"};
     }));
   }
-  EXPECT_EQ(wait(), (std::vector<std::string>{"1: line of 1", "1: so far", "1! done", "2: line of 2",
-                                              "2: so far", "2! done", "3: line of 3", "3: so far",
-                                              "3! done"}));
+  EXPECT_EQ(wait(), (std::vector<std::string>{"1: line of 1", "1: so far", "1! done",
+                                              "2: line of 2", "2: so far", "2! done",
+                                              "3: line of 3", "3: so far", "3! done"}));
   EXPECT_GE(woken_, 9);
 }
 
@@ -139,12 +139,10 @@ TEST_F(Working, TellsOfPhases) {
 }
 
 TEST_F(Working, ExceptionsAreResults) {
-  worker_.start(job(JobKind::Command, 1, [](const JobContext&) -> JobResult {
-    throw std::runtime_error("broken");
-  }));
-  worker_.start(job(JobKind::Command, 2, [](const JobContext&) -> JobResult {
-    throw std::bad_alloc();
-  }));
+  worker_.start(job(JobKind::Command, 1,
+                    [](const JobContext&) -> JobResult { throw std::runtime_error("broken"); }));
+  worker_.start(
+      job(JobKind::Command, 2, [](const JobContext&) -> JobResult { throw std::bad_alloc(); }));
   const auto texts = wait();
   ASSERT_EQ(texts.size(), 2u);
   EXPECT_EQ(texts[0], "1! failed: broken; this is a defect, please report it");

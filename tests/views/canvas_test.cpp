@@ -19,21 +19,33 @@ std::string drawn(int columns, const std::function<void(Canvas&)>& draw, bool as
 TEST(Canvas, CutsAtItsEdgesAndAtTheWidth) {
   EXPECT_EQ(drawn(5, [](Canvas& c) { c.put(0, 3, "abc"); }), "   ab\n");
   EXPECT_EQ(drawn(9, [](Canvas& c) { c.put(0, 1, "abcdef", Role::Plain, 3); }), " abc\n");
-  EXPECT_EQ(drawn(5, [](Canvas& c) { c.put(1, 0, "below"); c.put(-1, 0, "above"); }), "\n");
+  EXPECT_EQ(drawn(5,
+                  [](Canvas& c) {
+                    c.put(1, 0, "below");
+                    c.put(-1, 0, "above");
+                  }),
+            "\n");
   EXPECT_EQ(drawn(5, [](Canvas& c) { c.put_right(0, 5, "ab"); }), "   ab\n");
   EXPECT_EQ(drawn(0, [](Canvas& c) { c.put(0, 0, "a"); }), "\n");
   EXPECT_EQ(drawn(6, [](Canvas& c) { EXPECT_EQ(c.put(0, 1, "ab"), 3); }), " ab\n");
 }
 
 TEST(Canvas, WideCharactersTakeTwoCells) {
-  EXPECT_EQ(drawn(5, [](Canvas& c) { c.put(0, 0, "表x"); c.put(0, 4, "y"); }), "表x y\n");
+  EXPECT_EQ(drawn(5,
+                  [](Canvas& c) {
+                    c.put(0, 0, "表x");
+                    c.put(0, 4, "y");
+                  }),
+            "表x y\n");
   EXPECT_EQ(drawn(3, [](Canvas& c) { c.put(0, 0, "a表表"); }), "a表\n");  // half of one never
   EXPECT_EQ(drawn(2, [](Canvas& c) { c.put(0, 0, "a表"); }), "a\n");
   EXPECT_EQ(drawn(3, [](Canvas& c) { c.put(0, 0, "e\xcc\x81x"); }), "e\xcc\x81x\n");
 }
 
 TEST(Canvas, AsciiNeverHasMore) {
-  EXPECT_EQ(drawn(9, [](Canvas& c) { c.put(0, 0, "─│┬┴━é表…"); }, true), "-|++=?? .\n");
+  EXPECT_EQ(drawn(
+                9, [](Canvas& c) { c.put(0, 0, "─│┬┴━é表…"); }, true),
+            "-|++=?? .\n");
 }
 
 TEST(Canvas, PaintKeepsTheText) {
