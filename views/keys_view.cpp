@@ -46,6 +46,21 @@ void draw_tensor(Canvas& canvas, int row, const Columns& columns, const TensorIn
   canvas.put_right(row, columns.end, format_bytes(bytes));
 }
 
+int width_of(std::string_view text) {
+  return static_cast<int>(display_width(text));
+}
+
+/// What stands behind a label: "+s", "  x36 alike", or less where there is little room.
+std::string behind_label(const FoldedTree& folds, const FoldedRow& one, bool leaf, int room) {
+  if (!one.scale.empty()) return " " + one.scale;
+  const std::uint32_t above =
+      one.parent == NameTree::kNone ? 1 : folds.rows()[one.parent].alike;
+  if (leaf || one.alike == above) return "";
+  const std::string count = fmt::format("  x{}", format_count(one.alike));
+  if (width_of(count) + 6 <= room) return count + " alike";
+  return width_of(count) <= room ? count : "";
+}
+
 void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& columns,
                  std::uint32_t number) {
   const FoldedTree& folds = view.list.folded();
@@ -55,15 +70,12 @@ void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& c
   const char* mark = leaf ? " " : view.tree.is_open(number) ? "-" : "+";
   if (one.odd) canvas.put(row, columns.key - 1, "~", Role::Notice);
   const int column = columns.key + std::min(2 * one.depth, columns.key_end / 3);
-  std::string label = display(one.label);
-  std::string behind = one.scale.empty() ? "" : " " + one.scale;
-  const bool first_fold =
-      one.parent == NameTree::kNone ? one.alike > 1 : one.alike > folds.rows()[one.parent].alike;
-  if (first_fold && !leaf) behind += fmt::format("  x{} alike", one.alike);
-  const int room = columns.key_end - column - 2 - static_cast<int>(behind.size());
+  const std::string label = display(one.label);
+  const int room = columns.key_end - column - 2;
+  const std::string behind = behind_label(folds, one, leaf, room - width_of(label));
   canvas.put(row, column, mark, Role::Faint);
   const int end =
-      canvas.put(row, column + 2, fitted(label, room), leaf ? Role::Plain : Role::Directory);
+      canvas.put(row, column + 2, fitted(label, room - width_of(behind)), leaf ? Role::Plain : Role::Directory);
   canvas.put(row, end, behind, Role::Faint);
   if (leaf) {
     const auto& info = view.list.checkpoint()->tensors()[node.tensor];
