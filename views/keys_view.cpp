@@ -53,8 +53,7 @@ int width_of(std::string_view text) {
 /// What stands behind a label: "+s", "  x36 alike", or less where there is little room.
 std::string behind_label(const FoldedTree& folds, const FoldedRow& one, bool leaf, int room) {
   if (!one.scale.empty()) return " " + one.scale;
-  const std::uint32_t above =
-      one.parent == NameTree::kNone ? 1 : folds.rows()[one.parent].alike;
+  const std::uint32_t above = one.parent == NameTree::kNone ? 1 : folds.rows()[one.parent].alike;
   if (leaf || one.alike == above) return "";
   const std::string count = fmt::format("  x{}", format_count(one.alike));
   if (width_of(count) + 6 <= room) return count + " alike";
@@ -74,8 +73,8 @@ void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& c
   const int room = columns.key_end - column - 2;
   const std::string behind = behind_label(folds, one, leaf, room - width_of(label));
   canvas.put(row, column, mark, Role::Faint);
-  const int end =
-      canvas.put(row, column + 2, fitted(label, room - width_of(behind)), leaf ? Role::Plain : Role::Directory);
+  const int end = canvas.put(row, column + 2, fitted(label, room - width_of(behind)),
+                             leaf ? Role::Plain : Role::Directory);
   canvas.put(row, end, behind, Role::Faint);
   if (leaf) {
     const auto& info = view.list.checkpoint()->tensors()[node.tensor];

@@ -13,16 +13,16 @@ using enum KeyKind;
 
 /// Where a key has two meanings, the row of the screen stands before the general one.
 constexpr KeyRow kTable[] = {
-    {"<Enter>", "1", Job, "show KEY, or fold", "show", act_enter},
-    {"<Enter>", "2", Motion, "go to the key", "go to key", act_enter},
-    {"<Enter>", "4", Session, "edit the field, press the button", "edit", act_enter},
-    {"<Enter>", "35p", Motion, "open what the line says", "open", act_enter},
+    {"<Enter>", "1", Job, "show KEY, or fold", "Enter|show", act_enter},
+    {"<Enter>", "2", Motion, "go to the key", "Enter|go to key", act_enter},
+    {"<Enter>", "4", Session, "edit the field, press the button", "Enter|edit", act_enter},
+    {"<Enter>", "35p", Motion, "open what the line says", "Enter|open", act_enter},
     {"h <Left>", "1", Motion, "fold, or to the parent", "", act_left},
-    {"l <Right>", "1", Motion, "unfold", "fold", act_right},
+    {"l <Right>", "1", Motion, "unfold", "h l|fold", act_right},
     {"h <Left>", "2", Motion, "the source's side", "", act_left},
-    {"l <Right>", "2", Motion, "the target's side", "side", act_right},
+    {"l <Right>", "2", Motion, "the target's side", "h l|side", act_right},
     {"h <Left>", "3", Motion, "the expert before", "", act_left},
-    {"l <Right>", "3", Motion, "the next expert", "expert", act_right},
+    {"l <Right>", "3", Motion, "the next expert", "h l|expert", act_right},
     {"h <Left>", "5p", Motion, "scroll to the left", "", act_left},
     {"l <Right>", "5p", Motion, "scroll to the right", "", act_right},
     {"j <Down>", "12345p", Motion, "down", "", act_move},
@@ -33,33 +33,36 @@ constexpr KeyRow kTable[] = {
     {"<C-b> <PageUp>", "12345p", Motion, "a page up", "", act_move},
     {"g <Home>", "12345p", Motion, "to the first row", "", act_move},
     {"G <End>", "12345p", Motion, "to the last row", "", act_move},
-    {"/", "125p", Motion, "search (regex, smart case), inside folds too", "search", act_search},
+    {"/", "125p", Motion, "search (regex, smart case), inside folds too", "/|search", act_search},
     {"n", "125p", Motion, "the next match", "", act_match},
     {"N", "125p", Motion, "the match before", "", act_match},
-    {"&", "1", Session, "ls QUERY: show these keys alone", "filter", act_filter},
-    {"m", "13", Job, "map KEY", "mapping", act_mapping},
-    {"x", "12", Job, "stat KEY", "stats", act_stats},
+    {"&", "1", Session, "ls QUERY: show these keys alone", "&|filter", act_filter},
+    {"m", "13", Job, "map KEY", "m|mapping", act_mapping},
+    {"x", "12", Job, "stat KEY", "x|stats", act_stats},
     {"x", "4", Job, "stat", "", act_stats},
-    {"] [", "13", Motion, "the same key in the next or previous layer or expert", "", act_sibling},
+    {"] [", "1", Motion, "the same key in the next or previous layer or expert", "", act_sibling},
+    {"] [", "3", Job, "stat of the same key in the next or previous layer", "] [|next layer",
+     act_sibling},
     {"e E", "12", Motion, "the next or previous problem", "", act_problem},
     {"t", "1", Session, "tree, or one line a tensor", "", act_flat},
     {"+ - *", "1", Motion, "unfold, fold, unfold all", "", act_fold},
     {"s", "1", Session, "sort: then k key, b bytes, d dtype, s shard", "", act_sort},
     {"I", "1", Session, "the other way round", "", act_invert},
-    {"a", "1234", Session, "set adapter NAME", "adapter", act_adapter},
-    {"b", "3", Session, "bins: powers of two, or equal steps", "bins", act_bins},
+    {"a", "1234", Session, "set adapter NAME", "a|adapter", act_adapter},
+    {"b", "3", Session, "bins: powers of two, or equal steps", "b|bins", act_bins},
     {"i", "12345", Job, "info", "", act_card},
     {"D", "12345", Job, "diff OTHER", "", act_diff},
     {"y", "12345", Motion, "copy the key, or the command", "", act_copy},
     {"<Tab>", "12345", Motion, "the next pane", "", act_pane},
     {"1 2 3 4 5", "12345p", Motion, "the screen of that number", "", act_screen},
-    {":", "12345p", Session, "a command", "command", act_command},
+    {":", "12345p", Session, "a command", ":|command", act_command},
     {"<C-c>", "12345p", Session, "stop the job", "", act_stop},
     {"<C-l>", "12345p", Motion, "draw the screen anew", "", act_redraw},
     {"<C-z>", "12345p", Motion, "back to the shell until fg", "", act_suspend},
     {"R", "12345", Job, "open PATH: read it again", "", act_reopen},
-    {"? <F1>", "12345p", Motion, "help: this screen's keys", "help", act_help},
-    {"q", "12345p", Session, "back; at the root quit", "quit", act_back},
+    {"? <F1>", "12345p", Motion, "help: this screen's keys", "?|help", act_help},
+    {"q", "1", Session, "no filter any more; else quit", "q|quit", act_back},
+    {"q", "2345p", Session, "back", "q|back", act_back},
     {"Q", "12345p", Session, "quit", "", act_quit},
 };
 
@@ -112,10 +115,8 @@ std::vector<Hint> hints_of(char screen) {
   std::vector<Hint> hints;
   for (const KeyRow& row : kTable) {
     if (!is_on(row, screen) || row.hint.empty()) continue;
-    std::string key = shown(words_of(row.keys).front());
-    if (key == "l") key = "h l";
-    const bool root = screen == '1';
-    hints.push_back({std::move(key), row.hint == "quit" && !root ? "back" : std::string(row.hint)});
+    const std::size_t bar = row.hint.find('|');
+    hints.push_back({std::string(row.hint.substr(0, bar)), std::string(row.hint.substr(bar + 1))});
   }
   return hints;
 }

@@ -28,7 +28,7 @@ struct KeyRow {
   std::string_view screens;  // digits of the screens, "12345"; 'p' is a page of text
   KeyKind kind;
   std::string_view command;  // what it stands for, "stat KEY"; words for motions
-  std::string_view hint;     // a word or two for the last line; empty: not there
+  std::string_view hint;     // "h l|fold": for the last line; empty: not there
   void (*act)(Ui& ui, std::string_view key);
 };
 
