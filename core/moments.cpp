@@ -1,5 +1,7 @@
 #include "core/moments.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -159,6 +161,20 @@ std::vector<float> Distribution::quantiles(std::span<const double> shares) const
 
 std::uint64_t Distribution::at(int exponent, bool negative) const {
   return powers_[negative ? 1 : 0][static_cast<std::size_t>(exponent - kZero)];
+}
+
+std::string Distribution::Power::label() const {
+  return exponent == 128 ? "inf" : fmt::format("2^{}", exponent);
+}
+
+std::vector<Distribution::Power> Distribution::powers() const {
+  std::vector<Power> found;
+  for (int exponent = 128; exponent > kZero; --exponent) {
+    const Power power{exponent, at(exponent, true), at(exponent, false)};
+    if (!found.empty() || power.negative + power.positive > 0) found.push_back(power);
+  }
+  while (!found.empty() && found.back().negative + found.back().positive == 0) found.pop_back();
+  return found;
 }
 
 std::vector<std::uint64_t> Distribution::linear(float from, float to, std::size_t bins) const {

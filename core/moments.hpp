@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/exact_sum.hpp"
@@ -53,6 +54,15 @@ class Distribution {
   /// infinity, NaN not counted. Zeros at kZero.
   static constexpr int kZero = -128;
   std::uint64_t at(int exponent, bool negative) const;
+  /// Counts of one power of two, without zeros.
+  struct Power {
+    int exponent = 0;
+    std::uint64_t negative = 0;
+    std::uint64_t positive = 0;
+    std::string label() const;  // "2^-7", "inf"
+  };
+  /// From the largest that occurs to the smallest, without a gap.
+  std::vector<Power> powers() const;
   /// `bins` equal parts of [from, to].
   std::vector<std::uint64_t> linear(float from, float to, std::size_t bins) const;
 

@@ -48,13 +48,9 @@ struct Bin {
 /// By power of two of |x|, the largest first; zeros last.
 std::vector<Bin> powers_of_two(const TensorStats& stats) {
   std::vector<Bin> bins;
-  for (int exponent = 128; exponent >= -127; --exponent) {
-    const std::uint64_t negative = stats.distribution.at(exponent, true);
-    const std::uint64_t positive = stats.distribution.at(exponent, false);
-    if (bins.empty() && negative + positive == 0) continue;
-    bins.push_back({exponent == 128 ? "inf" : fmt::format("2^{}", exponent), negative, positive});
+  for (const auto& power : stats.distribution.powers()) {
+    bins.push_back({power.label(), power.negative, power.positive});
   }
-  while (!bins.empty() && bins.back().negative + bins.back().positive == 0) bins.pop_back();
   const std::uint64_t zeros = stats.moments.zeros;
   const std::uint64_t negative_zeros = stats.moments.negative_zeros;
   if (zeros > 0) bins.push_back({"zero", negative_zeros, zeros - negative_zeros});
