@@ -19,8 +19,9 @@ constexpr int kAccountRows = 4;
 std::string_view stem_of(std::string_view pattern) {
   std::size_t begin = 0;
   while (begin < pattern.size()) {
-    const std::size_t end = std::min(pattern.find('.', begin), pattern.size());
     const char first = pattern[begin];
+    const std::size_t inside = first == '[' ? pattern.find(']', begin) : begin;  // "[0,2,..,50]"
+    const std::size_t end = std::min(pattern.find('.', inside), pattern.size());
     if (first == '[' || (first >= '0' && first <= '9')) {
       return pattern.substr(0, std::min(end + 1, pattern.size()));
     }
