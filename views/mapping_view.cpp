@@ -46,7 +46,8 @@ struct Areas {
     }
     list = {body.row + 1, 0, rows, body.columns};
     const int half = (body.columns - kOpColumns - 2) / 2;
-    op = both ? half + 1 : body.columns - kOpColumns;
+    const bool has_op = body.columns >= 60;  // else the status line says it
+    op = both ? half + 1 : has_op ? body.columns - kOpColumns : body.columns + 2;
     target = both ? op + kOpColumns + 1 : 0;
   }
   Rect list;

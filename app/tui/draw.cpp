@@ -53,6 +53,14 @@ std::string activity_text(const State& state) {
   return text + "   ^C stops";
 }
 
+std::string current_op(const State& state) {
+  if (!state.mapping.model) return "";
+  const MapModel& model = *state.mapping.model;
+  const std::size_t at = state.mapping.cursor.cursor;
+  if (at >= model.lines.size() || !model.lines[at].row) return "";
+  return model.rows[*model.lines[at].row].op;
+}
+
 std::string status_of(const State& state) {
   if (!state.message.empty()) return state.message;
   const std::string activity = activity_text(state);
@@ -66,7 +74,7 @@ std::string status_of(const State& state) {
       if (!state.whole && state.all) text += "  first shard alone";
       return text + "  " + display(current_key(state));
     case Screen::Mapping:
-      return text + "  " + display(current_key(state));
+      return text + "  " + current_op(state) + "  " + display(current_key(state));
     case Screen::Stats:
       return state.stats.model ? expert_text(*state.stats.model, state.stats.expert) : text;
     case Screen::Convert:
