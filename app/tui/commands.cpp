@@ -127,6 +127,7 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
     state.screen = Screen::Stats;
     const bool same = state.stats.title == line;
     state.stats = {nullptr, {}, line, {}, same ? state.stats.expert : 0, state.stats.linear};
+    state.looks = true;
     start(ui, JobKind::Stat, line, stat_job(open, args));
   } else {
     if (verb == "convert" && !args.has("dry-run")) start_conversion(state);
@@ -156,7 +157,7 @@ void run_step(Ui& ui, const Step& step) {
 
 void run_next_step(Ui& ui) {
   State& state = ui.state;
-  state.step_runs = false;
+  state.step_runs = state.looks = state.replaced = false;
   while (!state.steps.empty() && !state.step_runs) {
     const Step step = std::move(state.steps.front());
     state.steps.pop_front();
@@ -179,6 +180,11 @@ void run_line(Ui& ui, std::string_view line, bool) {
     return say(ui.state, error.what(), Role::Defect);
   }
   if (!ui.state.step_runs) return run_next_step(ui);
+  if (ui.state.looks) {
+    ui.state.replaced = true;
+    ui.effects.push_back(StopJobs{});
+    return;
+  }
   say(ui.state, "waits for what runs", Role::Notice);
 }
 

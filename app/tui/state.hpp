@@ -128,6 +128,8 @@ struct State {
   std::vector<std::string> history;
   std::deque<Step> steps;  // of a line, that wait for the one that runs
   bool step_runs = false;
+  bool looks = false;     // what runs is a look at values: a newer command takes its place
+  bool replaced = false;  // and has been told to
 
   std::array<std::uint64_t, kJobKinds> latest{};  // id of the newest job of each kind
   std::uint64_t next_id = 1;

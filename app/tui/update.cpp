@@ -171,6 +171,7 @@ struct Arrived {
   }
 
   void operator()(const Failed& failed) const {
+    if (state.replaced && failed.code == Code::Interrupted) return;  // for what is next
     const std::string text = fmt::format("{} [{}]", failed.message, name_of(failed.code));
     const Role role = failed.code == Code::Interrupted ? Role::Notice : Role::Defect;
     if (event.kind == JobKind::Map) {
