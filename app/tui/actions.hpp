@@ -49,7 +49,7 @@ std::vector<DetailLine> details_of(const State& state);
 std::span<const std::uint32_t> order_of(const State& state);
 
 /// Runs a line as if it were typed: one command after the other.
-void run_line(Ui& ui, std::string_view line, bool typed);
+void run_line(Ui& ui, std::string_view line);
 /// Goes on with the steps that wait.
 void run_next_step(Ui& ui);
 void preview_mapping(Ui& ui);
@@ -63,6 +63,8 @@ std::vector<ConvertField> convert_fields(const State& state);
 std::vector<std::string> convert_buttons(const State& state);
 std::string convert_line(const State& state);     // in the session
 std::string convert_command(const State& state);  // in a shell
+/// As `set NAME VALUE`; empty: `unset NAME`.
+void set_field(Ui& ui, const std::string& name, const std::string& value);
 /// Enter on a field or, behind the fields, on a button.
 void press_field(Ui& ui, std::size_t number);
 

@@ -24,7 +24,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 void run_words(Ui& ui, std::vector<std::string> words) {
-  run_line(ui, joined(words), /*typed=*/true);
+  run_line(ui, joined(words));
 }
 
 bool is_number(const std::string& word) {
@@ -173,7 +173,7 @@ void run_next_step(Ui& ui) {
   }
 }
 
-void run_line(Ui& ui, std::string_view line, bool) {
+void run_line(Ui& ui, std::string_view line) {
   try {
     for (Step& step : parse_steps(line)) ui.state.steps.push_back(std::move(step));
   } catch (const Error& error) {
@@ -223,7 +223,7 @@ void open_row_of_table(Ui& ui, std::string_view row) {
   const std::size_t begin = row.find_first_not_of(' ');
   if (begin == row.npos) return;
   const std::string key(row.substr(begin, row.find("  ", begin) - begin));
-  if (key != "key") run_line(ui, "stat " + key, true);
+  if (key != "key") run_line(ui, "stat " + key);
 }
 
 }  // namespace
@@ -343,11 +343,6 @@ std::string otherwise_of(const State& state, std::string_view flag) {
   return "";
 }
 
-void set_field(Ui& ui, const std::string& name, const std::string& value) {
-  run_words(ui, value.empty() ? std::vector<std::string>{"unset", name}
-                              : std::vector<std::string>{"set", name, value});
-}
-
 /// The value behind this one; nothing behind the last.
 std::string next_choice(const std::vector<std::string>& choices, const std::string& now) {
   const auto found = std::find(choices.begin(), choices.end(), now);
@@ -357,7 +352,7 @@ std::string next_choice(const std::vector<std::string>& choices, const std::stri
 
 void press_button(Ui& ui, const std::string& button) {
   State& state = ui.state;
-  if (button == "Start") return run_line(ui, convert_line(state), true);
+  if (button == "Start") return run_line(ui, convert_line(state));
   if (button == "Stop") return act_stop(ui, "<C-c>");
   if (button == "Verify") return run_words(ui, {"verify", state.convert.output});
   const std::string output = state.convert.output;
@@ -366,6 +361,12 @@ void press_button(Ui& ui, const std::string& button) {
 }
 
 }  // namespace
+
+void set_field(Ui& ui, const std::string& name, const std::string& value) {
+  const bool is_set = ui.state.session.settings().contains(name);
+  if (!value.empty()) return run_words(ui, {"set", name, value});
+  if (is_set) run_words(ui, {"unset", name});
+}
 
 std::vector<ConvertField> convert_fields(const State& state) {
   std::vector<ConvertField> fields;

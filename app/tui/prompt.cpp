@@ -162,7 +162,7 @@ void adapter_key(Ui& ui, std::string_view key) {
   } else if (key == "<Enter>") {
     const std::string chosen = prompt.candidates[prompt.chosen];
     ui.state.prompt.reset();
-    run_line(ui, chosen == "as recognised" ? "unset adapter" : "set adapter " + chosen, true);
+    run_line(ui, chosen == "as recognised" ? "unset adapter" : "set adapter " + chosen);
   } else if (key == "<Esc>" || key == "<C-c>" || key == "q") {
     const std::string old = prompt.before;
     ui.state.prompt.reset();
@@ -185,6 +185,18 @@ void answer_key(Ui& ui, std::string_view key) {
   }
 }
 
+/// What was typed, as one word: completion quotes what has to be, people do not.
+std::string as_value(const std::string& text) {
+  try {
+    const std::vector<Step> steps = parse_steps(text);
+    const bool one = steps.size() == 1 && steps.front().words.size() == 1 &&
+                     steps.front().file.empty() && steps.front().pipe.empty();
+    return one ? steps.front().words.front() : text;
+  } catch (const Error&) {
+    return text;
+  }
+}
+
 void finish(Ui& ui) {
   State& state = ui.state;
   const Prompt prompt = *std::exchange(state.prompt, std::nullopt);
@@ -195,19 +207,16 @@ void finish(Ui& ui) {
         state.history.push_back(prompt.text);
         state.session.history().push_back(prompt.text);
       }
-      return run_line(ui, prompt.text, true);
+      return run_line(ui, prompt.text);
     case PromptKind::Search:
       return go_to_match(ui, true, true);
     case PromptKind::Filter:
       return list_keys(ui, prompt.text, state.keys.sort);
     case PromptKind::Diff:
-      if (!prompt.text.empty()) run_line(ui, "diff " + prompt.text, true);
+      if (!prompt.text.empty()) run_line(ui, "diff " + quoted_word(as_value(prompt.text)));
       return;
     case PromptKind::Field:
-      return run_line(ui,
-                      prompt.text.empty() ? "unset " + prompt.field
-                                          : fmt::format("set {} {}", prompt.field, prompt.text),
-                      true);
+      return set_field(ui, prompt.field, as_value(prompt.text));
     default:
       return;
   }
