@@ -122,6 +122,12 @@ std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body) {
   return id;
 }
 
+void forget_looks(State& state) {
+  for (const JobKind kind : {JobKind::List, JobKind::Search, JobKind::Map}) {
+    state.latest[static_cast<std::size_t>(kind)] = 0;
+  }
+}
+
 std::span<const std::uint32_t> order_of(const State& state) {
   if (!state.keys.list) return {};
   if (state.keys.flat && state.keys.order) return *state.keys.order;

@@ -32,6 +32,9 @@ void open_page(State& state, std::string title, std::vector<PageLine> lines);
 /// Runs a job of this kind; older ones of it become stale. Returns its id.
 std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body);
 
+/// What was started on the keys and the mapping of another checkpoint is stale.
+void forget_looks(State& state);
+
 /// The row of the folded tree under the cursor; kNone on the flat list and without keys.
 std::uint32_t current_row(const State& state);
 /// The node of it that is meant.

@@ -92,6 +92,7 @@ void change_session(Ui& ui, const Prepared& prepared, const std::string& line) {
   }
   show_change(state, prepared.command->change(state.session, prepared.args));
   if (verb == "close") {
+    forget_looks(state);
     state.all.reset();
     state.keys = {};
     state.mapping = {};

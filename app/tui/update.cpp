@@ -54,6 +54,7 @@ struct Arrived {
     const bool first_look = !state.all || state.whole;
     const auto tensor = current_tensor(state);
     const std::string key = tensor ? current_key(state) : "";
+    forget_looks(state);
     state.all = opened.list;
     state.whole = opened.whole;
     state.summary = opened.summary;
