@@ -73,8 +73,9 @@ class Completion {
     const std::string start = typed.substr(folder.size());
     std::vector<std::string> found;
     std::error_code error;
-    for (const fs::directory_entry& entry :
-         fs::directory_iterator(folder.empty() ? "." : folder, error)) {
+    fs::directory_iterator at(folder.empty() ? "." : folder, error);
+    for (; !error && at != fs::directory_iterator(); at.increment(error)) {
+      const fs::directory_entry& entry = *at;
       const std::string name = entry.path().filename().string();
       const bool hidden = name.starts_with('.') && !start.starts_with('.');
       if (hidden || !name.starts_with(start)) continue;

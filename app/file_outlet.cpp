@@ -6,8 +6,6 @@
 #include "core/file.hpp"
 
 namespace ckptscope {
-namespace {
-
 void refuse_file_of(const Checkpoint& checkpoint, const std::string& path) {
   if (!exists(path)) return;
   const FileIdentity target = identity_of(path);
@@ -20,8 +18,6 @@ void refuse_file_of(const Checkpoint& checkpoint, const std::string& path) {
   refuse_same(checkpoint.location().index);
   refuse_same(checkpoint.config_path());
 }
-
-}  // namespace
 
 FileOutlet::FileOutlet(std::FILE* file, int (*closer)(std::FILE*), std::string name)
     : file_(file, closer), name_(std::move(name)) {
@@ -39,7 +35,7 @@ void FileOutlet::close(bool may_break) {
   const auto closer = file_.get_deleter();
   const int closed = closer(file_.release());
   if (may_break || (good && closed == 0)) return;
-  errno = error;
+  if (!good) errno = error;
   fail_errno(fmt::format("writing {}", display(name_)));
 }
 

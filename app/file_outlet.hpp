@@ -25,6 +25,9 @@ class FileOutlet {
   std::string name_;
 };
 
+/// Throws SameFiles when `path` is a file of the checkpoint: output must not go there.
+void refuse_file_of(const Checkpoint& checkpoint, const std::string& path);
+
 /// Writes a document as text or JSON to a file, or behind what is there. Throws SameFiles for a
 /// file of `open`, which may be null, and Io.
 void write_document(const std::string& path, bool append, const Document& document,

@@ -168,6 +168,10 @@ void Session::apply_prefix(const Command& command, Args& args) const {
 
 Prepared Session::prepare(const Step& step, bool typed) const {
   ParsedLine line = parse_line(step.words, {.session = true, .shorten = typed});
+  if (line.command == nullptr && line.args.has("help")) return {find_command("help"), {}};
+  if (line.command == nullptr && line.args.operands.empty()) {
+    fail(Code::Usage, "flags alone are no command. Try \"help\"");
+  }
   if (line.command == nullptr) return {find_command("open"), std::move(line.args)};
   if (line.args.has("help")) {
     line.args.operands = {std::string(line.command->name)};

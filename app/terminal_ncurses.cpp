@@ -25,6 +25,7 @@
 #undef columns
 #undef lines
 
+#include "app/signals.hpp"
 #include "core/display.hpp"
 #include "core/error.hpp"
 
@@ -180,10 +181,15 @@ class NcursesTerminal final : public Terminal {
   }
 
   ~NcursesTerminal() override {
-    leave();
-    rescue.armed = 0;
+    give_back();
     ::delscreen(screen_);
     for (const int signal : kEvents) std::signal(signal, SIG_DFL);
+  }
+
+  void give_back() override {
+    if (rescue.armed == 0) return;
+    leave();
+    rescue.armed = 0;
   }
 
   Size size() override {
@@ -204,7 +210,7 @@ class NcursesTerminal final : public Terminal {
     ::pthread_sigmask(SIG_BLOCK, &held, &before);
     std::array<pollfd, 2> inputs{{{STDIN_FILENO, POLLIN, 0}, {wake, POLLIN, 0}}};
     int ready = -1;
-    if (window_changed == 0 && asked_to_suspend == 0 && continued == 0) {
+    if (window_changed == 0 && asked_to_suspend == 0 && continued == 0 && stop_signal() == 0) {
       const timespec limit{milliseconds / 1000, milliseconds % 1000 * 1'000'000L};
       ready = ::ppoll(inputs.data(), inputs.size(), milliseconds < 0 ? nullptr : &limit, &before);
     }
@@ -342,8 +348,11 @@ class NcursesTerminal final : public Terminal {
       if (code == kPasteBegin || code == kPasteEnd) pasting_ = code == kPasteBegin;
       return name_of_code(code);
     }
-    if (pasting_ && (code < 32 || code == 127)) return "";  // pasted bytes are data, not keys
-    return name_of_character(code);
+    if (!pasting_) return name_of_character(code);
+    if (code < 32 || code == 127) return "";  // pasted bytes are data, not keys
+    std::string text = "<Paste>";
+    append_utf8(text, static_cast<char32_t>(code));
+    return text;
   }
 
   /// The terminal's end is there to read: a hang-up that poll does not tell.

@@ -50,7 +50,6 @@ void append_history(const std::vector<std::string>& lines) {
   make_history_private();
 }
 
-/// Lines of `set`; anything else in it is an error.
 void read_user_config(Session& session) {
   const std::string path = xdg_path("XDG_CONFIG_HOME", ".config", "config");
   if (path.empty() || !exists(path)) return;
@@ -59,10 +58,14 @@ void read_user_config(Session& session) {
   for (std::string line; std::getline(lines, line);) {
     ++number;
     for (const Step& step : parse_steps(line)) {
-      if (step.words.front() != "set") {
-        fail(Code::Usage, "{}:{}: only \"set\" may stand there", display(path), number);
+      const auto& words = step.words;
+      const bool set = words.front() == "set" && (words.size() == 2 || words.size() == 3) &&
+                       step.file.empty() && step.pipe.empty();
+      if (!set) {
+        fail(Code::Usage, "{}:{}: only \"set NAME [VALUE]\" may stand there", display(path), number);
       }
-      session.run(line, /*typed=*/false);
+      with_context(fmt::format("{}:{}", display(path), number),
+                   [&] { session.set(words[1], words.size() == 3 ? words[2] : "on"); });
     }
   }
 }

@@ -1,5 +1,7 @@
 #include "views/canvas.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -13,12 +15,17 @@ constexpr std::pair<std::string_view, std::string_view> kAscii[] = {
     {"┘", "/"}, {"┤", "|"}, {"━", "="}, {"…", "."}, {"█", "#"},
 };
 
-std::string_view ascii_of(std::string_view character) {
-  if (static_cast<unsigned char>(character.front()) < 0x80) return character;
+/// Lines as what is like them, other characters as display() would write what cannot be shown.
+std::string ascii_of(std::string_view character) {
   for (const auto& [line, plain] : kAscii) {
-    if (character == line) return plain;
+    if (character == line) return std::string(plain);
   }
-  return "?";
+  unsigned scalar = static_cast<unsigned char>(character.front());
+  scalar &= character.size() == 2 ? 0x1Fu : character.size() == 3 ? 0x0Fu : 0x07u;
+  for (const char byte : character.substr(1)) {
+    scalar = scalar << 6 | (static_cast<unsigned char>(byte) & 0x3Fu);
+  }
+  return fmt::format("\\u{{{:x}}}", scalar);
 }
 
 /// Bytes of the character that begins there; 1 for what is no UTF-8.
@@ -44,13 +51,21 @@ int Canvas::put(int row, int column, std::string_view text, Role role, int width
     text.remove_prefix(character.size());
     const bool plain = character.size() == 1;
     const int cells = plain ? 1 : static_cast<int>(display_width(character));
+    if (ascii_ && !plain) {
+      for (const char c : ascii_of(character)) {
+        if (column < end) cells_[index(row, column++)] = {std::string(1, c), role};
+      }
+      continue;
+    }
     if (cells == 0) {  // belongs to the character before it
-      if (column > 0 && !ascii_) cells_[index(row, column - 1)].text += character;
+      int before = column - 1;
+      while (before > 0 && cells_[index(row, before)].text.empty()) --before;
+      if (before >= 0) cells_[index(row, before)].text += character;
       continue;
     }
     if (column + cells > end) break;
-    cells_[index(row, column)] = {std::string(ascii_ ? ascii_of(character) : character), role};
-    for (int i = 1; i < cells; ++i) cells_[index(row, column + i)] = {ascii_ ? " " : "", role};
+    cells_[index(row, column)] = {std::string(character), role};
+    for (int i = 1; i < cells; ++i) cells_[index(row, column + i)] = {"", role};
     column += cells;
   }
   return column;

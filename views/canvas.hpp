@@ -28,7 +28,8 @@ struct Glyph {
 
 class Canvas {
  public:
-  /// `ascii`: lines become `- | + =`, and every other character beyond ASCII `?`.
+  /// `ascii`: lines become `- | + =`, and every other character beyond ASCII is
+  /// written out, `\u{e9}`.
   Canvas(int rows, int columns, bool ascii = false);
 
   int rows() const { return rows_; }

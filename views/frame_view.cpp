@@ -83,9 +83,8 @@ void draw_prompt(const Frame& frame, Canvas& canvas) {
   canvas.cursor = Canvas::Cursor{row, begin + cursor};
 
   const std::size_t count = std::min(prompt.candidates.size(), kMostCandidates);
-  const std::size_t first = prompt.chosen >= count
-                                ? std::min(prompt.chosen, prompt.candidates.size() - 1) - count + 1
-                                : 0;
+  const bool any_chosen = prompt.chosen < prompt.candidates.size();
+  const std::size_t first = any_chosen && prompt.chosen >= count ? prompt.chosen - count + 1 : 0;
   int width = 0;
   for (const std::string& one : prompt.candidates) width = std::max(width, width_of(one) + 4);
   width = std::min(width, canvas.columns() - 4);

@@ -12,6 +12,7 @@ namespace ckptscope {
 namespace {
 
 constexpr int kNumbersColumns = 42;
+constexpr std::size_t kValueColumns = 26;  // of a number behind its label
 constexpr std::size_t kUnusual = 3;
 
 std::string real(double value) {
@@ -53,7 +54,13 @@ std::vector<DetailLine> number_lines(const StatsModel& model) {
     lines.push_back({"quantiles", ""});
     add("0.1, 99.9 %", fmt::format("{}, {}", real(q[0]), real(q[8])));
     add("1, 99 %", fmt::format("{}, {}", real(q[1]), real(q[7])));
-    add("25, 50, 75", fmt::format("{}, {}, {}", real(q[3]), real(q[4]), real(q[5])));
+    const std::string middle = fmt::format("{}, {}, {}", real(q[3]), real(q[4]), real(q[5]));
+    if (middle.size() <= kValueColumns) {
+      add("25, 50, 75", middle);
+    } else {
+      add("25, 75 %", fmt::format("{}, {}", real(q[3]), real(q[5])));
+      add("50 %", real(q[4]));
+    }
   }
   if (stats.scales) {
     const ScaleStats& scales = *stats.scales;
@@ -93,6 +100,7 @@ struct Bin {
 std::vector<Bin> powers_of_two(const TensorStats& stats) {
   std::vector<Bin> bins;
   for (const auto& power : stats.distribution.powers()) {
+    if (power.negative + power.positive == 0) continue;  // an infinity is far from the rest
     bins.push_back({power.label(), power.negative, power.positive});
   }
   return bins;
@@ -247,16 +255,11 @@ void draw_experts(const StatsView& view, Canvas& canvas, const Rect& area) {
   for (const ExpertDigits& line : model.digits) {
     if (row < area.row + area.rows) draw_digits(canvas, row++, line, view, first, room);
   }
-  if (row >= area.row + area.rows || model.unusual.empty()) return;
+  if (row >= area.row + area.rows || model.unusual.empty() || model.median_deviation == 0) return;
   std::string text;
   for (const std::size_t expert : model.unusual) {
     text += fmt::format("{}{}: std {:.2f} x median", text.empty() ? "" : "    ", expert,
-                        model.stats.experts[expert].moments.deviation() / median_of([&] {
-                          std::vector<double> all;
-                          for (const auto& one : model.stats.experts)
-                            if (one.moments.finite() > 0) all.push_back(one.moments.deviation());
-                          return all;
-                        }()));
+                        model.stats.experts[expert].moments.deviation() / model.median_deviation);
   }
   canvas.put(row, 1, "unusual", Role::Faint);
   canvas.put(row, 12, text);
@@ -284,6 +287,7 @@ void describe_experts(StatsModel& model) {
     if (deviation(expert) > 0) known.push_back(deviation(expert));
   }
   const double median = median_of(known);
+  model.median_deviation = median;
   for (std::size_t i = 0; i < experts.size(); ++i) {
     if (experts[i].moments.count > 0) model.unusual.push_back(i);
   }

@@ -32,13 +32,6 @@ bool step_member(State& state, std::ptrdiff_t by) {
   return true;
 }
 
-/// "model.layers.[0-35]" from the words of a query that a user typed.
-std::vector<std::string> query_words(const std::string& filter) {
-  if (filter.empty()) return {};
-  const std::vector<Step> steps = parse_steps(filter);
-  return steps.empty() ? std::vector<std::string>{} : steps.front().words;
-}
-
 std::string last_segments(std::string_view key, int count) {
   std::size_t at = key.size();
   while (count-- > 0 && at != key.npos && at > 0) at = key.rfind('.', at - 1);
@@ -122,10 +115,31 @@ std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body) {
   return id;
 }
 
-void forget_looks(State& state) {
-  for (const JobKind kind : {JobKind::List, JobKind::Search, JobKind::Map}) {
+void forget_checkpoint(State& state) {
+  for (const JobKind kind : {JobKind::Open, JobKind::List, JobKind::Search, JobKind::Map}) {
     state.latest[static_cast<std::size_t>(kind)] = 0;
   }
+  const bool flat = state.keys.flat;
+  state.all.reset();
+  state.whole = false;
+  state.keys = {};
+  state.keys.flat = flat;
+  state.search = {};
+  state.mapping = {};
+  state.stats = {};
+  state.problem = 0;
+  if (!state.convert.running) state.convert = {};
+}
+
+std::string typed_text(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\\'), text.size());
+    out += display(text.substr(0, end));
+    if (end < text.size()) out += '\\';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
 }
 
 std::span<const std::uint32_t> order_of(const State& state) {
@@ -314,19 +328,10 @@ std::vector<DetailLine> details_of(const State& state) {
 
 // ---- lists of keys ------------------------------------------------------------------------------
 
-void list_keys(Ui& ui, const std::string& filter, const SortOrder& sort) {
-  State& state = ui.state;
-  if (!state.all) return;
-  std::vector<std::string> words;
-  try {
-    words = query_words(filter);
-  } catch (const Error& error) {
-    return say(state, error.what(), Role::Defect);
-  }
-  state.keys.filter = filter;
-  state.keys.sort = sort;
-  start(ui, JobKind::List, filter.empty() ? "ls" : "ls " + filter,
-        list_job(state.all, std::move(words), sort));
+void list_keys(Ui& ui, const std::string& filter, const SortOrder& sort, bool flat) {
+  if (!ui.state.all) return;
+  ui.state.keys.sort = sort;
+  start(ui, JobKind::List, "ls " + typed_text(filter), list_job(ui.state.all, filter, sort, flat));
 }
 
 void preview_mapping(Ui& ui) {
@@ -372,7 +377,7 @@ void go_to_line_match(State& state, bool forward, std::size_t from, bool inclusi
     if (state.page) list.cursor->top = std::min(at, list.size - 1);
     return;
   }
-  say(state, "no match: " + display(state.search.pattern), Role::Notice);
+  say(state, "no match: " + typed_text(state.search.pattern), Role::Notice);
 }
 
 /// The place of what the cursor is on, in the order that is searched.
@@ -384,15 +389,19 @@ std::size_t place_under_cursor(const State& state) {
 
 }  // namespace
 
-void search_now(Ui& ui) {
+void search_now(Ui& ui, bool moves) {
   State& state = ui.state;
   if (state.search.pattern.empty()) return;
   try {
-    if (!searches_keys(state)) return go_to_line_match(state, true, state.search.origin, true);
+    if (!searches_keys(state)) {
+      if (moves) go_to_line_match(state, true, state.search.origin, true);
+      return;
+    }
     if (!has_keys(state)) return;
     Regex(state.search.pattern, {.smart_case = true});  // says what is wrong with it at once
     state.search.running = true;
-    start(ui, JobKind::Search, "/" + state.search.pattern,
+    state.search.moves = moves;
+    start(ui, JobKind::Search, "/" + typed_text(state.search.pattern),
           search_job(state.keys.list, state.keys.flat ? state.keys.order : nullptr,
                      state.search.pattern));
   } catch (const Error& error) {
@@ -402,30 +411,41 @@ void search_now(Ui& ui) {
 
 void go_to_match(Ui& ui, bool forward, bool from_origin) {
   State& state = ui.state;
+  SearchState& search = state.search;
   if (!searches_keys(state)) {
-    return go_to_line_match(state, forward, current_list(state).cursor->cursor, false);
+    const std::size_t from = from_origin ? search.origin : current_list(state).cursor->cursor;
+    return go_to_line_match(state, forward, from, from_origin);
   }
-  const auto& places = state.search.places;
+  const auto& places = search.places;
   if (places.empty()) {
-    if (!state.search.pattern.empty() && !state.search.running) {
-      say(state, "no match: " + display(state.search.pattern), Role::Notice);
+    if (!search.pattern.empty() && !search.running && state.message.empty()) {
+      say(state, "no match: " + typed_text(search.pattern), Role::Notice);
     }
     return;
   }
-  const std::size_t here = from_origin ? state.search.origin : place_under_cursor(state);
-  auto next = from_origin ? std::lower_bound(places.begin(), places.end(), here)
-              : forward   ? std::upper_bound(places.begin(), places.end(), here)
-                          : std::lower_bound(places.begin(), places.end(), here);
-  if (!forward) next = next == places.begin() ? places.end() - 1 : next - 1;
-  if (next == places.end()) next = places.begin();
-  go_to_tensor(state, order_of(state)[*next]);
-  say(state, fmt::format("match {} of {}", next - places.begin() + 1, format_count(places.size())));
+  const std::size_t count = places.size();
+  const std::size_t here = from_origin ? search.origin : place_under_cursor(state);
+  const auto begin = places.begin();
+  std::size_t next = 0;
+  if (!from_origin && search.at) {  // a scale stands on its weight's row: places tell them apart
+    next = forward ? *search.at + 1 : *search.at + count - 1;
+  } else if (from_origin || !forward) {
+    next = static_cast<std::size_t>(std::lower_bound(begin, places.end(), here) - begin);
+    if (!forward) next += count - 1;
+  } else {
+    next = static_cast<std::size_t>(std::upper_bound(begin, places.end(), here) - begin);
+  }
+  next %= count;
+  go_to_tensor(state, order_of(state)[places[next]]);
+  search.at = next;
+  say(state, fmt::format("match {} of {}", next + 1, format_count(count)));
 }
 
 // ---- motions ------------------------------------------------------------------------------------
 
 void act_move(Ui& ui, std::string_view key) {
   State& state = ui.state;
+  state.search.at.reset();
   const CurrentList list = current_list(state);
   const auto page = static_cast<std::ptrdiff_t>(list.page);
   const auto end = static_cast<std::ptrdiff_t>(list.size);
@@ -464,10 +484,20 @@ void act_move(Ui& ui, std::string_view key) {
   }
 }
 
+namespace {
+
+/// How far text is scrolled to the side; null where there is none.
+std::size_t* shift_of(State& state) {
+  if (state.page) return &state.page->shift;
+  return state.screen == Screen::Stats && !state.stats.model ? &state.stats.shift : nullptr;
+}
+
+}  // namespace
+
 void act_left(Ui& ui, std::string_view) {
   State& state = ui.state;
-  if (state.page) {
-    state.page->shift -= std::min<std::size_t>(state.page->shift, 8);
+  if (std::size_t* shift = shift_of(state)) {
+    *shift -= std::min<std::size_t>(*shift, 8);
   } else if (state.screen == Screen::Mapping) {
     state.mapping.target_side = false;
   } else if (state.screen == Screen::Stats) {
@@ -490,8 +520,8 @@ void act_left(Ui& ui, std::string_view) {
 
 void act_right(Ui& ui, std::string_view) {
   State& state = ui.state;
-  if (state.page) {
-    state.page->shift += 8;
+  if (std::size_t* shift = shift_of(state)) {
+    *shift += 8;
   } else if (state.screen == Screen::Mapping) {
     state.mapping.target_side = true;
   } else if (state.screen == Screen::Stats && state.stats.model) {
@@ -532,9 +562,11 @@ void act_screen(Ui& ui, std::string_view key) {
 void act_sibling(Ui& ui, std::string_view key) {
   State& state = ui.state;
   const std::ptrdiff_t by = key == "]" ? 1 : -1;
+  state.search.at.reset();
   if (state.keys.flat) {
+    const auto tensor = current_tensor(state);
     state.keys.flat = false;
-    if (const auto tensor = current_tensor(state)) go_to_tensor(state, *tensor);
+    if (tensor) go_to_tensor(state, *tensor);
   }
   if (!step_member(state, by)) return say(state, "there is no other", Role::Notice);
   if (state.screen == Screen::Stats) act_stats(ui, "x");
@@ -551,7 +583,9 @@ std::optional<std::uint32_t> tensor_of(const State& state, const Problem& proble
   for (std::uint32_t id = 0; !problem.shard.empty() && id < tensors.size(); ++id) {
     if (checkpoint.shards()[tensors[id].shard].name == problem.shard) return id;
   }
-  if (!problem.shard.empty() || !state.mapping.model) return std::nullopt;
+  if (!problem.shard.empty() || !state.mapping.model || problem.severity != Severity::Error) {
+    return std::nullopt;
+  }
   const auto& fates = state.mapping.model->plan->fates;
   for (std::uint32_t id = 0; id < fates.size(); ++id) {
     if (fates[id].kind == Fate::Kind::Unplaced) return id;
@@ -559,19 +593,28 @@ std::optional<std::uint32_t> tensor_of(const State& state, const Problem& proble
   return std::nullopt;
 }
 
+/// Of the checkpoint and of the plan, errors first.
+std::vector<const Problem*> problems_of(const State& state) {
+  std::vector<const Problem*> all;
+  for (const Problem& one : state.session.checkpoint()->problems()) all.push_back(&one);
+  if (state.mapping.model) {
+    for (const Problem& one : state.mapping.model->plan->problems) all.push_back(&one);
+  }
+  std::stable_partition(all.begin(), all.end(),
+                        [](const Problem* one) { return one->severity == Severity::Error; });
+  return all;
+}
+
 }  // namespace
 
 void act_problem(Ui& ui, std::string_view key) {
   State& state = ui.state;
   if (!state.session.checkpoint()) return;
-  const std::span<const Problem> own = state.session.checkpoint()->problems();
-  std::span<const Problem> planned;
-  if (state.mapping.model) planned = state.mapping.model->plan->problems;
-  const std::size_t count = own.size() + planned.size();
+  const std::vector<const Problem*> problems = problems_of(state);
+  const std::size_t count = problems.size();
   if (count == 0) return say(state, "no problem is known", Role::Good);
   state.problem = key == "e" ? state.problem % count + 1 : (state.problem + count - 2) % count + 1;
-  const std::size_t number = state.problem - 1;
-  const Problem& problem = number < own.size() ? own[number] : planned[number - own.size()];
+  const Problem& problem = *problems[state.problem - 1];
   say(state, fmt::format("{} of {}: {}", state.problem, count, to_line(problem)),
       problem.severity == Severity::Error ? Role::Defect : Role::Notice);
   const auto id = tensor_of(state, problem);
@@ -606,6 +649,7 @@ void act_flat(Ui& ui, std::string_view) {
   const std::uint32_t node = current_node(state);
   state.keys.flat = !state.keys.flat;
   state.search.places.clear();
+  state.search.at.reset();
   state.keys.cursor = {};
   if (tensor) {
     go_to_tensor(state, *tensor);
@@ -613,7 +657,7 @@ void act_flat(Ui& ui, std::string_view) {
     const auto& names = state.keys.list->names();
     go_to_tensor(state, names.natural_order()[names.nodes()[node].first]);
   }
-  search_now(ui);
+  search_now(ui, false);
 }
 
 void act_sort(Ui& ui, std::string_view) {
@@ -622,8 +666,8 @@ void act_sort(Ui& ui, std::string_view) {
 }
 
 void act_invert(Ui& ui, std::string_view) {
-  ui.state.keys.flat = true;
-  list_keys(ui, ui.state.keys.filter, {ui.state.keys.sort.column, !ui.state.keys.sort.inverted});
+  list_keys(ui, ui.state.keys.filter, {ui.state.keys.sort.column, !ui.state.keys.sort.inverted},
+            true);
 }
 
 void act_match(Ui& ui, std::string_view key) {
@@ -657,7 +701,7 @@ void act_back(Ui& ui, std::string_view) {
   } else if (state.screen != Screen::Keys) {
     state.screen = Screen::Keys;
   } else if (!state.keys.filter.empty()) {
-    list_keys(ui, "", state.keys.sort);
+    list_keys(ui, "", state.keys.sort, state.keys.flat);
   } else {
     act_quit(ui, "Q");
   }

@@ -32,8 +32,10 @@ void open_page(State& state, std::string title, std::vector<PageLine> lines);
 /// Runs a job of this kind; older ones of it become stale. Returns its id.
 std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body);
 
-/// What was started on the keys and the mapping of another checkpoint is stale.
-void forget_looks(State& state);
+/// Nothing of a checkpoint is left: its keys, results, and what was started on it.
+void forget_checkpoint(State& state);
+/// What somebody typed, safe to show and no longer than it is: backslashes stay single.
+std::string typed_text(std::string_view text);
 
 /// The row of the folded tree under the cursor; kNone on the flat list and without keys.
 std::uint32_t current_row(const State& state);
@@ -56,8 +58,10 @@ void run_line(Ui& ui, std::string_view line);
 /// Goes on with the steps that wait.
 void run_next_step(Ui& ui);
 void preview_mapping(Ui& ui);
-void list_keys(Ui& ui, const std::string& filter, const SortOrder& sort);
-void search_now(Ui& ui);
+/// The list changes when the worker has made it.
+void list_keys(Ui& ui, const std::string& filter, const SortOrder& sort, bool flat);
+/// `moves`: what is found moves the cursor.
+void search_now(Ui& ui, bool moves);
 /// To the next (or, backwards, the previous) match.
 void go_to_match(Ui& ui, bool forward, bool from_origin);
 

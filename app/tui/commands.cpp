@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
+#include "app/file_outlet.hpp"
 #include "app/tui/actions.hpp"
 #include "app/tui/page.hpp"
 #include "core/bytes.hpp"
@@ -35,7 +37,7 @@ bool is_number(const std::string& word) {
 bool run_screen_word(Ui& ui, const std::vector<std::string>& words) {
   State& state = ui.state;
   const std::string& first = words.front();
-  if (first == "q" || first == "wq") {
+  if (first == "q" || first == "wq" || first == "quit") {
     act_quit(ui, "Q");
   } else if (first == "q!") {
     ui.effects.push_back(StopJobs{});
@@ -71,44 +73,48 @@ void show_change(State& state, const Document& document) {
 JobBody source_job(std::string path) {
   return [=](const JobContext&) -> JobResult {
     constexpr std::uint64_t kMost = 1'000'000;
-    return Script{path, read_text(path, kMost)};
+    return Script{read_text(path, kMost)};
   };
 }
 
-void change_session(Ui& ui, const Prepared& prepared, const std::string& line) {
+/// Starts the job that a step is; the next step waits for its last event.
+void start_step(Ui& ui, JobKind kind, const std::string& line, JobBody body) {
+  ui.state.step_runs = true;
+  ui.state.step_id = start(ui, kind, line, std::move(body));
+}
+
+void change_session(Ui& ui, const Prepared& prepared, const Step& step, const std::string& line) {
   State& state = ui.state;
   const std::string_view verb = prepared.command->name;
+  const Args& args = prepared.args;
   if (verb == "quit") return act_quit(ui, "Q");
   if (verb == "open") {
-    state.path = prepared.args.operands.front();
-    state.step_runs = true;
-    start(ui, JobKind::Open, line, open_job(state.path, prepared.args.text("config")));
-    return;
+    return start_step(ui, JobKind::Open, line, open_job(args.operands.at(0), args.text("config")));
   }
   if (verb == "source") {
-    state.step_runs = true;
-    start(ui, JobKind::Command, line, source_job(prepared.args.operands.front()));
-    return;
+    return start_step(ui, JobKind::Command, line, source_job(args.operands.at(0)));
   }
-  show_change(state, prepared.command->change(state.session, prepared.args));
+  const Document document = prepared.command->change(state.session, args);
+  if (step.file.empty()) {
+    show_change(state, document);
+  } else {
+    write_document(step.file, step.append, document, args, state.session.checkpoint().get());
+    say(state, "written to " + display(step.file));
+  }
   if (verb == "close") {
-    forget_looks(state);
-    state.all.reset();
-    state.keys = {};
-    state.mapping = {};
-    state.stats = {};
+    forget_checkpoint(state);
+    state.path.clear();
     state.summary = "nothing is open; :open PATH";
   }
   if (verb == "set" || verb == "unset") preview_mapping(ui);
 }
 
-void start_conversion(State& state) {
+void start_conversion(State& state, const Args& args, const std::string& line) {
   state.screen = Screen::Convert;
+  state.convert = {};  // the cursor too: away from Start, where Stop stands now
   state.convert.running = true;
-  state.convert.output.clear();
-  state.convert.lines.clear();
-  state.convert.phases.clear();
-  state.convert.cursor = {};  // away from Start, where Stop stands now
+  state.convert.target = args.text("output");
+  state.convert.command = line;
 }
 
 /// A verb that returns a document: on the screen that shows it, or as a page.
@@ -117,22 +123,25 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
   const std::string_view verb = prepared.command->name;
   const Args& args = prepared.args;
   const bool to_screen = step.file.empty() && !args.has("json") && !args.has("jsonl");
-  const CheckpointPtr open = prepared.command->opens ? state.session.checkpoint() : nullptr;
+  const CheckpointPtr open = state.session.checkpoint();
   state.page.reset();
-  state.step_runs = true;
   if (verb == "map" && to_screen && args.operands.empty() && !args.has("expect") &&
       !args.has("full") && !args.has("all")) {
     state.screen = Screen::Mapping;
-    start(ui, JobKind::Map, line, map_job(open, args));
+    start_step(ui, JobKind::Map, line, map_job(open, args));
   } else if (verb == "stat" && to_screen) {
     state.screen = Screen::Stats;
-    const bool same = state.stats.title == line;
-    state.stats = {nullptr, {}, line, {}, same ? state.stats.expert : 0, state.stats.linear};
+    const bool linear = state.stats.linear;
+    const std::size_t expert = state.stats.expert;
+    state.stats = {};
+    state.stats.title = line;
+    state.stats.linear = linear;
+    state.stats.expert = expert;
     state.looks = true;
-    start(ui, JobKind::Stat, line, stat_job(open, args));
+    start_step(ui, JobKind::Stat, line, stat_job(open, args));
   } else {
-    if (verb == "convert" && !args.has("dry-run")) start_conversion(state);
-    start(ui, JobKind::Command, line, command_job(*prepared.command, open, args, step));
+    if (verb == "convert" && !args.has("dry-run")) start_conversion(state, args, line);
+    start_step(ui, JobKind::Command, line, command_job(*prepared.command, open, args, step));
   }
 }
 
@@ -150,7 +159,7 @@ void run_step(Ui& ui, const Step& step) {
   if (!step.file.empty()) line += (step.append ? " >> " : " > ") + quoted_word(step.file);
   ui.effects.push_back(RecordLine{line});
   log(state, ":" + line, Role::Title);
-  if (prepared.command->change != nullptr) return change_session(ui, prepared, line);
+  if (prepared.command->change != nullptr) return change_session(ui, prepared, step, line);
   start_command(ui, prepared, step, line);
 }
 
@@ -159,6 +168,7 @@ void run_step(Ui& ui, const Step& step) {
 void run_next_step(Ui& ui) {
   State& state = ui.state;
   state.step_runs = state.looks = state.replaced = false;
+  if (state.steps.empty()) state.scripts = 0;
   while (!state.steps.empty() && !state.step_runs) {
     const Step step = std::move(state.steps.front());
     state.steps.pop_front();
@@ -174,19 +184,40 @@ void run_next_step(Ui& ui) {
   }
 }
 
+namespace {
+
+bool is_look(const Step& step) {
+  return step.words.front() == "stat" && step.file.empty();
+}
+
+/// A newer look takes the place of the one that runs, and of those that wait.
+void replace_look(Ui& ui, Step step) {
+  State& state = ui.state;
+  std::erase_if(state.steps, is_look);
+  state.steps.push_back(std::move(step));
+  if (state.replaced) return;
+  state.replaced = true;
+  ui.effects.push_back(StopLook{});
+}
+
+}  // namespace
+
 void run_line(Ui& ui, std::string_view line) {
+  State& state = ui.state;
   try {
-    for (Step& step : parse_steps(line)) ui.state.steps.push_back(std::move(step));
+    std::vector<Step> steps = parse_steps(line);
+    // Words of the screen alone, as :q and :12, do not wait for anything.
+    if (steps.size() == 1 && run_screen_word(ui, steps.front().words)) return;
+    if (steps.size() == 1 && state.looks && is_look(steps.front())) {
+      return replace_look(ui, std::move(steps.front()));
+    }
+    for (Step& step : steps) state.steps.push_back(std::move(step));
   } catch (const Error& error) {
-    return say(ui.state, error.what(), Role::Defect);
+    return say(state, error.what(), Role::Defect);
   }
-  if (!ui.state.step_runs) return run_next_step(ui);
-  if (ui.state.looks) {
-    ui.state.replaced = true;
-    ui.effects.push_back(StopJobs{});
-    return;
-  }
-  say(ui.state, "waits for what runs", Role::Notice);
+  if (!state.step_runs) return run_next_step(ui);
+  say(state, fmt::format("runs when what runs now is over ({} waiting)", state.steps.size()),
+      Role::Notice);
 }
 
 // ---- keys that are commands ---------------------------------------------------------------------
@@ -198,7 +229,6 @@ void act_card(Ui& ui, std::string_view) {
 /// Of the selected key: the screen of statistics keeps that of the keys.
 void act_stats(Ui& ui, std::string_view) {
   State& state = ui.state;
-  if (state.screen == Screen::Convert) return act_screen(ui, "3");
   const Screen shown = state.screen;
   if (shown == Screen::Stats) state.screen = Screen::Keys;
   const std::string key = current_key(state);
@@ -216,18 +246,6 @@ void act_mapping(Ui& ui, std::string_view) {
   if (!tensor || *tensor >= model.plan->fates.size()) return;
   go_to_mapping_of(state, *tensor);
 }
-
-namespace {
-
-/// The statistics of one tensor of a table: its key stands first, as it reads back.
-void open_row_of_table(Ui& ui, std::string_view row) {
-  const std::size_t begin = row.find_first_not_of(' ');
-  if (begin == row.npos) return;
-  const std::string key(row.substr(begin, row.find("  ", begin) - begin));
-  if (key != "key") run_line(ui, "stat " + key);
-}
-
-}  // namespace
 
 void act_enter(Ui& ui, std::string_view) {
   State& state = ui.state;
@@ -258,8 +276,8 @@ void act_enter(Ui& ui, std::string_view) {
     case Screen::Stats:
       if (state.stats.model && state.stats.expert < state.stats.model->stats.experts.size()) {
         say(state, expert_text(*state.stats.model, state.stats.expert));
-      } else if (at < state.stats.table.size()) {
-        open_row_of_table(ui, state.stats.table[at].text);
+      } else if (at > 0 && at <= state.stats.keys.size()) {  // the first line has the headings
+        run_words(ui, {"stat", state.stats.keys[at - 1]});
       }
       return;
     case Screen::Convert:
@@ -273,10 +291,12 @@ void act_enter(Ui& ui, std::string_view) {
 }
 
 void act_stop(Ui& ui, std::string_view) {
-  if (ui.state.activity.title.empty()) return say(ui.state, "nothing runs; q quits");
+  if (ui.state.activity.title.empty() && !ui.state.step_runs) return say(ui.state, "nothing runs; q quits");
+  const std::size_t waiting = ui.state.steps.size();
   ui.state.steps.clear();
   ui.effects.push_back(StopJobs{});
-  say(ui.state, "stopping …", Role::Notice);
+  say(ui.state, waiting == 0 ? "stopping …" : fmt::format("stopping …; {} that waited are dropped", waiting),
+      Role::Notice);
 }
 
 void act_reopen(Ui& ui, std::string_view) {
@@ -365,6 +385,7 @@ void press_button(Ui& ui, const std::string& button) {
 
 void set_field(Ui& ui, const std::string& name, const std::string& value) {
   const bool is_set = ui.state.session.settings().contains(name);
+  if (!ui.state.convert.running) ui.state.convert.command.clear();  // what ran is not what is set
   if (!value.empty()) return run_words(ui, {"set", name, value});
   if (is_set) run_words(ui, {"unset", name});
 }
@@ -406,7 +427,9 @@ std::string convert_line(const State& state) {
 }
 
 std::string convert_command(const State& state) {
-  return "ckptscope convert " + quoted_word(state.path) + convert_flags(state);
+  std::string flags = convert_flags(state);
+  if (!state.convert.command.empty()) flags = state.convert.command.substr(std::strlen("convert"));
+  return "ckptscope convert " + quoted_word(state.path) + flags;
 }
 
 void press_field(Ui& ui, std::size_t number) {
@@ -421,7 +444,8 @@ void press_field(Ui& ui, std::size_t number) {
   if (flag->value.empty()) return set_field(ui, field.name, field.value == "on" ? "" : "on");
   const std::vector<std::string> choices = values_of(*flag);
   if (!choices.empty()) return set_field(ui, field.name, next_choice(choices, field.value));
-  open_prompt(ui.state, PromptKind::Field, field.name + ": ", field.value);
+  open_prompt(ui.state, PromptKind::Field, field.name + ": ",
+              field.value.empty() ? "" : quoted_word(field.value));
   ui.state.prompt->field = field.name;
 }
 

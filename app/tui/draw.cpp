@@ -45,7 +45,7 @@ std::string position_text(const State& state) {
 std::string activity_text(const State& state) {
   const Activity& now = state.activity;
   if (now.title.empty()) return "";
-  std::string text = display(now.title);
+  std::string text = now.title;
   if (!now.phases.empty()) {
     const PhaseLine& phase = now.phases.back();
     text = phase.name + "  " + phase_text(phase, 16, state.hides_figures);
@@ -70,7 +70,7 @@ std::string status_of(const State& state) {
   if (state.page) return text;
   switch (state.screen) {
     case Screen::Keys:
-      if (!state.keys.filter.empty()) text += "  filter: " + display(state.keys.filter);
+      if (!state.keys.filter.empty()) text += "  filter: " + typed_text(state.keys.filter);
       if (!state.whole && state.all) text += "  first shard alone";
       return text + "  " + display(current_key(state));
     case Screen::Mapping:
@@ -90,8 +90,8 @@ std::string status_of(const State& state) {
 PromptLine prompt_line(const Prompt& prompt, const std::string& message) {
   PromptLine line;
   line.before = prompt.label;
-  line.text = display(prompt.text);
-  line.cursor = static_cast<int>(display_width(display(prompt.text.substr(0, prompt.cursor))));
+  line.text = typed_text(prompt.text);
+  line.cursor = static_cast<int>(display_width(typed_text(prompt.text.substr(0, prompt.cursor))));
   line.behind = message;
   line.candidates = prompt.candidates;
   line.chosen = prompt.chosen;
@@ -139,13 +139,13 @@ void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
     return draw_stats({*state.stats.model, state.stats.linear, state.stats.expert}, canvas, body);
   }
   if (!state.stats.table.empty()) {
-    return draw_page({display(state.stats.title), state.stats.table, state.stats.cursor, true},
+    return draw_page({state.stats.title, state.stats.table, state.stats.cursor, true, state.stats.shift},
                      canvas, body);
   }
   const bool waits = !state.stats.title.empty();
   draw_nothing(
       canvas, body,
-      {waits ? display(state.stats.title)
+      {waits ? state.stats.title
              : "x on a key shows what its values are; on a group, a table of its tensors"});
 }
 

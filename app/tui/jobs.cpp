@@ -62,7 +62,7 @@ void post_first_shard(const std::string& path, const JobContext& context) {
     if (location.files.size() < kManyShards) return;
     const std::string first = location.directory + "/" + location.files.front();
     auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(first));
-    context.post(Opened{all_keys(std::move(checkpoint)), "reading headers …", false});
+    context.post(Opened{path, all_keys(std::move(checkpoint)), "reading headers …", false});
   } catch (const Error&) {
     return;  // what is wrong is said when the whole is opened
   }
@@ -88,9 +88,10 @@ std::vector<DetailLine> account_lines(const Checkpoint& checkpoint,
     lines.push_back(
         {error ? "! error" : "note", problem.message, error ? Role::Defect : Role::Notice});
   }
-  // Errors before everything else: there is little room.
-  std::stable_partition(lines.begin(), lines.end(),
-                        [](const DetailLine& line) { return line.role == Role::Defect; });
+  // Errors before everything else, and that nothing happens: there is little room.
+  std::stable_partition(lines.begin(), lines.end(), [](const DetailLine& line) {
+    return line.role == Role::Defect || line.text.starts_with("nothing changes");
+  });
   return lines;
 }
 
@@ -120,8 +121,10 @@ JobResult look_at_one(const Checkpoint& checkpoint, const std::vector<StatsItem>
   return Looked{found};
 }
 
-JobResult told(const Document& document) {
-  return Told{document.verb, page_of(document), document.exit};
+/// Words of a query that a user typed.
+std::vector<std::string> query_words(const std::string& filter) {
+  const std::vector<Step> steps = parse_steps(filter);
+  return steps.empty() ? std::vector<std::string>{} : steps.front().words;
 }
 
 }  // namespace
@@ -136,30 +139,31 @@ JobBody open_job(std::string path, std::string config) {
       if (part == 0) list = all_keys(checkpoint);
       if (part == 1) summary = summary_of(*checkpoint);
     });
-    return Opened{list, summary, true};
+    return Opened{path, list, summary, true};
   };
 }
 
-JobBody list_job(std::shared_ptr<const KeyList> all, std::vector<std::string> query,
-                 SortOrder sort) {
+JobBody list_job(std::shared_ptr<const KeyList> all, std::string filter, SortOrder sort,
+                 bool flat) {
   return [=](const JobContext&) -> JobResult {
     const CheckpointPtr& checkpoint = all->checkpoint();
+    const auto query = query_words(filter);
     const auto list = query.empty() ? all
                                     : std::make_shared<const KeyList>(
                                           checkpoint, matching_tensors(*checkpoint, query));
-    if (sort.column.empty() && !sort.inverted) return Listed{list, nullptr};
+    if (sort.column.empty() && !sort.inverted) return Listed{list, nullptr, flat, filter};
     const auto natural = list->names().natural_order();
     auto order = std::make_shared<std::vector<std::uint32_t>>(natural.begin(), natural.end());
     sort_by(*checkpoint, sort.column, *order);
     if (sort.inverted) std::reverse(order->begin(), order->end());
-    return Listed{list, order};
+    return Listed{list, order, flat, filter};
   };
 }
 
 JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string pattern) {
   return [=](const JobContext&) -> JobResult {
     const auto natural = list->names().natural_order();
-    return Found{pattern,
+    return Found{list, order, pattern,
                  find_keys(*list->checkpoint(), order ? std::span(*order) : natural, pattern)};
   };
 }
@@ -197,16 +201,17 @@ JobBody stat_job(CheckpointPtr checkpoint, Args args) {
         return look_at_one(*checkpoint, items, args, context);
       }
     }
-    return told(run_stat({checkpoint, true}, args, context.progress));
+    return told_of(run_stat({checkpoint, true}, args, context.progress));
   };
 }
 
-JobBody command_job(const Command& command, CheckpointPtr checkpoint, Args args, Step step) {
+JobBody command_job(const Command& command, CheckpointPtr open, Args args, Step step) {
   return [=, &command](const JobContext& context) -> JobResult {
     const bool to_file = !step.file.empty();
-    const Document document = command.run({checkpoint, !to_file}, args, context.progress);
-    if (!to_file) return told(document);
-    write_document(step.file, step.append, document, args, checkpoint.get());
+    const CheckpointPtr subject = command.opens ? open : nullptr;
+    const Document document = command.run({subject, !to_file}, args, context.progress);
+    if (!to_file) return told_of(document);
+    write_document(step.file, step.append, document, args, open.get());
     return Told{std::string(command.name),
                 {{fmt::format("written to {}", display(step.file))}},
                 document.exit};

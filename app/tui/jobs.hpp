@@ -24,8 +24,7 @@ struct SortOrder {
 /// Opens a checkpoint; of many shards the first one is posted while the others are read.
 JobBody open_job(std::string path, std::string config);
 /// The keys of `all` that a query finds, and their order.
-JobBody list_job(std::shared_ptr<const KeyList> all, std::vector<std::string> query,
-                 SortOrder sort);
+JobBody list_job(std::shared_ptr<const KeyList> all, std::string filter, SortOrder sort, bool flat);
 /// Keys of the list that a regular expression finds.
 JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string pattern);
 /// The preview of a conversion.
@@ -33,6 +32,7 @@ JobBody map_job(CheckpointPtr checkpoint, Args args);
 /// Statistics: a model that fills for one tensor, a table that fills for several.
 JobBody stat_job(CheckpointPtr checkpoint, Args args);
 /// Any command; its output goes to a file where the step says so.
-JobBody command_job(const Command& command, CheckpointPtr checkpoint, Args args, Step step);
+/// `open`, which may be null, is what no output may overwrite.
+JobBody command_job(const Command& command, CheckpointPtr open, Args args, Step step);
 
 }  // namespace ckptscope

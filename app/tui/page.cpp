@@ -32,14 +32,15 @@ std::vector<PageLine> page_of(const Document& document) {
   return lines;
 }
 
-std::vector<PageLine> page_of(std::string_view text) {
-  std::vector<PageLine> lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back({std::string(text.substr(0, end))});
-    text.remove_prefix(std::min(end + 1, text.size()));
+Told told_of(const Document& document) {
+  Told told{document.verb, page_of(document), document.exit};
+  const auto* table = document.blocks.empty() ? nullptr : std::get_if<Table>(&document.blocks[0]);
+  if (document.verb != "stat" || table == nullptr) return told;
+  for (std::size_t i = 0; i < std::min(table->size, told.lines.size()); ++i) {
+    const std::vector<Cell> row = table->row(i);
+    told.keys.push_back(row.empty() ? "" : std::get<std::string>(row.front()));
   }
-  return lines;
+  return told;
 }
 
 }  // namespace ckptscope

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "app/tui/worker.hpp"
 #include "core/document.hpp"
 #include "views/page_view.hpp"
 
@@ -10,7 +11,7 @@ namespace ckptscope {
 
 /// At most some ten thousand lines; what is left out is said in the last one.
 std::vector<PageLine> page_of(const Document& document);
-/// A text of lines.
-std::vector<PageLine> page_of(std::string_view text);
+/// The same as a result, with the keys of the rows where it is a table of statistics.
+Told told_of(const Document& document);
 
 }  // namespace ckptscope

@@ -59,9 +59,11 @@ bool edit(Prompt& prompt, std::string_view key) {
     erase(prompt, word_start(text, prompt.cursor), prompt.cursor);
   } else if (key == "<C-k>") {
     text.erase(prompt.cursor);
-  } else if (key == "<Space>" || key == "<lt>" || key.size() == 1 ||
-             (key.front() != '<' && !key.empty())) {
-    const std::string_view typed = key == "<Space>" ? " " : key == "<lt>" ? "<" : key;
+  } else if (key == "<Space>" || key.starts_with("<Paste>") || key.size() == 1 ||
+             key.front() != '<') {
+    const std::string_view typed = key == "<Space>" ? " "
+                                   : key.starts_with("<Paste>") ? key.substr(7)
+                                                                : key;
     text.insert(prompt.cursor, typed);
     prompt.cursor += typed.size();
   } else {
@@ -92,6 +94,7 @@ std::string shared_start(const std::vector<std::string>& words) {
     shared.erase(std::mismatch(shared.begin(), shared.end(), word.begin(), word.end()).first,
                  shared.end());
   }
+  while (!shared.empty() && is_continuation(words.front()[shared.size()])) shared.pop_back();
   return shared;
 }
 
@@ -109,6 +112,7 @@ void complete_prompt(State& state, bool forward) {
                                            : (prompt.chosen + count - 1) % count;
     return take_candidate(prompt, prompt.candidates[prompt.chosen]);
   }
+  if (prompt.kind == PromptKind::Field && prompt.text.find(' ') != prompt.text.npos) return;
   const std::string line = completed_line(prompt);
   const std::size_t space = line.find_last_of(" ;>|");
   const std::size_t begin = space == line.npos ? 0 : space + 1;
@@ -162,7 +166,7 @@ void adapter_key(Ui& ui, std::string_view key) {
   } else if (key == "<Enter>") {
     const std::string chosen = prompt.candidates[prompt.chosen];
     ui.state.prompt.reset();
-    run_line(ui, chosen == "as recognised" ? "unset adapter" : "set adapter " + chosen);
+    set_field(ui, "adapter", chosen == "as recognised" ? "" : chosen);
   } else if (key == "<Esc>" || key == "<C-c>" || key == "q") {
     const std::string old = prompt.before;
     ui.state.prompt.reset();
@@ -187,6 +191,7 @@ void answer_key(Ui& ui, std::string_view key) {
 
 /// What was typed, as one word: completion quotes what has to be, people do not.
 std::string as_value(const std::string& text) {
+  if (!text.starts_with('"') && !text.starts_with('\'')) return text;
   try {
     const std::vector<Step> steps = parse_steps(text);
     const bool one = steps.size() == 1 && steps.front().words.size() == 1 &&
@@ -211,7 +216,7 @@ void finish(Ui& ui) {
     case PromptKind::Search:
       return go_to_match(ui, true, true);
     case PromptKind::Filter:
-      return list_keys(ui, prompt.text, state.keys.sort);
+      return list_keys(ui, prompt.text, state.keys.sort, state.keys.flat);
     case PromptKind::Diff:
       if (!prompt.text.empty()) run_line(ui, "diff " + quoted_word(as_value(prompt.text)));
       return;
@@ -229,6 +234,7 @@ void cancel(Ui& ui) {
   state.prompt.reset();
   if (!search) return;
   state.search.running = false;
+  state.latest[static_cast<std::size_t>(JobKind::Search)] = 0;
   const auto order = order_of(state);
   const bool keys = !state.page && state.screen == Screen::Keys;
   if (keys && state.search.origin < order.size()) {
@@ -271,7 +277,8 @@ void prompt_key(Ui& ui, std::string_view key) {
   state.message.clear();
   state.search.pattern = prompt.text;
   state.search.places.clear();
-  search_now(ui);
+  state.search.at.reset();
+  search_now(ui, true);
 }
 
 }  // namespace ckptscope

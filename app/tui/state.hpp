@@ -24,7 +24,6 @@
 namespace ckptscope {
 
 enum class Screen { Keys, Mapping, Stats, Convert, Log };
-inline constexpr std::size_t kScreens = 5;
 
 struct KeysState {
   std::shared_ptr<const KeyList> list;  // what is listed: all keys, or those of the filter
@@ -44,7 +43,9 @@ struct SearchState {
   std::string pattern;
   std::vector<std::uint32_t> places;  // of the keys, in the order of the list
   std::size_t origin = 0;             // where the cursor stood when it began
+  std::optional<std::size_t> at;      // the match that the cursor is on, while it stays there
   bool running = false;
+  bool moves = true;  // what is found moves the cursor
 };
 
 struct MappingState {
@@ -57,6 +58,8 @@ struct MappingState {
 struct StatsState {
   std::shared_ptr<const StatsModel> model;  // of one tensor
   std::vector<PageLine> table;              // of several
+  std::vector<std::string> keys;            // of its lines, from the second one on
+  std::size_t shift = 0;                    // cells of the table that are scrolled out
   std::string title;
   ListState cursor;
   std::size_t expert = 0;
@@ -68,7 +71,9 @@ struct ConvertState {
   std::vector<DetailLine> lines;  // what the job said
   std::vector<PhaseLine> phases;
   bool running = false;
-  std::string output;  // of the conversion that is done; empty: none is
+  std::string target;   // of the conversion that runs or ran
+  std::string command;  // and the line that started it
+  std::string output;   // target, once it is there
 };
 
 struct LogEntry {
@@ -128,6 +133,9 @@ struct State {
   std::vector<std::string> history;
   std::deque<Step> steps;  // of a line, that wait for the one that runs
   bool step_runs = false;
+  std::uint64_t step_id = 0;  // the job of the one that runs
+  int scripts = 0;            // that were read since nothing waited
+  std::string question;       // of a job, for when no other prompt is open
   bool looks = false;     // what runs is a look at values: a newer command takes its place
   bool replaced = false;  // and has been told to
 
@@ -153,6 +161,7 @@ struct StartJob {
   Job job;
 };
 struct StopJobs {};
+struct StopLook {};  // the statistics that run
 struct AnswerJob {
   bool yes;
 };
@@ -168,7 +177,7 @@ struct RecordLine {
 struct RedrawAll {};
 struct Suspend {};
 struct Quit {};
-using Effect = std::variant<StartJob, StopJobs, AnswerJob, CopyText, RecordTo, RecordLine,
+using Effect = std::variant<StartJob, StopJobs, StopLook, AnswerJob, CopyText, RecordTo, RecordLine,
                             RedrawAll, Suspend, Quit>;
 
 /// What to do first: open `path`, which may be empty.

@@ -30,12 +30,14 @@ class Terminal {
   /// Waits for whichever comes first; `wake` is a file descriptor that becomes readable when the
   /// worker posts. `milliseconds` < 0 waits for ever.
   virtual Woken wait(int wake, int milliseconds) = 0;
-  /// "j", "<Enter>", "<C-d>", "é"; "" when there is none.
+  /// "j", "<Enter>", "<C-d>", "é", "<Paste>x" for a character that was pasted; "" when there is none.
   virtual std::string next_key() = 0;
   virtual void show(const Canvas& canvas) = 0;
   /// Draws everything anew, whatever the terminal shows.
   virtual void redraw() {}
   virtual void copy(std::string_view) {}
+  /// Gives the terminal back for good; nothing is shown any more.
+  virtual void give_back() {}
   /// Gives the terminal back to the shell until the process goes on.
   virtual void suspend() {}
 };

@@ -9,7 +9,9 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <set>
 
+#include "app/file_outlet.hpp"
 #include "app/signals.hpp"
 #include "app/tui/state.hpp"
 #include "app/user_files.hpp"
@@ -73,6 +75,7 @@ class Engine {
     heavy_.stop();
     light_.stop();
   }
+  void run(StopLook&) { heavy_.stop(); }
   void run(AnswerJob& answer) { heavy_.answer(answer.yes); }
   void run(CopyText& copy) {
     if (terminal_ != nullptr) terminal_->copy(copy.text);
@@ -80,6 +83,13 @@ class Engine {
   void run(RecordTo& to) {
     record_.reset();
     if (to.path.empty()) return;
+    try {
+      if (state_.session.checkpoint()) refuse_file_of(*state_.session.checkpoint(), to.path);
+    } catch (const Error& error) {
+      state_.message = error.what();
+      state_.message_role = Role::Defect;
+      return;
+    }
     record_.reset(std::fopen(to.path.c_str(), "we"));
     if (!record_) record_failed(to.path);
   }
@@ -123,6 +133,14 @@ class Engine {
 
 // ---- scripts of keys ----------------------------------------------------------------------------
 
+bool is_known_key(const std::string& key) {
+  static const std::set<std::string> kNames{
+      "<Enter>", "<Esc>",  "<Tab>",      "<S-Tab>",  "<Space>",     "<Up>",     "<Down>",
+      "<Left>",  "<Right>", "<Home>",    "<End>",    "<PageDown>",  "<PageUp>", "<Backspace>",
+      "<Delete>", "<F1>",  "<lt>",       "<wait>",   "<dump>"};
+  return kNames.contains(key) || (key.size() == 5 && key.starts_with("<C-"));
+}
+
 std::vector<std::string> keys_of(const std::string& script) {
   std::vector<std::string> keys;
   std::string_view rest = script;
@@ -137,6 +155,9 @@ std::vector<std::string> keys_of(const std::string& script) {
         ++bytes;
     }
     const std::string key(rest.substr(0, bytes));
+    if (key.size() > 1 && key.front() == '<' && !is_known_key(key)) {
+      fail(Code::Usage, "keys: there is no key {}", display(key));
+    }
     if (key != "\n") keys.push_back(key == " " ? "<Space>" : key == "<lt>" ? "<" : key);
     rest.remove_prefix(bytes);
   }
@@ -150,10 +171,23 @@ void settle(Engine& engine) {
     const bool any = engine.take();
     if (idle && !any) break;
     if (engine.state().prompt && engine.state().prompt->kind == PromptKind::Question) break;
+    if (stop_signal() != 0) fail(Code::Interrupted, "stopped");
     if (!any) ::usleep(500);
   }
   engine.tick();
 }
+
+/// The terminal is given back before the workers are waited for: a second signal may end that.
+class GiveBack {
+ public:
+  explicit GiveBack(Terminal& terminal) : terminal_(terminal) {}
+  GiveBack(const GiveBack&) = delete;
+  GiveBack& operator=(const GiveBack&) = delete;
+  ~GiveBack() { terminal_.give_back(); }
+
+ private:
+  Terminal& terminal_;
+};
 
 /// Lines that were typed are kept however the loop ends.
 class HistoryAtEnd {
@@ -170,6 +204,7 @@ class HistoryAtEnd {
 }  // namespace
 
 void run_tui(const std::string& path, const Args& args, Terminal& terminal) {
+  keep_after_interrupt();
   Engine engine(path, args, &terminal);
   State& state = engine.state();
   state.size = terminal.size();
@@ -182,6 +217,7 @@ void run_tui(const std::string& path, const Args& args, Terminal& terminal) {
   }
   state.history = read_history_lines();
   const HistoryAtEnd history(state);
+  const GiveBack back(terminal);
   engine.begin();
   bool drawn = false;
   auto ticked = std::chrono::steady_clock::now();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/run_command.hpp"
 #include "app/tui/actions.hpp"
 #include "app/tui/page.hpp"
 #include "core/bytes.hpp"
@@ -9,6 +10,8 @@
 
 namespace ckptscope {
 namespace {
+
+constexpr int kMostScripts = 16;
 
 // ---- keys ---------------------------------------------------------------------------------------
 
@@ -21,14 +24,15 @@ void pending_key(Ui& ui, std::string_view key) {
       {"k", ""}, {"b", "bytes"}, {"d", "dtype"}, {"s", "shard"}};
   for (const auto& [letter, column] : kColumns) {
     if (letter != key) continue;
-    state.keys.flat = !column.empty();
-    list_keys(ui, state.keys.filter, {std::string(column), false});
+    list_keys(ui, state.keys.filter, {std::string(column), false}, !column.empty());
   }
 }
 
 void press(Ui& ui, std::string_view key) {
   State& state = ui.state;
+  const bool pasted = key.starts_with("<Paste>");
   if (state.prompt) return prompt_key(ui, key);
+  if (pasted) return say(state, "pasted text goes into a prompt: press : first", Role::Notice);
   if (!state.pending.empty()) return pending_key(ui, key);
   state.message.clear();
   if (key == "<Esc>") {  // leaves what is open, never the program
@@ -38,7 +42,7 @@ void press(Ui& ui, std::string_view key) {
   }
   const KeyRow* row = find_key(key, place_of(state));
   if (row == nullptr)
-    return say(state, fmt::format("no key {} here; ? lists them", key), Role::Faint);
+    return say(state, fmt::format("no key {} here; ? lists them", display(key)), Role::Faint);
   row->act(ui, key);
 }
 
@@ -51,26 +55,23 @@ struct Arrived {
   State& state = ui.state;
 
   void operator()(const Opened& opened) const {
-    const bool first_look = !state.all || state.whole;
+    const bool goes_on = state.all && !state.whole && state.path == opened.path;
     const auto tensor = current_tensor(state);
-    const std::string key = tensor ? current_key(state) : "";
-    forget_looks(state);
+    const std::string key = goes_on && tensor ? current_key(state) : "";
+    forget_checkpoint(state);
+    state.path = opened.path;
     state.all = opened.list;
     state.whole = opened.whole;
     state.summary = opened.summary;
     state.keys.list = opened.list;
-    state.keys.filter.clear();
-    state.keys.order = nullptr;
-    state.keys.sort = {};
-    state.keys.flat = state.keys.flat && !first_look;
-    state.search = {};
-    state.mapping = {};
-    state.stats = {};
     reset_keys(state);
-    if (!first_look && !key.empty()) {  // what somebody was looking at stays selected
+    if (!key.empty()) {  // what somebody was looking at stays selected
       if (const auto id = opened.list->checkpoint()->find(key)) go_to_tensor(state, *id);
     }
-    if (!opened.whole) return;
+    if (!opened.whole) {
+      state.latest[static_cast<std::size_t>(JobKind::Open)] = event.id;  // its last event is to come
+      return state.session.close();
+    }
     const std::shared_ptr<const NameTree> names(opened.list, &opened.list->names());
     state.session.adopt(opened.list->checkpoint(), names);
     log(state, fmt::format("opened {}: {}", display(state.path), opened.summary));
@@ -79,11 +80,16 @@ struct Arrived {
 
   void operator()(const Listed& listed) const {
     const auto tensor = current_tensor(state);
+    state.latest[static_cast<std::size_t>(JobKind::Search)] = 0;  // it searched another list
     state.keys.list = listed.list;
     state.keys.order = listed.order;
+    state.keys.flat = listed.flat;
+    state.keys.filter = listed.filter;
     state.search.places.clear();
+    state.search.at.reset();
     reset_keys(state);
     if (tensor) go_to_tensor(state, *tensor);
+    search_now(ui, false);
     if (!state.keys.filter.empty()) {
       say(state, fmt::format("{} of {}", counted(listed.list->size(), "key"),
                              format_count(state.all->size())));
@@ -91,10 +97,13 @@ struct Arrived {
   }
 
   void operator()(const Found& found) const {
-    if (found.pattern != state.search.pattern) return;
+    const Order order = state.keys.flat ? state.keys.order : nullptr;
+    const bool mine = found.pattern == state.search.pattern && found.list == state.keys.list &&
+                      found.order == order;
+    if (!mine) return;
     state.search.running = false;
     state.search.places = found.places;
-    go_to_match(ui, true, true);
+    if (state.search.moves) go_to_match(ui, true, true);
   }
 
   void operator()(const Mapped& mapped) const {
@@ -112,12 +121,18 @@ struct Arrived {
     const std::size_t experts = looked.model->stats.experts.size();
     state.stats.expert = experts == 0 ? 0 : std::min(state.stats.expert, experts - 1);
     state.stats.table.clear();
+    if (!state.session.checkpoint()) return;
+    // The keys' cursor follows, so that ] and m are about what is shown.
+    auto id = state.session.checkpoint()->find(looked.model->key);
+    if (!id) id = state.session.checkpoint()->find(looked.model->key + "_blocks");
+    if (id && current_tensor(state) != id) go_to_tensor(state, *id);
   }
 
   void operator()(const Told& told) const {
     if (event.kind == JobKind::Stat) {
       state.stats.model = nullptr;
       state.stats.table = told.lines;
+      state.stats.keys = told.keys;
       return;
     }
     if (!event.last) return;  // only statistics fill as they come
@@ -138,29 +153,25 @@ struct Arrived {
     for (const PageLine& line : told.lines) {
       state.convert.lines.push_back({"", line.text, told.exit == 0 ? Role::Good : Role::Plain});
     }
-    state.convert.output = converting_to(state);
-    finish_conversion();
-  }
-
-  static std::string converting_to(const State& state) {
-    for (const ConvertField& field : convert_fields(state)) {
-      if (field.name == "output") return field.value;
+    state.convert.output = state.convert.target;
+    for (PhaseLine& phase : state.convert.phases) {
+      phase.over = true;
+      phase.done = phase.total;
     }
-    return "";
+    finish_conversion();
   }
 
   void finish_conversion() const {
     state.convert.running = false;
-    for (PhaseLine& phase : state.convert.phases) {
-      phase.over = true;
-      if (state.convert.output.empty()) continue;
-      phase.done = phase.total;
-    }
     const std::size_t buttons = state.convert.output.empty() ? 0 : 1;  // Verify is next
     state.convert.cursor.cursor = convert_fields(state).size() + buttons;
   }
 
   void operator()(const Script& script) const {
+    if (++state.scripts > kMostScripts) {
+      state.steps.clear();
+      fail(Code::Usage, "source: more than {} scripts in one line", kMostScripts);
+    }
     std::deque<Step> steps;
     std::string_view rest = script.text;
     while (!rest.empty()) {
@@ -179,17 +190,18 @@ struct Arrived {
       state.mapping = {nullptr, text, {}, false};
       if (!state.step_runs || state.screen != Screen::Mapping) return;
     }
-    if (event.kind == JobKind::List) {
-      state.keys.filter.clear();
-      list_keys(ui, "", state.keys.sort);
+    if (event.kind == JobKind::Open && !state.session.checkpoint()) {
+      state.summary = "nothing is open; :open PATH";
     }
-    if (event.kind == JobKind::Open && !state.whole) state.summary = "nothing is open; :open PATH";
     state.search.running = state.search.running && event.kind != JobKind::Search;
+    if (event.kind == JobKind::Stat) {
+      state.stats.title += role == Role::Notice ? "   stopped" : "   failed";
+    }
     if (event.kind == JobKind::Command && state.convert.running) {
       state.convert.lines.push_back({"", text, role});
       finish_conversion();
     }
-    state.steps.clear();
+    if (event.id == state.step_id) state.steps.clear();
     log(state, text, role);
     say(state, text, role);
   }
@@ -202,27 +214,26 @@ struct Arrived {
   }
 
   void operator()(const Question& question) const {
-    open_prompt(state, PromptKind::Question, question.text + " [Y/n] ");
+    state.question = question.text + " [Y/n] ";  // when no other prompt is open
   }
 };
-
-bool is_step(JobKind kind) {
-  return kind != JobKind::Search && kind != JobKind::List;
-}
 
 void arrive(Ui& ui, const JobEvent& event) {
   State& state = ui.state;
   const bool stale = event.id != state.latest[static_cast<std::size_t>(event.kind)];
-  if (stale) return;
-  if (event.last && event.kind == JobKind::Command && state.convert.running) {
-    state.convert.phases = event.phases;
+  const bool ends_step = event.last && state.step_runs && event.id == state.step_id;
+  if (!stale) {
+    if (event.last && event.kind == JobKind::Command && state.convert.running) {
+      state.convert.phases = event.phases;
+    }
+    try {
+      std::visit(Arrived{ui, event}, event.result);
+    } catch (const Error& error) {
+      state.steps.clear();
+      say(state, error.what(), Role::Defect);
+    }
   }
-  try {
-    std::visit(Arrived{ui, event}, event.result);
-  } catch (const Error& error) {
-    say(state, error.what(), Role::Defect);
-  }
-  if (event.last && is_step(event.kind) && state.step_runs) run_next_step(ui);
+  if (ends_step) run_next_step(ui);
 }
 
 void resize(State& state, Size size) {
@@ -235,6 +246,18 @@ void tick(State& state, const Activity& activity) {
   state.activity = activity;
   if (state.convert.running && activity.kind == JobKind::Command && !activity.title.empty()) {
     state.convert.phases = activity.phases;
+  }
+}
+
+void handle(Ui& ui, const Event& event) {
+  if (const auto* key = std::get_if<KeyPressed>(&event)) {
+    press(ui, key->key);
+  } else if (const auto* size = std::get_if<Resized>(&event)) {
+    resize(ui.state, size->size);
+  } else if (const auto* job = std::get_if<JobEvent>(&event)) {
+    arrive(ui, *job);
+  } else if (const auto* now = std::get_if<Ticked>(&event)) {
+    tick(ui.state, now->activity);
   }
 }
 
@@ -255,18 +278,13 @@ std::vector<Effect> begin(State& state, const std::string& path) {
 std::vector<Effect> update(State& state, const Event& event) {
   std::vector<Effect> effects;
   Ui ui{state, effects};
-  if (const auto* key = std::get_if<KeyPressed>(&event)) {
-    try {
-      press(ui, key->key);
-    } catch (const Error& error) {
-      say(state, error.what(), Role::Defect);
-    }
-  } else if (const auto* size = std::get_if<Resized>(&event)) {
-    resize(state, size->size);
-  } else if (const auto* job = std::get_if<JobEvent>(&event)) {
-    arrive(ui, *job);
-  } else if (const auto* now = std::get_if<Ticked>(&event)) {
-    tick(state, now->activity);
+  try {
+    with_translated_exceptions([&] { handle(ui, event); });
+  } catch (const Error& error) {
+    say(state, error.what(), Role::Defect);
+  }
+  if (!state.prompt && !state.question.empty()) {
+    open_prompt(state, PromptKind::Question, std::exchange(state.question, ""));
   }
   return effects;
 }

@@ -37,8 +37,7 @@ class Worker::JobProgress final : public Progress {
       if (now - published_ < kPublishInterval) return;
       published_ = now;
     }
-    const Document document = make();
-    post_(Told{document.verb, page_of(document), document.exit});
+    post_(told_of(make()));
   }
 
   bool confirm(const std::string& question) override {
@@ -60,7 +59,7 @@ class Worker::JobProgress final : public Progress {
 
   Activity activity() const {
     const std::lock_guard lock(mutex_);
-    Activity now{title_, kind_, phases_, 0};
+    Activity now{title_, kind_, phases_};
     if (!now.phases.empty()) {
       now.phases.back().done = done();
       now.phases.back().seconds = std::chrono::duration<double>(Clock::now() - started_).count();
@@ -100,19 +99,30 @@ Worker::~Worker() {
   thread_.join();
 }
 
+/// With the mutex held.
+void Worker::forget(const std::function<bool(const Job&)>& which) {
+  for (const Job& job : waiting_) {
+    if (which(job)) {
+      posted_.push_back({job.kind, job.id, true, Failed{Code::Interrupted, "stopped"}, {}});
+    }
+  }
+  std::erase_if(waiting_, which);
+}
+
 void Worker::start(Job job) {
   const std::lock_guard lock(mutex_);
-  if (job.kind != JobKind::Command) {
-    std::erase_if(waiting_, [&](const Job& one) { return one.kind == job.kind; });
-  }
+  if (job.kind != JobKind::Command) forget([&](const Job& one) { return one.kind == job.kind; });
   waiting_.push_back(std::move(job));
   changed_.notify_all();
 }
 
 void Worker::stop() {
-  const std::lock_guard lock(mutex_);
-  waiting_.clear();
-  if (running_) running_->stop();
+  {
+    const std::lock_guard lock(mutex_);
+    forget([](const Job&) { return true; });
+    if (running_) running_->stop();
+  }
+  wake_();
 }
 
 void Worker::answer(bool yes) {
@@ -127,9 +137,7 @@ std::vector<JobEvent> Worker::take() {
 
 Activity Worker::activity() const {
   const std::lock_guard lock(mutex_);
-  Activity now = running_ ? running_->activity() : Activity{};
-  now.waiting = waiting_.size();
-  return now;
+  return running_ ? running_->activity() : Activity{};
 }
 
 bool Worker::is_idle() const {

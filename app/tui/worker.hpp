@@ -29,6 +29,7 @@ enum class JobKind { Open, List, Search, Map, Stat, Command };
 inline constexpr std::size_t kJobKinds = 6;
 
 struct Opened {
+  std::string path;  // as it was asked for
   std::shared_ptr<const KeyList> list;
   std::string summary;
   bool whole = true;  // false: the first shard alone, the rest follows
@@ -36,8 +37,12 @@ struct Opened {
 struct Listed {
   std::shared_ptr<const KeyList> list;
   std::shared_ptr<const std::vector<std::uint32_t>> order;  // ids; null: natural order
+  bool flat = false;
+  std::string filter;  // as typed
 };
 struct Found {
+  std::shared_ptr<const KeyList> list;  // that was searched, in this order
+  std::shared_ptr<const std::vector<std::uint32_t>> order;
   std::string pattern;
   std::vector<std::uint32_t> places;  // in the order that was searched, rising
 };
@@ -52,10 +57,10 @@ struct Told {
   std::string verb;
   std::vector<PageLine> lines;
   int exit = 0;
+  std::vector<std::string> keys{};  // of the tensors of a table of statistics, raw, from line 1 on
 };
 /// Lines to run.
 struct Script {
-  std::string name;
   std::string text;
 };
 struct Failed {
@@ -97,7 +102,6 @@ struct Activity {
   std::string title;  // empty: nothing
   JobKind kind = JobKind::Command;
   std::vector<PhaseLine> phases;
-  std::size_t waiting = 0;  // jobs behind it
 };
 
 /// All methods are thread-safe.
@@ -110,7 +114,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Behind the jobs that wait. Waiting jobs of the same kind are forgotten, but for commands.
+  /// Behind the jobs that wait. Waiting jobs of the same kind are forgotten, but for commands. Every
+  /// job has its last event: a forgotten one that it was interrupted.
   void start(Job job);
   /// Asks the running job to stop, and forgets those that wait.
   void stop();
@@ -126,6 +131,7 @@ class Worker {
   void loop();
   void run(Job job);
   void post(JobEvent event);
+  void forget(const std::function<bool(const Job&)>& which);
 
   const std::function<void()> wake_;
   mutable std::mutex mutex_;

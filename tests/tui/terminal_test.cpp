@@ -113,7 +113,7 @@ class RealTerminal : public ::testing::Test {
     std::this_thread::sleep_for(50ms);
     EXPECT_EQ(read_file(dir_ / "after"), read_file(dir_ / "before"));
     std::filesystem::remove(dir_ / "after");
-    tmux_->keys("'echo still he''re' Enter");
+    tmux_->keys("'echo still he\"\"re' Enter");
     EXPECT_TRUE(tmux_->shows("still here"));
   }
 
