@@ -62,7 +62,8 @@ void read_user_config(Session& session) {
       const bool set = words.front() == "set" && (words.size() == 2 || words.size() == 3) &&
                        step.file.empty() && step.pipe.empty();
       if (!set) {
-        fail(Code::Usage, "{}:{}: only \"set NAME [VALUE]\" may stand there", display(path), number);
+        fail(Code::Usage, "{}:{}: only \"set NAME [VALUE]\" may stand there", display(path),
+             number);
       }
       with_context(fmt::format("{}:{}", display(path), number),
                    [&] { session.set(words[1], words.size() == 3 ? words[2] : "on"); });

@@ -94,10 +94,9 @@ std::string phase_text(const PhaseLine& phase, int bar_columns, bool hides_figur
 
 void draw_convert(const ConvertView& view, Canvas& canvas, const Rect& body) {
   const bool wide = body.columns >= 80;
-  const int progress =
-      view.phases.empty() && view.lines.empty()
-          ? 0
-          : std::clamp((body.rows - 8) / 2, 2, std::max(2, body.rows - 7));
+  const int progress = view.phases.empty() && view.lines.empty()
+                           ? 0
+                           : std::clamp((body.rows - 8) / 2, 2, std::max(2, body.rows - 7));
   const int command = body.rows >= 16 ? 2 : 0;
   const int room =
       body.rows - 2 - (progress > 0 ? progress + 1 : 0) - (command > 0 ? command + 1 : 0);

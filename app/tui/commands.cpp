@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 
 #include "app/file_outlet.hpp"
 #include "app/tui/actions.hpp"
@@ -109,12 +108,25 @@ void change_session(Ui& ui, const Prepared& prepared, const Step& step, const st
   if (verb == "set" || verb == "unset") preview_mapping(ui);
 }
 
-void start_conversion(State& state, const Args& args, const std::string& line) {
+/// With what `set` has added.
+std::string flags_text(const Args& args) {
+  std::string text;
+  for (const auto& [name, values] : args.flags) {
+    const bool global = std::any_of(global_flags().begin(), global_flags().end(),
+                                    [&, key = name](const Flag& flag) { return flag.name == key; });
+    if (global) continue;
+    if (values.empty()) text += " --" + name;
+    for (const std::string& value : values) text += " --" + name + " " + quoted_word(value);
+  }
+  return text;
+}
+
+void start_conversion(State& state, const Args& args) {
   state.screen = Screen::Convert;
   state.convert = {};  // the cursor too: away from Start, where Stop stands now
   state.convert.running = true;
   state.convert.target = args.text("output");
-  state.convert.command = line;
+  state.convert.command = "ckptscope convert " + quoted_word(state.path) + flags_text(args);
 }
 
 /// A verb that returns a document: on the screen that shows it, or as a page.
@@ -140,7 +152,7 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
     state.looks = true;
     start_step(ui, JobKind::Stat, line, stat_job(open, args));
   } else {
-    if (verb == "convert" && !args.has("dry-run")) start_conversion(state, args, line);
+    if (verb == "convert" && !args.has("dry-run")) start_conversion(state, args);
     start_step(ui, JobKind::Command, line, command_job(*prepared.command, open, args, step));
   }
 }
@@ -291,11 +303,13 @@ void act_enter(Ui& ui, std::string_view) {
 }
 
 void act_stop(Ui& ui, std::string_view) {
-  if (ui.state.activity.title.empty() && !ui.state.step_runs) return say(ui.state, "nothing runs; q quits");
+  if (ui.state.activity.title.empty() && !ui.state.step_runs)
+    return say(ui.state, "nothing runs; q quits");
   const std::size_t waiting = ui.state.steps.size();
   ui.state.steps.clear();
   ui.effects.push_back(StopJobs{});
-  say(ui.state, waiting == 0 ? "stopping …" : fmt::format("stopping …; {} that waited are dropped", waiting),
+  say(ui.state,
+      waiting == 0 ? "stopping …" : fmt::format("stopping …; {} that waited are dropped", waiting),
       Role::Notice);
 }
 
@@ -427,9 +441,8 @@ std::string convert_line(const State& state) {
 }
 
 std::string convert_command(const State& state) {
-  std::string flags = convert_flags(state);
-  if (!state.convert.command.empty()) flags = state.convert.command.substr(std::strlen("convert"));
-  return "ckptscope convert " + quoted_word(state.path) + flags;
+  if (!state.convert.command.empty()) return state.convert.command;
+  return "ckptscope convert " + quoted_word(state.path) + convert_flags(state);
 }
 
 void press_field(Ui& ui, std::size_t number) {

@@ -139,8 +139,9 @@ void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
     return draw_stats({*state.stats.model, state.stats.linear, state.stats.expert}, canvas, body);
   }
   if (!state.stats.table.empty()) {
-    return draw_page({state.stats.title, state.stats.table, state.stats.cursor, true, state.stats.shift},
-                     canvas, body);
+    return draw_page(
+        {state.stats.title, state.stats.table, state.stats.cursor, true, state.stats.shift}, canvas,
+        body);
   }
   const bool waits = !state.stats.title.empty();
   draw_nothing(

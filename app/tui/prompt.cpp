@@ -61,7 +61,7 @@ bool edit(Prompt& prompt, std::string_view key) {
     text.erase(prompt.cursor);
   } else if (key == "<Space>" || key.starts_with("<Paste>") || key.size() == 1 ||
              key.front() != '<') {
-    const std::string_view typed = key == "<Space>" ? " "
+    const std::string_view typed = key == "<Space>"             ? " "
                                    : key.starts_with("<Paste>") ? key.substr(7)
                                                                 : key;
     text.insert(prompt.cursor, typed);

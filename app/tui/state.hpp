@@ -72,7 +72,7 @@ struct ConvertState {
   std::vector<PhaseLine> phases;
   bool running = false;
   std::string target;   // of the conversion that runs or ran
-  std::string command;  // and the line that started it
+  std::string command;  // the same for a shell; empty: no longer what the fields say
   std::string output;   // target, once it is there
 };
 
@@ -136,8 +136,8 @@ struct State {
   std::uint64_t step_id = 0;  // the job of the one that runs
   int scripts = 0;            // that were read since nothing waited
   std::string question;       // of a job, for when no other prompt is open
-  bool looks = false;     // what runs is a look at values: a newer command takes its place
-  bool replaced = false;  // and has been told to
+  bool looks = false;         // what runs is a look at values: a newer command takes its place
+  bool replaced = false;      // and has been told to
 
   std::array<std::uint64_t, kJobKinds> latest{};  // id of the newest job of each kind
   std::uint64_t next_id = 1;

@@ -30,7 +30,8 @@ class Terminal {
   /// Waits for whichever comes first; `wake` is a file descriptor that becomes readable when the
   /// worker posts. `milliseconds` < 0 waits for ever.
   virtual Woken wait(int wake, int milliseconds) = 0;
-  /// "j", "<Enter>", "<C-d>", "é", "<Paste>x" for a character that was pasted; "" when there is none.
+  /// "j", "<Enter>", "<C-d>", "é", "<Paste>x" for a character that was pasted; "" when there is
+  /// none.
   virtual std::string next_key() = 0;
   virtual void show(const Canvas& canvas) = 0;
   /// Draws everything anew, whatever the terminal shows.

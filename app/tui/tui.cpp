@@ -135,9 +135,9 @@ class Engine {
 
 bool is_known_key(const std::string& key) {
   static const std::set<std::string> kNames{
-      "<Enter>", "<Esc>",  "<Tab>",      "<S-Tab>",  "<Space>",     "<Up>",     "<Down>",
-      "<Left>",  "<Right>", "<Home>",    "<End>",    "<PageDown>",  "<PageUp>", "<Backspace>",
-      "<Delete>", "<F1>",  "<lt>",       "<wait>",   "<dump>"};
+      "<Enter>",  "<Esc>",   "<Tab>",  "<S-Tab>", "<Space>",    "<Up>",     "<Down>",
+      "<Left>",   "<Right>", "<Home>", "<End>",   "<PageDown>", "<PageUp>", "<Backspace>",
+      "<Delete>", "<F1>",    "<lt>",   "<wait>",  "<dump>"};
   return kNames.contains(key) || (key.size() == 5 && key.starts_with("<C-"));
 }
 

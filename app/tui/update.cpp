@@ -69,7 +69,8 @@ struct Arrived {
       if (const auto id = opened.list->checkpoint()->find(key)) go_to_tensor(state, *id);
     }
     if (!opened.whole) {
-      state.latest[static_cast<std::size_t>(JobKind::Open)] = event.id;  // its last event is to come
+      state.latest[static_cast<std::size_t>(JobKind::Open)] =
+          event.id;  // its last event is to come
       return state.session.close();
     }
     const std::shared_ptr<const NameTree> names(opened.list, &opened.list->names());

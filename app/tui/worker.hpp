@@ -114,8 +114,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  /// Behind the jobs that wait. Waiting jobs of the same kind are forgotten, but for commands. Every
-  /// job has its last event: a forgotten one that it was interrupted.
+  /// Behind the jobs that wait. Waiting jobs of the same kind are forgotten, but for commands.
+  /// Every job has its last event: a forgotten one that it was interrupted.
   void start(Job job);
   /// Asks the running job to stop, and forgets those that wait.
   void stop();

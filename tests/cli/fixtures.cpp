@@ -175,7 +175,7 @@ void make_problems(const TempDir& dir) {
 void make_hostile_names(const TempDir& dir) {
   SyntheticCheckpoint names;
   for (const char* key :
-       {"a.\x1b[31mred", "a.\xe2\x80\xaetxet", "b.tab\tin", "c.\xe8\xa1\xa8.weight", "c.x y",
+       {"a;record pwned", "a >pwned", "a.\x1b[31mred", "a.\xe2\x80\xaetxet", "b.tab\tin", "c.\xe8\xa1\xa8.weight", "c.x y",
         "c.\xc3\xa9.weight", "d.e\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81"}) {
     names.tensors.push_back({key, Dtype::F32, {2}});
   }

@@ -42,6 +42,10 @@ struct Look {
   std::string size;
 };
 
+void PrintTo(const Look& look, std::ostream* out) {
+  *out << look.model << " " << look.size;
+}
+
 class FirstLook : public ::testing::TestWithParam<Look> {};
 
 TEST_P(FirstLook, IsAsRecorded) {
@@ -77,6 +81,10 @@ struct Row {
   std::string keys;
   std::string size = "100x30";
 };
+
+void PrintTo(const Row& row, std::ostream* out) {
+  *out << row.name;
+}
 
 class KeyRows : public ::testing::TestWithParam<Row> {};
 
@@ -133,6 +141,44 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"back", "gpt-oss", "2q<dump>i<wait>q<dump><Esc><Esc><dump>zq"},
         Row{"ascii-less", "gpt-oss", "<dump>2", "39x9"}),
     [](const auto& test) { return test_name(test.param.name); });
+
+/// Found by reviews; each once crashed, ran what it should not, or showed something else.
+INSTANTIATE_TEST_SUITE_P(
+    Mended, KeyRows,
+    ::testing::Values(
+        Row{"mended-search-while-filtering", "gpt-oss", "&layer=0<Enter>/layers.1<Enter><wait>n"},
+        Row{"mended-next-after-close", "gpt-oss",
+            "/down<wait><Enter>:close<Enter>n<dump>:open hy3<Enter><wait>"},
+        Row{"mended-flags-alone", "gpt-oss", ":--help<Enter><wait><dump>q:--json<Enter>"},
+        Row{"mended-steps-in-order", "gpt-oss",
+            ":set dtype f32; convert -o o1; verify o1<Enter><wait><dump>5"},
+        Row{"mended-overwriting", "gpt-oss",
+            ":record gpt-oss/model-00001-of-00003.safetensors<Enter><dump>"
+            ":adapters > gpt-oss/config.json<Enter><wait>"},
+        Row{"mended-scales-are-matches", "gpt-oss",
+            "/_scales<wait><Enter><dump>n<dump>n<dump>n<dump>n"},
+        Row{"mended-sibling-of-the-flat-list", "gpt-oss", "tjjjjj<dump>]"},
+        Row{"mended-failed-open", "gpt-oss", ":open nowhere<Enter><wait><dump>4"},
+        Row{"mended-names-are-no-commands", "hostile", ":stat<Enter><wait>jj<Enter><wait><dump>5"},
+        Row{"mended-history-to-a-file", "gpt-oss", ":history > lines.txt<Enter><wait>"},
+        Row{"mended-adapter-as-recognised", "gpt-oss", "a<Enter><wait>"},
+        Row{"mended-typed-conversion", "gpt-oss",
+            ":set output o1; convert -o o3<Enter><wait><dump><Enter><wait>"},
+        Row{"mended-expression-with-backslashes", "gpt-oss",
+            "4jjjj<Enter>model\\.layers\\.0<Enter><wait><dump><Enter>"},
+        Row{"mended-filter-stays", "gpt-oss", "&dtype=U8<Enter><wait>&xyz<Enter><wait>"},
+        Row{"mended-first-match-of-lines", "gpt-oss", "2/router<Enter><dump>n"}),
+    [](const auto& test) { return test_name(test.param.name); });
+
+/// A script that runs itself ends.
+TEST(Mended, AScriptThatRunsItself) {
+  const TempDir dir;
+  make_screens(dir);
+  const InDirectory here(dir.path());
+  write_file("self", "source self\n");
+  const std::string screen = run_key_script("gpt-oss", {}, ":source self<Enter><wait>", {});
+  EXPECT_NE(screen.find("more than 16 scripts"), screen.npos) << screen;
+}
 
 // ---- recording ----------------------------------------------------------------------------------
 

@@ -70,7 +70,10 @@ TEST_F(Working, NewerLooksReplaceOlderOnesThatWait) {
   }
   worker_.start(job(JobKind::Command, 6, [](const JobContext&) { return Line{"last"}; }));
   go = true;
-  EXPECT_EQ(wait(), (std::vector<std::string>{"1! first", "5! found", "6! last"}));
+  // Each has its last event: whoever waits for one is told.
+  EXPECT_EQ(wait(),
+            (std::vector<std::string>{"2! failed: stopped", "3! failed: stopped",
+                                      "4! failed: stopped", "1! first", "5! found", "6! last"}));
 }
 
 TEST_F(Working, StopsWhatRunsAndForgetsWhatWaits) {
@@ -85,7 +88,7 @@ TEST_F(Working, StopsWhatRunsAndForgetsWhatWaits) {
   worker_.start(job(JobKind::Command, 2, [](const JobContext&) { return Line{"never"}; }));
   while (!started) std::this_thread::sleep_for(1ms);
   worker_.stop();
-  EXPECT_EQ(wait(), (std::vector<std::string>{"1! failed: stopped"}));
+  EXPECT_EQ(wait(), (std::vector<std::string>{"2! failed: stopped", "1! failed: stopped"}));
 }
 
 TEST_F(Working, AsksAndGoesOnWithTheAnswer) {

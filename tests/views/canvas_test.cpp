@@ -42,10 +42,15 @@ TEST(Canvas, WideCharactersTakeTwoCells) {
   EXPECT_EQ(drawn(3, [](Canvas& c) { c.put(0, 0, "e\xcc\x81x"); }), "e\xcc\x81x\n");
 }
 
+/// NFD of a wide character: its mark must not fall into the empty second cell.
+TEST(Canvas, MarksGoWithWideCharacters) {
+  EXPECT_EQ(drawn(4, [](Canvas& c) { c.put(0, 0, "か\u3099x"); }), "か\u3099x\n");
+}
+
 TEST(Canvas, AsciiNeverHasMore) {
-  EXPECT_EQ(drawn(
-                9, [](Canvas& c) { c.put(0, 0, "─│┬┴━é表…"); }, true),
-            "-|++=?? .\n");
+  const auto draw = [](Canvas& c) { c.put(0, 0, "─│┬┴━…é表e\u0301"); };
+  EXPECT_EQ(drawn(40, draw, true), "-|++=.\\u{e9}\\u{8868}e\\u{301}\n");
+  EXPECT_EQ(drawn(9, draw, true), "-|++=.\\u{\n");
 }
 
 TEST(Canvas, PaintKeepsTheText) {
