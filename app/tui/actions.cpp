@@ -278,7 +278,11 @@ void add_tensor(std::vector<DetailLine>& lines, const State& state, std::uint32_
   lines.push_back({"shape", to_string(info.shape)});
   lines.push_back({"count", format_count(info.elements())});
   lines.push_back({"size", format_bytes(info.bytes())});
-  lines.push_back({"shard", display(checkpoint.shards()[info.shard].name)});
+  const std::string& shard = checkpoint.shards()[info.shard].name;
+  const std::size_t shards = checkpoint.shards().size();
+  lines.push_back({"shard", shards == 1 ? display(shard)
+                                        : fmt::format("{} of {}: {}", info.shard + 1, shards,
+                                                      display(shard))});
   bool first = true;
   for (const std::string& key : companions_of(info.name)) {
     const auto id = checkpoint.find(key);

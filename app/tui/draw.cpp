@@ -61,6 +61,12 @@ std::string current_op(const State& state) {
   return model.rows[*model.lines[at].row].op;
 }
 
+/// The account of the plan begins with its errors.
+bool has_error(const State& state) {
+  const MapModel* model = state.mapping.model.get();
+  return model != nullptr && !model->account.empty() && model->account.front().role == Role::Defect;
+}
+
 std::string status_of(const State& state) {
   if (!state.message.empty()) return state.message;
   const std::string activity = activity_text(state);
@@ -78,6 +84,9 @@ std::string status_of(const State& state) {
     case Screen::Stats:
       return state.stats.model ? expert_text(*state.stats.model, state.stats.expert) : text;
     case Screen::Convert:
+      if (!state.convert.running && has_error(state)) {
+        return "! " + state.mapping.model->account.front().text;
+      }
       return state.convert.running
                  ? "nothing appears at the output before the commit; ^C stops and cleans up"
                  : "Enter edits a field or goes to its next value; the last row starts";
@@ -101,6 +110,7 @@ PromptLine prompt_line(const Prompt& prompt, const std::string& message) {
 Frame frame_of(const State& state) {
   Frame frame;
   frame.title = state.path.empty() ? "ckptscope" : display(state.path);
+  if (!state.session.prefix().empty()) frame.title += ": " + display(state.session.prefix());
   frame.screens = {"1 Keys", "2 Mapping", "3 Stats", "4 Convert", "5 Log"};
   frame.current = static_cast<std::size_t>(state.screen);
   frame.summary = summary_of(state);

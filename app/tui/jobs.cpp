@@ -22,6 +22,7 @@ namespace {
 
 /// Fewer shards are read at once.
 constexpr std::size_t kManyShards = 8;
+constexpr std::size_t kMostProblems = 100;  // that are shown beside a plan; `e` goes through all
 
 std::shared_ptr<const KeyList> all_keys(CheckpointPtr checkpoint) {
   std::vector<std::uint32_t> ids(checkpoint->tensors().size());
@@ -83,6 +84,7 @@ std::vector<DetailLine> account_lines(const Checkpoint& checkpoint,
   for (const Problem& problem : checkpoint.problems()) {
     if (problem.severity == Severity::Error) problems.push_back(problem);
   }
+  problems.resize(std::min(problems.size(), kMostProblems));
   for (const Problem& problem : problems) {
     const bool error = problem.severity == Severity::Error;
     lines.push_back(
@@ -169,7 +171,8 @@ JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string
 }
 
 JobBody map_job(CheckpointPtr checkpoint, Args args) {
-  return [=](const JobContext&) -> JobResult {
+  return [=](const JobContext& context) -> JobResult {
+    context.progress.check_stop();
     PlannedConversion planned = plan_conversion(*checkpoint, args.conversion());
     auto model = std::make_shared<MapModel>();
     model->heading = plan_heading(planned);
