@@ -1,0 +1,307 @@
+// Keys that move about, or change how keys are shown.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/tui/actions.hpp"
+#include "core/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// Number `by` further among the alike nodes of the cursor's row.
+bool step_member(State& state, std::ptrdiff_t by) {
+  const std::uint32_t row = current_row(state);
+  if (row == NameTree::kNone) return false;
+  const std::uint64_t alike = state.keys.list->folded().rows()[row].alike;
+  const auto wanted = static_cast<std::ptrdiff_t>(state.keys.member) + by;
+  if (wanted < 0 || wanted >= static_cast<std::ptrdiff_t>(alike)) return false;
+  state.keys.member = static_cast<std::uint64_t>(wanted);
+  return true;
+}
+
+}  // namespace
+
+void act_move(Ui& ui, std::string_view key) {
+  State& state = ui.state;
+  state.search.at.reset();
+  const CurrentList list = current_list(state);
+  const auto page = static_cast<std::ptrdiff_t>(list.page);
+  const auto end = static_cast<std::ptrdiff_t>(list.size);
+  const std::pair<std::string_view, std::ptrdiff_t> steps[] = {
+      {"j", 1},         {"<Down>", 1},        {"k", -1},
+      {"<Up>", -1},     {"<C-d>", page / 2},  {"<C-u>", -page / 2},
+      {"<C-f>", page},  {"<PageDown>", page}, {"<Space>", page},
+      {"<C-b>", -page}, {"<PageUp>", -page},  {"g", -end},
+      {"<Home>", -end}, {"G", end},           {"<End>", end}};
+  std::ptrdiff_t by = 0;
+  for (const auto& [name, step] : steps) by = name == key ? step : by;
+  if (!state.page && state.screen == Screen::Keys && state.keys.in_details) {
+    const auto lines = static_cast<std::ptrdiff_t>(details_of(state).size());
+    const auto top = static_cast<std::ptrdiff_t>(state.keys.details_top) + by;
+    state.keys.details_top = static_cast<std::size_t>(
+        std::clamp<std::ptrdiff_t>(top, 0, std::max<std::ptrdiff_t>(0, lines - 1)));
+    return;
+  }
+  if (state.page || (state.screen == Screen::Stats && state.stats.model)) {  // text scrolls
+    const auto last = std::max<std::ptrdiff_t>(0, end - page);
+    const auto top = static_cast<std::ptrdiff_t>(list.cursor->top) + by;
+    list.cursor->top = static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(top, 0, last));
+    list.cursor->cursor = list.cursor->top;
+    return;
+  }
+  list.cursor->move(by, list.size, list.page);
+  if (state.screen == Screen::Keys) {
+    state.keys.member = 0;
+    state.keys.details_top = 0;
+  }
+  if (state.screen == Screen::Mapping && state.mapping.model) {
+    const std::size_t at =
+        next_row_line(*state.mapping.model, list.cursor->cursor, by < 0 ? -1 : 1);
+    list.cursor->go(at, list.size, list.page);
+    if (at == 1) list.cursor->top = 0;  // shows the heading above the first row
+  }
+}
+
+namespace {
+
+/// How far text is scrolled to the side; null where there is none.
+std::size_t* shift_of(State& state) {
+  if (state.page) return &state.page->shift;
+  return state.screen == Screen::Stats && !state.stats.model ? &state.stats.shift : nullptr;
+}
+
+}  // namespace
+
+void act_left(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  if (std::size_t* shift = shift_of(state)) {
+    *shift -= std::min<std::size_t>(*shift, 8);
+  } else if (state.screen == Screen::Mapping) {
+    state.mapping.target_side = false;
+  } else if (state.screen == Screen::Stats) {
+    if (state.stats.expert > 0) --state.stats.expert;
+  } else if (state.screen == Screen::Keys) {
+    const std::uint32_t row = current_row(state);
+    if (row == NameTree::kNone) return;
+    const FoldedTree& folds = state.keys.list->folded();
+    const std::uint32_t parent = folds.rows()[row].parent;
+    const CurrentList list = current_list(state);
+    if (state.keys.tree.is_open(row)) {
+      state.keys.tree.set_open(folds, row, false);
+      list.cursor->go(list.cursor->cursor, state.keys.tree.visible().size(), list.page);
+    } else if (parent != NameTree::kNone) {
+      state.keys.member = 0;
+      list.cursor->go(state.keys.tree.position_of(parent), list.size, list.page);
+    }
+  }
+}
+
+void act_right(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  if (std::size_t* shift = shift_of(state)) {
+    *shift += 8;
+  } else if (state.screen == Screen::Mapping) {
+    state.mapping.target_side = true;
+  } else if (state.screen == Screen::Stats && state.stats.model) {
+    if (state.stats.expert + 1 < state.stats.model->stats.experts.size()) ++state.stats.expert;
+  } else if (state.screen == Screen::Keys) {
+    const std::uint32_t row = current_row(state);
+    if (row == NameTree::kNone) return;
+    const FoldedTree& folds = state.keys.list->folded();
+    if (!TreeState::has_children(folds, row)) return;
+    if (!state.keys.tree.is_open(row)) return state.keys.tree.set_open(folds, row, true);
+    act_move(ui, "j");
+  }
+}
+
+void act_pane(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  if (state.screen == Screen::Keys) {
+    state.keys.in_details = !state.keys.in_details;
+    say(state, state.keys.in_details ? "j k scroll the right pane; Tab goes back" : "");
+  } else if (state.screen == Screen::Mapping) {
+    state.mapping.target_side = !state.mapping.target_side;
+  } else if (state.screen == Screen::Convert) {
+    const CurrentList list = current_list(state);
+    list.cursor->go((list.cursor->cursor + 1) % std::max<std::size_t>(1, list.size), list.size,
+                    list.page);
+  } else {
+    act_move(ui, "<C-f>");
+  }
+}
+
+void act_screen(Ui& ui, std::string_view key) {
+  ui.state.page.reset();
+  ui.state.screen = static_cast<Screen>(key.front() - '1');
+}
+
+/// To the same key of the next (or previous) layer or expert; on the screen of statistics it is
+/// looked at.
+void act_sibling(Ui& ui, std::string_view key) {
+  State& state = ui.state;
+  const std::ptrdiff_t by = key == "]" ? 1 : -1;
+  state.search.at.reset();
+  if (state.keys.flat) {
+    const auto tensor = current_tensor(state);
+    state.keys.flat = false;
+    if (tensor) go_to_tensor(state, *tensor);
+  }
+  if (!step_member(state, by)) return say(state, "there is no other", Role::Notice);
+  if (state.screen == Screen::Stats) act_stats(ui, "x");
+}
+
+namespace {
+
+/// What a problem is about: its key, or the first tensor of its shard, or the first that is not
+/// accounted for.
+std::optional<std::uint32_t> tensor_of(const State& state, const Problem& problem) {
+  const Checkpoint& checkpoint = *state.session.checkpoint();
+  if (const auto id = checkpoint.find(problem.key)) return id;
+  const auto tensors = checkpoint.tensors();
+  for (std::uint32_t id = 0; !problem.shard.empty() && id < tensors.size(); ++id) {
+    if (checkpoint.shards()[tensors[id].shard].name == problem.shard) return id;
+  }
+  if (!problem.shard.empty() || !state.mapping.model || problem.severity != Severity::Error) {
+    return std::nullopt;
+  }
+  const auto& fates = state.mapping.model->plan->fates;
+  for (std::uint32_t id = 0; id < fates.size(); ++id) {
+    if (fates[id].kind == Fate::Kind::Unplaced) return id;
+  }
+  return std::nullopt;
+}
+
+/// Of the checkpoint and of the plan, errors first.
+std::vector<const Problem*> problems_of(const State& state) {
+  std::vector<const Problem*> all;
+  for (const Problem& one : state.session.checkpoint()->problems()) all.push_back(&one);
+  if (state.mapping.model) {
+    for (const Problem& one : state.mapping.model->plan->problems) all.push_back(&one);
+  }
+  std::stable_partition(all.begin(), all.end(),
+                        [](const Problem* one) { return one->severity == Severity::Error; });
+  return all;
+}
+
+}  // namespace
+
+void act_problem(Ui& ui, std::string_view key) {
+  State& state = ui.state;
+  if (!state.session.checkpoint()) return;
+  const std::vector<const Problem*> problems = problems_of(state);
+  const std::size_t count = problems.size();
+  if (count == 0) return say(state, "no problem is known", Role::Good);
+  state.problem = key == "e" ? state.problem % count + 1 : (state.problem + count - 2) % count + 1;
+  const Problem& problem = *problems[state.problem - 1];
+  say(state, fmt::format("{} of {}: {}", state.problem, count, to_line(problem)),
+      problem.severity == Severity::Error ? Role::Defect : Role::Notice);
+  const auto id = tensor_of(state, problem);
+  if (id && state.screen == Screen::Keys) go_to_tensor(state, *id);
+  if (id && state.screen == Screen::Mapping && state.mapping.model) go_to_mapping_of(state, *id);
+}
+
+void act_fold(Ui& ui, std::string_view key) {
+  State& state = ui.state;
+  const std::uint32_t row = current_row(state);
+  if (row == NameTree::kNone) return;
+  const FoldedTree& folds = state.keys.list->folded();
+  if (key == "*") {
+    const bool any_closed = [&] {
+      for (std::uint32_t one = 0; one < folds.rows().size(); ++one) {
+        if (TreeState::has_children(folds, one) && !state.keys.tree.is_open(one)) return true;
+      }
+      return false;
+    }();
+    state.keys.tree.set_all(folds, any_closed);
+  } else {
+    state.keys.tree.set_open(folds, row, key == "+");
+  }
+  const CurrentList list = current_list(state);
+  list.cursor->go(state.keys.tree.position_of(row), list.size, list.page);
+}
+
+void act_flat(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  if (!state.keys.list) return;
+  const auto tensor = current_tensor(state);
+  const std::uint32_t node = current_node(state);
+  state.keys.flat = !state.keys.flat;
+  state.search.places.clear();
+  state.search.at.reset();
+  state.keys.cursor = {};
+  if (tensor) {
+    go_to_tensor(state, *tensor);
+  } else if (node != NameTree::kNone && state.keys.flat) {
+    const auto& names = state.keys.list->names();
+    go_to_tensor(state, names.natural_order()[names.nodes()[node].first]);
+  }
+  search_now(ui, false);
+}
+
+void act_sort(Ui& ui, std::string_view) {
+  ui.state.pending = "s";
+  say(ui.state, "sort by: k key, b bytes, d dtype, s shard");
+}
+
+void act_invert(Ui& ui, std::string_view) {
+  list_keys(ui, ui.state.keys.filter, {ui.state.keys.sort.column, !ui.state.keys.sort.inverted},
+            true);
+}
+
+void act_match(Ui& ui, std::string_view key) {
+  go_to_match(ui, key == "n", false);
+}
+
+void act_bins(Ui& ui, std::string_view) {
+  ui.state.stats.linear = !ui.state.stats.linear;
+}
+
+void act_redraw(Ui& ui, std::string_view) {
+  ui.effects.push_back(RedrawAll{});
+}
+
+void act_suspend(Ui& ui, std::string_view) {
+  ui.effects.push_back(Suspend{});
+}
+
+void act_help(Ui& ui, std::string_view) {
+  static constexpr const char* kNames[] = {"Keys", "Mapping", "Stats", "Convert", "Log"};
+  const char place = place_of(ui.state);
+  const std::string where = place == 'p' ? "a page" : kNames[place - '1'];
+  open_page(ui.state, "keys of " + where, keys_help(place));
+}
+
+/// Ends the innermost thing: a page, a filter, another screen; at the root it quits.
+void act_back(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  if (state.page) {
+    state.page.reset();
+  } else if (state.screen != Screen::Keys) {
+    state.screen = Screen::Keys;
+  } else if (!state.keys.filter.empty()) {
+    list_keys(ui, "", state.keys.sort, state.keys.flat);
+  } else {
+    act_quit(ui, "Q");
+  }
+}
+
+void act_quit(Ui& ui, std::string_view) {
+  if (ui.state.convert.running) {
+    return open_prompt(ui.state, PromptKind::Quit,
+                       "a conversion runs; stop it, clean up and quit? [y/N] ");
+  }
+  ui.effects.push_back(Quit{});
+}
+
+void act_copy(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  const std::string text =
+      state.screen == Screen::Convert ? convert_command(state) : display(current_key(state));
+  if (text.empty()) return;
+  ui.effects.push_back(CopyText{text});
+  say(state, "copied: " + text);
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,108 @@
+// Finding by regular expression: keys on the worker, other lists at once.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/tui/actions.hpp"
+#include "core/bytes.hpp"
+#include "core/display.hpp"
+#include "core/regex.hpp"
+
+namespace ckptscope {
+
+namespace {
+
+/// The lines that are searched where the list is not one of keys.
+std::string searched_text(const State& state, std::size_t line) {
+  if (state.page) return (*state.page->lines)[line].text;
+  if (state.screen == Screen::Mapping) {
+    const MapLine& one = state.mapping.model->lines[line];
+    if (!one.row) return "";
+    const MapRow& row = state.mapping.model->rows[*one.row];
+    return (row.parts.empty() ? "" : row.parts[one.part].keys) + "\n" + row.target;
+  }
+  return state.log[line].text;
+}
+
+bool searches_keys(const State& state) {
+  return !state.page && state.screen == Screen::Keys;
+}
+
+/// On lists that are short enough to search at once.
+void go_to_line_match(State& state, bool forward, std::size_t from, bool inclusive) {
+  const CurrentList list = current_list(state);
+  if (list.size == 0 || state.search.pattern.empty()) return;
+  const Regex regex(state.search.pattern, {.smart_case = true});
+  for (std::size_t i = inclusive ? 0 : 1; i <= list.size; ++i) {
+    const std::size_t at = (forward ? from + i : from + list.size - i % list.size) % list.size;
+    if (!regex.matches(searched_text(state, at))) continue;
+    list.cursor->go(at, list.size, list.page);
+    if (state.page) list.cursor->top = std::min(at, list.size - 1);
+    return;
+  }
+  say(state, "no match: " + typed_text(state.search.pattern), Role::Notice);
+}
+
+/// The place of what the cursor is on, in the order that is searched.
+std::size_t place_under_cursor(const State& state) {
+  if (state.keys.flat) return state.keys.cursor.cursor;
+  const std::uint32_t node = current_node(state);
+  return node == NameTree::kNone ? 0 : state.keys.list->names().nodes()[node].first;
+}
+
+}  // namespace
+
+void search_now(Ui& ui, bool moves) {
+  State& state = ui.state;
+  if (state.search.pattern.empty()) return;
+  try {
+    if (!searches_keys(state)) {
+      if (moves) go_to_line_match(state, true, state.search.origin, true);
+      return;
+    }
+    if (!has_keys(state)) return;
+    Regex(state.search.pattern, {.smart_case = true});  // says what is wrong with it at once
+    state.search.running = true;
+    state.search.moves = moves;
+    start(ui, JobKind::Search, "/" + typed_text(state.search.pattern),
+          search_job(state.keys.list, state.keys.flat ? state.keys.order : nullptr,
+                     state.search.pattern));
+  } catch (const Error& error) {
+    say(state, error.what(), Role::Notice);  // half a pattern, perhaps
+  }
+}
+
+void go_to_match(Ui& ui, bool forward, bool from_origin) {
+  State& state = ui.state;
+  SearchState& search = state.search;
+  if (!searches_keys(state)) {
+    const std::size_t from = from_origin ? search.origin : current_list(state).cursor->cursor;
+    return go_to_line_match(state, forward, from, from_origin);
+  }
+  const auto& places = search.places;
+  if (places.empty()) {
+    if (!search.pattern.empty() && !search.running && state.message.empty()) {
+      say(state, "no match: " + typed_text(search.pattern), Role::Notice);
+    }
+    return;
+  }
+  const std::size_t count = places.size();
+  const std::size_t here = from_origin ? search.origin : place_under_cursor(state);
+  const auto begin = places.begin();
+  std::size_t next = 0;
+  if (!from_origin && search.at) {  // a scale stands on its weight's row: places tell them apart
+    next = forward ? *search.at + 1 : *search.at + count - 1;
+  } else if (from_origin || !forward) {
+    next = static_cast<std::size_t>(std::lower_bound(begin, places.end(), here) - begin);
+    if (!forward) next += count - 1;
+  } else {
+    next = static_cast<std::size_t>(std::upper_bound(begin, places.end(), here) - begin);
+  }
+  next %= count;
+  go_to_tensor(state, order_of(state)[places[next]]);
+  search.at = next;
+  say(state, fmt::format("match {} of {}", next + 1, format_count(count)));
+}
+
+}  // namespace ckptscope
