@@ -47,6 +47,8 @@ std::uint32_t current_node(const State& state);
 std::optional<std::uint32_t> current_tensor(const State& state);
 /// The key under the cursor: of a tensor or the path of a directory; of the screen's subject.
 std::string current_key(const State& state);
+/// Puts the cursor on a place of order_of(), opening what hides it.
+void go_to_place(State& state, std::uint32_t place);
 /// Puts the cursor on a tensor, opening what hides it. False when it is not listed.
 bool go_to_tensor(State& state, std::uint32_t tensor);
 /// Puts the cursor of the mapping on the row of a source.

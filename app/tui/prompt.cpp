@@ -238,7 +238,7 @@ void cancel(Ui& ui) {
   const auto order = order_of(state);
   const bool keys = !state.page && state.screen == Screen::Keys;
   if (keys && state.search.origin < order.size()) {
-    go_to_tensor(state, order[state.search.origin]);
+    go_to_place(state, static_cast<std::uint32_t>(state.search.origin));
   } else if (!keys) {
     const CurrentList list = current_list(state);
     list.cursor->go(state.search.origin, list.size, list.page);

@@ -100,7 +100,7 @@ void go_to_match(Ui& ui, bool forward, bool from_origin) {
     next = static_cast<std::size_t>(std::upper_bound(begin, places.end(), here) - begin);
   }
   next %= count;
-  go_to_tensor(state, order_of(state)[places[next]]);
+  go_to_place(state, places[next]);
   search.at = next;
   say(state, fmt::format("match {} of {}", next + 1, format_count(count)));
 }

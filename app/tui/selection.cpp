@@ -75,12 +75,7 @@ void reset_keys(State& state) {
   keys.details_top = 0;
 }
 
-bool go_to_tensor(State& state, std::uint32_t tensor) {
-  if (!has_keys(state)) return false;
-  const auto order = order_of(state);
-  const auto found = std::find(order.begin(), order.end(), tensor);
-  if (found == order.end()) return false;
-  const auto place = static_cast<std::uint32_t>(found - order.begin());
+void go_to_place(State& state, std::uint32_t place) {
   KeysState& keys = state.keys;
   std::size_t position = place;
   keys.member = 0;
@@ -90,9 +85,16 @@ bool go_to_tensor(State& state, std::uint32_t tensor) {
     position = keys.tree.position_of(at.row);
     keys.member = at.member;
   }
-  const State& seen = state;
-  const std::size_t size = keys.flat ? order.size() : seen.keys.tree.visible().size();
+  const std::size_t size = keys.flat ? order_of(state).size() : keys.tree.visible().size();
   keys.cursor.go(position, size, keys_page(body_of(state)));
+}
+
+bool go_to_tensor(State& state, std::uint32_t tensor) {
+  if (!has_keys(state)) return false;
+  const auto order = order_of(state);
+  const auto found = std::find(order.begin(), order.end(), tensor);
+  if (found == order.end()) return false;
+  go_to_place(state, static_cast<std::uint32_t>(found - order.begin()));
   return true;
 }
 
