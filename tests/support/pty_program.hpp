@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <pty.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,12 @@ class PtyProgram {
     return false;
   }
   const std::string& last() const { return last_; }
+  void resize(unsigned short rows, unsigned short columns) const {
+    winsize size{};
+    size.ws_row = rows;
+    size.ws_col = columns;
+    ::ioctl(terminal_, TIOCSWINSZ, &size);
+  }
   /// The other end goes away.
   void hang_up() {
     ::close(terminal_);

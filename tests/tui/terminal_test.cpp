@@ -303,6 +303,25 @@ TEST_F(RealTerminal, InTheBackgroundItTouchesNothing) {
   ASSERT_TRUE(tmux_->shows("$"));
 }
 
+/// Sizes that no terminal has, and some that few have.
+TEST(Terminal, OfAnySize) {
+  const TempDir dir;
+  make_screens(dir);
+  PtyProgram program(dir, {"gpt-oss"});
+  ASSERT_TRUE(program.wait_for("lm_head"));
+  const std::pair<unsigned short, unsigned short> sizes[] = {
+      {0, 0}, {1, 1}, {3, 10}, {500, 1000}, {0, 80}, {10, 40}, {9, 39}};
+  for (const auto& [rows, columns] : sizes) {
+    program.resize(rows, columns);
+    program.type("j");
+    std::this_thread::sleep_for(50ms);
+  }
+  program.resize(30, 100);
+  ASSERT_TRUE(program.wait_for("row 8 of 24"));
+  program.type("q");
+  EXPECT_EQ(program.exit_code(), 0);
+}
+
 /// The window is closed: with the signal that goes with it, and where that is ignored.
 TEST(Terminal, ThatIsClosedEndsTheProgram) {
   for (const bool ignores_hangup : {false, true}) {
