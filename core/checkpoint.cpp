@@ -167,15 +167,19 @@ class CheckpointOpener {
     std::vector<bool> named(result_.tensors_.size());
     std::set<std::string, std::less<>> absent;
     std::map<std::string, std::vector<std::string>, std::less<>> lost;  // by shard
+    std::uint32_t next = 0;  // an index mostly lists the tensors as the headers do
     const auto entry = [&](std::string_view tensor, std::string_view file) {
-      const auto id = result_.find(tensor);
+      const bool in_order = duplicates_.empty() && next < named.size() &&
+                            result_.tensors_[next].name == tensor;
+      const auto id = in_order ? std::optional(next) : result_.find(tensor);
+      if (id) next = *id + 1;
       const bool twice = id ? named[*id] : !absent.emplace(tensor).second;
       if (twice) {
         fail(Code::BadIndex, "weight_map: duplicate key \"{}\"", display(tensor));
       }
       if (id) named[*id] = true;
       if (id) named_in_other_shards(*id, named);
-      if (!id || !holds(file, tensor)) {
+      if (!id || !holds(file, *id)) {
         lost[std::string(file)].emplace_back(tensor);
       }
     };
@@ -196,10 +200,10 @@ class CheckpointOpener {
     for (const std::uint32_t other : others->second) named[other] = true;
   }
 
-  bool holds(std::string_view file, std::string_view tensor) const {
-    const std::uint32_t id = result_.find(tensor).value();
-    if (result_.shards_[result_.tensors_[id].shard].name == file) return true;
-    const auto others = duplicates_.find(tensor);
+  bool holds(std::string_view file, std::uint32_t id) const {
+    const TensorInfo& info = result_.tensors_[id];
+    if (result_.shards_[info.shard].name == file) return true;
+    const auto others = duplicates_.find(info.name);
     return others != duplicates_.end() &&
            std::any_of(others->second.begin(), others->second.end(), [&](std::uint32_t other) {
              return result_.shards_[result_.tensors_[other].shard].name == file;
