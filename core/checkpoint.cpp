@@ -169,8 +169,8 @@ class CheckpointOpener {
     std::map<std::string, std::vector<std::string>, std::less<>> lost;  // by shard
     std::uint32_t next = 0;  // an index mostly lists the tensors as the headers do
     const auto entry = [&](std::string_view tensor, std::string_view file) {
-      const bool in_order = duplicates_.empty() && next < named.size() &&
-                            result_.tensors_[next].name == tensor;
+      const bool in_order =
+          duplicates_.empty() && next < named.size() && result_.tensors_[next].name == tensor;
       const auto id = in_order ? std::optional(next) : result_.find(tensor);
       if (id) next = *id + 1;
       const bool twice = id ? named[*id] : !absent.emplace(tensor).second;
