@@ -92,7 +92,7 @@ class Tmux {
 class RealTerminal : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (std::system("command -v tmux pgrep >/dev/null 2>&1") != 0) GTEST_SKIP() << "no tmux";
+    if (std::system("(command -v tmux && command -v pgrep) >/dev/null 2>&1") != 0) GTEST_SKIP() << "no tmux";
     make_screens(dir_);
     tmux_ = std::make_unique<Tmux>(dir_.path());
     tmux_->keys("'stty -a >before; PATH=" + program_.parent_path().string() +
