@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <iostream>
 
 #include "app/signals.hpp"
@@ -22,11 +21,6 @@ constexpr auto kBarInterval = 100ms;
 constexpr auto kPartialInterval = 300ms;
 constexpr auto kLineInterval = 30s;
 constexpr int kBarWidth = 40;
-
-std::string minutes(double seconds) {
-  const auto whole = std::lround(std::min(seconds, 359999.0));
-  return fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
 
 /// The first lines that fit above the bar, none of which wraps; `count` is how many.
 std::string partial_text(const Document& document, bool ascii, std::size_t& count) {
@@ -148,7 +142,8 @@ std::string CliProgress::figures(Clock::time_point now) const {
   std::string text =
       fmt::format("{:3.0f} %  {} of {}  {}/s", 100 * share, format_bytes(done()),
                   format_bytes(total()), format_bytes(static_cast<std::uint64_t>(rate)));
-  if (share < 1 && share > 0) text += "  " + minutes(seconds * (1 - share) / share) + " left";
+  if (share < 1 && share > 0)
+    text += "  " + format_duration(seconds * (1 - share) / share) + " left";
   return text;
 }
 

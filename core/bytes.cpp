@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
@@ -75,6 +76,11 @@ std::string format_count(std::uint64_t count) {
     text += digits[i];
   }
   return text;
+}
+
+std::string format_duration(double seconds) {
+  const auto whole = std::lround(std::clamp(seconds, 0.0, 359999.0));
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
 std::string counted(std::uint64_t count, std::string_view noun) {

@@ -40,6 +40,9 @@ std::string format_memory(std::uint64_t bytes);
 /// Thousands separated by commas: "47,138".
 std::string format_count(std::uint64_t count);
 
+/// Minutes and seconds: "0:58", "62:04"; at most some hundred hours.
+std::string format_duration(double seconds);
+
 /// "1 tensor", "2,880 tensors".
 std::string counted(std::uint64_t count, std::string_view noun);
 

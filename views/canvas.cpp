@@ -28,13 +28,6 @@ std::string ascii_of(std::string_view character) {
   return fmt::format("\\u{{{:x}}}", scalar);
 }
 
-/// Bytes of the character that begins there; 1 for what is no UTF-8.
-std::size_t character_bytes(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t bytes = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  return std::min(bytes, text.size());
-}
-
 }  // namespace
 
 Canvas::Canvas(int rows, int columns, bool ascii)
@@ -50,7 +43,7 @@ int Canvas::put(int row, int column, std::string_view text, Role role, int width
     const std::string_view character = text.substr(0, character_bytes(text));
     text.remove_prefix(character.size());
     const bool plain = character.size() == 1;
-    const int cells = plain ? 1 : static_cast<int>(display_width(character));
+    const int cells = plain ? 1 : width_of(character);
     if (ascii_ && !plain) {
       for (const char c : ascii_of(character)) {
         if (column < end) cells_[index(row, column++)] = {std::string(1, c), role};
@@ -72,7 +65,7 @@ int Canvas::put(int row, int column, std::string_view text, Role role, int width
 }
 
 void Canvas::put_right(int row, int end, std::string_view text, Role role) {
-  const int width = static_cast<int>(display_width(text));
+  const int width = width_of(text);
   put(row, std::max(0, end - width), text, role, width);
 }
 
@@ -111,6 +104,16 @@ void draw_rule(Canvas& canvas, const Rect& area, std::span<const RuleText> texts
 
 void draw_divider(Canvas& canvas, const Rect& area) {
   for (int i = 0; i < area.rows; ++i) canvas.put(area.row + i, area.column, "│", Role::Faint);
+}
+
+int width_of(std::string_view text) {
+  return static_cast<int>(display_width(text));
+}
+
+std::size_t character_bytes(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t bytes = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  return std::min(bytes, text.size());
 }
 
 std::vector<std::string> wrapped(std::string_view text, int columns) {

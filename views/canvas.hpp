@@ -79,6 +79,10 @@ void draw_rule(Canvas& canvas, const Rect& area, std::span<const RuleText> texts
                std::span<const int> at = {}, std::string_view junction = "┬");
 /// "│" over all rows of `area`, in its first column.
 void draw_divider(Canvas& canvas, const Rect& area);
+/// Cells that text takes, which is safe to show.
+int width_of(std::string_view text);
+/// Bytes of the character that a text begins with; 1 for what is no UTF-8.
+std::size_t character_bytes(std::string_view text);
 /// Lines of at most `columns` cells, broken at spaces where there are any.
 std::vector<std::string> wrapped(std::string_view text, int columns);
 /// Text for at most `columns` cells: names are elided in the middle.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/bytes.hpp"
 #include "core/display.hpp"
@@ -11,14 +10,8 @@
 namespace ckptscope {
 namespace {
 
-constexpr int kFieldColumns = kConvertFieldColumns;
 constexpr int kNameColumns = 16;
 constexpr int kBarColumns = 40;
-
-std::string minutes(double seconds) {
-  const auto whole = std::lround(std::clamp(seconds, 0.0, 359999.0));
-  return fmt::format("{}:{:02}", whole / 60, whole % 60);
-}
 
 void draw_field(const ConvertField& field, bool selected, Canvas& canvas, int row,
                 const Rect& area) {
@@ -87,8 +80,9 @@ std::string phase_text(const PhaseLine& phase, int bar_columns, bool hides_figur
   const double seconds = std::max(1e-3, phase.seconds);
   const double rate = static_cast<double>(phase.done) / seconds;
   text += fmt::format("   {}/s", format_bytes(static_cast<std::uint64_t>(rate)));
-  if (phase.over) return text + fmt::format("   {}", minutes(seconds));
-  if (share > 0.01) text += fmt::format("   {} left", minutes(seconds * (1 - share) / share));
+  if (phase.over) return text + fmt::format("   {}", format_duration(seconds));
+  if (share > 0.01)
+    text += fmt::format("   {} left", format_duration(seconds * (1 - share) / share));
   return text;
 }
 
@@ -101,17 +95,18 @@ void draw_convert(const ConvertView& view, Canvas& canvas, const Rect& body) {
   const int room =
       body.rows - 2 - (progress > 0 ? progress + 1 : 0) - (command > 0 ? command + 1 : 0);
   const int top_rows = std::max(3, room);
-  const std::vector<int> at = wide ? std::vector<int>{kFieldColumns} : std::vector<int>{};
+  const std::vector<int> at = wide ? std::vector<int>{kConvertFieldColumns} : std::vector<int>{};
   std::vector<RuleText> headings{{2, "options"}};
-  if (wide) headings.push_back({kFieldColumns + 3, "plan"});
+  if (wide) headings.push_back({kConvertFieldColumns + 3, "plan"});
   draw_rule(canvas, {body.row, 0, 1, body.columns}, headings, at);
-  const Rect left{body.row + 1, 0, top_rows, wide ? kFieldColumns : body.columns};
+  const Rect left{body.row + 1, 0, top_rows, wide ? kConvertFieldColumns : body.columns};
   draw_options(view, canvas, left);
   if (wide) {
-    draw_divider(canvas, {body.row + 1, kFieldColumns, top_rows, 1});
-    draw_details(canvas,
-                 {body.row + 1, kFieldColumns + 1, top_rows, body.columns - kFieldColumns - 1},
-                 view.plan);
+    draw_divider(canvas, {body.row + 1, kConvertFieldColumns, top_rows, 1});
+    draw_details(
+        canvas,
+        {body.row + 1, kConvertFieldColumns + 1, top_rows, body.columns - kConvertFieldColumns - 1},
+        view.plan);
   }
   int row = body.row + 1 + top_rows;
   const std::vector<RuleText> progress_heading{{2, "progress"}};

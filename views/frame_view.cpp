@@ -2,17 +2,11 @@
 
 #include <algorithm>
 
-#include "core/display.hpp"
-
 namespace ckptscope {
 namespace {
 
 constexpr int kLabelColumns = 9;
 constexpr std::size_t kMostCandidates = 8;
-
-int width_of(std::string_view text) {
-  return static_cast<int>(display_width(text));
-}
 
 /// "[1 Keys] 2 Mapping": at the right end; only the current one where there is little room.
 void draw_screens(const Frame& frame, Canvas& canvas) {
@@ -51,13 +45,17 @@ void draw_hints(const std::vector<Hint>& hints, int row, Canvas& canvas) {
 
 }  // namespace
 
+Rect frame_body(int rows, int columns) {
+  return {2, 0, rows - 4, columns};
+}
+
 Rect draw_frame(const Frame& frame, Canvas& canvas) {
   draw_screens(frame, canvas);
   canvas.put(1, 1, fitted(frame.summary, canvas.columns() - 2));
   const int status = canvas.rows() - 2;
   canvas.put(status, 1, fitted(frame.status, canvas.columns() - 2), frame.status_role);
   draw_hints(frame.hints, canvas.rows() - 1, canvas);
-  return {2, 0, canvas.rows() - 4, canvas.columns()};
+  return frame_body(canvas.rows(), canvas.columns());
 }
 
 void draw_prompt(const Frame& frame, Canvas& canvas) {
@@ -71,9 +69,7 @@ void draw_prompt(const Frame& frame, Canvas& canvas) {
   int cursor = prompt.cursor;
   const int room = canvas.columns() - begin - 1;
   while (cursor > room && !text.empty()) {
-    do {
-      text.remove_prefix(1);
-    } while (!text.empty() && (static_cast<unsigned char>(text.front()) & 0xC0) == 0x80);
+    text.remove_prefix(character_bytes(text));
     --cursor;
   }
   const int end = canvas.put(row, begin, text);

@@ -41,8 +41,10 @@ struct Frame {
 inline constexpr int kLeastRows = 10;
 inline constexpr int kLeastColumns = 40;
 
-/// Draws everything but the screen itself; returns where that goes: its first row is the rule with
-/// its headings, its last one the rule above the status.
+/// Where the screen itself goes on a terminal of that size: its first row is the rule with its
+/// headings, its last one the rule above the status.
+Rect frame_body(int rows, int columns);
+/// Draws everything else; returns that.
 Rect draw_frame(const Frame& frame, Canvas& canvas);
 /// Over the screen: candidates of a prompt.
 void draw_prompt(const Frame& frame, Canvas& canvas);

@@ -46,10 +46,6 @@ void draw_tensor(Canvas& canvas, int row, const Columns& columns, const TensorIn
   canvas.put_right(row, columns.end, format_bytes(bytes));
 }
 
-int width_of(std::string_view text) {
-  return static_cast<int>(display_width(text));
-}
-
 /// What stands behind a label: "+s", "  x36 alike", or less where there is little room.
 std::string behind_label(const FoldedTree& folds, const FoldedRow& one, bool leaf, int room) {
   if (!one.scale.empty()) return " " + one.scale;

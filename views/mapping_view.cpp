@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "core/bytes.hpp"
 #include "core/display.hpp"
@@ -229,6 +231,22 @@ std::vector<MapLine> lines_of(const std::vector<MapRow>& rows) {
       lines.push_back(
           {i, part, cut(row.parts[part].keys, source_stem), part == 0 ? shown_target : ""});
     }
+  }
+  return lines;
+}
+
+std::vector<DetailLine> op_lines(const std::vector<MapRow>& rows) {
+  std::vector<std::string> ops;
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> sums;
+  for (const MapRow& row : rows) {
+    if (!sums.contains(row.op)) ops.push_back(row.op);
+    sums[row.op].first += row.sources;
+    sums[row.op].second += row.targets;
+  }
+  std::vector<DetailLine> lines;
+  for (const std::string& op : ops) {
+    lines.push_back({"", fmt::format("{:>7} -> {:<7} {}", format_count(sums[op].first),
+                                     format_count(sums[op].second), op)});
   }
   return lines;
 }

@@ -31,6 +31,7 @@ struct MapModel {
   std::vector<std::uint32_t> row_of_output;  // as in FoldedPlan
   std::vector<std::uint32_t> row_of_left;
   std::vector<MapLine> lines;
+  std::vector<DetailLine> ops;  // "15,168 -> 79  stack t": how many tensors each takes and makes
   std::vector<DetailLine> account;
   Account sums;
 };
@@ -38,6 +39,7 @@ struct MapModel {
 /// Lines of the list: what the keys of neighbouring rows begin with, up to the first number, stands
 /// once above them.
 std::vector<MapLine> lines_of(const std::vector<MapRow>& rows);
+std::vector<DetailLine> op_lines(const std::vector<MapRow>& rows);
 /// The line to move to from `line`: headings are passed over.
 std::size_t next_row_line(const MapModel& model, std::size_t line, int direction);
 

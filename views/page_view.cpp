@@ -2,17 +2,13 @@
 
 #include <algorithm>
 
-#include "core/display.hpp"
-
 namespace ckptscope {
 namespace {
 
 /// What is left of a text when its first cells are scrolled out.
 std::string_view shifted(std::string_view text, std::size_t cells) {
   while (cells-- > 0 && !text.empty()) {
-    std::size_t bytes = 1;
-    while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) ++bytes;
-    text.remove_prefix(bytes);
+    text.remove_prefix(character_bytes(text));
   }
   return text;
 }
@@ -35,7 +31,7 @@ void draw_page(const PageView& view, Canvas& canvas, const Rect& body) {
     if (selected) canvas.put(row, 0, ">", Role::Title);
     const std::string_view text = shifted(line.text, view.shift);
     canvas.put(row, 1, text, line.role, body.columns - 2);
-    const bool cut = display_width(text) > static_cast<std::size_t>(body.columns - 2);
+    const bool cut = width_of(text) > body.columns - 2;
     if (cut) canvas.put(row, body.columns - 1, "~", Role::Faint);
     if (selected) canvas.paint({row, 0, 1, body.columns}, Role::Selected);
   }

@@ -29,9 +29,13 @@ void say(State& state, std::string text, Role role = Role::Plain);
 void log(State& state, std::string text, Role role = Role::Plain,
          std::shared_ptr<const std::vector<PageLine>> page = nullptr);
 void open_page(State& state, std::string title, std::vector<PageLine> lines);
+/// The id of the newest job of a kind; results of others are stale, with 0 all of them.
+std::uint64_t& latest_of(State& state, JobKind kind);
 /// Runs a job of this kind; older ones of it become stale. Returns its id.
 std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body);
 
+/// Line 2 without a checkpoint.
+inline constexpr std::string_view kNothingOpen = "nothing is open; :open PATH";
 /// Nothing of a checkpoint is left: its keys, results, and what was started on it.
 void forget_checkpoint(State& state);
 /// What somebody typed, safe to show and no longer than it is: backslashes stay single.

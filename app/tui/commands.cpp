@@ -103,7 +103,7 @@ void change_session(Ui& ui, const Prepared& prepared, const Step& step, const st
   if (verb == "close") {
     forget_checkpoint(state);
     state.path.clear();
-    state.summary = "nothing is open; :open PATH";
+    state.summary = kNothingOpen;
   }
   if (verb == "set" || verb == "unset") preview_mapping(ui);
 }

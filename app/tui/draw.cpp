@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include "app/tui/actions.hpp"
@@ -170,21 +169,10 @@ void draw_mapping_screen(const State& state, Canvas& canvas, const Rect& body) {
                 "a chooses an adapter"});
 }
 
-/// How many tensors each op takes and makes, then the account.
+/// The ops, then the account.
 std::vector<DetailLine> plan_lines(const State& state) {
   if (!state.mapping.model) return {{"", state.mapping.failure, Role::Defect}};
-  std::vector<std::string> ops;
-  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> sums;
-  for (const MapRow& row : state.mapping.model->rows) {
-    if (!sums.contains(row.op)) ops.push_back(row.op);
-    sums[row.op].first += row.sources;
-    sums[row.op].second += row.targets;
-  }
-  std::vector<DetailLine> lines;
-  for (const std::string& op : ops) {
-    lines.push_back({"", fmt::format("{:>7} -> {:<7} {}", format_count(sums[op].first),
-                                     format_count(sums[op].second), op)});
-  }
+  std::vector<DetailLine> lines = state.mapping.model->ops;
   for (const DetailLine& line : state.mapping.model->account) {
     const int columns = state.size.columns - kConvertFieldColumns - 11;
     std::string label = line.label;

@@ -181,6 +181,7 @@ JobBody map_job(CheckpointPtr checkpoint, Args args) {
     model->row_of_output = std::move(folded.row_of_output);
     model->row_of_left = std::move(folded.row_of_left);
     model->lines = lines_of(model->rows);
+    model->ops = op_lines(model->rows);
     model->sums = planned.plan.account();
     model->account = account_lines(*checkpoint, planned, args);
     struct Kept {

@@ -234,7 +234,7 @@ void cancel(Ui& ui) {
   state.prompt.reset();
   if (!search) return;
   state.search.running = false;
-  state.latest[static_cast<std::size_t>(JobKind::Search)] = 0;
+  latest_of(state, JobKind::Search) = 0;
   const auto order = order_of(state);
   const bool keys = !state.page && state.screen == Screen::Keys;
   if (keys && state.search.origin < order.size()) {

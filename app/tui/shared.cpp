@@ -15,7 +15,7 @@ constexpr std::size_t kMostLog = 10'000;
 }  // namespace
 
 Rect body_of(const State& state) {
-  return {2, 0, state.size.rows - 4, state.size.columns};
+  return frame_body(state.size.rows, state.size.columns);
 }
 
 char place_of(const State& state) {
@@ -84,16 +84,20 @@ void open_page(State& state, std::string title, std::vector<PageLine> lines) {
       std::move(title), std::make_shared<const std::vector<PageLine>>(std::move(lines)), {}, 0};
 }
 
+std::uint64_t& latest_of(State& state, JobKind kind) {
+  return state.latest[static_cast<std::size_t>(kind)];
+}
+
 std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body) {
   const std::uint64_t id = ui.state.next_id++;
-  ui.state.latest[static_cast<std::size_t>(kind)] = id;
+  latest_of(ui.state, kind) = id;
   ui.effects.push_back(StartJob{{kind, id, std::move(title), std::move(body)}});
   return id;
 }
 
 void forget_checkpoint(State& state) {
   for (const JobKind kind : {JobKind::Open, JobKind::List, JobKind::Search, JobKind::Map}) {
-    state.latest[static_cast<std::size_t>(kind)] = 0;
+    latest_of(state, kind) = 0;
   }
   const bool flat = state.keys.flat;
   state.all.reset();

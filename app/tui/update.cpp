@@ -4,7 +4,6 @@
 
 #include "app/run_command.hpp"
 #include "app/tui/actions.hpp"
-#include "app/tui/page.hpp"
 #include "core/bytes.hpp"
 #include "core/display.hpp"
 
@@ -69,8 +68,7 @@ struct Arrived {
       if (const auto id = opened.list->checkpoint()->find(key)) go_to_tensor(state, *id);
     }
     if (!opened.whole) {
-      state.latest[static_cast<std::size_t>(JobKind::Open)] =
-          event.id;  // its last event is to come
+      latest_of(state, JobKind::Open) = event.id;  // its last event is to come
       return state.session.close();
     }
     const std::shared_ptr<const NameTree> names(opened.list, &opened.list->names());
@@ -81,7 +79,7 @@ struct Arrived {
 
   void operator()(const Listed& listed) const {
     const auto tensor = current_tensor(state);
-    state.latest[static_cast<std::size_t>(JobKind::Search)] = 0;  // it searched another list
+    latest_of(state, JobKind::Search) = 0;  // it searched another list
     state.keys.list = listed.list;
     state.keys.order = listed.order;
     state.keys.flat = listed.flat;
@@ -192,7 +190,7 @@ struct Arrived {
       if (!state.step_runs || state.screen != Screen::Mapping) return;
     }
     if (event.kind == JobKind::Open && !state.session.checkpoint()) {
-      state.summary = "nothing is open; :open PATH";
+      state.summary = kNothingOpen;
     }
     state.search.running = state.search.running && event.kind != JobKind::Search;
     if (event.kind == JobKind::Stat) {
@@ -221,7 +219,7 @@ struct Arrived {
 
 void arrive(Ui& ui, const JobEvent& event) {
   State& state = ui.state;
-  const bool stale = event.id != state.latest[static_cast<std::size_t>(event.kind)];
+  const bool stale = event.id != latest_of(state, event.kind);
   const bool ends_step = event.last && state.step_runs && event.id == state.step_id;
   if (!stale) {
     if (event.last && event.kind == JobKind::Command && state.convert.running) {
@@ -268,7 +266,7 @@ std::vector<Effect> begin(State& state, const std::string& path) {
   std::vector<Effect> effects;
   Ui ui{state, effects};
   state.path = path;
-  state.summary = path.empty() ? "nothing is open; :open PATH" : "reading headers …";
+  state.summary = path.empty() ? kNothingOpen : "reading headers …";
   if (!path.empty()) {
     const std::string config = state.session.global_args().text("config");
     start(ui, JobKind::Open, "open " + quoted_word(path), open_job(path, config));
