@@ -56,6 +56,10 @@ class Conversion {
         receipt_(make_receipt(sources, plan, options.max_shard_bytes)) {}
 
   ConvertReport run() {
+    if (const std::string old = finish_commit(options_.out); !old.empty()) {
+      report_.notes.push_back(
+          fmt::format("what a killed conversion had replaced is now {}", display(old)));
+    }
     if (is_done_already()) return std::move(report_);
     check_before(sources_, plan_, layout_, options_);
     Staging staging(options_.out, options_.if_exists == ExistsPolicy::Replace

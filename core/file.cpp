@@ -116,4 +116,8 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
+std::string last_component(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
 }  // namespace ckptscope

@@ -81,5 +81,7 @@ std::string read_text(const std::string& path, std::uint64_t limit);
 FileIdentity identity_of(const std::string& path);
 bool is_directory(const std::string& path);
 bool exists(const std::string& path);
+/// What follows the last slash.
+std::string last_component(const std::string& path);
 
 }  // namespace ckptscope

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::uint64_t kMaxText = 256'000'000;
 
-std::string last_component(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 }  // namespace
 
 SkeletonReport write_skeleton(const Checkpoint& checkpoint, const OutputPath& out) {

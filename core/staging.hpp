@@ -1,8 +1,11 @@
 // An output directory that appears whole or not at all.
 //
 // Everything is written to OUT.partial beside OUT, under a lock; one rename at the end is the
-// commit point. Until then, and after any failure, OUT is absent or as it was. A directory that
-// this program did not create is never deleted.
+// commit point. Until then, and after any failure, OUT is absent or as it was.
+//
+// A journal in OUT.partial names OUT and, before it is made, every file that the run makes. It is
+// the only proof that a directory is an interrupted run's, and only files that it names are ever
+// deleted. It goes after the commit, so that no kill leaves an OUT.partial of ours without one.
 #pragma once
 
 #include <cstdint>
@@ -41,9 +44,10 @@ class Staging {
  public:
   enum class IfExists { Fail, Replace };
 
-  /// Takes the lock and makes OUT.partial. Throws Exists (OUT is there, or a foreign OUT.partial),
-  /// Locked (another live process works on OUT), and what the file system says.
-  /// What an interrupted run left in OUT.partial is cleared; `cleared()` tells of it.
+  /// Takes the lock and makes OUT.partial. Throws Exists (OUT is there, or an OUT.partial that is
+  /// not, or not only, an interrupted run's), Locked (another live process works on OUT), and what
+  /// the file system says. What an interrupted run left in OUT.partial is cleared; `cleared()`
+  /// tells of it.
   Staging(const OutputPath& out, IfExists if_exists);
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
@@ -64,7 +68,9 @@ class Staging {
 
  private:
   void lock();
-  void clear();
+  void clear_interrupted();
+  void open_journal();
+  void note(const std::string& name);
   void remove() noexcept;
   void rename_new();
   std::string exchange();
@@ -74,11 +80,17 @@ class Staging {
   std::string partial_;
   IfExists if_exists_;
   UniqueFd directory_;
+  UniqueFd journal_;
   bool cleared_ = false;
   bool committed_ = false;
 };
 
-/// Name of the file that marks a staging directory as ours, inside OUT.partial.
+/// What is left to do for a run that was killed after its commit: an output that it replaced and
+/// that still lies in OUT.partial goes to OUT.old-N, and the journal goes from OUT. Returns where
+/// an old output went, or nothing. Throws Locked where that run is still at it.
+std::string finish_commit(const OutputPath& out);
+
+/// The journal's name inside OUT.partial.
 inline constexpr std::string_view kJournalName = "ckptscope.journal";
 
 }  // namespace ckptscope

@@ -75,7 +75,9 @@ TEST(Killed, TheNextRunClearsWhatIsLeft) {
   const TempDir dir;
   write_synthetic(dir / "source", recorded_case("gpt_oss-mxfp4").source);
   fs::create_directory(dir / "out.partial");
-  write_file(dir / "out.partial/ckptscope.journal", "ckptscope conversion in progress\n");
+  write_file(dir / "out.partial/ckptscope.journal",
+             "ckptscope conversion in progress\npid 1, host a, since b\noutput out\n"
+             "file model.safetensors\n");
   write_file(dir / "out.partial/model.safetensors", "half");
   EXPECT_EQ(run(dir, "{} convert source --to native -o out"), 0);
   EXPECT_NE(read_file(dir / "out.txt").find("cleared"), std::string::npos);
