@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/config.hpp"
-#include "core/mapping.hpp"
+#include "core/base/config.hpp"
+#include "core/mapping/mapping.hpp"
 
 namespace ckptscope {
 

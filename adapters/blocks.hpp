@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "core/config.hpp"
-#include "core/mapping.hpp"
+#include "core/base/config.hpp"
+#include "core/mapping/mapping.hpp"
 
 namespace ckptscope {
 

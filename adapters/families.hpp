@@ -1,8 +1,8 @@
 // The mapping functions of the families, one file each. See README.md for how to add one.
 #pragma once
 
-#include "core/config.hpp"
-#include "core/mapping.hpp"
+#include "core/base/config.hpp"
+#include "core/mapping/mapping.hpp"
 
 namespace ckptscope {
 

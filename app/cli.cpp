@@ -7,17 +7,17 @@
 #include <functional>
 #include <iostream>
 
-#include "app/help_text.hpp"
-#include "app/parse_args.hpp"
-#include "app/repl.hpp"
-#include "app/run_command.hpp"
-#include "app/session.hpp"
-#include "app/signals.hpp"
-#include "app/terminal_ncurses.hpp"
-#include "app/terminal_output.hpp"
-#include "app/tui/tui.hpp"
-#include "core/display.hpp"
-#include "core/file.hpp"
+#include "app/language/help_text.hpp"
+#include "app/language/parse_args.hpp"
+#include "app/prompt/repl.hpp"
+#include "app/session/run_command.hpp"
+#include "app/session/session.hpp"
+#include "app/terminal/signals.hpp"
+#include "app/terminal/terminal_ncurses.hpp"
+#include "app/terminal/terminal_output.hpp"
+#include "app/tui/engine.hpp"
+#include "core/base/display.hpp"
+#include "core/base/file.hpp"
 #include "core/kernels/kernels.hpp"
 
 namespace ckptscope {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "app/command.hpp"
+#include "app/language/command.hpp"
 #include "app/tui/keymap.hpp"
 
 namespace ckptscope {

@@ -12,12 +12,12 @@
 #include <filesystem>
 #include <vector>
 
-#include "app/completion.hpp"
+#include "app/session/completion.hpp"
 #include "bench/measure.hpp"
 #include "bench/screen.hpp"
-#include "core/bytes.hpp"
+#include "core/base/bytes.hpp"
+#include "core/checkpoint/synthetic.hpp"
 #include "core/kernels/kernels.hpp"
-#include "core/synthetic.hpp"
 #include "tests/support/published.hpp"
 
 namespace ckptscope::bench {

@@ -11,9 +11,9 @@
 #include <cstdlib>
 #include <vector>
 
-#include "app/tui/state.hpp"
+#include "app/tui/ui.hpp"
 #include "bench/measure.hpp"
-#include "core/bytes.hpp"
+#include "core/base/bytes.hpp"
 
 namespace ckptscope::bench {
 namespace {

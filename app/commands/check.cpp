@@ -1,11 +1,11 @@
 #include <algorithm>
 
-#include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
-#include "core/bytes.hpp"
-#include "core/deep_check.hpp"
-#include "core/display.hpp"
-#include "core/file.hpp"
+#include "app/reports/shared.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/file.hpp"
+#include "core/inspect/deep_check.hpp"
 
 namespace ckptscope {
 namespace {

@@ -1,12 +1,12 @@
-#include "core/convert.hpp"
+#include "core/convert/convert.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
+#include "app/reports/shared.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {

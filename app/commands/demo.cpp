@@ -2,9 +2,9 @@
 #include <filesystem>
 
 #include "app/commands/verbs.hpp"
-#include "core/display.hpp"
-#include "core/file.hpp"
-#include "core/synthetic.hpp"
+#include "core/base/display.hpp"
+#include "core/base/file.hpp"
+#include "core/checkpoint/synthetic.hpp"
 
 namespace ckptscope {
 namespace {

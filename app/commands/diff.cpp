@@ -1,12 +1,12 @@
-#include "core/diff.hpp"
+#include "core/inspect/diff.hpp"
 
 #include <algorithm>
 
-#include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
-#include "app/logical_view.hpp"
-#include "core/buffer.hpp"
-#include "core/bytes.hpp"
+#include "app/planning/decoded_items.hpp"
+#include "app/reports/shared.hpp"
+#include "core/base/buffer.hpp"
+#include "core/base/bytes.hpp"
 
 namespace ckptscope {
 

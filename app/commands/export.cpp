@@ -1,7 +1,7 @@
 #include "app/commands/verbs.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
-#include "core/skeleton.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/output/skeleton.hpp"
 
 namespace ckptscope {
 

@@ -1,6 +1,6 @@
 #include "app/commands/verbs.hpp"
-#include "app/help_text.hpp"
-#include "core/display.hpp"
+#include "app/language/help_text.hpp"
+#include "core/base/display.hpp"
 
 namespace ckptscope {
 

@@ -1,8 +1,8 @@
-#include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
-#include "core/summary.hpp"
+#include "app/reports/shared.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/inspect/summary.hpp"
 
 namespace ckptscope {
 namespace {

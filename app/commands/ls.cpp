@@ -1,10 +1,10 @@
 #include <algorithm>
 
-#include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
-#include "core/folded_tree.hpp"
-#include "core/key_list.hpp"
-#include "core/natural_order.hpp"
+#include "app/reports/shared.hpp"
+#include "core/base/natural_order.hpp"
+#include "core/inspect/key_list.hpp"
+#include "core/names/folded_tree.hpp"
 
 namespace ckptscope {
 namespace {

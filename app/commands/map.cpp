@@ -2,16 +2,16 @@
 #include <map>
 #include <set>
 
-#include "app/commands/plan_report.hpp"
-#include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
-#include "core/executor.hpp"
-#include "core/expected_keys.hpp"
-#include "core/key_pattern.hpp"
-#include "core/plan_view.hpp"
-#include "core/query.hpp"
+#include "app/reports/plan_report.hpp"
+#include "app/reports/shared.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/inspect/expected_keys.hpp"
+#include "core/names/key_pattern.hpp"
+#include "core/names/query.hpp"
+#include "core/plan/folded_plan.hpp"
+#include "core/run/executor.hpp"
 
 namespace ckptscope {
 namespace {

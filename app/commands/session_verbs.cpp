@@ -1,9 +1,9 @@
 // Verbs that change the session. They exist in the REPL and in scripts.
 
 #include "app/commands/verbs.hpp"
-#include "app/session.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
+#include "app/session/session.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {

@@ -1,14 +1,14 @@
 #include <algorithm>
 #include <charconv>
 
-#include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
-#include "core/bytes.hpp"
-#include "core/companions.hpp"
-#include "core/display.hpp"
-#include "core/element_text.hpp"
-#include "core/evaluator.hpp"
-#include "core/plan_view.hpp"
+#include "app/reports/shared.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/inspect/element_text.hpp"
+#include "core/names/companions.hpp"
+#include "core/plan/folded_plan.hpp"
+#include "core/run/evaluator.hpp"
 
 namespace ckptscope {
 namespace {

@@ -1,12 +1,12 @@
 #include <algorithm>
 
-#include "app/commands/shared.hpp"
-#include "app/commands/stat_report.hpp"
 #include "app/commands/verbs.hpp"
-#include "app/logical_view.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
-#include "core/natural_order.hpp"
+#include "app/planning/decoded_items.hpp"
+#include "app/reports/shared.hpp"
+#include "app/reports/stat_report.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/natural_order.hpp"
 
 namespace ckptscope {
 namespace {

@@ -1,7 +1,7 @@
 // The functions behind the rows of the command table, one file each.
 #pragma once
 
-#include "app/command.hpp"
+#include "app/language/command.hpp"
 
 namespace ckptscope {
 

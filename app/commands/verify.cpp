@@ -1,10 +1,10 @@
-#include "core/verify.hpp"
+#include "core/convert/verify.hpp"
 
-#include "app/commands/shared.hpp"
 #include "app/commands/verbs.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
-#include "core/receipt.hpp"
+#include "app/reports/shared.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/output/receipt.hpp"
 
 namespace ckptscope {
 namespace {

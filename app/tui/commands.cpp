@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <array>
 
-#include "app/file_outlet.hpp"
+#include "app/session/file_outlet.hpp"
 #include "app/tui/actions.hpp"
 #include "app/tui/page.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
-#include "core/file.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/file.hpp"
 
 namespace ckptscope {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "app/tui/actions.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {

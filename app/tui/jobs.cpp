@@ -3,19 +3,19 @@
 #include <algorithm>
 #include <numeric>
 
-#include "app/commands/plan_report.hpp"
-#include "app/commands/shared.hpp"
-#include "app/commands/stat_report.hpp"
 #include "app/commands/verbs.hpp"
-#include "app/conversion.hpp"
-#include "app/file_outlet.hpp"
-#include "app/logical_view.hpp"
+#include "app/planning/conversion.hpp"
+#include "app/planning/decoded_items.hpp"
+#include "app/reports/plan_report.hpp"
+#include "app/reports/shared.hpp"
+#include "app/reports/stat_report.hpp"
+#include "app/session/file_outlet.hpp"
 #include "app/tui/page.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
-#include "core/parallel.hpp"
-#include "core/summary.hpp"
-#include "views/text_renderer.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/parallel.hpp"
+#include "core/inspect/summary.hpp"
+#include "views/document/text_renderer.hpp"
 
 namespace ckptscope {
 namespace {

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "app/tui/state.hpp"
+#include "app/tui/ui.hpp"
 
 namespace ckptscope {
 

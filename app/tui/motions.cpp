@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "app/tui/actions.hpp"
-#include "core/display.hpp"
+#include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/bytes.hpp"
-#include "views/text_renderer.hpp"
+#include "core/base/bytes.hpp"
+#include "views/document/text_renderer.hpp"
 
 namespace ckptscope {
 namespace {

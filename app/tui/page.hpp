@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "app/tui/worker.hpp"
-#include "core/document.hpp"
-#include "views/page_view.hpp"
+#include "views/document/document.hpp"
+#include "views/screen/page_view.hpp"
 
 namespace ckptscope {
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "app/completion.hpp"
+#include "app/session/completion.hpp"
 #include "app/tui/actions.hpp"
-#include "core/display.hpp"
+#include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {

@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "app/tui/actions.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
-#include "core/regex.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/regex.hpp"
 
 namespace ckptscope {
 

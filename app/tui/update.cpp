@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "app/run_command.hpp"
+#include "app/session/run_command.hpp"
 #include "app/tui/actions.hpp"
-#include "core/bytes.hpp"
-#include "core/display.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <csignal>
 
-#include "app/run_command.hpp"
+#include "app/session/run_command.hpp"
 #include "app/tui/page.hpp"
 
 namespace ckptscope {

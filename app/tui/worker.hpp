@@ -14,13 +14,13 @@
 #include <variant>
 #include <vector>
 
-#include "core/document.hpp"
-#include "core/key_list.hpp"
-#include "core/progress.hpp"
-#include "views/convert_view.hpp"
-#include "views/mapping_view.hpp"
-#include "views/page_view.hpp"
-#include "views/stats_view.hpp"
+#include "core/base/progress.hpp"
+#include "core/inspect/key_list.hpp"
+#include "views/document/document.hpp"
+#include "views/screen/convert_view.hpp"
+#include "views/screen/mapping_view.hpp"
+#include "views/screen/page_view.hpp"
+#include "views/screen/stats_view.hpp"
 
 namespace ckptscope {
 

@@ -8,9 +8,9 @@
 #include <hwy/foreach_target.h>  // compiles what follows once for every target
 #include <hwy/highway.h>
 
-#include "core/kernels/numbers.hpp"
 #include "core/kernels/scalar/scalar.hpp"
 #include "core/kernels/target.hpp"
+#include "core/numbers/formats.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace ckptscope::HWY_NAMESPACE {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/dtype.hpp"
+#include "core/tensor/dtype.hpp"
 
 namespace ckptscope {
 

@@ -7,8 +7,8 @@
 #include <map>
 #include <set>
 
-#include "app/conversion.hpp"
-#include "core/safetensors.hpp"
+#include "app/planning/conversion.hpp"
+#include "core/checkpoint/safetensors.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/memory_sink.hpp"
 #include "tests/support/on_disk.hpp"

@@ -5,9 +5,9 @@
 
 #include <set>
 
-#include "app/conversion.hpp"
-#include "core/convert.hpp"
-#include "core/verify.hpp"
+#include "app/planning/conversion.hpp"
+#include "core/convert/convert.hpp"
+#include "core/convert/verify.hpp"
 #include "tests/support/on_disk.hpp"
 #include "tests/support/published.hpp"
 #include "tests/support/recorded.hpp"

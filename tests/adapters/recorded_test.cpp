@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "app/conversion.hpp"
+#include "app/planning/conversion.hpp"
 #include "tests/support/memory_sink.hpp"
 #include "tests/support/recorded.hpp"
 #include "tests/support/temp_dir.hpp"

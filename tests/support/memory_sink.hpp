@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "core/executor.hpp"
+#include "core/run/executor.hpp"
 
 namespace ckptscope::testing {
 

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "core/checkpoint.hpp"
-#include "core/plan.hpp"
-#include "core/synthetic.hpp"
+#include "core/checkpoint/checkpoint.hpp"
+#include "core/checkpoint/synthetic.hpp"
+#include "core/plan/plan.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace ckptscope::testing {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "core/kernels/kernels.hpp"
-#include "core/kernels/numbers.hpp"
-#include "core/packing.hpp"
+#include "core/numbers/formats.hpp"
+#include "core/run/packing.hpp"
 #include "tests/support/memory_sink.hpp"
 
 namespace ckptscope::testing {

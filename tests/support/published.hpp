@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/synthetic.hpp"
+#include "core/checkpoint/synthetic.hpp"
 
 namespace ckptscope::testing {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/synthetic.hpp"
+#include "core/checkpoint/synthetic.hpp"
 
 namespace ckptscope::testing {
 

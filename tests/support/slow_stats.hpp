@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "app/logical_view.hpp"
-#include "core/kernels/numbers.hpp"
-#include "core/safetensors.hpp"
-#include "core/stats.hpp"
-#include "core/synthetic.hpp"
+#include "app/planning/decoded_items.hpp"
+#include "core/checkpoint/safetensors.hpp"
+#include "core/checkpoint/synthetic.hpp"
+#include "core/inspect/stats.hpp"
+#include "core/numbers/formats.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace ckptscope::testing {

@@ -3,8 +3,8 @@
 #include <bit>
 #include <cmath>
 
-#include "core/kernels/numbers.hpp"
 #include "core/kernels/scalar/scalar.hpp"
+#include "core/numbers/formats.hpp"
 
 namespace ckptscope::scalar {
 namespace {

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "core/kernels/numbers.hpp"
 #include "core/kernels/scalar/scalar.hpp"
+#include "core/numbers/formats.hpp"
 
 namespace ckptscope::scalar {
 namespace {

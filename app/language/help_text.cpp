@@ -1,0 +1,99 @@
+#include "app/language/help_text.hpp"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <fmt/format.h>
+#include <openssl/opensslv.h>
+#include <pcre2.h>
+#include <utf8proc.h>
+#include <xxhash.h>
+
+#include <CLI/Version.hpp>
+#include <nlohmann/json.hpp>
+
+#include "core/kernels/kernels.hpp"
+
+namespace ckptscope {
+namespace {
+
+std::string flag_line(const Flag& flag) {
+  const std::string letter = flag.letter != '\0' ? fmt::format("-{}, ", flag.letter) : "    ";
+  std::string left = fmt::format("{}--{}", letter, flag.name);
+  if (!flag.value.empty()) left += fmt::format(" {}", flag.value);
+  const std::string choices = flag.choices.empty() ? "" : fmt::format(": {}", flag.choices);
+  return fmt::format("  {:<26} {}{}\n", left, flag.help, choices);
+}
+
+std::string flag_lines(std::span<const Flag> flags) {
+  std::string text;
+  for (const Flag& flag : flags) text += flag_line(flag);
+  return text;
+}
+
+}  // namespace
+
+std::string introduction() {
+  return "ckptscope: look into LLM checkpoints, preview and run conversions\n\n"
+         "  ckptscope info PATH                     what is it\n"
+         "  ckptscope map PATH --to native          what a conversion would do\n"
+         "  ckptscope convert PATH --to native -o DIR\n"
+         "  ckptscope check --deep PATH             is every byte there\n"
+         "  ckptscope -i PATH                       look around, with completion\n"
+         "\n\"ckptscope demo\" shows all of it on a small checkpoint; \"ckptscope help\" lists the "
+         "verbs.\n";
+}
+
+std::string help_overview() {
+  std::string text = "usage: ckptscope VERB PATH …, or ckptscope PATH\n\n";
+  const auto list = [&](bool of_sessions) {
+    for (const Command& command : commands()) {
+      if ((command.change != nullptr) != of_sessions) continue;
+      text += fmt::format("  {:<9} {}\n", command.name, command.summary);
+    }
+  };
+  list(false);
+  text += "\nIn a session (ckptscope -i, -c, -f, or lines on stdin) also:\n";
+  list(true);
+  text += "\nEvery verb takes:\n" + flag_lines(global_flags());
+  text +=
+      "\nExit codes: 0 done, 1 ran and found something, 2 usage or not openable, 3 the "
+      "environment.\n"
+      "\"help VERB\" shows one verb, \"help codes\" every error code.\n";
+  return text;
+}
+
+std::string help_text(const Command& command) {
+  const std::string_view program = command.change == nullptr ? "ckptscope " : "";
+  std::string text =
+      fmt::format("usage: {}{}\n\n{}\n", program, usage_line(command), command.summary);
+  if (!command.flags.empty()) text += "\n" + flag_lines(command.flags);
+  text += "\nexamples\n";
+  for (const std::string_view example : command.examples) {
+    text += fmt::format("  {}{}\n", program, example);
+  }
+  text += fmt::format("\nexit codes\n  0 done; 1 {}; 2 usage or not openable; 3 the environment\n",
+                      command.exits);
+  return text;
+}
+
+std::string help_codes() {
+  std::string text = "code               exit  meaning\n";
+  for (const CodeRow& row : code_table()) {
+    text += fmt::format("{:<18} {:>4}  {}\n", row.name, row.exit, row.meaning);
+  }
+  return text;
+}
+
+std::string version_text() {
+  char pcre[64] = {};
+  pcre2_config(PCRE2_CONFIG_VERSION, pcre);
+  return fmt::format(
+      "ckptscope {}\nlibraries: fmt {}.{}.{}, nlohmann-json {}.{}.{}, CLI11 {}, PCRE2 {}, utf8proc "
+      "{}, "
+      "xxHash {}, OpenSSL {}, Highway {}\nkernels: {} (CKPTSCOPE_KERNELS chooses: {})\n",
+      CKPTSCOPE_VERSION, FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100,
+      NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH,
+      CLI11_VERSION, pcre, utf8proc_version(), XXH_versionNumber(), OPENSSL_VERSION_STR,
+      highway_version(), kernel_target(), fmt::join(kernel_targets(), ", "));
+}
+
+}  // namespace ckptscope

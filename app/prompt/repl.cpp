@@ -1,0 +1,225 @@
+#include "app/prompt/repl.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+
+#ifdef CKPTSCOPE_HAVE_READLINE
+#include <readline/history.h>
+#include <readline/readline.h>
+#endif
+
+#include "app/language/help_text.hpp"
+#include "app/session/completion.hpp"
+#include "app/session/run_command.hpp"
+#include "app/session/user_files.hpp"
+#include "app/terminal/signals.hpp"
+#include "app/terminal/terminal_output.hpp"
+#include "core/base/display.hpp"
+#include "core/base/file.hpp"
+
+namespace ckptscope {
+namespace {
+
+std::string prompt_of(const Session& session) {
+  if (!session.checkpoint()) return "ckptscope> ";
+  const std::string name = elide_middle(display(session.checkpoint()->name()), 32);
+  const std::string prefix = elide_middle(display(session.prefix()), 40);
+  return name + (prefix.empty() ? "" : ":" + prefix) + "> ";
+}
+
+#ifdef CKPTSCOPE_HAVE_READLINE
+
+constexpr int kMostHistory = 10'000;
+Session* completing = nullptr;  // readline calls plain functions
+
+char* copy_of(const std::string& text) {
+  return ::strdup(text.c_str());  // readline frees it
+}
+
+/// Readline wants an array: what all words share first, then the words, then null.
+char** matches_of(const std::vector<std::string>& words) {
+  std::string common = words.front();
+  for (const std::string& word : words) {
+    const auto differs =
+        std::mismatch(common.begin(), common.end(), word.begin(), word.end()).first;
+    common.erase(differs, common.end());
+  }
+  auto** matches = static_cast<char**>(std::malloc((words.size() + 2) * sizeof(char*)));
+  if (matches == nullptr) return nullptr;
+  matches[0] = copy_of(common);
+  const std::size_t listed = words.size() == 1 ? 0 : words.size();
+  for (std::size_t i = 0; i < listed; ++i) matches[i + 1] = copy_of(words[i]);
+  matches[listed + 1] = nullptr;
+  return matches;
+}
+
+char** complete_word(const char*, int begin, int end) {
+  rl_attempted_completion_over = 1;  // readline's own names of files would be raw
+  const std::string line(rl_line_buffer, static_cast<std::size_t>(end));
+  const Candidates found = complete(*completing, line, static_cast<std::size_t>(begin));
+  rl_completion_append_character = found.complete ? ' ' : '\0';
+  rl_completion_suppress_append = found.complete ? 0 : 1;
+  return found.words.empty() ? nullptr : matches_of(found.words);
+}
+
+/// Signals are held back while they are not waited for, so that none is missed between a look and
+/// the wait.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) sigaddset(&held, signal);
+    ::pthread_sigmask(SIG_BLOCK, &held, &before_);
+  }
+  ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  /// True when there is something to read; false when a signal came.
+  bool wait_for_input(int fd) const {
+    pollfd input{fd, POLLIN, 0};
+    return ::ppoll(&input, 1, nullptr, &before_) > 0;
+  }
+
+ private:
+  sigset_t before_{};
+};
+
+/// A key, or the end of the line when a signal came: ^C gives this line up. Readline's own reader
+/// would wait for one key more.
+int read_key(std::FILE* in) {
+  const HeldSignals held;
+  for (;;) {
+    if (stop_signal() == SIGINT) {
+      clear_stop_signal();
+      std::fputs("^C", rl_outstream);
+      rl_replace_line("", 0);
+      return '\n';
+    }
+    if (stop_signal() != 0) return EOF;
+    if (!held.wait_for_input(::fileno(in))) {
+      rl_check_signals();  // the window may have another size
+      continue;
+    }
+    unsigned char key = 0;
+    const ssize_t got = ::read(::fileno(in), &key, 1);
+    if (got == 1) return key;
+    if (got == 0 || errno != EINTR) return EOF;
+  }
+}
+
+class LineReader {
+ public:
+  explicit LineReader(Session& session) : session_(session) {
+    completing = &session;
+    rl_readline_name = "ckptscope";
+    rl_attempted_completion_function = complete_word;
+    rl_completer_word_break_characters = const_cast<char*>(" \t\n;|>");
+    rl_completer_quote_characters = "\"'";
+    rl_getc_function = read_key;
+    rl_catch_signals = 0;  // our handlers notice them
+    using_history();
+    stifle_history(kMostHistory);
+    path_ = history_path();
+    if (!path_.empty()) read_history(path_.c_str());
+  }
+  ~LineReader() {
+    if (path_.empty() || session_.history().empty()) return;
+    make_history_private();
+    write_history(path_.c_str());
+    make_history_private();
+  }
+
+  std::optional<std::string> read(const std::string& prompt) {
+    char* typed = ::readline(prompt.c_str());
+    if (typed == nullptr) return std::nullopt;
+    const std::string line = typed;
+    std::free(typed);
+    if (!line.empty() && line.front() != ' ') {
+      add_history(line.c_str());
+      session_.history().push_back(line);
+    }
+    return line;
+  }
+
+ private:
+  Session& session_;
+  std::string path_;
+};
+
+#else
+
+class LineReader {
+ public:
+  explicit LineReader(Session& session) : session_(session) {}
+
+  std::optional<std::string> read(const std::string& prompt) {
+    write_stdout(prompt);
+    flush_stdout();
+    std::string line;
+    if (!std::getline(std::cin, line)) {
+      if (stop_signal() == 0) return std::nullopt;
+      std::cin.clear();  // ^C: a new line
+      std::clearerr(stdin);
+      return "";
+    }
+    if (!line.empty() && line.front() != ' ') session_.history().push_back(line);
+    return line;
+  }
+
+ private:
+  Session& session_;
+};
+
+#endif
+
+int run_line(Session& session, const std::string& line) {
+  try {
+    const int exit = session.run(line, /*typed=*/true);
+    flush_stdout();
+    return exit;
+  } catch (const Error& error) {
+    const int signal = stop_signal();
+    if (signal == SIGTERM || signal == SIGHUP) throw;
+    clear_stop_signal();
+    return report_error(error, "repl", session.global_args());
+  }
+}
+
+}  // namespace
+
+int run_repl(Session& session) {
+  keep_after_interrupt();
+  try {
+    read_user_config(session);
+  } catch (const Error& error) {
+    report_error(error, "repl", {});
+  }
+  LineReader reader(session);
+  if (stdin_is_terminal()) {
+    write_stdout("\"help\" lists the verbs, \"open PATH\" opens a checkpoint, ^D quits.\n");
+  }
+  int exit = 0;
+  while (!session.done()) {
+    flush_stdout();
+    const auto line = reader.read(prompt_of(session));
+    const int signal = stop_signal();
+    if (signal == SIGTERM || signal == SIGHUP) fail(Code::Interrupted, "stopped");
+    clear_stop_signal();
+    if (!line) {
+      if (stdin_is_terminal()) write_stdout("\n");
+      break;
+    }
+    exit = run_line(session, *line);
+  }
+  return exit;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,17 @@
+// A plan in a few lines, for map and for the screen of the mapping.
+#pragma once
+
+#include <string>
+
+#include "app/planning/conversion.hpp"
+#include "core/run/executor.hpp"
+#include "views/document/document.hpp"
+
+namespace ckptscope {
+
+/// "hf -> native   adapter gpt_oss (…)   plan 5f0c61b2".
+std::string plan_heading(const PlannedConversion& planned);
+/// Sums that add up: sources, targets, bytes, what it needs, what it loses.
+Fields plan_account(const Plan& plan, const Resources& resources);
+
+}  // namespace ckptscope

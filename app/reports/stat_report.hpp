@@ -1,0 +1,30 @@
+// The statistics of one tensor as a Document.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/language/command.hpp"
+#include "core/inspect/stats.hpp"
+
+namespace ckptscope {
+
+/// "MXFP4", "FP8", or the dtype.
+std::string format_name(const Value& value);
+
+inline double share(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+/// "key   MXFP4 [32, 2880, 2880] = _blocks U8 + _scales U8, 141.0 MB", behind the key.
+std::string item_heading(const Checkpoint& checkpoint, const StatsItem& item);
+/// Before a lot is read: asks, and throws Interrupted when the answer is no.
+void confirm_reading(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
+                     Progress& progress);
+
+/// Moments, quantiles, scales, codes, magnitudes; with --hist and --linear histograms; the experts
+/// that are least like the others, or --all.
+void describe_tensor(Document& document, const Checkpoint& checkpoint, const StatsItem& item,
+                     const TensorStats& stats, const Args& args);
+
+}  // namespace ckptscope

@@ -1,0 +1,50 @@
+#include "app/session/file_outlet.hpp"
+
+#include <cerrno>
+
+#include "core/base/display.hpp"
+#include "core/base/file.hpp"
+
+namespace ckptscope {
+void refuse_file_of(const Checkpoint& checkpoint, const std::string& path) {
+  if (!exists(path)) return;
+  const FileIdentity target = identity_of(path);
+  const auto refuse_same = [&](const std::string& own) {
+    if (!own.empty() && exists(own) && identity_of(own).same_file(target)) {
+      fail(Code::SameFiles, "> {}: a file of the open checkpoint", display(path));
+    }
+  };
+  for (const Shard& shard : checkpoint.shards()) refuse_same(shard.path);
+  refuse_same(checkpoint.location().index);
+  refuse_same(checkpoint.config_path());
+}
+
+FileOutlet::FileOutlet(std::FILE* file, int (*closer)(std::FILE*), std::string name)
+    : file_(file, closer), name_(std::move(name)) {
+  if (!file_) fail_errno(display(name_));
+}
+
+Outlet FileOutlet::outlet() {
+  return {[this](std::string_view text) { std::fwrite(text.data(), 1, text.size(), file_.get()); },
+          false};
+}
+
+void FileOutlet::close(bool may_break) {
+  const bool good = std::ferror(file_.get()) == 0 && std::fflush(file_.get()) == 0;
+  const int error = errno;
+  const auto closer = file_.get_deleter();
+  const int closed = closer(file_.release());
+  if (may_break || (good && closed == 0)) return;
+  if (!good) errno = error;
+  fail_errno(fmt::format("writing {}", display(name_)));
+}
+
+void write_document(const std::string& path, bool append, const Document& document,
+                    const Args& args, const Checkpoint* open) {
+  if (open != nullptr) refuse_file_of(*open, path);
+  FileOutlet stream(std::fopen(path.c_str(), append ? "ae" : "we"), std::fclose, path);
+  print_document(document, args, stream.outlet());
+  stream.close(false);
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,81 @@
+#include "app/session/run_command.hpp"
+
+#include <cstdlib>
+#include <exception>
+#include <new>
+
+#include "app/session/cli_progress.hpp"
+#include "app/terminal/terminal_output.hpp"
+#include "views/document/json_renderer.hpp"
+#include "views/document/text_renderer.hpp"
+
+namespace ckptscope {
+namespace {
+
+bool is_set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+}  // namespace
+
+bool wants_color(const Args& args, bool terminal) {
+  const std::string when = args.text("color", "auto");
+  if (when != "auto") return when == "always";
+  if (is_set("NO_COLOR")) return false;
+  if (is_set("CLICOLOR_FORCE")) return true;
+  const char* clicolor = std::getenv("CLICOLOR");
+  const char* term = std::getenv("TERM");
+  const bool plain = (clicolor != nullptr && std::string_view(clicolor) == "0") ||
+                     term == nullptr || std::string_view(term) == "dumb";
+  return terminal && !plain;
+}
+
+void print_document(const Document& document, const Args& args, const Outlet& outlet) {
+  if (args.has("jsonl")) return render_jsonl(document, outlet.write);
+  if (args.has("json")) return render_json(document, outlet.write);
+  render_text(document, {outlet.terminal, wants_color(args, outlet.terminal), args.has("ascii")},
+              outlet.write);
+}
+
+Outlet standard_outlet() {
+  return {write_stdout, stdout_is_terminal()};
+}
+
+Document run_document(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
+                      const Args& args, bool terminal) {
+  CliProgress progress(
+      {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")});
+  return command.run({std::move(checkpoint), terminal && stdout_is_terminal()}, args, progress);
+}
+
+int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
+                const Args& args, const Outlet& outlet) {
+  const Document document = run_document(command, std::move(checkpoint), args, outlet.terminal);
+  print_document(document, args, outlet);
+  return document.exit;
+}
+
+int report_error(const Error& error, std::string_view verb, const Args& args,
+                 std::string_view where) {
+  if (args.has("json") || args.has("jsonl")) {
+    render_json_error(verb, error.code(), error.what(), write_stdout);
+  }
+  write_stderr(fmt::format("ckptscope: {}{} [{}]\n", where, error.what(), name_of(error.code())));
+  const int exit = row_of(error.code()).exit;
+  return exit == 0 ? 1 : exit;
+}
+
+void with_translated_exceptions(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const std::bad_alloc&) {
+    fail(Code::OutOfMemory, "memory ran out");
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    fail(Code::Internal, "{}; this is a defect, please report it", error.what());
+  }
+}
+
+}  // namespace ckptscope

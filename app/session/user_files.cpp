@@ -1,0 +1,74 @@
+#include "app/session/user_files.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "core/base/display.hpp"
+#include "core/base/file.hpp"
+
+namespace ckptscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string xdg_path(const char* variable, const char* below_home, const char* name) {
+  const char* base = std::getenv(variable);
+  const char* home = std::getenv("HOME");
+  if (base != nullptr && *base == '/') return fmt::format("{}/ckptscope/{}", base, name);
+  return home == nullptr ? "" : fmt::format("{}/{}/ckptscope/{}", home, below_home, name);
+}
+
+}  // namespace
+
+std::string history_path() {
+  return xdg_path("XDG_STATE_HOME", ".local/state", "history");
+}
+
+void make_history_private() {
+  const std::string path = history_path();
+  if (path.empty()) return;
+  std::error_code error;
+  fs::create_directories(fs::path(path).parent_path(), error);
+  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write, error);
+}
+
+std::vector<std::string> read_history_lines() {
+  std::vector<std::string> lines;
+  std::ifstream file(history_path());
+  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  return lines;
+}
+
+void append_history(const std::vector<std::string>& lines) {
+  if (lines.empty() || history_path().empty()) return;
+  make_history_private();
+  std::ofstream file(history_path(), std::ios::app);
+  for (const std::string& line : lines) file << line << "\n";
+  file.close();
+  make_history_private();
+}
+
+void read_user_config(Session& session) {
+  const std::string path = xdg_path("XDG_CONFIG_HOME", ".config", "config");
+  if (path.empty() || !exists(path)) return;
+  std::istringstream lines(read_text(path, 1'000'000));
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    for (const Step& step : parse_steps(line)) {
+      const auto& words = step.words;
+      const bool set = words.front() == "set" && (words.size() == 2 || words.size() == 3) &&
+                       step.file.empty() && step.pipe.empty();
+      if (!set) {
+        fail(Code::Usage, "{}:{}: only \"set NAME [VALUE]\" may stand there", display(path),
+             number);
+      }
+      with_context(fmt::format("{}:{}", display(path), number),
+                   [&] { session.set(words[1], words.size() == 3 ? words[2] : "on"); });
+    }
+  }
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,23 @@
+// The files of the user's own that the prompt and the full screen read: never one of the current
+// directory or of a checkpoint.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/session/session.hpp"
+
+namespace ckptscope {
+
+/// $XDG_STATE_HOME/ckptscope/history; empty where there is no home.
+std::string history_path();
+/// Makes its directory, and makes it readable by its owner alone, if it is there.
+void make_history_private();
+std::vector<std::string> read_history_lines();
+/// Failures are ignored: a history is a convenience.
+void append_history(const std::vector<std::string>& lines);
+
+/// Runs $XDG_CONFIG_HOME/ckptscope/config: lines of `set`; throws Usage for anything else in it.
+void read_user_config(Session& session);
+
+}  // namespace ckptscope

@@ -1,0 +1,142 @@
+// What actions share: the list under the cursor, messages, jobs, the state of a checkpoint.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/tui/actions.hpp"
+#include "core/base/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::size_t kMostLog = 10'000;
+
+}  // namespace
+
+Rect body_of(const State& state) {
+  return frame_body(state.size.rows, state.size.columns);
+}
+
+char place_of(const State& state) {
+  return state.page ? 'p' : static_cast<char>('1' + static_cast<int>(state.screen));
+}
+
+namespace {
+
+/// Of a State or a const one.
+template <typename Cursor, typename AnyState>
+ListOf<Cursor> list_of(AnyState& state) {
+  const Rect body = body_of(state);
+  if (state.page) return {&state.page->cursor, state.page->lines->size(), page_rows(body)};
+  switch (state.screen) {
+    case Screen::Keys: {
+      const std::size_t size = !state.keys.list  ? 0
+                               : state.keys.flat ? order_of(state).size()
+                                                 : state.keys.tree.visible().size();
+      return {&state.keys.cursor, size, keys_page(body)};
+    }
+    case Screen::Mapping:
+      return {&state.mapping.cursor, state.mapping.model ? state.mapping.model->lines.size() : 0,
+              mapping_page(body)};
+    case Screen::Stats:
+      return {&state.stats.cursor, state.stats.table.size(), page_rows(body)};
+    case Screen::Convert:
+      return {&state.convert.cursor, convert_fields(state).size() + convert_buttons(state).size(),
+              1 << 20};
+    case Screen::Log:
+      break;
+  }
+  return {&state.log_cursor, state.log.size(), page_rows(body)};
+}
+
+}  // namespace
+
+CurrentList current_list(State& state) {
+  return list_of<ListState>(state);
+}
+
+ListOf<const ListState> current_list(const State& state) {
+  return list_of<const ListState>(state);
+}
+
+bool has_keys(const State& state) {
+  return state.keys.list != nullptr && state.keys.list->size() > 0;
+}
+
+void say(State& state, std::string text, Role role) {
+  state.message = std::move(text);
+  state.message_role = role;
+}
+
+void log(State& state, std::string text, Role role,
+         std::shared_ptr<const std::vector<PageLine>> page) {
+  const bool at_end = state.log_cursor.cursor + 1 >= state.log.size();
+  if (state.log.size() == kMostLog) state.log.erase(state.log.begin(), state.log.begin() + 1000);
+  state.log.push_back({std::move(text), role, std::move(page)});
+  if (at_end) {
+    state.log_cursor.go(state.log.size() - 1, state.log.size(), page_rows(body_of(state)));
+  }
+}
+
+void open_page(State& state, std::string title, std::vector<PageLine> lines) {
+  state.page = PageState{
+      std::move(title), std::make_shared<const std::vector<PageLine>>(std::move(lines)), {}, 0};
+}
+
+std::uint64_t& latest_of(State& state, JobKind kind) {
+  return state.latest[static_cast<std::size_t>(kind)];
+}
+
+std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body) {
+  const std::uint64_t id = ui.state.next_id++;
+  latest_of(ui.state, kind) = id;
+  ui.effects.push_back(StartJob{{kind, id, std::move(title), std::move(body)}});
+  return id;
+}
+
+void forget_checkpoint(State& state) {
+  for (const JobKind kind : {JobKind::Open, JobKind::List, JobKind::Search, JobKind::Map}) {
+    latest_of(state, kind) = 0;
+  }
+  const bool flat = state.keys.flat;
+  state.all.reset();
+  state.whole = false;
+  state.keys = {};
+  state.keys.flat = flat;
+  state.search = {};
+  state.mapping = {};
+  state.stats = {};
+  state.problem = 0;
+  if (!state.convert.running) state.convert = {};
+}
+
+std::string typed_text(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\\'), text.size());
+    out += display(text.substr(0, end));
+    if (end < text.size()) out += '\\';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+void list_keys(Ui& ui, const std::string& filter, const SortOrder& sort, bool flat) {
+  if (!ui.state.all) return;
+  ui.state.keys.sort = sort;
+  start(ui, JobKind::List, "ls " + typed_text(filter), list_job(ui.state.all, filter, sort, flat));
+}
+
+void preview_mapping(Ui& ui) {
+  State& state = ui.state;
+  if (!state.session.checkpoint()) return;
+  try {
+    const Prepared prepared = state.session.prepare({{"map"}, "", false, ""}, true);
+    start(ui, JobKind::Map, "map", map_job(state.session.checkpoint(), prepared.args));
+  } catch (const Error& error) {
+    state.mapping = {nullptr, error.what(), {}, false};
+  }
+}
+
+}  // namespace ckptscope

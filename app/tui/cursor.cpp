@@ -1,0 +1,209 @@
+// Which key is meant, and what is known of it.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/tui/actions.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/names/companions.hpp"
+#include "core/plan/folded_plan.hpp"
+
+namespace ckptscope {
+
+std::span<const std::uint32_t> order_of(const State& state) {
+  if (!state.keys.list) return {};
+  if (state.keys.flat && state.keys.order) return *state.keys.order;
+  return state.keys.list->names().natural_order();
+}
+
+std::uint32_t current_row(const State& state) {
+  if (!has_keys(state) || state.keys.flat) return NameTree::kNone;
+  const auto visible = state.keys.tree.visible();
+  const std::size_t at = state.keys.cursor.cursor;
+  return at < visible.size() ? visible[at] : NameTree::kNone;
+}
+
+std::uint32_t current_node(const State& state) {
+  const std::uint32_t row = current_row(state);
+  return row == NameTree::kNone ? row : state.keys.list->folded().node_of(row, state.keys.member);
+}
+
+std::optional<std::uint32_t> current_tensor(const State& state) {
+  if (!has_keys(state)) return std::nullopt;
+  if (state.keys.flat) {
+    const auto order = order_of(state);
+    const std::size_t at = state.keys.cursor.cursor;
+    return at < order.size() ? std::optional(order[at]) : std::nullopt;
+  }
+  const std::uint32_t node = current_node(state);
+  if (node == NameTree::kNone) return std::nullopt;
+  const std::uint32_t tensor = state.keys.list->names().nodes()[node].tensor;
+  return tensor == NameTree::kNone ? std::nullopt : std::optional(tensor);
+}
+
+std::string current_key(const State& state) {
+  if (state.screen == Screen::Stats && state.stats.model) return state.stats.model->key;
+  if (state.screen == Screen::Mapping && state.mapping.model) {
+    const MapModel& model = *state.mapping.model;
+    if (state.mapping.cursor.cursor >= model.lines.size()) return "";
+    const MapLine& line = model.lines[state.mapping.cursor.cursor];
+    if (!line.row) return "";
+    const MapRow& row = model.rows[*line.row];
+    if (state.mapping.target_side && row.output) return model.plan->outputs[*row.output].key;
+    return row.parts.empty() ? ""
+                             : std::string(model.plan->source(row.parts[line.part].first).name);
+  }
+  if (!has_keys(state)) return "";
+  const auto tensor = current_tensor(state);
+  if (tensor) return std::string(state.keys.list->checkpoint()->tensors()[*tensor].name);
+  std::string path;
+  const auto nodes = state.keys.list->names().nodes();
+  for (std::uint32_t node = current_node(state); node != 0 && node != NameTree::kNone;
+       node = nodes[node].parent) {
+    path = std::string(nodes[node].name) + (path.empty() ? "" : "." + path);
+  }
+  return path;
+}
+
+void reset_keys(State& state) {
+  KeysState& keys = state.keys;
+  keys.tree = TreeState(keys.list->folded(), keys_page(body_of(state)));
+  keys.cursor = {};
+  keys.member = 0;
+  keys.details_top = 0;
+}
+
+void go_to_place(State& state, std::uint32_t place) {
+  KeysState& keys = state.keys;
+  std::size_t position = place;
+  keys.member = 0;
+  if (!keys.flat) {
+    const FoldedTree::Place at = keys.list->folded().locate(place);
+    keys.tree.reveal(keys.list->folded(), at.row);
+    position = keys.tree.position_of(at.row);
+    keys.member = at.member;
+  }
+  const std::size_t size = keys.flat ? order_of(state).size() : keys.tree.visible().size();
+  keys.cursor.go(position, size, keys_page(body_of(state)));
+}
+
+bool go_to_tensor(State& state, std::uint32_t tensor) {
+  if (!has_keys(state)) return false;
+  const auto order = order_of(state);
+  const auto found = std::find(order.begin(), order.end(), tensor);
+  if (found == order.end()) return false;
+  go_to_place(state, static_cast<std::uint32_t>(found - order.begin()));
+  return true;
+}
+
+void go_to_mapping_of(State& state, std::uint32_t tensor) {
+  const MapModel& model = *state.mapping.model;
+  const Fate& fate = model.plan->fates[tensor];
+  const std::uint32_t row =
+      fate.kind == Fate::Kind::Used ? model.row_of_output[fate.where] : model.row_of_left[tensor];
+  for (std::size_t line = 0; line < model.lines.size(); ++line) {
+    if (model.lines[line].row != row) continue;
+    state.mapping.cursor.go(line, model.lines.size(), mapping_page(body_of(state)));
+    state.mapping.target_side = false;
+    return;
+  }
+}
+
+namespace {
+
+std::string last_segments(std::string_view key, int count) {
+  std::size_t at = key.size();
+  while (count-- > 0 && at != key.npos && at > 0) at = key.rfind('.', at - 1);
+  return std::string(at == key.npos || at == 0 ? key : key.substr(at + 1));
+}
+
+void add_alike(std::vector<DetailLine>& lines, const State& state, const FoldedRow& row) {
+  if (row.alike > 1) {
+    lines.push_back({"",
+                     fmt::format("{} of {} alike   ] [ steps", state.keys.member + 1, row.alike),
+                     Role::Faint});
+  }
+  if (row.odd) lines.push_back({"", "~ unlike the others of its number", Role::Notice});
+}
+
+void add_target(std::vector<DetailLine>& lines, const State& state, std::uint32_t tensor) {
+  if (!state.mapping.model || tensor >= state.mapping.model->plan->fates.size()) return;
+  const Plan& plan = *state.mapping.model->plan;
+  const Fate& fate = plan.fates[tensor];
+  const std::string side(name_of(plan.options.to));
+  if (fate.kind == Fate::Kind::Dropped) {
+    lines.push_back({side, "dropped", Role::Notice});
+    lines.push_back({"", plan.drop_rules[fate.where].reason, Role::Notice, true});
+  } else if (fate.kind == Fate::Kind::Unplaced) {
+    lines.push_back({side, "not accounted for", Role::Defect});
+  } else {
+    const Output& output = plan.outputs[fate.where];
+    lines.push_back({side, display(last_segments(output.key, 2))});
+    lines.push_back({"", fmt::format("{} {}", name_of(output.dtype()), to_string(output.shape())),
+                     Role::Plain, true});
+    lines.push_back({"", op_text(output), Role::Plain, true});
+  }
+}
+
+void add_tensor(std::vector<DetailLine>& lines, const State& state, std::uint32_t tensor) {
+  const Checkpoint& checkpoint = *state.keys.list->checkpoint();
+  const TensorInfo& info = checkpoint.tensors()[tensor];
+  lines.push_back({"dtype", std::string(name_of(info.dtype))});
+  lines.push_back({"shape", to_string(info.shape)});
+  lines.push_back({"count", format_count(info.elements())});
+  lines.push_back({"size", format_bytes(info.bytes())});
+  const std::string& shard = checkpoint.shards()[info.shard].name;
+  const std::size_t shards = checkpoint.shards().size();
+  lines.push_back(
+      {"shard", shards == 1 ? display(shard)
+                            : fmt::format("{} of {}: {}", info.shard + 1, shards, display(shard))});
+  bool first = true;
+  for (const std::string& key : companions_of(info.name)) {
+    const auto id = checkpoint.find(key);
+    if (!id) continue;
+    const TensorInfo& scale = checkpoint.tensors()[*id];
+    lines.push_back({first ? "scale" : "", display(last_segments(key, 1)), Role::Plain, !first});
+    lines.push_back({"", fmt::format("{} {}", name_of(scale.dtype), to_string(scale.shape)),
+                     Role::Plain, true});
+    first = false;
+  }
+  add_target(lines, state, tensor);
+  if (checkpoint.shards()[info.shard].damaged) {
+    lines.push_back({"! error", "its shard is damaged", Role::Defect});
+  }
+  for (const std::uint32_t number : state.keys.list->problems_of(tensor)) {
+    const Problem& problem = checkpoint.problems()[number];
+    const bool error = problem.severity == Severity::Error;
+    lines.push_back({error ? "! error" : "note", std::string(name_of(problem.code)),
+                     error ? Role::Defect : Role::Notice});
+    lines.push_back({"", problem.message, Role::Plain, true});
+  }
+}
+
+}  // namespace
+
+std::vector<DetailLine> details_of(const State& state) {
+  if (!has_keys(state)) return {};
+  std::vector<DetailLine> lines;
+  const std::string key = current_key(state);
+  lines.push_back({"", display(last_segments(key, 3)), Role::Title});
+  const std::uint32_t row = current_row(state);
+  if (row != NameTree::kNone) add_alike(lines, state, state.keys.list->folded().rows()[row]);
+  if (const auto tensor = current_tensor(state)) {
+    add_tensor(lines, state, *tensor);
+  } else if (row != NameTree::kNone) {
+    const FoldedRow& one = state.keys.list->folded().rows()[row];
+    const NameTree::Node& node = state.keys.list->names().nodes()[current_node(state)];
+    lines.push_back({"keys", format_count(node.tensors)});
+    lines.push_back({"size", format_bytes(node.bytes)});
+    if (one.alike > 1) {
+      lines.push_back(
+          {"in all", fmt::format("{}, {}", counted(one.tensors, "key"), format_bytes(one.bytes))});
+    }
+  }
+  return lines;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,190 @@
+// Everything that the screen shows, and what an event makes of it. update() does no I/O and starts
+// nothing: what has to be done it returns as effects, so that the whole interface is tested with
+// keys in and screens out.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "app/session/session.hpp"
+#include "app/terminal/terminal.hpp"
+#include "app/tui/jobs.hpp"
+#include "app/tui/worker.hpp"
+#include "views/screen/convert_view.hpp"
+#include "views/screen/keys_view.hpp"
+#include "views/screen/mapping_view.hpp"
+#include "views/screen/page_view.hpp"
+#include "views/screen/stats_view.hpp"
+
+namespace ckptscope {
+
+enum class Screen { Keys, Mapping, Stats, Convert, Log };
+
+struct KeysState {
+  std::shared_ptr<const KeyList> list;  // what is listed: all keys, or those of the filter
+  TreeState tree;
+  bool flat = false;
+  Order order;  // of the flat list; null: natural
+  SortOrder sort;
+  std::string filter;  // as typed
+  ListState cursor;
+  std::uint64_t member = 0;  // which of the alike nodes of the cursor's row is meant
+  bool in_details = false;
+  std::size_t details_top = 0;
+};
+
+/// A search: on the keys it is a job, elsewhere it is done at once.
+struct SearchState {
+  std::string pattern;
+  std::vector<std::uint32_t> places;  // of the keys, in the order of the list
+  std::size_t origin = 0;             // where the cursor stood when it began
+  std::optional<std::size_t> at;      // the match that the cursor is on, while it stays there
+  bool running = false;
+  bool moves = true;  // what is found moves the cursor
+};
+
+struct MappingState {
+  std::shared_ptr<const MapModel> model;
+  std::string failure;  // why there is none
+  ListState cursor;
+  bool target_side = false;
+};
+
+struct StatsState {
+  std::shared_ptr<const StatsModel> model;  // of one tensor
+  std::vector<PageLine> table;              // of several
+  std::vector<std::string> keys;            // of its lines, from the second one on
+  std::size_t shift = 0;                    // cells of the table that are scrolled out
+  std::string title;
+  ListState cursor;
+  std::size_t expert = 0;
+  bool linear = false;
+};
+
+struct ConvertState {
+  ListState cursor;
+  std::vector<DetailLine> lines;  // what the job said
+  std::vector<PhaseLine> phases;
+  bool running = false;
+  std::string target;   // of the conversion that runs or ran
+  std::string command;  // the same for a shell; empty: no longer what the fields say
+  std::string output;   // target, once it is there
+};
+
+struct LogEntry {
+  std::string text;
+  Role role = Role::Plain;
+  std::shared_ptr<const std::vector<PageLine>> page;  // opens on Enter
+};
+
+struct PageState {
+  std::string title;
+  std::shared_ptr<const std::vector<PageLine>> lines;
+  ListState cursor;  // its top is what scrolls
+  std::size_t shift = 0;
+};
+
+enum class PromptKind { Command, Search, Filter, Field, Diff, Adapter, Quit, Question };
+
+struct Prompt {
+  PromptKind kind = PromptKind::Command;
+  std::string label;  // ":", "/", a question
+  std::string text;
+  std::size_t cursor = 0;  // bytes
+  std::vector<std::string> candidates{};
+  std::size_t chosen = 0;
+  std::size_t word_begin = 0;  // of the word that candidates replace
+  std::size_t history = 0;     // lines back
+  std::string field{};         // the flag that is edited
+  std::string before{};        // what Esc brings back
+};
+
+struct State {
+  Size size;
+  bool ascii = false;
+  bool hides_figures = false;  // rates and times are `-`: for goldens
+
+  Screen screen = Screen::Keys;
+  Session session;
+  std::string path;     // what was asked to be opened
+  std::string summary;  // line 2
+  bool whole = false;   // all shards are read
+  std::shared_ptr<const KeyList> all;
+
+  KeysState keys;
+  SearchState search;
+  MappingState mapping;
+  StatsState stats;
+  ConvertState convert;
+  std::vector<LogEntry> log;
+  ListState log_cursor;
+  std::optional<PageState> page;
+  std::optional<Prompt> prompt;
+  std::string pending;  // the first of two keys: "s"
+
+  std::string message;  // stands on the status line until the next key
+  Role message_role = Role::Plain;
+  std::size_t problem = 0;  // number of the last one that e or E went to
+  std::vector<std::string> history;
+  std::deque<Step> steps;  // of a line, that wait for the one that runs
+  bool step_runs = false;
+  std::uint64_t step_id = 0;  // the job of the one that runs
+  int scripts = 0;            // that were read since nothing waited
+  std::string question;       // of a job, for when no other prompt is open
+  bool looks = false;         // what runs is a look at values: a newer command takes its place
+  bool replaced = false;      // and has been told to
+
+  std::array<std::uint64_t, kJobKinds> latest{};  // id of the newest job of each kind
+  std::uint64_t next_id = 1;
+  Activity activity;  // of the worker, as of the last tick
+};
+
+// ---- events and effects -------------------------------------------------------------------------
+
+struct KeyPressed {
+  std::string key;
+};
+struct Resized {
+  Size size;
+};
+struct Ticked {
+  Activity activity;
+};
+using Event = std::variant<KeyPressed, Resized, JobEvent, Ticked>;
+
+struct StartJob {
+  Job job;
+};
+struct StopJobs {};
+struct StopLook {};  // the statistics that run
+struct AnswerJob {
+  bool yes;
+};
+struct CopyText {
+  std::string text;
+};
+struct RecordTo {  // a file; empty: no more
+  std::string path;
+};
+struct RecordLine {
+  std::string line;
+};
+struct RedrawAll {};
+struct Suspend {};
+struct Quit {};
+using Effect = std::variant<StartJob, StopJobs, StopLook, AnswerJob, CopyText, RecordTo, RecordLine,
+                            RedrawAll, Suspend, Quit>;
+
+/// What to do first: open `path`, which may be empty.
+std::vector<Effect> begin(State& state, const std::string& path);
+/// Throws nothing but out of memory: errors become messages.
+std::vector<Effect> update(State& state, const Event& event);
+/// The screen as it is now.
+Canvas draw(const State& state);
+
+}  // namespace ckptscope

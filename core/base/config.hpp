@@ -1,0 +1,57 @@
+// config.json, read strictly and asked by name.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/tensor/dtype.hpp"
+
+namespace ckptscope {
+
+/// Immutable; cheap to copy; thread-safe. A default-made Config is absent: every question gets
+/// nullopt. Numbers in it are claims: nothing may be allocated on their word.
+class Config {
+ public:
+  Config() = default;
+  /// Throws BadConfig: not an object, duplicate names, nested too deep, not JSON. `name` is for
+  /// messages.
+  static Config parse(const std::string& text, std::string_view name);
+
+  bool present() const { return data_ != nullptr; }
+  /// xxh3-64 of its text; 0 when absent.
+  std::uint64_t hash() const;
+
+  /// The member at a dotted path ("text_config.model_type"), if it is of that type.
+  std::optional<std::string> text(std::string_view path) const;
+  /// A non-negative integer at the path, or else at "text_config." + path.
+  std::optional<std::uint64_t> integer(std::string_view path) const;
+  std::uint64_t integer_or(std::string_view path, std::uint64_t fallback) const;
+  /// The first of several names that is there.
+  std::optional<std::uint64_t> integer(std::initializer_list<std::string_view> paths) const;
+  /// Elements of an array of integers, e.g. weight_block_size.
+  std::optional<std::vector<std::uint64_t>> integers(std::string_view path) const;
+
+  /// `dtype` or `torch_dtype`, at the top or under text_config.
+  std::optional<Dtype> dtype() const;
+
+  /// The JSON of the member at a path, or under "text_config."; empty without one.
+  std::string json(std::string_view path) const;
+
+  struct Edit {
+    std::optional<Dtype> dtype{};               // nullopt keeps what it says
+    std::optional<std::string> quantisation{};  // JSON; empty removes it; nullopt keeps it
+  };
+  /// The JSON text with the order of names kept: `dtype` set where the config states one (else
+  /// added); quantization_config removed at the top and under text_config, or set at the top.
+  std::string edited(const Edit& edit) const;
+
+ private:
+  struct Data;
+  std::shared_ptr<const Data> data_;
+};
+
+}  // namespace ckptscope

@@ -1,0 +1,162 @@
+#include "core/base/display.hpp"
+
+#include <fmt/format.h>
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace ckptscope {
+namespace {
+
+constexpr int kMaxCombining = 4;
+
+struct Decoded {
+  utf8proc_int32_t scalar;  // < 0: the byte at hand is not UTF-8
+  std::size_t bytes;
+};
+
+Decoded decode(std::string_view text) {
+  utf8proc_int32_t scalar = -1;
+  const auto bytes = utf8proc_iterate(
+      reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+      static_cast<utf8proc_ssize_t>(std::min<std::size_t>(text.size(), 4)), &scalar);
+  if (bytes <= 0) return {-1, 1};
+  return {scalar, static_cast<std::size_t>(bytes)};
+}
+
+bool is_plain_ascii(unsigned char c) {
+  return c >= 0x20 && c < 0x7F && c != '\\';
+}
+
+bool is_combining(utf8proc_int32_t scalar) {
+  const auto category = utf8proc_category(scalar);
+  return category == UTF8PROC_CATEGORY_MN || category == UTF8PROC_CATEGORY_ME;
+}
+
+bool is_visible(utf8proc_int32_t scalar) {
+  switch (utf8proc_category(scalar)) {
+    case UTF8PROC_CATEGORY_CN:
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CS:
+    case UTF8PROC_CATEGORY_CO:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+bool needs_escape(std::string_view text) {
+  if (std::all_of(text.begin(), text.end(),
+                  [](char c) { return is_plain_ascii(static_cast<unsigned char>(c)); })) {
+    return false;
+  }
+  return display(text) != text;
+}
+
+std::string display(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  int combining = 0;
+  while (!text.empty()) {
+    const auto first = static_cast<unsigned char>(text.front());
+    const Decoded next = first < 0x80 ? Decoded{first, 1} : decode(text);
+    if (is_plain_ascii(first)) {
+      out += text.front();
+      combining = 0;
+    } else if (next.scalar < 0) {
+      out += fmt::format("\\x{:02x}", first);
+    } else if (first == '\\') {
+      out += "\\\\";
+    } else {
+      combining = is_combining(next.scalar) ? combining + 1 : 0;
+      if (is_visible(next.scalar) && combining <= kMaxCombining) {
+        out += text.substr(0, next.bytes);
+      } else {
+        out += fmt::format("\\u{{{:x}}}", static_cast<std::uint32_t>(next.scalar));
+      }
+    }
+    text.remove_prefix(next.bytes);
+  }
+  return out;
+}
+
+std::size_t display_width(std::string_view displayed) {
+  std::size_t width = 0;
+  while (!displayed.empty()) {
+    const Decoded next = decode(displayed);
+    width += next.scalar < 0
+                 ? 1
+                 : static_cast<std::size_t>(std::max(0, utf8proc_charwidth(next.scalar)));
+    displayed.remove_prefix(next.bytes);
+  }
+  return width;
+}
+
+std::string elide_middle(std::string_view displayed, std::size_t width) {
+  if (display_width(displayed) <= width) return std::string(displayed);
+  if (width == 0) return "";
+  const std::size_t tail = (width - 1) * 3 / 5;
+  const std::size_t head = width - 1 - tail;
+  const auto take = [](std::string_view text, std::size_t columns, bool from_end) {
+    std::size_t used = 0;
+    std::size_t at = from_end ? text.size() : 0;
+    while (from_end ? at > 0 : at < text.size()) {
+      std::size_t next = from_end ? at - 1 : at;
+      while (from_end && next > 0 && (static_cast<unsigned char>(text[next]) & 0xC0) == 0x80)
+        --next;
+      const Decoded one = decode(text.substr(next));
+      const auto columns_of_one = static_cast<std::size_t>(
+          std::max(0, one.scalar < 0 ? 1 : utf8proc_charwidth(one.scalar)));
+      if (used + columns_of_one > columns) break;
+      used += columns_of_one;
+      at = from_end ? next : next + one.bytes;
+    }
+    return from_end ? text.substr(at) : text.substr(0, at);
+  };
+  return std::string(take(displayed, head, false)) + "~" + std::string(take(displayed, tail, true));
+}
+
+std::string normalised(std::string_view text) {
+  utf8proc_uint8_t* form = nullptr;
+  const auto bytes =
+      utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                   static_cast<utf8proc_ssize_t>(text.size()), &form,
+                   static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  const std::unique_ptr<utf8proc_uint8_t, void (*)(void*)> owner(form, std::free);
+  if (bytes < 0) return std::string(text);
+  return std::string(reinterpret_cast<const char*>(form), static_cast<std::size_t>(bytes));
+}
+
+std::size_t find_invalid_utf8(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    std::uint64_t word = 0;
+    while (at + sizeof word <= text.size()) {
+      std::memcpy(&word, text.data() + at, sizeof word);
+      if ((word & 0x8080808080808080u) != 0) break;
+      at += sizeof word;
+    }
+    if (at >= text.size()) break;
+    const Decoded next = decode(text.substr(at));
+    if (next.scalar < 0) return at;
+    at += next.bytes;
+  }
+  return std::string_view::npos;
+}
+
+void append_utf8(std::string& out, char32_t scalar) {
+  utf8proc_uint8_t bytes[4];
+  const auto count = utf8proc_encode_char(static_cast<utf8proc_int32_t>(scalar), bytes);
+  out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,123 @@
+#include "core/base/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/error.hpp"
+
+namespace ckptscope {
+namespace {
+
+std::int64_t nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+FileIdentity identity_from(const struct stat& status) {
+  return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
+          static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim)};
+}
+
+UniqueFd open_for_reading(const std::string& path, File::Caching caching) {
+  constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  UniqueFd fd;
+  if (caching == File::Caching::Direct) fd = UniqueFd(::open(path.c_str(), kFlags | O_DIRECT));
+  if (!fd) fd = UniqueFd(::open(path.c_str(), kFlags));
+  if (!fd && errno == ENXIO) fail(Code::NotRegularFile, "{}: not a regular file", display(path));
+  if (!fd) fail_errno(display(path));
+  return fd;
+}
+
+}  // namespace
+
+UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
+  if (this != &other) {
+    reset();
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+void UniqueFd::reset() noexcept {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+void UniqueFd::close_checked(std::string_view name) {
+  if (::close(std::exchange(fd_, -1)) != 0) fail_errno(fmt::format("closing {}", display(name)));
+}
+
+bool FileIdentity::same_content(const FileIdentity& other) const {
+  return same_file(other) && size == other.size && mtime_ns == other.mtime_ns;
+}
+
+File::File(std::string path, Caching caching)
+    : path_(std::move(path)), fd_(open_for_reading(path_, caching)) {
+  struct stat status {};
+  if (::fstat(fd_.get(), &status) != 0) fail_errno(display(path_));
+  if (!S_ISREG(status.st_mode)) {
+    fail(Code::NotRegularFile, "{}: not a regular file", display(path_));
+  }
+  identity_ = identity_from(status);
+}
+
+void File::read(std::uint64_t offset, std::span<std::byte> out) const {
+  const std::size_t got = read_some(offset, out);
+  if (got == out.size()) return;
+  fail(Code::TruncatedSource, "{}: source truncated at {}, expected {} bytes at offset {}",
+       display(path_), offset + got, out.size(), offset);
+}
+
+std::size_t File::read_some(std::uint64_t offset, std::span<std::byte> out) const {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got =
+        ::pread(fd_.get(), out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      fail_errno(
+          fmt::format("{}: reading {} bytes at offset {}", display(path_), out.size(), offset));
+    }
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+std::string read_text(const std::string& path, std::uint64_t limit) {
+  const File file(path);
+  if (file.size() > limit) {
+    fail(Code::BadJson, "{}: {} is larger than the {} that are read", display(path),
+         format_bytes(file.size()), format_bytes(limit));
+  }
+  std::string text(file.size(), '\0');
+  file.read(0, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
+FileIdentity identity_of(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) fail_errno(display(path));
+  return identity_from(status);
+}
+
+bool is_directory(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+std::string last_component(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,93 @@
+// A checkpoint: the tensors of one model over one or many safetensors files, as their headers
+// describe them, with config, index and everything that is wrong with them. Headers only: no byte
+// of tensor data is read here.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/arena.hpp"
+#include "core/base/config.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
+#include "core/tensor/key_index.hpp"
+#include "core/tensor/tensor_info.hpp"
+
+namespace ckptscope {
+
+struct Shard {
+  std::string name;              // plain file name, raw
+  std::string path;              // as it is opened
+  FileIdentity identity;         // when the header was read
+  std::uint64_t data_start = 0;  // bytes from the start of the file
+  std::uint64_t header_hash = 0;
+  std::uint32_t tensor_count = 0;
+  bool present = false;  // false: the index names it, the file is not there
+  bool damaged = false;  // its header broke a rule; offsets are not to be trusted
+};
+
+struct OpenOptions {
+  std::string config;  // a config.json to use instead of the one beside the tensors; may be empty
+};
+
+/// What a path turned out to name, before any header is read.
+struct Location {
+  std::string path;                  // what the user asked for
+  std::string directory;             // where the files are; "." when relative to nothing
+  std::string index;                 // path of the index file; empty without one
+  std::vector<std::string> files;    // names of the shards when there is no index
+  std::vector<std::string> ignored;  // weight files that are not part of this checkpoint
+  std::string resolved_from;         // "models--X--Y, refs/main" for a cache entry; may be empty
+};
+
+/// Read-only and thread-safe once opened. Movable; views into it (names, shapes) survive a move.
+class Checkpoint {
+ public:
+  /// Opens a file, a directory, an *.index.json, a Hugging Face cache entry or "org/name".
+  /// Throws what makes opening impossible (exit code 2); a damaged but readable checkpoint opens
+  /// and says so in problems().
+  static Checkpoint open(const std::string& path, const OpenOptions& options = {});
+
+  const Location& location() const { return location_; }
+  /// The last component of the path, for headings and messages.
+  const std::string& name() const { return name_; }
+  std::span<const Shard> shards() const { return shards_; }
+  std::span<const TensorInfo> tensors() const { return tensors_; }
+  std::optional<std::uint32_t> find(std::string_view key) const {
+    return keys_.find(tensors_, key);
+  }
+  const KeyIndex& keys() const { return keys_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  const Config& config() const { return config_; }
+  const std::string& config_path() const { return config_path_; }
+  /// Defects (Severity::Error) and notes, in the order of the files.
+  std::span<const Problem> problems() const { return problems_; }
+  bool damaged() const;
+  /// Bytes of tensor data in all shards, by their headers.
+  std::uint64_t total_bytes() const;
+
+ private:
+  friend class CheckpointOpener;
+  Location location_;
+  std::string name_;
+  std::vector<Shard> shards_;
+  std::vector<TensorInfo> tensors_;
+  std::vector<Arena> arenas_;
+  KeyIndex keys_;
+  std::map<std::string, std::string> metadata_;
+  Config config_;
+  std::string config_path_;
+  std::vector<Problem> problems_;
+};
+
+/// Finds out what `path` names (see Location); throws NotFound, NotACheckpoint, RankShards,
+/// LoraAdapter, ForeignFormat, LfsPointer, AmbiguousIndex.
+Location locate(const std::string& path);
+
+}  // namespace ckptscope

@@ -1,0 +1,197 @@
+// From what a user types to the files of a checkpoint: directories, indexes, Hugging Face caches,
+// and the things that look like a checkpoint and are none.
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "core/base/display.hpp"
+#include "core/base/natural_order.hpp"
+#include "core/checkpoint/checkpoint.hpp"
+#include "core/checkpoint/safetensors.hpp"
+
+namespace ckptscope {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kTensors = ".safetensors";
+constexpr std::string_view kIndex = ".safetensors.index.json";
+constexpr std::string_view kUsualIndex = "model.safetensors.index.json";
+
+std::vector<std::string> names_in(const std::string& directory) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  if (error) {
+    errno = error.value();
+    fail_errno(display(directory));
+  }
+  std::sort(names.begin(), names.end(), natural_less);
+  return names;
+}
+
+std::string join(const std::string& directory, std::string_view name) {
+  return directory.empty() || directory == "." ? std::string(name)
+                                               : directory + "/" + std::string(name);
+}
+
+/// A JSON text, not a safetensors file whose header happens to be 123 ('{') bytes long.
+bool looks_like_json(const File& file) {
+  std::string bytes(std::min<std::uint64_t>(file.size(), 8), '\0');
+  file.read(0, std::as_writable_bytes(std::span(bytes)));
+  return bytes.starts_with("{") && (bytes.size() < 8 || bytes[7] != '\0');
+}
+
+Location locate_file(const std::string& path) {
+  Location found;
+  found.path = path;
+  const fs::path parts(path);
+  found.directory = parts.has_parent_path() ? parts.parent_path().string() : ".";
+  const File file(path);
+  if (const auto foreign = recognise_foreign(file)) {
+    fail(foreign->code, "{}: {}, not safetensors", display(path), foreign->name);
+  }
+  if (looks_like_json(file)) {
+    found.index = path;
+  } else {
+    found.files.push_back(parts.filename().string());
+  }
+  return found;
+}
+
+std::vector<std::string> checkpoints_below(const std::string& directory) {
+  std::vector<std::string> found;
+  std::error_code error;
+  fs::recursive_directory_iterator it(directory, error);
+  for (fs::recursive_directory_iterator end; !error && it != end && found.size() < 8;
+       it.increment(error)) {
+    if (it.depth() > 3) it.disable_recursion_pending();
+    if (it->path().extension() != kTensors) continue;
+    const std::string parent = it->path().parent_path().string();
+    if (found.empty() || found.back() != parent) found.push_back(parent);
+  }
+  return found;
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+[[noreturn]] void fail_without_tensors(const std::string& path,
+                                       const std::vector<std::string>& names) {
+  const auto with_suffix = [&](std::string_view suffix) {
+    return std::find_if(names.begin(), names.end(),
+                        [&](const std::string& name) { return name.ends_with(suffix); });
+  };
+  if (with_suffix(".distcp") != names.end()) {
+    fail(Code::RankShards,
+         "{}: a torch.distributed.checkpoint (.distcp) holds rank slices, not a whole checkpoint; "
+         "consolidate it to safetensors first",
+         display(path));
+  }
+  for (const std::string_view suffix : {".gguf", ".bin", ".pt", ".pth", ".ckpt"}) {
+    const auto file = with_suffix(suffix);
+    if (file == names.end()) continue;
+    fail(Code::ForeignFormat, "{}: holds {} ({}), not safetensors", display(path), display(*file),
+         suffix == ".gguf" ? "GGUF"
+                           : "a pickle, which is never opened because loading it runs code");
+  }
+  const std::vector<std::string> below = checkpoints_below(path);
+  std::string list;
+  for (const std::string& directory : below)
+    list += (list.empty() ? " " : ", ") + display(directory);
+  fail(Code::NotACheckpoint, "{}: no *.safetensors here{}{}", display(path),
+       below.empty() ? "" : "; checkpoints below it:", list);
+}
+
+/// models--X--Y -> models--X--Y/snapshots/REV by refs/main; empty when this is no cache entry.
+std::string cache_snapshot(const std::string& path) {
+  if (!is_directory(path + "/snapshots")) return "";
+  std::ifstream ref(path + "/refs/main");
+  std::string revision;
+  if (!(ref >> revision) || revision.find('/') != revision.npos || revision.starts_with(".")) {
+    return "";
+  }
+  const std::string snapshot = path + "/snapshots/" + revision;
+  return is_directory(snapshot) ? snapshot : "";
+}
+
+std::string cache_entry_of(const std::string& repository) {
+  const auto slash = repository.find('/');
+  if (slash == repository.npos || repository.find('/', slash + 1) != repository.npos) return "";
+  const char* hf_home = std::getenv("HF_HOME");
+  const char* home = std::getenv("HOME");
+  if (hf_home == nullptr && home == nullptr) return "";
+  const std::string base =
+      hf_home != nullptr ? std::string(hf_home) : std::string(home) + "/.cache/huggingface";
+  const std::string entry =
+      base + "/hub/models--" + repository.substr(0, slash) + "--" + repository.substr(slash + 1);
+  return is_directory(entry) ? entry : "";
+}
+
+std::string choose_index(const std::string& path, const std::vector<std::string>& names) {
+  std::vector<std::string> indexes;
+  for (const std::string& name : names) {
+    if (name.ends_with(kIndex)) indexes.push_back(name);
+  }
+  if (indexes.empty()) return "";
+  if (contains(indexes, kUsualIndex)) return std::string(kUsualIndex);
+  if (indexes.size() == 1) return indexes.front();
+  std::string list;
+  for (const std::string& name : indexes) list += (list.empty() ? " " : ", ") + display(name);
+  fail(Code::AmbiguousIndex, "{}: {} index files, open one of them:{}", display(path),
+       indexes.size(), list);
+}
+
+Location locate_directory(const std::string& path) {
+  const std::vector<std::string> names = names_in(path);
+  if (contains(names, "adapter_config.json")) {
+    fail(Code::LoraAdapter,
+         "{}: a LoRA adapter (adapter_config.json), not a whole checkpoint; open its "
+         "adapter_model.safetensors to look at its keys",
+         display(path));
+  }
+  Location found;
+  found.path = path;
+  found.directory = path;
+  std::vector<std::string> consolidated;
+  for (const std::string& name : names) {
+    if (!name.ends_with(kTensors)) continue;
+    (name.starts_with("consolidated") ? consolidated : found.files).push_back(name);
+  }
+  if (const std::string index = choose_index(path, names); !index.empty()) {
+    found.index = join(path, index);
+  } else if (found.files.empty()) {
+    found.files.swap(consolidated);  // nothing else is there: this is the checkpoint
+  }
+  if (found.index.empty() && found.files.empty()) fail_without_tensors(path, names);
+  for (const std::string& name : consolidated) found.ignored.push_back(name);
+  return found;
+}
+
+}  // namespace
+
+Location locate(const std::string& path) {
+  std::string directory = path;
+  std::string resolved_from;
+  if (!exists(path)) {
+    directory = cache_entry_of(path);
+    if (directory.empty()) fail(Code::NotFound, "{}: no such file or directory", display(path));
+  }
+  if (!is_directory(directory)) return locate_file(directory);
+  if (const std::string snapshot = cache_snapshot(directory); !snapshot.empty()) {
+    resolved_from = directory + ", refs/main";
+    directory = snapshot;
+  }
+  while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+  Location found = locate_directory(directory);
+  found.path = path;
+  found.resolved_from = resolved_from;
+  return found;
+}
+
+}  // namespace ckptscope

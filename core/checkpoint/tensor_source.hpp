@@ -1,0 +1,63 @@
+// Where the executor gets bytes from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <span>
+
+#include "core/checkpoint/checkpoint.hpp"
+#include "core/plan/plan.hpp"
+
+namespace ckptscope {
+
+/// Bytes of source tensors by number. One per worker: implementations need not be thread-safe.
+class TensorSource {
+ public:
+  virtual ~TensorSource() = default;
+  /// Fills `out` with the tensor's bytes from `offset` on (bytes from its start), or throws.
+  virtual void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) = 0;
+};
+
+/// Makes one source per worker; called from the worker's thread.
+using MakeSource = std::function<std::unique_ptr<TensorSource>()>;
+
+/// Reads the shards of a checkpoint with exact positional reads; keeps at most two files open, so
+/// that descriptors stay bounded whatever the number of shards. A shard whose identity is no longer
+/// what it was when the checkpoint was opened is an error (SourceChanged). No memory maps: a file
+/// that is truncated while it is read must be an error, not a signal.
+class CheckpointSource final : public TensorSource {
+ public:
+  explicit CheckpointSource(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) override;
+
+ private:
+  struct OpenShard {
+    std::uint32_t shard;
+    File file;
+  };
+  const File& shard_file(std::uint32_t shard);
+
+  const Checkpoint& checkpoint_;
+  std::list<OpenShard> open_;  // the most recently used one first
+};
+
+/// What a plan reads: the tensors of the checkpoint, and behind them those that it borrows.
+struct Sources {
+  Sources(const Checkpoint& own) : checkpoint(own) {}  // NOLINT: most plans borrow nothing
+  Sources(const Checkpoint& own, const Checkpoint* lender) : checkpoint(own), like(lender) {}
+
+  const Checkpoint& checkpoint;
+  const Checkpoint* like = nullptr;
+
+  /// Reads both for `plan`, which must outlive the result.
+  std::unique_ptr<TensorSource> open(const Plan& plan) const;
+};
+
+/// Throws SourceChanged when a shard's file is not the one that was opened. Returns whether any
+/// differs in its change time alone, which is worth a note.
+bool check_sources_unchanged(const Checkpoint& checkpoint);
+
+}  // namespace ckptscope

@@ -1,0 +1,201 @@
+#include "core/convert/convert.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "core/base/buffer.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/parallel.hpp"
+#include "core/convert/refusals.hpp"
+#include "core/convert/verify.hpp"
+#include "core/output/side_files.hpp"
+#include "core/output/staged_sink.hpp"
+#include "core/output/staging.hpp"
+
+namespace ckptscope {
+namespace {
+
+void refuse_damaged(const Checkpoint& source, const ConvertOptions& options) {
+  for (const Problem& problem : source.problems()) {
+    if (problem.severity == Severity::Error && !options.allow.contains(name_of(problem.code))) {
+      refuse(problem, source.name());
+    }
+  }
+}
+
+void add_directories(const Checkpoint& checkpoint, std::set<std::string>& directories) {
+  directories.insert(checkpoint.location().directory);
+  std::error_code error;
+  for (const Shard& shard : checkpoint.shards()) {
+    if (!shard.present) continue;
+    const auto real = std::filesystem::canonical(shard.path, error);
+    if (!error) directories.insert(real.parent_path().string());
+  }
+}
+
+std::vector<std::string> source_directories(const Sources& sources) {
+  std::set<std::string> directories;
+  add_directories(sources.checkpoint, directories);
+  if (sources.like != nullptr) add_directories(*sources.like, directories);
+  return {directories.begin(), directories.end()};
+}
+
+/// Steps of one conversion, in order.
+class Conversion {
+ public:
+  Conversion(const Sources& sources, const Plan& plan, const ConvertOptions& options,
+             Progress& progress)
+      : sources_(sources),
+        source_(sources.checkpoint),
+        plan_(plan),
+        options_(options),
+        progress_(progress),
+        layout_(lay_out(plan, options.max_shard_bytes, metadata())),
+        receipt_(make_receipt(sources, plan, options.max_shard_bytes)) {}
+
+  ConvertReport run() {
+    if (const std::string old = finish_commit(options_.out); !old.empty()) {
+      report_.notes.push_back(
+          fmt::format("what a killed conversion had replaced is now {}", display(old)));
+    }
+    if (is_done_already()) return std::move(report_);
+    check_before(sources_, plan_, layout_, options_);
+    Staging staging(options_.out, options_.if_exists == ExistsPolicy::Replace
+                                      ? Staging::IfExists::Replace
+                                      : Staging::IfExists::Fail);
+    if (staging.cleared())
+      report_.notes.push_back("cleared what an interrupted conversion had left");
+    write(staging);
+    if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging);
+    write_side_files(staging);
+    bool touched = check_sources_unchanged(source_);
+    if (sources_.like != nullptr) touched = check_sources_unchanged(*sources_.like) || touched;
+    if (touched) {
+      report_.notes.push_back(
+          "a source file's status changed (a rename or link), its content did not");
+    }
+    progress_.check_stop();
+    progress_.phase("commit", 0);
+    report_.replaced = staging.commit();
+    return std::move(report_);
+  }
+
+ private:
+  std::map<std::string, std::string> metadata() const {
+    std::map<std::string, std::string> merged = source_.metadata();
+    merged["format"] = "pt";
+    return merged;
+  }
+
+  bool is_done_already() {
+    if (options_.if_exists == ExistsPolicy::Replace || !is_directory(options_.out.text()))
+      return false;
+    const auto made = read_receipt(options_.out.text());
+    const bool same = made && made->same_conversion(receipt_) && is_whole(*made);
+    if (!same || options_.if_exists == ExistsPolicy::Fail) {
+      fail(Code::Exists, "{}: exists, {}; see --if-exists", display(options_.out.text()),
+           same ? "made by this same conversion"
+                : (made ? "made by another conversion, or no longer whole"
+                        : "not made by a conversion of ours"));
+    }
+    report_.skipped = true;
+    report_.shards = made->outputs;
+    return true;
+  }
+
+  /// Every shard of the receipt is there, of its size, and was read back unless nobody asks for it.
+  bool is_whole(const Receipt& made) const {
+    return std::all_of(made.outputs.begin(), made.outputs.end(),
+                       [&](const Receipt::OutputFile& file) {
+                         const std::string path = options_.out.text() + "/" + file.name;
+                         return exists(path) && identity_of(path).size == file.bytes &&
+                                (!file.xxh3.empty() || options_.verify == VerifyLevel::None);
+                       });
+  }
+
+  void write(Staging& staging) {
+    std::size_t written = 0;
+    std::mutex mutex;
+    StagedSink sink(staging, layout_, [&](std::size_t shard) {
+      const std::lock_guard lock(mutex);
+      const OutputShard& row = layout_.shards[shard];
+      progress_.line(fmt::format("write    {:>2}/{}  {}  {}", ++written, layout_.shards.size(),
+                                 row.name, format_bytes(row.file_bytes())));
+    });
+    report_.losses = execute(
+        plan_, [&] { return sources_.open(plan_); }, sink, options_.resources, progress_, "write");
+    sink.finish();
+    report_.bytes = layout_.file_bytes();
+    for (const OutputShard& shard : layout_.shards) {
+      report_.shards.push_back({shard.name, shard.file_bytes(), ""});
+    }
+    if (options_.verify != VerifyLevel::None) read_back(sink);
+  }
+
+  void read_back(const StagedSink& sink) {
+    progress_.phase("read back", report_.bytes);
+    parallel_for(report_.shards.size(), options_.resources.workers(), [&](std::size_t i, unsigned) {
+      report_.shards[i].xxh3 = hex64(sink.read_back(i, progress_));
+    });
+  }
+
+  void compare_all(const Staging& staging) {
+    const Checkpoint written = Checkpoint::open(staging.path());
+    const VerifyReport report = verify(sources_, plan_, written, options_.resources, progress_);
+    if (report.verified()) return;
+    const Difference& first = report.differences.front();
+    fail(Code::Mismatch, "{}: {} differ from the plan, the first {}: {}",
+         display(options_.out.text()), report.differences.size(), display(first.key), first.detail);
+  }
+
+  void write_side_files(Staging& staging) {
+    SideFiles files = copy_side_files(sources_, plan_, staging);
+    report_.copied = std::move(files.copied);
+    report_.lent = std::move(files.lent);
+    report_.left_out = std::move(files.left_out);
+    report_.config_edited = files.config_edited;
+    if (const std::string index = layout_.index_json(plan_); !index.empty()) {
+      staging.write_text("model.safetensors.index.json", index);
+    }
+    receipt_.outputs = report_.shards;
+    staging.write_text(std::string(kReceiptName), receipt_.to_json());
+  }
+
+  const Sources sources_;
+  const Checkpoint& source_;
+  const Plan& plan_;
+  const ConvertOptions& options_;
+  Progress& progress_;
+  ShardLayout layout_;
+  Receipt receipt_;
+  ConvertReport report_;
+};
+
+}  // namespace
+
+void check_before(const Sources& sources, const Plan& plan, const ShardLayout& layout,
+                  const ConvertOptions& options) {
+  plan.require_sound(sources.checkpoint.name());
+  refuse_damaged(sources.checkpoint, options);
+  refuse_damaged_like(sources);
+  options.out.refuse_overlap(source_directories(sources));
+  refuse_values(sources, plan);
+  if (options.out.is_taken() && options.if_exists == ExistsPolicy::Fail) {
+    fail(Code::Exists, "{}: exists; see --if-exists", display(options.out.text()));
+  }
+  const std::uint64_t needed = layout.file_bytes();
+  const std::uint64_t free = options.out.free_bytes();
+  if (free < needed) {
+    fail(Code::NoSpace, "{}: {} free, {} needed; nothing written", display(options.out.text()),
+         format_bytes(free), format_bytes(needed));
+  }
+}
+
+ConvertReport convert(const Sources& sources, const Plan& plan, const ConvertOptions& options,
+                      Progress& progress) {
+  return Conversion(sources, plan, options, progress).run();
+}
+
+}  // namespace ckptscope

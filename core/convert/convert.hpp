@@ -1,0 +1,55 @@
+// A conversion from plan to committed directory: preflight, write, read back, side files, commit.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/checkpoint.hpp"
+#include "core/output/output_path.hpp"
+#include "core/output/receipt.hpp"
+#include "core/output/shard_layout.hpp"
+#include "core/plan/plan.hpp"
+#include "core/run/executor.hpp"
+
+namespace ckptscope {
+
+enum class VerifyLevel { None, ReadBack, RoundTrip };
+enum class ExistsPolicy { Fail, Skip, Replace };
+
+struct ConvertOptions {
+  OutputPath out;
+  std::uint64_t max_shard_bytes = 5'000'000'000;
+  Resources resources;
+  VerifyLevel verify = VerifyLevel::ReadBack;
+  ExistsPolicy if_exists = ExistsPolicy::Fail;
+  std::set<std::string, std::less<>> allow;  // codes of index defects that do not stop it
+};
+
+struct ConvertReport {
+  bool skipped = false;  // --if-exists skip, and the output is this conversion's
+  std::vector<Receipt::OutputFile> shards;
+  std::uint64_t bytes = 0;            // of all shards, headers included
+  std::vector<std::string> copied;    // side files
+  std::vector<std::string> lent;      // of those, from the checkpoint of --like
+  std::vector<std::string> left_out;  // side files that were not copied, with the reason
+  std::vector<PackingLoss> losses;    // of the weights that the plan packs
+  bool config_edited = false;
+  std::string replaced;  // where an old output went; may be empty
+  std::vector<std::string> notes;
+};
+
+/// What stands in the way before a byte is written: an unsound plan or a damaged source (Refused),
+/// placeholders as MXFP4 (Constant), values that must be zero and are not (NotZero), the output
+/// (Exists, SameFiles), space (NoSpace). Reads headers, the first bytes of MXFP4 scales and the few
+/// that must be zero.
+void check_before(const Sources& sources, const Plan& plan, const ShardLayout& layout,
+                  const ConvertOptions& options);
+
+/// Throws as check_before, and NoSpace, Io, SourceChanged, Locked, Mismatch (read back differs),
+/// Interrupted. After a throw nothing of it is left and OUT is as it was.
+ConvertReport convert(const Sources& sources, const Plan& plan, const ConvertOptions& options,
+                      Progress& progress);
+
+}  // namespace ckptscope

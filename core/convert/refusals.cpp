@@ -1,0 +1,66 @@
+#include "core/convert/refusals.hpp"
+
+#include <algorithm>
+
+#include "core/base/buffer.hpp"
+#include "core/base/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// True when every byte of a tensor is `value`; stops at the first that is not.
+bool is_all(std::byte value, TensorSource& source, std::uint32_t tensor, std::uint64_t bytes) {
+  Buffer buffer;
+  for (std::uint64_t done = 0; done < bytes;) {
+    const auto chunk = buffer.take(std::min<std::uint64_t>(1 << 16, bytes - done));
+    source.read(tensor, done, chunk);
+    if (!std::all_of(chunk.begin(), chunk.end(), [&](std::byte b) { return b == value; })) {
+      return false;
+    }
+    done += chunk.size();
+  }
+  return bytes > 0;
+}
+
+void refuse_placeholders(const Checkpoint& checkpoint, const Plan& plan, TensorSource& source) {
+  constexpr std::string_view kScales = "_scales";
+  const auto is_ones = [&](std::uint32_t id) {
+    return is_all(std::byte{1}, source, id, plan.sources[id].bytes());
+  };
+  for (std::uint32_t id = 0; id < plan.sources.size(); ++id) {
+    const TensorInfo& scales = plan.sources[id];
+    if (plan.fates[id].kind != Fate::Kind::Used || scales.dtype != Dtype::U8) continue;
+    if (!scales.name.ends_with(kScales)) continue;
+    const std::string stem(scales.name.substr(0, scales.name.size() - kScales.size()));
+    const auto blocks = checkpoint.find(stem + "_blocks");
+    if (blocks && is_ones(id) && is_ones(*blocks)) {
+      fail(Code::Constant, "{}: blocks and scales are placeholders, every byte is 1",
+           display(plan.sources[*blocks].name));
+    }
+  }
+}
+
+void refuse_lost_values(const Plan& plan, TensorSource& source) {
+  for (const std::uint32_t id : plan.must_be_zero) {
+    if (plan.sources[id].bytes() == 0 ||
+        is_all(std::byte{0}, source, id, plan.sources[id].bytes())) {
+      continue;
+    }
+    fail(Code::NotZero, "{}: not all zero, and the checkpoint of --like has no place for it",
+         display(plan.sources[id].name));
+  }
+}
+
+}  // namespace
+
+void refuse_damaged_like(const Sources& sources) {
+  if (sources.like != nullptr) refuse_errors(sources.like->problems(), sources.like->name());
+}
+
+void refuse_values(const Sources& sources, const Plan& plan) {
+  CheckpointSource reader(sources.checkpoint);
+  refuse_placeholders(sources.checkpoint, plan, reader);
+  refuse_lost_values(plan, reader);
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,40 @@
+// Reads every byte of a checkpoint: checksums of files, NaN, Inf and constant weights of tensors.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/progress.hpp"
+#include "core/checkpoint/checkpoint.hpp"
+
+namespace ckptscope {
+
+/// sha256 by file name, in lower-case hexadecimal.
+using Sums = std::map<std::string, std::string, std::less<>>;
+
+/// What the hub recorded when it downloaded: .cache/huggingface/download/FILE.metadata beside the
+/// files, or the names of the blobs that a cache's links point to.
+Sums hub_sums(const Checkpoint& checkpoint);
+/// Lines of sha256sum: 64 digits, two characters, a name. Throws Usage for another text.
+Sums parse_sums(std::string_view text);
+
+struct DeepReport {
+  std::uint64_t tensors = 0;      // read
+  std::uint64_t bytes = 0;        // of their data
+  std::uint64_t nan_tensors = 0;  // of tensors with a number dtype
+  std::uint64_t inf_tensors = 0;
+  std::uint64_t constant_weights = 0;  // of rank 2 and more, with more than one element
+  std::uint64_t sums_compared = 0;
+  std::uint64_t sums_equal = 0;
+  std::vector<Problem> problems;  // in the order of shards and their tensors
+};
+
+/// Shards are read in parallel, each front to back. Damaged and missing shards are passed over:
+/// their defects are the checkpoint's. Throws Io, SourceChanged, TruncatedSource, Interrupted.
+DeepReport deep_check(const Checkpoint& checkpoint, const Sums& sums, unsigned threads,
+                      Progress& progress);
+
+}  // namespace ckptscope

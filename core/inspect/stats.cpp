@@ -1,0 +1,185 @@
+#include "core/inspect/stats.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <mutex>
+
+#include "core/base/display.hpp"
+#include "core/base/parallel.hpp"
+#include "core/inspect/code_counter.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// Bytes of values that are counted at a time. It does not depend on threads, and a tile lies in
+/// one expert and holds whole rows where rows are shorter.
+constexpr std::uint64_t kTileBytes = 16 << 20;
+constexpr std::chrono::milliseconds kPartialInterval{150};
+
+/// An item while it is worked on.
+struct Work {
+  TensorStats stats;
+  std::array<std::uint64_t, 256> codes{};
+};
+struct Item {
+  std::mutex mutex;
+  std::size_t tiles_left = 0;
+  std::unique_ptr<Work> work;  // from its first tile to its last
+};
+
+class Computation {
+ public:
+  Computation(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
+              Progress& progress, const StatsSeen& done, const StatsSeen& partial)
+      : checkpoint_(checkpoint),
+        items_(items),
+        threads_(std::max(1u, threads)),
+        progress_(progress),
+        done_(done),
+        partial_(partial),
+        states_(items.size()) {}
+
+  void run() {
+    std::uint64_t bytes = 0;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      bytes += checkpoint_.tensors()[data_of(stored_node(*items_[i].value)).source].bytes();
+      cut(i);
+    }
+    progress_.phase("stat", bytes);
+    std::vector<std::unique_ptr<CodeCounter>> counters(threads_);
+    parallel_for(tiles_.size(), threads_, [&](std::size_t i, unsigned worker) {
+      progress_.check_stop();
+      if (!counters[worker]) counters[worker] = std::make_unique<CodeCounter>(checkpoint_);
+      const StatsTile& tile = tiles_[i];
+      with_context(display(items_[tile.item].key), [&] { work(tile, *counters[worker]); });
+    });
+  }
+
+ private:
+  void cut(std::size_t number) {
+    const Value& node = stored_node(*items_[number].value);
+    const RowLayout layout = layout_of(node);
+    const std::uint64_t row_bytes =
+        std::max<std::uint64_t>(1, layout.row * size_of(data_of(node).dtype));
+    const std::uint64_t at_once = std::max<std::uint64_t>(1, kTileBytes / row_bytes);
+    const std::size_t before = tiles_.size();
+    for (std::uint64_t group = 0; layout.rows > 0 && group < layout.groups; ++group) {
+      for (std::uint64_t r = 0; r < layout.rows; r += at_once) {
+        tiles_.push_back(
+            {number, group, group * layout.rows + r, std::min(at_once, layout.rows - r)});
+      }
+    }
+    states_[number].tiles_left = tiles_.size() - before;
+    if (tiles_.size() == before) finish(number);  // without elements
+  }
+
+  void work(const StatsTile& tile, CodeCounter& counter) {
+    const Value& node = stored_node(*items_[tile.item].value);
+    TileCounts part = counter.count(node, tile);
+    Item& item = states_[tile.item];
+    bool last = false;
+    {
+      const std::lock_guard lock(item.mutex);
+      merge_part(item, tile, std::move(part), node);
+      last = --item.tiles_left == 0;
+      if (!last && partial_) show_partial(tile.item, item.work->stats);
+    }
+    progress_.advance(tile.rows * layout_of(node).row * size_of(data_of(node).dtype) /
+                      (node.op == Value::Op::Mxfp4 ? 2 : 1));
+    if (last) finish(tile.item);
+  }
+
+  void show_partial(std::size_t number, const TensorStats& stats) {
+    const std::lock_guard lock(done_mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - shown_ < kPartialInterval) return;
+    shown_ = now;
+    partial_(number, stats);
+  }
+
+  static void merge_part(Item& item, const StatsTile& tile, TileCounts part, const Value& node) {
+    const bool first = !item.work;
+    if (first) {
+      item.work = std::make_unique<Work>();
+      if (has_experts(node)) item.work->stats.experts.resize(node.shape[0]);
+      item.work->stats.distribution = std::move(part.distribution);
+    }
+    TensorStats& stats = item.work->stats;
+    stats.moments.add(part.moments);
+    if (!first) stats.distribution.add(part.distribution);
+    for (std::size_t i = 0; i < part.codes.size(); ++i) item.work->codes[i] += part.codes[i];
+    if (node.op != Value::Op::Source || size_of(node.dtype) == 1) {
+      if (!stats.codes) stats.codes.emplace();
+      stats.codes->saturated += part.saturated;
+      stats.codes->subnormal += part.subnormal;
+      stats.codes->possible = node.op == Value::Op::Mxfp4 ? 16 : 256;
+    }
+    if (part.scales) {
+      if (!stats.scales) stats.scales.emplace();
+      merge(*stats.scales, *part.scales);
+    }
+    if (!stats.experts.empty()) {
+      stats.experts[tile.group].moments.add(part.moments);
+      stats.experts[tile.group].saturated += part.saturated;
+    }
+  }
+
+  void finish(std::size_t number) {
+    Item& item = states_[number];
+    if (!item.work) item.work = std::make_unique<Work>();
+    TensorStats& stats = item.work->stats;
+    const auto quantiles = stats.distribution.quantiles(TensorStats::kQuantiles);
+    std::copy(quantiles.begin(), quantiles.end(), stats.quantiles.begin());
+    if (stats.codes) {
+      const auto& codes = item.work->codes;
+      stats.codes->used = static_cast<std::uint64_t>(
+          std::count_if(codes.begin(), codes.end(), [](std::uint64_t n) { return n > 0; }));
+    }
+    const std::lock_guard lock(done_mutex_);
+    done_(number, stats);
+    item.work.reset();
+  }
+
+  const Checkpoint& checkpoint_;
+  const std::span<const StatsItem> items_;
+  const unsigned threads_;
+  Progress& progress_;
+  const StatsSeen& done_;
+  const StatsSeen& partial_;
+  std::vector<Item> states_;
+  std::vector<StatsTile> tiles_;
+  std::mutex done_mutex_;
+  std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+Storage storage_of(const Value& value) {
+  const Value& node = stored_node(value);
+  return node.op == Value::Op::Mxfp4 ? Storage::Mxfp4
+         : node.op == Value::Op::Fp8 ? Storage::Fp8
+                                     : Storage::Plain;
+}
+
+Shape stored_shape(const Value& value) {
+  return stored_node(value).shape;
+}
+
+std::uint64_t stored_bytes(const Checkpoint& checkpoint, const Value& value) {
+  std::uint64_t bytes = 0;
+  for_each_source(value, [&](std::uint32_t id) { bytes += checkpoint.tensors()[id].bytes(); });
+  return bytes;
+}
+
+bool has_statistics(const Value& value) {
+  const Value& node = stored_node(value);
+  return node.op != Value::Op::Source || (is_number(node.dtype) && size_of(node.dtype) <= 8);
+}
+
+void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
+                   Progress& progress, const StatsSeen& done, const StatsSeen& partial) {
+  Computation(checkpoint, items, threads, progress, done, partial).run();
+}
+
+}  // namespace ckptscope

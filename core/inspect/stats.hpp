@@ -1,0 +1,86 @@
+// Statistics of what weights really are: of the dequantised values, streamed, in memory that does
+// not depend on their size. Codes are counted, not values: every figure follows from the counts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/progress.hpp"
+#include "core/checkpoint/checkpoint.hpp"
+#include "core/numbers/moments.hpp"
+#include "core/plan/value.hpp"
+
+namespace ckptscope {
+
+/// What is stored: plain numbers, or codes of a scheme.
+enum class Storage { Plain, Mxfp4, Fp8 };
+
+/// Codes of a quantised tensor.
+struct CodeStats {
+  std::uint64_t used = 0;       // different codes that occur
+  std::uint64_t possible = 0;   // 16, or 256
+  std::uint64_t saturated = 0;  // elements at the largest magnitude: +-6, +-448
+  std::uint64_t subnormal = 0;  // elements at +-0.5, or with exponent 0 and not zero
+};
+
+/// Scales of a quantised tensor.
+struct ScaleStats {
+  std::uint64_t count = 0;
+  double least = std::numeric_limits<double>::infinity();  // of those that are no NaN
+  double most = -std::numeric_limits<double>::infinity();
+  std::uint64_t zeros = 0;                  // MXFP4: byte 0, which is 2^-127
+  std::uint64_t ones = 0;                   // MXFP4: byte 255, which is 2^128
+  std::array<std::uint64_t, 512> powers{};  // by floor(log2 |scale|) + 256
+};
+
+/// One element of the first of three dimensions.
+struct ExpertStats {
+  Moments moments;
+  std::uint64_t saturated = 0;
+};
+
+struct TensorStats {
+  static constexpr std::array<double, 9> kQuantiles{0.001, 0.01, 0.05, 0.25, 0.5,
+                                                    0.75,  0.95, 0.99, 0.999};
+  static constexpr std::array<std::string_view, 9> kQuantileNames{
+      "p0_1", "p1", "p5", "p25", "p50", "p75", "p95", "p99", "p99_9"};
+  static constexpr std::size_t kLinearBins = 32;
+
+  Moments moments;
+  std::array<float, kQuantiles.size()> quantiles{};
+  Distribution distribution;
+  std::optional<CodeStats> codes;
+  std::optional<ScaleStats> scales;
+  std::vector<ExpertStats> experts;  // of tensors of three dimensions
+};
+
+/// A tensor to look at: a source, or a decoded pair of sources; transposes and casts of the value
+/// do not matter to what is counted.
+struct StatsItem {
+  std::string key;  // logical
+  ValuePtr value;
+};
+
+Storage storage_of(const Value& value);
+/// Shape of the decoded values as they lie on disk, and bytes of all that is read.
+Shape stored_shape(const Value& value);
+std::uint64_t stored_bytes(const Checkpoint& checkpoint, const Value& value);
+/// True for what stat can read: floats (F64 as F32), and decoded pairs of them.
+bool has_statistics(const Value& value);
+
+/// Looks at every item, in the order given, several at a time; `done(i, stats)` is called once for
+/// each, from one thread at a time, in the order in which they finish. Throws what reading throws,
+/// and Interrupted. `partial(i, stats)`, where it is given, is called now and then, in the same
+/// way, for an item that takes long: what is known so far, without quantiles.
+using StatsSeen = std::function<void(std::size_t item, const TensorStats& stats)>;
+void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
+                   Progress& progress, const StatsSeen& done, const StatsSeen& partial = nullptr);
+
+}  // namespace ckptscope

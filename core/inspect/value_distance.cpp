@@ -1,0 +1,163 @@
+#include "core/inspect/value_distance.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <mutex>
+
+#include "core/base/buffer.hpp"
+#include "core/base/display.hpp"
+#include "core/base/parallel.hpp"
+#include "core/kernels/kernels.hpp"
+#include "core/numbers/exact_sum.hpp"
+#include "core/run/evaluator.hpp"
+#include "core/tensor/region.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// Bytes of floats at a time, whatever the threads: sums are cut at the same places.
+constexpr std::uint64_t kTileBytes = 8 << 20;
+constexpr std::size_t kRun = 1024;  // elements whose sums are taken in plain doubles
+
+struct Tile {
+  std::size_t pair;
+  Region region;
+  std::uint64_t elements;
+};
+
+struct Sums {
+  std::uint64_t different = 0;
+  std::uint64_t unbounded = 0;
+  double largest = 0;
+  ExactSum signal;
+  ExactSum noise;
+
+  void add(std::span<const float> values, std::span<const float> references);
+  void add(const Sums& other);
+};
+
+void Sums::add(std::span<const float> values, std::span<const float> references) {
+  double run_signal = 0;
+  double run_noise = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float a = values[i];
+    const float b = references[i];
+    if (!std::isfinite(a) || !std::isfinite(b)) {
+      const bool same = a == b || (std::isnan(a) && std::isnan(b));
+      different += same ? 0 : 1;
+      unbounded += same ? 0 : 1;
+      continue;
+    }
+    const double error = static_cast<double>(a) - static_cast<double>(b);
+    different += error != 0 ? 1 : 0;
+    largest = std::max(largest, std::fabs(error));
+    run_signal += static_cast<double>(b) * static_cast<double>(b);
+    run_noise += error * error;
+  }
+  signal.add(run_signal);
+  noise.add(run_noise);
+}
+
+void Sums::add(const Sums& other) {
+  different += other.different;
+  unbounded += other.unbounded;
+  largest = std::max(largest, other.largest);
+  signal.add(other.signal);
+  noise.add(other.noise);
+}
+
+/// Reads one of the two sides as floats.
+class Reader {
+ public:
+  explicit Reader(std::unique_ptr<TensorSource> source)
+      : source_(std::move(source)), evaluator_(*source_) {}
+
+  std::span<const float> read(const Value& value, const Tile& tile) {
+    const auto raw = raw_.take(tile.elements * size_of(value.dtype));
+    evaluator_.evaluate(value, tile.region, raw);
+    const auto floats = floats_.take(tile.elements * sizeof(float));
+    convert(value.dtype, raw.data(), Dtype::F32, floats.data(), tile.elements);
+    return {reinterpret_cast<const float*>(floats.data()), tile.elements};
+  }
+
+ private:
+  std::unique_ptr<TensorSource> source_;
+  Evaluator evaluator_;
+  Buffer raw_;
+  Buffer floats_;
+};
+
+struct Worker {
+  std::unique_ptr<Reader> values;
+  std::unique_ptr<Reader> references;
+};
+
+struct State {
+  std::mutex mutex;
+  std::size_t tiles_left = 0;
+  std::unique_ptr<Sums> sums;  // from the first tile to the last
+};
+
+Sums compare_tile(const ValuePair& pair, const Tile& tile, Worker& worker) {
+  const auto values = worker.values->read(*pair.value, tile);
+  const auto references = worker.references->read(*pair.reference, tile);
+  Sums sums;
+  for (std::size_t at = 0; at < values.size(); at += kRun) {
+    const std::size_t n = std::min(kRun, values.size() - at);
+    sums.add(values.subspan(at, n), references.subspan(at, n));
+  }
+  return sums;
+}
+
+Comparison finished(const Sums& sums, const Value& value) {
+  return {product(value.shape), sums.different,      sums.unbounded,
+          sums.largest,         sums.signal.value(), sums.noise.value()};
+}
+
+}  // namespace
+
+void compare_values(const MakeSource& values, const MakeSource& references,
+                    std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
+                    const std::function<void(std::size_t pair, const Comparison&)>& done) {
+  std::vector<Tile> tiles;
+  std::vector<State> states(pairs.size());
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    for (Region& region : row_bands(pairs[i].value->shape, sizeof(float), kTileBytes)) {
+      const std::uint64_t tile_bytes = byte_count(Dtype::F32, region.extent);
+      tiles.push_back({i, std::move(region), tile_bytes / sizeof(float)});
+      ++states[i].tiles_left;
+      bytes += tile_bytes;
+    }
+    if (states[i].tiles_left == 0) done(i, finished({}, *pairs[i].value));
+  }
+  progress.phase("compare", bytes);
+  std::vector<Worker> workers(std::max(1u, threads));
+  std::mutex done_mutex;
+  parallel_for(tiles.size(), std::max(1u, threads), [&](std::size_t i, unsigned number) {
+    progress.check_stop();
+    Worker& worker = workers[number];
+    if (!worker.values) {
+      worker.values = std::make_unique<Reader>(values());
+      worker.references = std::make_unique<Reader>(references());
+    }
+    const Tile& tile = tiles[i];
+    const ValuePair& pair = pairs[tile.pair];
+    const Sums sums =
+        with_context(display(pair.key), [&] { return compare_tile(pair, tile, worker); });
+    progress.advance(tile.elements * sizeof(float));
+    State& state = states[tile.pair];
+    {
+      const std::lock_guard lock(state.mutex);
+      if (!state.sums) state.sums = std::make_unique<Sums>();
+      state.sums->add(sums);
+      if (--state.tiles_left > 0) return;
+    }
+    const std::lock_guard lock(done_mutex);
+    done(tile.pair, finished(*state.sums, *pair.value));
+    state.sums.reset();
+  });
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,44 @@
+// Values of two checkpoints beside each other, dequantised, whatever either is stored as.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/base/progress.hpp"
+#include "core/checkpoint/tensor_source.hpp"
+#include "core/numbers/noise.hpp"
+#include "core/plan/value.hpp"
+
+namespace ckptscope {
+
+/// One tensor under the name that both have, of equal shapes.
+struct ValuePair {
+  std::string key;
+  ValuePtr value;      // of the one that is looked at
+  ValuePtr reference;  // of the one it is held against
+};
+
+/// The difference of two tensors, as floats. The same whatever the number of threads.
+struct Comparison {
+  std::uint64_t elements = 0;
+  std::uint64_t different = 0;  // not the same number; NaN is the same as NaN
+  std::uint64_t unbounded = 0;  // of those, where one is NaN or infinite: not in the sums
+  double largest = 0;           // of |value - reference|
+  double signal = 0;            // sum of squares of the reference
+  double noise = 0;             // sum of squares of value - reference
+
+  bool equal() const { return different == 0; }
+  double relative_l2() const { return ckptscope::relative_l2(signal, noise); }
+  double sqnr() const { return ckptscope::sqnr(signal, noise); }
+};
+
+/// Compares every pair, in the order given; `done` is called once for each, from one thread at a
+/// time, in the order in which they finish. Throws what reading throws, and Interrupted.
+void compare_values(const MakeSource& values, const MakeSource& references,
+                    std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
+                    const std::function<void(std::size_t pair, const Comparison&)>& done);
+
+}  // namespace ckptscope

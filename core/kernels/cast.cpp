@@ -1,0 +1,139 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/cast.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "core/kernels/scalar/scalar.hpp"
+#include "core/kernels/target.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace ckptscope::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using F32 = hn::ScalableTag<float>;
+using U32 = hn::RebindToUnsigned<F32>;
+using U16 = hn::Rebind<std::uint16_t, F32>;
+using U8 = hn::Rebind<std::uint8_t, F32>;
+using Floats = hn::Vec<F32>;
+using Words = hn::Vec<U32>;
+constexpr F32 kF;
+constexpr U32 kU;
+
+/// As float_to_bf16() in numbers.hpp, in the upper halves of words.
+HWY_INLINE Words bf16_bits(Floats value) {
+  const Words bits = hn::BitCast(kU, value);
+  const Words odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(kU, 1));
+  const Words rounded = hn::Add(hn::Add(bits, odd), hn::Set(kU, 0x7FFF));
+  const auto is_nan = hn::RebindMask(kU, hn::IsNaN(value));
+  return hn::ShiftRight<16>(hn::IfThenElse(is_nan, hn::Set(kU, 0x7FC00000), rounded));
+}
+
+HWY_INLINE void store_bf16(Floats value, std::byte* to) {
+  const auto halves = hn::DemoteTo(U16(), hn::BitCast(hn::RebindToSigned<U32>(), bf16_bits(value)));
+  hn::StoreU(halves, U16(), reinterpret_cast<std::uint16_t*>(to));
+}
+
+/// How many elements were done: whole vectors.
+std::size_t Bf16ToFloat(const std::byte* in, std::byte* out, std::size_t count) {
+  const std::size_t lanes = hn::Lanes(kF);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto halves = hn::LoadU(U16(), reinterpret_cast<const std::uint16_t*>(in + 2 * i));
+    const Words bits = hn::ShiftLeft<16>(hn::PromoteTo(kU, halves));
+    hn::StoreU(bits, kU, reinterpret_cast<std::uint32_t*>(out + 4 * i));
+  }
+  return i;
+}
+
+std::size_t FloatToBf16(const std::byte* in, std::byte* out, std::size_t count) {
+  const std::size_t lanes = hn::Lanes(kF);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    store_bf16(hn::LoadU(kF, reinterpret_cast<const float*>(in + 4 * i)), out + 2 * i);
+  }
+  return i;
+}
+
+/// Codes as floats: exponent and mantissa in their place, then the bias made good by an exact
+/// product, which also makes subnormals what they are. Not for the NaN codes.
+HWY_INLINE Floats e4m3_values(Words codes) {
+  const Words magnitude = hn::ShiftLeft<20>(hn::And(codes, hn::Set(kU, 0x7F)));
+  const Words sign = hn::ShiftLeft<24>(hn::And(codes, hn::Set(kU, 0x80)));
+  const Floats value = hn::Mul(hn::BitCast(kF, magnitude), hn::Set(kF, 0x1p120F));
+  return hn::BitCast(kF, hn::Or(hn::BitCast(kU, value), sign));
+}
+
+/// Stops early at a vector that holds a NaN.
+template <bool kToBf16>
+HWY_INLINE std::size_t decode_e4m3(const std::byte* codes, float scale, std::byte* out,
+                                   std::size_t count) {
+  const std::size_t lanes = hn::Lanes(kF);
+  const Floats factor = hn::Set(kF, scale);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const auto bytes = hn::LoadU(U8(), reinterpret_cast<const std::uint8_t*>(codes + i));
+    const Words words = hn::PromoteTo(kU, bytes);
+    const Words magnitude = hn::And(words, hn::Set(kU, 0x7F));
+    if (!hn::AllFalse(kU, hn::Eq(magnitude, hn::Set(kU, 0x7F)))) break;
+    const Floats value = hn::Mul(e4m3_values(words), factor);
+    if constexpr (kToBf16) {
+      store_bf16(value, out + 2 * i);
+    } else {
+      hn::StoreU(value, kF, reinterpret_cast<float*>(out + 4 * i));
+    }
+  }
+  return i;
+}
+
+std::size_t E4m3ToBf16(const std::byte* codes, float scale, std::byte* out, std::size_t count) {
+  return decode_e4m3<true>(codes, scale, out, count);
+}
+
+std::size_t E4m3ToFloat(const std::byte* codes, float scale, std::byte* out, std::size_t count) {
+  return decode_e4m3<false>(codes, scale, out, count);
+}
+
+}  // namespace ckptscope::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ckptscope {
+
+HWY_EXPORT(Bf16ToFloat);
+HWY_EXPORT(FloatToBf16);
+HWY_EXPORT(E4m3ToBf16);
+HWY_EXPORT(E4m3ToFloat);
+
+void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out,
+             std::size_t count) noexcept {
+  std::size_t done = 0;
+  if (!scalar_kernels() && from == Dtype::BF16 && to == Dtype::F32) {
+    done = HWY_DYNAMIC_DISPATCH(Bf16ToFloat)(in, out, count);
+  } else if (!scalar_kernels() && from == Dtype::F32 && to == Dtype::BF16) {
+    done = HWY_DYNAMIC_DISPATCH(FloatToBf16)(in, out, count);
+  }
+  if (done == count) return;
+  scalar::convert(from, in + done * size_of(from), to, out + done * size_of(to), count - done);
+}
+
+void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
+                std::size_t count) noexcept {
+  constexpr std::size_t kPlain = 64;  // elements done plainly where vectors stop, before they go on
+  const bool vectors = !scalar_kernels() && from == Dtype::F8_E4M3 && size_of(to) >= 2 &&
+                       (to == Dtype::BF16 || to == Dtype::F32);
+  while (count > 0) {
+    std::size_t done = 0;
+    if (vectors) {
+      done = to == Dtype::BF16 ? HWY_DYNAMIC_DISPATCH(E4m3ToBf16)(codes, scale, out, count)
+                               : HWY_DYNAMIC_DISPATCH(E4m3ToFloat)(codes, scale, out, count);
+    }
+    const std::size_t plain = vectors ? std::min(kPlain, count - done) : count;
+    scalar::decode_fp8(from, codes + done, scale, to, out + done * size_of(to), plain);
+    codes += done + plain;
+    out += (done + plain) * size_of(to);
+    count -= done + plain;
+  }
+}
+
+}  // namespace ckptscope
+#endif  // HWY_ONCE

@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "core/kernels/scalar/scalar.hpp"
+#include "core/numbers/formats.hpp"
+
+namespace ckptscope::scalar {
+namespace {
+
+template <typename T>
+T load(const std::byte* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+template <typename T>
+void store(std::byte* at, T value) {
+  std::memcpy(at, &value, sizeof value);
+}
+
+template <typename T>
+void to_floats(const std::byte* in, float* out, std::size_t count, auto decode) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = decode(load<T>(in + i * sizeof(T)));
+}
+
+template <typename T>
+void from_floats(const float* in, std::byte* out, std::size_t count, auto encode) {
+  for (std::size_t i = 0; i < count; ++i) store<T>(out + i * sizeof(T), encode(in[i]));
+}
+
+using Table = std::array<float, 256>;
+
+Table make_table(float (*decode)(std::uint8_t)) {
+  Table table{};
+  for (std::size_t code = 0; code < table.size(); ++code) {
+    table[code] = decode(static_cast<std::uint8_t>(code));
+  }
+  return table;
+}
+
+const Table& fp8_table(Dtype dtype) {
+  static const Table e4m3 = make_table(e4m3_to_float);
+  static const Table e5m2 = make_table(e5m2_to_float);
+  return dtype == Dtype::F8_E4M3 ? e4m3 : e5m2;
+}
+
+void load_floats(Dtype from, const std::byte* in, float* out, std::size_t count) {
+  switch (from) {
+    case Dtype::BF16:
+      return to_floats<std::uint16_t>(in, out, count, bf16_to_float);
+    case Dtype::F16:
+      return to_floats<std::uint16_t>(in, out, count, f16_to_float);
+    case Dtype::F32:
+      return to_floats<float>(in, out, count, [](float value) { return value; });
+    case Dtype::F64:
+      return to_floats<double>(in, out, count, [](double v) { return static_cast<float>(v); });
+    default: {
+      const Table& table = fp8_table(from);
+      return to_floats<std::uint8_t>(in, out, count,
+                                     [&](std::uint8_t code) { return table[code]; });
+    }
+  }
+}
+
+void store_floats(Dtype to, const float* in, std::byte* out, std::size_t count) {
+  switch (to) {
+    case Dtype::BF16:
+      return from_floats<std::uint16_t>(in, out, count, float_to_bf16);
+    case Dtype::F16:
+      return from_floats<std::uint16_t>(in, out, count, float_to_f16);
+    case Dtype::F64:
+      return from_floats<double>(in, out, count, [](float v) { return static_cast<double>(v); });
+    default:
+      return from_floats<float>(in, out, count, [](float value) { return value; });
+  }
+}
+
+}  // namespace
+
+void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out,
+             std::size_t count) noexcept {
+  if (count == 0) return;
+  if (from == to) {
+    std::memcpy(out, in, count * size_of(from));
+    return;
+  }
+  std::array<float, 512> floats;
+  for (std::size_t done = 0; done < count; done += floats.size()) {
+    const std::size_t n = std::min(floats.size(), count - done);
+    load_floats(from, in + done * size_of(from), floats.data(), n);
+    store_floats(to, floats.data(), out + done * size_of(to), n);
+  }
+}
+
+void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
+                std::size_t count) noexcept {
+  const Table& table = fp8_table(from);
+  constexpr std::size_t kTableWorthwhile = 256;
+  if (count < kTableWorthwhile) {
+    std::array<float, kTableWorthwhile> floats;
+    to_floats<std::uint8_t>(codes, floats.data(), count,
+                            [&](std::uint8_t code) { return table[code] * scale; });
+    store_floats(to, floats.data(), out, count);
+    return;
+  }
+  // Every product there can be, rounded once: 256 codes, one scale.
+  Table products;
+  std::transform(table.begin(), table.end(), products.begin(), [&](float v) { return v * scale; });
+  std::array<std::byte, 256 * sizeof(float)> finished;
+  store_floats(to, products.data(), finished.data(), products.size());
+  const auto look_up = [&]<typename T>(T) {
+    std::array<T, 256> words;
+    std::memcpy(words.data(), finished.data(), sizeof words);
+    for (std::size_t i = 0; i < count; ++i) {
+      store<T>(out + i * sizeof(T), words[std::to_integer<std::size_t>(codes[i])]);
+    }
+  };
+  if (size_of(to) == 2) {
+    look_up(std::uint16_t{});
+  } else {
+    look_up(std::uint32_t{});
+  }
+}
+
+}  // namespace ckptscope::scalar

@@ -1,0 +1,84 @@
+#include "core/mapping/lookup.hpp"
+
+#include <algorithm>
+
+namespace ckptscope {
+namespace {
+
+std::optional<Captures> match_any(const std::vector<Pattern>& spellings, std::string_view key) {
+  for (const Pattern& spelling : spellings) {
+    if (auto captures = spelling.match(key)) return captures;
+  }
+  return std::nullopt;
+}
+
+std::optional<Place> find_tensor(const Equation& equation, const Part& part, std::string_view key) {
+  if (part.op == Part::Op::Tensor) {
+    auto captures = match_any(part.spellings, key);
+    return captures ? std::optional(Place{&equation, &part, std::move(*captures)}) : std::nullopt;
+  }
+  for (const Part& inner : part.parts) {
+    if (auto place = find_tensor(equation, inner, key)) return place;
+  }
+  return std::nullopt;
+}
+
+bool starts_with_prefix(const Mapping& mapping, std::string_view key, Namespace side) {
+  return std::any_of(mapping.prefixes.begin(), mapping.prefixes.end(), [&](const Prefix& rule) {
+    const std::string& text = side == Namespace::Hf ? rule.hf : rule.native;
+    return !text.empty() && !(side == Namespace::Hf && rule.back_only) && key.starts_with(text);
+  });
+}
+
+bool is_scale(const Mapping& mapping, std::string_view key) {
+  return std::any_of(mapping.schemes.begin(), mapping.schemes.end(),
+                     [&](const QuantScheme& scheme) { return key.ends_with(scheme.scale_suffix); });
+}
+
+}  // namespace
+
+std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Namespace from) {
+  for (const Equation& equation : mapping.equations) {
+    if (equation.space != from) {
+      if (auto place = find_tensor(equation, equation.parts, key)) return place;
+    } else if (auto captures = match_any(equation.whole, key)) {
+      return Place{&equation, nullptr, std::move(*captures)};
+    }
+  }
+  return std::nullopt;
+}
+
+std::string with_prefix(const Mapping& mapping, std::string_view key, Namespace to) {
+  for (const Prefix& rule : mapping.prefixes) {
+    if (to == Namespace::Native && rule.back_only) continue;
+    const std::string& from_text = to == Namespace::Native ? rule.hf : rule.native;
+    const std::string& to_text = to == Namespace::Native ? rule.native : rule.hf;
+    if (key.starts_with(from_text)) return to_text + std::string(key.substr(from_text.size()));
+  }
+  return std::string(key);
+}
+
+const Part* find_stack(const Part& part) {
+  if (part.op == Part::Op::Stack) return &part;
+  for (const Part& inner : part.parts) {
+    if (const Part* found = find_stack(inner)) return found;
+  }
+  return nullptr;
+}
+
+const Part& first_tensor(const Part& part) {
+  return part.op == Part::Op::Tensor ? part : first_tensor(part.parts.front());
+}
+
+void NamespaceEvidence::add(const Mapping& mapping, std::string_view key) {
+  const bool named_hf = find_place(mapping, key, Namespace::Hf).has_value();
+  const bool named_native = find_place(mapping, key, Namespace::Native).has_value();
+  const bool marked_hf = starts_with_prefix(mapping, key, Namespace::Hf) || is_scale(mapping, key);
+  if (marked_hf || (named_hf && !named_native)) {
+    ++hf;
+  } else if (!named_hf && (named_native || starts_with_prefix(mapping, key, Namespace::Native))) {
+    ++native;
+  }
+}
+
+}  // namespace ckptscope

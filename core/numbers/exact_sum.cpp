@@ -1,0 +1,85 @@
+#include "core/numbers/exact_sum.hpp"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+namespace ckptscope {
+namespace {
+
+constexpr std::int64_t kDigit = std::int64_t{1} << 32;
+constexpr std::uint32_t kMostPending = 1u << 29;  // each adds less than 2^33 to a digit
+
+}  // namespace
+
+void ExactSum::add(double term) {
+  if (term == 0) return;
+  if (!std::isfinite(term)) {
+    finite_ = false;
+    return;
+  }
+  const auto bits = std::bit_cast<std::uint64_t>(term);
+  const auto exponent = static_cast<int>(bits >> 52 & 0x7FF);
+  std::uint64_t mantissa = bits & ((std::uint64_t{1} << 52) - 1);
+  if (exponent > 0) mantissa |= std::uint64_t{1} << 52;
+  const int place = (exponent > 0 ? exponent : 1) - 1075 + kLowest;  // of the mantissa's lowest bit
+  auto digit = static_cast<std::size_t>(place / 32);
+  const int shift = place % 32;
+  const bool negative = bits >> 63 != 0;
+  const auto put = [&](std::uint64_t part) {
+    digits_[digit++] +=
+        negative ? -static_cast<std::int64_t>(part) : static_cast<std::int64_t>(part);
+  };
+  const std::uint64_t low = (mantissa & 0xFFFFFFFF) << shift;  // below 2^63
+  const std::uint64_t high = (mantissa >> 32) << shift;        // below 2^52
+  put(low & 0xFFFFFFFF);
+  put((low >> 32) + (high & 0xFFFFFFFF));
+  put(high >> 32);
+  if (++pending_ == kMostPending) carry();
+}
+
+/// As what a double holds of the product, and the rest.
+void ExactSum::add_product(double a, double b) {
+  const double product = a * b;
+  add(product);
+  add(std::fma(a, b, -product));
+}
+
+void ExactSum::add(const ExactSum& other) {
+  ExactSum settled = other;
+  settled.carry();
+  carry();
+  for (std::size_t i = 0; i < digits_.size(); ++i) digits_[i] += settled.digits_[i];
+  pending_ = 1;
+  finite_ = finite_ && other.finite_;
+}
+
+/// Brings every digit but the highest into [0, 2^32); the highest carries the sign.
+void ExactSum::carry() {
+  std::int64_t over = 0;
+  for (std::size_t i = 0; i + 1 < digits_.size(); ++i) {
+    const std::int64_t digit = digits_[i] + over;
+    over = digit >> 32;  // rounds down, so that what stays is not negative
+    digits_[i] = digit - over * kDigit;
+  }
+  digits_.back() += over;
+  pending_ = 0;
+}
+
+double ExactSum::value() const {
+  if (!finite_) return std::numeric_limits<double>::quiet_NaN();
+  ExactSum settled = *this;
+  settled.carry();
+  const bool negative = settled.digits_.back() < 0;
+  if (negative) {  // negate, so that all digits are of one sign
+    for (std::int64_t& digit : settled.digits_) digit = -digit;
+    settled.carry();
+  }
+  double sum = 0;
+  for (std::size_t i = settled.digits_.size(); i-- > 0;) {
+    sum += std::ldexp(static_cast<double>(settled.digits_[i]), 32 * static_cast<int>(i) - kLowest);
+  }
+  return negative ? -sum : sum;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,123 @@
+#include "core/output/receipt.hpp"
+
+#include <xxhash.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/json_scanner.hpp"
+
+namespace ckptscope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::uint64_t kMaxReceiptBytes = 64'000'000;
+constexpr std::string_view kSchema = "ckptscope.receipt/1";
+
+template <typename File>
+Json files_json(const std::vector<File>& files, const char* hash_name, std::string File::*hash) {
+  Json list = Json::array();
+  for (const File& file : files) {
+    Json row{{"name", file.name}, {"bytes", file.bytes}};
+    if (!(file.*hash).empty()) row[hash_name] = file.*hash;
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+template <typename File>
+std::vector<File> read_files(const Json& list, const char* hash_name, std::string File::*hash) {
+  std::vector<File> files;
+  for (const Json& row : list) {
+    File& file = files.emplace_back();
+    file.name = row.at("name").get<std::string>();
+    file.bytes = row.at("bytes").get<std::uint64_t>();
+    file.*hash = row.value(hash_name, "");
+  }
+  return files;
+}
+
+std::uint64_t hash_of_like(const Checkpoint& checkpoint) {
+  std::vector<std::uint64_t> hashes;
+  for (const Shard& shard : checkpoint.shards()) hashes.push_back(shard.header_hash);
+  hashes.push_back(checkpoint.config().hash());
+  return XXH3_64bits(hashes.data(), hashes.size() * sizeof(std::uint64_t));
+}
+
+}  // namespace
+
+std::string hex64(std::uint64_t value) {
+  return fmt::format("{:016x}", value);
+}
+
+bool Receipt::same_conversion(const Receipt& other) const {
+  return from == other.from && to == other.to && adapter == other.adapter &&
+         layout == other.layout && plan == other.plan && options == other.options &&
+         settings == other.settings && sources == other.sources;
+}
+
+std::string Receipt::to_json() const {
+  Json root;
+  root["schema"] = kSchema;
+  root["from"] = from;
+  root["to"] = to;
+  root["adapter"] = adapter;
+  root["layout"] = layout;
+  root["plan"] = plan;
+  root["options"] = options;
+  root["set"] = settings;
+  root["sources"] = files_json(sources, "header_xxh3", &SourceFile::header_hash);
+  root["outputs"] = files_json(outputs, "xxh3", &OutputFile::xxh3);
+  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Receipt make_receipt(const Sources& sources, const Plan& plan, std::uint64_t max_shard_bytes) {
+  const Checkpoint& source = sources.checkpoint;
+  Receipt receipt;
+  const PlanOptions& options = plan.options;
+  receipt.from = name_of(options.from);
+  receipt.to = name_of(options.to);
+  receipt.adapter = options.adapter;
+  receipt.layout = options.mapping.layout;
+  receipt.plan = plan.hash();
+  if (options.dtype) receipt.options["dtype"] = name_of(*options.dtype);
+  if (!options.exclude.empty()) receipt.options["exclude"] = options.exclude;
+  if (options.lenient) receipt.options["lenient"] = "true";
+  if (options.quantise != Quantise::Keep) receipt.options["quantize"] = name_of(options.quantise);
+  if (sources.like != nullptr) receipt.options["like"] = hex64(hash_of_like(*sources.like));
+  if (source.config().present()) receipt.options["config-xxh3"] = hex64(source.config().hash());
+  receipt.options["max-shard-size"] = fmt::format("{}", max_shard_bytes);
+  receipt.settings.insert(options.mapping.settings.begin(), options.mapping.settings.end());
+  for (const Shard& shard : source.shards()) {
+    receipt.sources.push_back({shard.name, shard.identity.size, hex64(shard.header_hash)});
+  }
+  return receipt;
+}
+
+std::optional<Receipt> read_receipt(const std::string& directory) {
+  const std::string path = directory + "/" + std::string(kReceiptName);
+  if (!exists(path)) return std::nullopt;
+  try {
+    const std::string text = read_text(path, kMaxReceiptBytes);
+    JsonScanner(text).skip_value(/*unique_keys=*/true);
+    const Json root = Json::parse(text);
+    if (root.value("schema", "") != kSchema) return std::nullopt;
+    Receipt receipt;
+    receipt.from = root.at("from").get<std::string>();
+    receipt.to = root.at("to").get<std::string>();
+    receipt.adapter = root.at("adapter").get<std::string>();
+    receipt.layout = root.at("layout").get<std::string>();
+    receipt.plan = root.at("plan").get<std::string>();
+    receipt.options = root.at("options").get<std::map<std::string, std::string>>();
+    receipt.settings = root.at("set").get<std::map<std::string, std::string>>();
+    receipt.sources =
+        read_files(root.at("sources"), "header_xxh3", &Receipt::SourceFile::header_hash);
+    receipt.outputs = read_files(root.at("outputs"), "xxh3", &Receipt::OutputFile::xxh3);
+    return receipt;
+  } catch (const Error&) {
+    return std::nullopt;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,55 @@
+// ckptscope.json: what a conversion was, beside its output. No times and no absolute paths: the
+// same input and options give the same bytes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/checkpoint/tensor_source.hpp"
+#include "core/plan/plan.hpp"
+
+namespace ckptscope {
+
+inline constexpr std::string_view kReceiptName = "ckptscope.json";
+
+struct Receipt {
+  struct SourceFile {
+    std::string name;
+    std::uint64_t bytes = 0;
+    std::string header_hash;  // xxh3-64 of the header, hexadecimal
+    bool operator==(const SourceFile&) const = default;
+  };
+  struct OutputFile {
+    std::string name;
+    std::uint64_t bytes = 0;
+    std::string xxh3;  // xxh3-64 of the file, hexadecimal; empty when it was not read back
+    bool operator==(const OutputFile&) const = default;
+  };
+  std::string from;
+  std::string to;
+  std::string adapter;
+  std::string layout;
+  std::string plan;                             // Plan::hash()
+  std::map<std::string, std::string> options;   // flags that shaped the output, by flag name
+  std::map<std::string, std::string> settings;  // --set
+  std::vector<SourceFile> sources;
+  std::vector<OutputFile> outputs;
+
+  /// The same sources, plan and options; output hashes do not count.
+  bool same_conversion(const Receipt& other) const;
+  std::string to_json() const;
+};
+
+/// Everything but `outputs`.
+Receipt make_receipt(const Sources& sources, const Plan& plan, std::uint64_t max_shard_bytes);
+
+/// The receipt of a directory, if it has a readable one.
+std::optional<Receipt> read_receipt(const std::string& directory);
+
+/// 16 hexadecimal digits.
+std::string hex64(std::uint64_t value);
+
+}  // namespace ckptscope

@@ -1,0 +1,74 @@
+#include "core/output/shard_layout.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "core/checkpoint/safetensors.hpp"
+
+namespace ckptscope {
+namespace {
+
+void close_shard(OutputShard& shard, const Plan& plan,
+                 const std::map<std::string, std::string>& metadata) {
+  std::vector<HeaderEntry> entries;
+  for (std::size_t i = shard.first; i < shard.last; ++i) {
+    const Output& output = plan.outputs[i];
+    entries.push_back({output.key, output.dtype(), to_shape(output.shape())});
+  }
+  shard.header = make_header(entries, metadata, kHeaderAlignment);
+}
+
+}  // namespace
+
+std::uint64_t ShardLayout::file_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const OutputShard& shard : shards) bytes += shard.file_bytes();
+  return bytes;
+}
+
+std::string ShardLayout::index_json(const Plan& plan) const {
+  if (shards.size() < 2) return "";
+  nlohmann::ordered_json weight_map = nlohmann::ordered_json::object();
+  std::uint64_t total = 0;
+  auto& members = weight_map.get_ref<nlohmann::ordered_json::object_t&>();
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    // push_back, not operator[]: an ordered_json looks names up one by one, keys here are unique.
+    members.push_back({plan.outputs[i].key, shards[shard_of[i]].name});
+    total += plan.outputs[i].bytes();
+  }
+  nlohmann::ordered_json index;
+  index["metadata"] = {{"total_size", total}};
+  index["weight_map"] = std::move(weight_map);
+  return index.dump(2) + "\n";
+}
+
+ShardLayout lay_out(const Plan& plan, std::uint64_t max_shard_bytes,
+                    const std::map<std::string, std::string>& metadata) {
+  ShardLayout layout;
+  layout.shards.emplace_back();
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    const std::uint64_t bytes = plan.outputs[i].bytes();
+    const OutputShard& open = layout.shards.back();
+    if (open.last > open.first && open.data_bytes + bytes > max_shard_bytes) {
+      layout.shards.push_back({});
+      layout.shards.back().first = layout.shards.back().last = i;
+    }
+    OutputShard& shard = layout.shards.back();
+    layout.shard_of.push_back(static_cast<std::uint32_t>(layout.shards.size() - 1));
+    layout.offset_of.push_back(shard.data_bytes);
+    shard.last = i + 1;
+    shard.data_bytes += bytes;
+  }
+  const std::size_t count = layout.shards.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    OutputShard& shard = layout.shards[i];
+    shard.name = count == 1 ? "model.safetensors"
+                            : fmt::format("model-{:05}-of-{:05}.safetensors", i + 1, count);
+    close_shard(shard, plan, metadata);
+    for (std::size_t k = shard.first; k < shard.last; ++k) {
+      layout.offset_of[k] += shard.header.size();
+    }
+  }
+  return layout;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,115 @@
+#include "core/output/staged_sink.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "core/base/buffer.hpp"
+#include "core/base/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::uint64_t kReadChunk = 4ull << 20;
+
+std::uint64_t hash_of(std::span<const std::byte> bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
+
+}  // namespace
+
+StagedSink::StagedSink(Staging& staging, const ShardLayout& layout,
+                       std::function<void(std::size_t)> finished)
+    : staging_(staging),
+      layout_(layout),
+      finished_(std::move(finished)),
+      states_(layout.shards.size()) {
+  for (std::size_t i = 0; i < states_.size(); ++i) states_[i].missing = layout.shards[i].data_bytes;
+}
+
+void StagedSink::write(std::size_t output, std::uint64_t offset, std::span<const std::byte> bytes) {
+  const std::size_t shard = layout_.shard_of[output];
+  const std::uint64_t at = placement(output, offset);
+  ShardState& state = states_[shard];
+  open(shard, state).write(at, bytes);
+  account(shard, state, {at, bytes.size(), hash_of(bytes)}, bytes.size());
+}
+
+StagedFile& StagedSink::open(std::size_t shard, ShardState& state) {
+  const std::lock_guard lock(state.mutex);
+  if (!state.file) {
+    const OutputShard& row = layout_.shards[shard];
+    state.file.emplace(staging_.create(row.name, row.file_bytes()));
+    const auto header = std::as_bytes(std::span(row.header));
+    state.file->write(0, header);
+    state.written.push_back({0, header.size(), hash_of(header)});
+  }
+  return *state.file;
+}
+
+void StagedSink::account(std::size_t shard, ShardState& state, Written written,
+                         std::uint64_t data_bytes) {
+  {
+    const std::lock_guard lock(state.mutex);
+    state.written.push_back(written);
+    state.missing -= data_bytes;
+    if (state.missing > 0) return;
+  }
+  // Nobody else writes to this shard any more.
+  state.file->finish();
+  state.file.reset();
+  if (finished_) finished_(shard);
+}
+
+void StagedSink::finish() {
+  for (std::size_t shard = 0; shard < states_.size(); ++shard) {
+    if (layout_.shards[shard].data_bytes > 0) continue;
+    open(shard, states_[shard]).finish();
+    states_[shard].file.reset();
+    if (finished_) finished_(shard);
+  }
+}
+
+/// Hashes the bytes of one window range by range; `range` is the one at hand and `part` its state.
+void StagedSink::compare_window(const std::string& name, std::uint64_t at,
+                                std::span<const std::byte> bytes, Ranges::const_iterator& range,
+                                HashState& part) {
+  while (!bytes.empty()) {
+    const std::uint64_t end = range->offset + range->bytes;
+    const std::uint64_t now = std::min<std::uint64_t>(bytes.size(), end - at);
+    part.add(bytes.first(now));
+    bytes = bytes.subspan(now);
+    at += now;
+    if (at < end) return;
+    if (part.digest() != range->hash) {
+      fail(Code::Mismatch, "{}: read back {} for bytes {} to {}, written was {}", display(name),
+           hex64(part.digest()), range->offset, end, hex64(range->hash));
+    }
+    part.reset();
+    ++range;
+  }
+}
+
+std::uint64_t StagedSink::read_back(std::size_t shard, Progress& progress) const {
+  const OutputShard& row = layout_.shards[shard];
+  Ranges written = states_[shard].written;
+  std::sort(written.begin(), written.end(),
+            [](const Written& a, const Written& b) { return a.offset < b.offset; });
+  const File file(staging_.path() + "/" + row.name, File::Caching::Direct);
+  Buffer buffer;
+  HashState whole;
+  HashState part;
+  auto range = written.cbegin();
+  for (std::uint64_t at = 0; at < row.file_bytes();) {
+    progress.check_stop();
+    const std::span window = buffer.take(kReadChunk);
+    const std::span<const std::byte> bytes = window.first(file.read_some(at, window));
+    if (bytes.empty()) fail(Code::Mismatch, "{}: ends at byte {}", display(row.name), at);
+    whole.add(bytes);
+    compare_window(row.name, at, bytes, range, part);
+    at += bytes.size();
+    progress.advance(bytes.size());
+  }
+  return whole.digest();
+}
+
+}  // namespace ckptscope

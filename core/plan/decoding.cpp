@@ -1,0 +1,185 @@
+#include "core/plan/decoding.hpp"
+
+#include <algorithm>
+
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+using Kind = QuantScheme::Kind;
+
+class Pairing {
+ public:
+  Pairing(const PlanSource& source, const std::vector<QuantScheme>& schemes,
+          const std::vector<bool>& dropped, const DecodeOptions& options,
+          std::vector<Problem>& problems)
+      : source_(source),
+        schemes_(schemes),
+        dropped_(dropped),
+        options_(options),
+        problems_(problems) {}
+
+  std::vector<LogicalTensor> run() {
+    std::vector<LogicalTensor> result;
+    result.reserve(source_.tensors.size());
+    for (std::uint32_t id = 0; id < source_.tensors.size(); ++id) {
+      if (!dropped_[id]) add(id, result);
+    }
+    return result;
+  }
+
+ private:
+  void add(std::uint32_t id, std::vector<LogicalTensor>& result) {
+    const TensorInfo& info = source_.tensors[id];
+    bool is_some_scale = false;  // of a weight that no scheme decodes, like NVFP4's
+    for (const QuantScheme& scheme : schemes_) {
+      if (info.name.ends_with(scheme.scale_suffix)) {
+        const std::string_view stem = stem_of(info.name, scheme.scale_suffix);
+        if (const auto weight = find(stem, scheme.weight_suffix)) {
+          if (is_packed(scheme, *weight)) {
+            if (scheme.kind == options_.keep) result.push_back({info.name, source(id)});
+            return;  // else part of its weight's value
+          }
+          is_some_scale = true;
+        } else if (is_scale(scheme, info)) {
+          return report_orphan(scheme, info, stem);
+        }
+      }
+      if (!info.name.ends_with(scheme.weight_suffix) || !is_packed(scheme, id)) continue;
+      const std::string_view stem = stem_of(info.name, scheme.weight_suffix);
+      if (const auto scale = find(stem, scheme.scale_suffix)) {
+        ValuePtr value = decode(scheme, id, *scale);
+        if (value && scheme.kind == options_.keep) {
+          result.push_back({info.name, source(id)});
+        } else if (value) {
+          result.push_back({logical_key(scheme, info.name, stem), std::move(value)});
+        }
+        return;
+      }
+      if (scheme.kind == Kind::Mxfp4) return report_missing(info, scheme, Severity::Error);
+    }
+    if (!schemes_.empty() && is_fp8(info.dtype) && !is_some_scale) {
+      report_missing(info, schemes_.back(), options_.lenient ? Severity::Warning : Severity::Error);
+    }
+    result.push_back({info.name, source_value(id, info.dtype, info.shape)});
+  }
+
+  static std::string_view stem_of(std::string_view name, std::string_view suffix) {
+    return name.substr(0, name.size() - suffix.size());
+  }
+
+  /// The logical name is a prefix of the weight's: its suffix either goes or stays.
+  static std::string_view logical_key(const QuantScheme& scheme, std::string_view weight,
+                                      std::string_view stem) {
+    return weight.substr(0, stem.size() + scheme.logical_suffix.size());
+  }
+
+  std::optional<std::uint32_t> find(std::string_view stem, std::string_view suffix) const {
+    const auto id = source_.index.find(source_.tensors, std::string(stem) + std::string(suffix));
+    return id && !dropped_[*id] ? id : std::nullopt;
+  }
+
+  bool is_packed(const QuantScheme& scheme, std::uint32_t id) const {
+    const Dtype dtype = source_.tensors[id].dtype;
+    return scheme.kind == Kind::Mxfp4 ? dtype == Dtype::U8 : is_fp8(dtype);
+  }
+
+  /// A tensor that only a scale of this scheme can be: MXFP4 scales are bytes, FP8 scales numbers.
+  static bool is_scale(const QuantScheme& scheme, const TensorInfo& info) {
+    return scheme.kind == Kind::Mxfp4 ? info.dtype == Dtype::U8 : is_number(info.dtype);
+  }
+
+  void report(Code code, Severity severity, std::string_view key, std::string message) {
+    problems_.push_back({code, severity, std::move(message), std::string(key)});
+  }
+
+  void report_orphan(const QuantScheme& scheme, const TensorInfo& info, std::string_view stem) {
+    const bool downgraded = options_.lenient && scheme.kind == Kind::Fp8;
+    report(Code::OrphanScale, downgraded ? Severity::Warning : Severity::Error, info.name,
+           fmt::format("{}: a scale without its weight {}{}", display(info.name), display(stem),
+                       scheme.weight_suffix));
+  }
+
+  void report_missing(const TensorInfo& info, const QuantScheme& scheme, Severity severity) {
+    const bool is_mxfp4 = scheme.kind == Kind::Mxfp4;
+    report(Code::MissingScale, severity, info.name,
+           fmt::format("{}: {} without a scale ({})", display(info.name),
+                       is_mxfp4 ? "MXFP4 blocks" : name_of(info.dtype),
+                       is_mxfp4 ? scheme.scale_suffix : "_scale_inv or .weight_scale"));
+  }
+
+  void report_shape(const TensorInfo& weight, const TensorInfo& scale, std::string_view expected) {
+    report(Code::ScaleShape, Severity::Error, scale.name,
+           fmt::format("{}: shape {} {} does not fit {} {}, {} expected", display(scale.name),
+                       name_of(scale.dtype), to_string(scale.shape), name_of(weight.dtype),
+                       to_string(weight.shape), expected));
+  }
+
+  ValuePtr source(std::uint32_t id) const {
+    const TensorInfo& info = source_.tensors[id];
+    return source_value(id, info.dtype, info.shape);
+  }
+
+  ValuePtr decode(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
+    return scheme.kind == Kind::Mxfp4 ? decode_mxfp4(weight, scale)
+                                      : decode_fp8(scheme, weight, scale);
+  }
+
+  /// blocks [.., rows, G, B] and scales [.., rows, G] are the logical [.., G * 2B, rows].
+  ValuePtr decode_mxfp4(std::uint32_t weight, std::uint32_t scale) {
+    const TensorInfo& blocks = source_.tensors[weight];
+    const TensorInfo& scales = source_.tensors[scale];
+    const bool fits = scales.dtype == Dtype::U8 && scales.shape.size() >= 2 &&
+                      blocks.shape.size() == scales.shape.size() + 1 &&
+                      same_shape(blocks.shape.first(scales.shape.size()), scales.shape);
+    if (!fits) {
+      report_shape(blocks, scales, "U8 and the shape of the blocks without its last dimension");
+      return nullptr;
+    }
+    return cast(transpose(mxfp4(source(weight), source(scale))),
+                options_.asked.value_or(Dtype::BF16));
+  }
+
+  ValuePtr decode_fp8(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
+    const TensorInfo& codes = source_.tensors[weight];
+    const TensorInfo& scales = source_.tensors[scale];
+    const ShapeView w = codes.shape;
+    const ShapeView s = scales.shape;
+    const bool per_tensor = scales.elements() == 1;
+    const bool per_expert = w.size() == 3 && s.size() >= 1 && s[0] == w[0] &&
+                            (s.size() == 1 || same_shape(s, Shape{w[0], 1, 1}));
+    const bool per_block = w.size() == 2 && s.size() == 2 &&
+                           s[0] == ceil_div(w[0], scheme.block[0]) &&
+                           s[1] == ceil_div(w[1], scheme.block[1]);
+    if (!is_number(scales.dtype) || is_fp8(scales.dtype) ||
+        !(per_tensor || per_expert || per_block)) {
+      report_shape(codes, scales,
+                   fmt::format("one number, one per expert, or one per block of {} x {}",
+                               scheme.block[0], scheme.block[1]));
+      return nullptr;
+    }
+    const bool blocks = per_block && !per_tensor;
+    return fp8(source(weight), source(scale), options_.fp8_dtype, blocks ? scheme.block[0] : 0,
+               blocks ? scheme.block[1] : 0);
+  }
+
+  const PlanSource& source_;
+  const std::vector<QuantScheme>& schemes_;
+  const std::vector<bool>& dropped_;
+  const DecodeOptions& options_;
+  std::vector<Problem>& problems_;
+};
+
+}  // namespace
+
+std::vector<LogicalTensor> logical_tensors(const PlanSource& source,
+                                           const std::vector<QuantScheme>& schemes,
+                                           const std::vector<bool>& dropped,
+                                           const DecodeOptions& options,
+                                           std::vector<Problem>& problems) {
+  return Pairing(source, schemes, dropped, options, problems).run();
+}
+
+}  // namespace ckptscope

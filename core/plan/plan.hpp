@@ -1,0 +1,148 @@
+// A plan: every output tensor and the value it gets, every source tensor and what becomes of it,
+// and every problem. It is made from headers alone, shown as the preview, hashed for receipts, and
+// is exactly what the executor runs.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.hpp"
+#include "core/mapping/mapping.hpp"
+#include "core/plan/value.hpp"
+#include "core/tensor/tensor_info.hpp"
+
+namespace ckptscope {
+
+/// How an output comes about, for accounts and colours; the order is that of the account line.
+enum class Kind : std::uint8_t {
+  Stacked,
+  Split,
+  Decoded,
+  Transposed,
+  Cast,
+  Encoded,
+  Renamed,
+  Passed,
+  Synthesised,
+  Borrowed,  // copied from the checkpoint of --like
+};
+inline constexpr std::size_t kKinds = 10;
+std::string_view name_of(Kind kind);
+
+struct Output {
+  std::string key;
+  ValuePtr value;  // dtype and shape of the output are the value's
+  Kind kind = Kind::Passed;
+  std::string rule{};     // of a synthesised output
+  std::string logical{};  // of an encoded output: the key of what it encodes
+
+  Dtype dtype() const { return value->dtype; }
+  ShapeView shape() const { return value->shape; }
+  std::uint64_t bytes() const { return byte_count(dtype(), shape()); }
+};
+
+/// What becomes of one source tensor.
+struct Fate {
+  enum class Kind : std::uint8_t { Unplaced, Used, Dropped } kind = Kind::Unplaced;
+  std::uint32_t where = 0;  // Used: the first output that reads it; Dropped: an index into rules
+};
+
+/// A tensor of the checkpoint that --like names.
+struct Borrowed {
+  TensorInfo info;
+  std::uint32_t id = 0;  // there
+};
+
+/// A named reason for which sources are dropped.
+struct DropRule {
+  std::string name;
+  std::string reason;
+};
+
+/// What --quantize asks of an hf target. Keep: what is packed stays packed.
+enum class Quantise { Keep, None, Mxfp4, Fp8 };
+std::string_view name_of(Quantise quantise);
+/// The scheme to write; nullopt for Keep and None.
+std::optional<QuantScheme::Kind> encoding_of(Quantise quantise);
+
+struct PlanOptions {
+  Namespace from = Namespace::Hf;
+  Namespace to = Namespace::Native;
+  std::string adapter;  // for the heading and the receipt
+  MappingOptions mapping;
+  std::optional<Dtype> dtype;         // --dtype
+  Dtype default_dtype = Dtype::BF16;  // the config's, or the adapter's
+  Quantise quantise = Quantise::Keep;
+  std::string exclude;  // a regex matched at the start of output keys; may be empty
+  bool lenient = false;
+  bool has_config = false;
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> expert_range;  // [a, b) of every stack
+
+  Dtype output_dtype() const { return dtype.value_or(default_dtype); }
+};
+
+/// Sums that add up: sources = used + passed + dropped + unplaced; targets by kind.
+struct Account {
+  std::uint64_t sources = 0;
+  std::uint64_t targets = 0;
+  std::array<std::uint64_t, kKinds> sources_by_kind{};  // by the kind of the output that reads them
+  std::array<std::uint64_t, kKinds> targets_by_kind{};
+  std::uint64_t dropped = 0;
+  std::uint64_t unplaced = 0;  // orphans: neither used nor dropped
+  std::uint64_t excluded = 0;  // targets removed by --exclude
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t largest = 0;     // bytes of the largest target
+  std::uint64_t read_twice = 0;  // bytes of sources that FP8 scales need a pass of their own over
+};
+
+class Plan {
+ public:
+  PlanOptions options;
+  std::vector<Output> outputs;  // in natural order of keys
+  std::vector<Fate> fates;      // one per source tensor, in the order of the checkpoint
+  std::vector<DropRule> drop_rules;
+  std::vector<Problem> problems;      // errors stop a conversion, notes do not
+  std::vector<std::string> excluded;  // output keys that --exclude removed
+  std::vector<TensorInfo> sources;    // views into the checkpoint, which must outlive the plan
+  std::vector<Borrowed> borrowed;     // source sources.size() + i of a Value is borrowed[i]
+  std::vector<std::uint32_t> must_be_zero;  // dropped sources whose every value must be 0
+  std::string quantisation_config;          // JSON for config.json; empty: the plan encodes nothing
+
+  bool sound() const;  // no problem of Severity::Error
+  /// Throws the first such problem, with its own code; messages begin with `source`.
+  void require_sound(const std::string& source) const;
+  bool lossless() const;  // nothing dropped, cast, synthesised or excluded, no alias
+  Account account() const;
+
+  /// One line an output: "key DTYPE [shape] <- expression", then drops and synthesised keys.
+  std::string text(bool fold = true) const;
+  std::string line(const Output& output, bool fold = true) const;
+  std::string expression(const Output& output, bool fold = true) const;
+  /// Eight hexadecimal digits over text() and the options that shape bytes.
+  std::string hash() const;
+  /// What the plan loses, one sentence each; empty when lossless.
+  std::vector<std::string> losses() const;
+
+  /// What stands for a source in texts: its key, or "like(key)"; safe to show.
+  std::string source_text(std::uint32_t source) const;
+  /// The header's row of a source, also of a borrowed one.
+  const TensorInfo& source(std::uint32_t source) const;
+  /// The number of the drop rule of this name, which is added if there is none.
+  std::uint32_t rule_named(std::string_view name, std::string_view reason);
+  const Output* find_output(std::string_view key) const;
+  /// Gives every unplaced source that an output reads its fate.
+  void settle_used();
+  /// The outputs that `keep` wants and what they use; of the dropped sources those that
+  /// `keep_dropped` wants. Everything else counts as unplaced.
+  Plan subset(const std::function<bool(const Output&)>& keep,
+              const std::function<bool(const TensorInfo&)>& keep_dropped) const;
+};
+
+}  // namespace ckptscope

@@ -1,0 +1,237 @@
+#include "core/run/executor.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "core/base/buffer.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/parallel.hpp"
+#include "core/run/evaluator.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::uint64_t kShare = 48'000'000;    // of one worker: its tile and its scratch
+constexpr std::uint64_t kApart = 64'000'000;    // left to everything that is not a worker
+constexpr std::uint64_t kScratch = 4ull << 20;  // of an Evaluator
+constexpr std::uint64_t kMaxTile = 32ull << 20;
+constexpr std::uint64_t kMinTile = 1ull << 20;
+
+/// A tile that is packed leaves room for what it is packed to.
+std::uint64_t packing_tile(std::uint64_t room) {
+  return room / 3 * 2;
+}
+
+/// What is computed together: one output, or codes and scales of one weight.
+struct Job {
+  std::string_view key;                 // for messages
+  ValuePtr value;                       // what tiles are cut from
+  std::optional<std::size_t> output{};  // the value itself, or codes of it
+  std::optional<std::size_t> scales{};  // scales of it
+  std::unique_ptr<Packing> packing{};   // null: the output is the value itself
+};
+
+struct Tile {
+  const Job* job;
+  std::uint64_t first;  // number of its first element
+  std::uint64_t elements;
+  Region region;
+
+  std::uint64_t bytes() const { return elements * size_of(job->value->dtype); }
+};
+
+/// A worker's own things; made when it takes its first tile.
+struct Worker {
+  std::unique_ptr<TensorSource> source;
+  std::unique_ptr<Evaluator> evaluator;
+  Buffer tile;
+  Buffer codes;
+  Buffer scales;
+};
+
+class Execution {
+ public:
+  Execution(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
+            const Resources& resources, Progress& progress)
+      : plan_(plan),
+        make_source_(make_source),
+        sink_(sink),
+        resources_(resources),
+        progress_(progress),
+        workers_(resources.workers()) {
+    std::map<const Value*, Job*> packed;  // by what is packed
+    for (std::size_t i = 0; i < plan.outputs.size(); ++i) add_job(i, packed);
+  }
+
+  std::vector<PackingLoss> run(std::string_view phase) {
+    measure();
+    progress_.phase(phase, plan_.account().bytes_out);
+    write_measured_scales();
+    for_each_tile([](const Job& job) { return job.output || !is_measured(job); },
+                  [&](const Tile& tile, Worker& worker) {
+                    tile.job->packing ? write_packed(tile, worker) : write_value(tile, worker);
+                  });
+    std::vector<PackingLoss> losses;
+    for (const Job& job : jobs_) {
+      if (job.packing && job.output) losses.push_back(job.packing->loss());
+    }
+    return losses;
+  }
+
+ private:
+  static bool is_measured(const Job& job) { return job.packing && job.packing->needs_measure(); }
+
+  void add_job(std::size_t number, std::map<const Value*, Job*>& packed) {
+    const Output& output = plan_.outputs[number];
+    using Op = Value::Op;
+    const Op op = output.value->op;
+    if (!is_encoded(*output.value)) {
+      jobs_.push_back({output.key, as_bytes(output.value), number});
+      return;
+    }
+    const ValuePtr& value = output.value->args[0];
+    Job*& job = packed[value.get()];
+    if (job == nullptr) {
+      const bool fp8 = op == Op::Fp8Codes || op == Op::Fp8Scale;
+      jobs_.push_back({output.logical, value});
+      job = &jobs_.back();
+      job->packing = std::make_unique<Packing>(
+          value, fp8 ? QuantScheme::Kind::Fp8 : QuantScheme::Kind::Mxfp4, output.logical);
+    }
+    const bool is_scales = op == Op::Mxfp4Scales || op == Op::Fp8Scale;
+    (is_scales ? job->scales : job->output) = number;
+  }
+
+  /// Cuts the wanted jobs into tiles and works on them. A tile and what it is packed to share the
+  /// room.
+  void for_each_tile(const auto& wanted, const auto& work) {
+    std::vector<Tile> tiles;
+    for (const Job& job : jobs_) {
+      if (wanted(job)) cut(job, tiles);
+    }
+    parallel_for(tiles.size(), resources_.workers(), [&](std::size_t i, unsigned number) {
+      progress_.check_stop();
+      Worker& worker = workers_[number];
+      if (!worker.source) {
+        worker.source = make_source_();
+        worker.evaluator = std::make_unique<Evaluator>(*worker.source);
+      }
+      with_context(display(tiles[i].job->key), [&] { work(tiles[i], worker); });
+    });
+  }
+
+  void cut(const Job& job, std::vector<Tile>& tiles) const {
+    const std::uint64_t room = resources_.tile_bytes();
+    std::uint64_t first = 0;
+    for (Region& region : row_bands(job.value->shape, size_of(job.value->dtype),
+                                    job.packing ? packing_tile(room) : room)) {
+      const std::uint64_t elements = product(region.extent);
+      tiles.push_back({&job, first, elements, std::move(region)});
+      first += elements;
+    }
+  }
+
+  std::span<const std::byte> evaluate(const Tile& tile, Worker& worker, std::uint64_t placement) {
+    const std::span<std::byte> bytes = worker.tile.take(tile.bytes(), placement);
+    worker.evaluator->evaluate(*tile.job->value, tile.region, bytes);
+    return bytes;
+  }
+
+  /// Bytes go to the sink last: the last write of a shard reports it as finished.
+  void put(std::size_t output, std::uint64_t offset, std::span<const std::byte> bytes) {
+    progress_.advance(bytes.size());
+    sink_.write(output, offset, bytes);
+  }
+
+  void write_value(const Tile& tile, Worker& worker) {
+    const std::size_t output = *tile.job->output;
+    const std::uint64_t offset = tile.first * size_of(tile.job->value->dtype);
+    put(output, offset, evaluate(tile, worker, sink_.placement(output, offset)));
+  }
+
+  /// Finds the scales that must be known before the first code.
+  void measure() {
+    std::uint64_t bytes = 0;
+    for (const Job& job : jobs_) {
+      if (is_measured(job)) bytes += byte_count(job.value->dtype, job.value->shape);
+    }
+    if (bytes == 0) return;
+    progress_.phase("scales", bytes);
+    for_each_tile(is_measured, [&](const Tile& tile, Worker& worker) {
+      tile.job->packing->measure(tile.region, evaluate(tile, worker, 0));
+      progress_.advance(tile.bytes());
+    });
+  }
+
+  void write_measured_scales() {
+    for (const Job& job : jobs_) {
+      if (!is_measured(job) || !job.scales) continue;
+      const std::vector<std::byte> scales = job.packing->scales();
+      if (!scales.empty()) put(*job.scales, 0, scales);
+    }
+  }
+
+  void write_packed(const Tile& tile, Worker& worker) {
+    Packing& packing = *tile.job->packing;
+    const std::uint64_t code_offset = packing.code_bytes(tile.first);
+    const std::uint64_t scale_offset = packing.scale_bytes(tile.first);
+    const auto take = [&](Buffer& buffer, std::optional<std::size_t> output, std::uint64_t bytes,
+                          std::uint64_t offset) {
+      return buffer.take(bytes, output ? sink_.placement(*output, offset) : 0);
+    };
+    const auto elements = evaluate(tile, worker, 0);
+    const auto codes =
+        take(worker.codes, tile.job->output, packing.code_bytes(tile.elements), code_offset);
+    const auto scales =
+        take(worker.scales, tile.job->scales, packing.scale_bytes(tile.elements), scale_offset);
+    packing.encode(tile.region, elements, codes, scales);
+    if (tile.job->output) put(*tile.job->output, code_offset, codes);
+    if (tile.job->scales && !scales.empty()) put(*tile.job->scales, scale_offset, scales);
+  }
+
+  const Plan& plan_;
+  const MakeSource& make_source_;
+  TensorSink& sink_;
+  const Resources& resources_;
+  Progress& progress_;
+  std::deque<Job> jobs_;  // does not move its elements
+  std::vector<Worker> workers_;
+};
+
+}  // namespace
+
+unsigned Resources::workers() const {
+  const std::uint64_t fit = memory > kApart ? (memory - kApart) / kShare : 0;
+  return static_cast<unsigned>(std::clamp<std::uint64_t>(fit, 1, std::max(1u, threads)));
+}
+
+std::uint64_t Resources::tile_bytes() const {
+  const std::uint64_t share = memory > kScratch ? (memory - kScratch) / workers() : 0;
+  return std::clamp(share > kScratch ? share - kScratch : 0, kMinTile, kMaxTile);
+}
+
+std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources) {
+  const std::uint64_t room = resources.tile_bytes();
+  std::uint64_t most = 0;
+  for (const Output& output : plan.outputs) {
+    if (!is_encoded(*output.value)) {
+      most = std::max(most, std::min(room, output.bytes()));
+      continue;
+    }
+    const Value& packed = *output.value->args[0];
+    const std::uint64_t tile = std::min(packing_tile(room), byte_count(packed.dtype, packed.shape));
+    most = std::max(most, tile + tile / size_of(packed.dtype));  // at most a byte of codes each
+  }
+  return resources.workers() * (most + kScratch);
+}
+
+std::vector<PackingLoss> execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
+                                 const Resources& resources, Progress& progress,
+                                 std::string_view phase) {
+  return Execution(plan, make_source, sink, resources, progress).run(phase);
+}
+
+}  // namespace ckptscope

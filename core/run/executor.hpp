@@ -1,0 +1,55 @@
+// Runs a plan: streams every output, tile by tile, from a source to a sink. The same bytes whatever
+// the number of workers; memory is bounded by the budget, not by the tensors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/base/progress.hpp"
+#include "core/checkpoint/tensor_source.hpp"
+#include "core/plan/plan.hpp"
+#include "core/run/packing.hpp"
+
+namespace ckptscope {
+
+/// Where the bytes of outputs go. `write` is called from several threads at once, for disjoint
+/// ranges, in no particular order; together the calls cover every output exactly once.
+class TensorSink {
+ public:
+  virtual ~TensorSink() = default;
+  /// `bytes` of output number `output` from byte `offset` of that tensor on.
+  virtual void write(std::size_t output, std::uint64_t offset,
+                     std::span<const std::byte> bytes) = 0;
+  /// Where those bytes will lie in a file: the executor computes them at an address that is the
+  /// same modulo kBlock, so that they can be written without a copy.
+  virtual std::uint64_t placement(std::size_t, std::uint64_t) const { return 0; }
+};
+
+/// Memory and threads of one run. Memory counts conversion buffers; names and plan stand apart.
+struct Resources {
+  std::uint64_t memory = 512ull << 20;  // bytes
+  unsigned threads = 1;                 // as asked for
+
+  /// As many workers as the memory allows, at least one.
+  unsigned workers() const;
+  /// Bytes of one worker's tile.
+  std::uint64_t tile_bytes() const;
+};
+
+/// What a run of `plan` will hold in buffers at the most, in bytes.
+std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources);
+
+/// Throws what source or sink throw, and Interrupted when progress asks to stop: then some ranges
+/// were not written. Tells of phase "scales", in bytes read, when there are FP8 scales to find, and
+/// of `phase`, in bytes of outputs. Returns what each weight that the plan packs has lost, in the
+/// order of the outputs.
+std::vector<PackingLoss> execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
+                                 const Resources& resources, Progress& progress,
+                                 std::string_view phase);
+
+}  // namespace ckptscope

@@ -1,0 +1,79 @@
+// One weight on its way into a packed format: the scales that need a pass of their own, the codes,
+// and what was lost.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/mapping/mapping.hpp"
+#include "core/numbers/exact_sum.hpp"
+#include "core/numbers/noise.hpp"
+#include "core/plan/value.hpp"
+#include "core/tensor/region.hpp"
+
+namespace ckptscope {
+
+/// What packing did to the values of one weight. The same whatever the number of threads.
+struct PackingLoss {
+  std::string key;  // logical
+  QuantScheme::Kind scheme = QuantScheme::Kind::Mxfp4;
+  std::uint64_t values = 0;
+  std::uint64_t changed = 0;  // do not decode to what they were
+  double signal = 0;          // sum of squares of the values
+  double noise = 0;           // sum of squares of value - decoded value
+
+  bool exact() const { return changed == 0; }
+  double relative_l2() const { return ckptscope::relative_l2(signal, noise); }
+  double sqnr() const { return ckptscope::sqnr(signal, noise); }
+};
+
+/// measure() and encode() are called from several threads, for disjoint regions, in any order;
+/// every encode() after every measure().
+class Packing {
+ public:
+  /// `value` is what gets packed, rows of blocks last; `key` is its logical key.
+  Packing(ValuePtr value, QuantScheme::Kind scheme, std::string key);
+
+  const ValuePtr& value() const { return value_; }
+  bool needs_measure() const { return scheme_ == QuantScheme::Kind::Fp8; }
+
+  /// Looks at elements of `region`, dense and of the value's dtype, for their largest magnitude.
+  /// Throws NanValues or InfValues, naming the place.
+  void measure(const Region& region, std::span<const std::byte> elements);
+  /// FP8: the scale tensor's bytes, BF16.
+  std::vector<std::byte> scales() const;
+
+  /// Bytes of codes and of scales that `elements` elements make.
+  std::uint64_t code_bytes(std::uint64_t elements) const;
+  std::uint64_t scale_bytes(std::uint64_t elements) const;
+  /// Packs elements of `region`; `codes` and `scales` have just the sizes above. Throws as
+  /// measure().
+  void encode(const Region& region, std::span<const std::byte> elements, std::span<std::byte> codes,
+              std::span<std::byte> scales);
+
+  PackingLoss loss() const;
+
+ private:
+  struct Sums {
+    std::uint64_t changed = 0;
+    ExactSum signal;
+    ExactSum noise;
+  };
+  float scale_of(std::uint64_t element) const;
+  void check_finite(float largest, std::uint64_t first, std::span<const float> values) const;
+
+  const ValuePtr value_;
+  const QuantScheme::Kind scheme_;
+  const std::string key_;
+  const std::uint64_t row_;        // elements of the last dimension
+  const std::uint64_t per_scale_;  // FP8: elements that share one scale
+  mutable std::mutex mutex_;
+  std::vector<float> largest_;  // FP8: by scale
+  Sums sums_;
+};
+
+}  // namespace ckptscope

@@ -1,0 +1,98 @@
+// What a command returns: blocks of typed data and a status. How it looks is the renderers'
+// business; the same Document becomes text on a terminal, tab-separated lines in a pipe, a JSON
+// object, or a screen of the TUI.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/error.hpp"
+
+namespace ckptscope {
+
+/// One value. monostate is "nothing to say": empty in text, null in JSON. Strings are raw:
+/// renderers escape them.
+using Cell = std::variant<std::monostate, bool, std::uint64_t, double, std::string,
+                          std::vector<std::uint64_t>, std::vector<std::string>>;
+
+/// How people see a value; JSON is exact whatever the format.
+enum class Format {
+  Text,
+  Count,    // 47,138
+  Bytes,    // 4.83 GB
+  Exact,    // digits only
+  Percent,  // of a double in [0, 1]
+  Extents,  // [128,4096], of a shape
+  Real,     // four significant digits
+};
+
+/// Who a block is for: a folded table is for people, the full one behind it for machines.
+enum class Audience { Everyone, People, Machines };
+
+struct Heading {
+  std::string text;
+};
+
+/// A sentence or more for people; lines keep their breaks. `escaped`: the text has been through
+/// display() where it needed to, as messages of Problem and Error have.
+struct Note {
+  std::string text;
+  bool escaped = false;
+};
+
+struct Field {
+  std::string id;     // JSON name, dots nest ("totals.sources"); empty: for people alone
+  std::string label;  // what people read; empty: for machines alone
+  Cell value;
+  Format format = Format::Text;
+  std::string remark{};  // stands behind the value, for people
+};
+struct Fields {
+  std::vector<Field> list;
+};
+
+struct Column {
+  std::string id;     // JSON name; empty: for people alone
+  std::string title;  // heading; empty: for machines alone, unless the table has no headings at all
+  Format format = Format::Text;
+};
+
+/// Rows are made on demand: half a million of them cost nothing until they are asked for. `row`
+/// reads data that the Document keeps alive (see Document::keep) and is thread-safe.
+struct Table {
+  std::string id;  // JSON name of the array
+  std::vector<Column> columns;
+  std::size_t size = 0;
+  std::function<std::vector<Cell>(std::size_t)> row;
+  Audience audience = Audience::Everyone;
+  bool main = false;   // the rows of --jsonl, and of a pipe: one line each, tab-separated
+  bool headed = true;  // people see the column titles
+};
+
+/// Bars of a histogram: label and share of each bin.
+struct Histogram {
+  std::string id;
+  std::vector<std::string> labels;
+  std::vector<double> shares;
+};
+
+using Block = std::variant<Heading, Note, Fields, Table, Histogram>;
+
+struct Document {
+  std::string verb;
+  std::vector<Block> blocks{};
+  std::vector<Problem> problems{};  // part of the JSON object; people see what the blocks show
+  int exit = 0;                     // 0 done, 1 found something
+  std::vector<std::shared_ptr<const void>> keep{};  // what the rows of tables read
+
+  Document& add(Block block) {
+    blocks.push_back(std::move(block));
+    return *this;
+  }
+};
+
+}  // namespace ckptscope

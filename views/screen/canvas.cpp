@@ -1,0 +1,145 @@
+#include "views/screen/canvas.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::pair<std::string_view, std::string_view> kAscii[] = {
+    {"─", "-"}, {"│", "|"}, {"┬", "+"}, {"┴", "+"}, {"┼", "+"}, {"┐", "\\"},
+    {"┘", "/"}, {"┤", "|"}, {"━", "="}, {"…", "."}, {"█", "#"},
+};
+
+/// Lines as what is like them, other characters as display() would write what cannot be shown.
+std::string ascii_of(std::string_view character) {
+  for (const auto& [line, plain] : kAscii) {
+    if (character == line) return std::string(plain);
+  }
+  unsigned scalar = static_cast<unsigned char>(character.front());
+  scalar &= character.size() == 2 ? 0x1Fu : character.size() == 3 ? 0x0Fu : 0x07u;
+  for (const char byte : character.substr(1)) {
+    scalar = scalar << 6 | (static_cast<unsigned char>(byte) & 0x3Fu);
+  }
+  return fmt::format("\\u{{{:x}}}", scalar);
+}
+
+}  // namespace
+
+Canvas::Canvas(int rows, int columns, bool ascii)
+    : rows_(std::max(0, rows)),
+      columns_(std::max(0, columns)),
+      ascii_(ascii),
+      cells_(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(columns_)) {}
+
+int Canvas::put(int row, int column, std::string_view text, Role role, int width) {
+  const int end = std::min(columns_, column + std::max(0, width));
+  if (row < 0 || row >= rows_ || column < 0) return column;
+  while (!text.empty()) {
+    const std::string_view character = text.substr(0, character_bytes(text));
+    text.remove_prefix(character.size());
+    const bool plain = character.size() == 1;
+    const int cells = plain ? 1 : width_of(character);
+    if (ascii_ && !plain) {
+      for (const char c : ascii_of(character)) {
+        if (column < end) cells_[index(row, column++)] = {std::string(1, c), role};
+      }
+      continue;
+    }
+    if (cells == 0) {  // belongs to the character before it
+      int before = column - 1;
+      while (before > 0 && cells_[index(row, before)].text.empty()) --before;
+      if (before >= 0) cells_[index(row, before)].text += character;
+      continue;
+    }
+    if (column + cells > end) break;
+    cells_[index(row, column)] = {std::string(character), role};
+    for (int i = 1; i < cells; ++i) cells_[index(row, column + i)] = {"", role};
+    column += cells;
+  }
+  return column;
+}
+
+void Canvas::put_right(int row, int end, std::string_view text, Role role) {
+  const int width = width_of(text);
+  put(row, std::max(0, end - width), text, role, width);
+}
+
+void Canvas::paint(const Rect& area, Role role) {
+  const int last_row = std::min(rows_, area.row + area.rows);
+  const int last_column = std::min(columns_, area.column + area.columns);
+  for (int row = std::max(0, area.row); row < last_row; ++row) {
+    for (int column = std::max(0, area.column); column < last_column; ++column) {
+      cells_[index(row, column)].role = role;
+    }
+  }
+}
+
+std::string Canvas::to_text() const {
+  std::string text;
+  for (int row = 0; row < rows_; ++row) {
+    std::string line;
+    for (int column = 0; column < columns_; ++column) line += at(row, column).text;
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+void draw_rule(Canvas& canvas, const Rect& area, std::span<const RuleText> texts,
+               std::span<const int> at, std::string_view junction) {
+  for (int i = 0; i < area.columns; ++i) {
+    canvas.put(area.row, area.column + i, "─", Role::Faint);
+  }
+  for (const int column : at) canvas.put(area.row, column, junction, Role::Faint);
+  for (const RuleText& one : texts) {
+    canvas.put(area.row, one.column - 1, " " + one.text + " ", Role::Title,
+               area.column + area.columns - one.column + 1);
+  }
+}
+
+void draw_divider(Canvas& canvas, const Rect& area) {
+  for (int i = 0; i < area.rows; ++i) canvas.put(area.row + i, area.column, "│", Role::Faint);
+}
+
+int width_of(std::string_view text) {
+  return static_cast<int>(display_width(text));
+}
+
+std::size_t character_bytes(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t bytes = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  return std::min(bytes, text.size());
+}
+
+std::vector<std::string> wrapped(std::string_view text, int columns) {
+  std::vector<std::string> lines;
+  const auto width = static_cast<std::size_t>(std::max(8, columns));
+  while (!text.empty()) {
+    std::size_t cut = 0;  // bytes that fit
+    std::size_t cells = 0;
+    while (cut < text.size()) {
+      const std::string_view character = text.substr(cut, character_bytes(text.substr(cut)));
+      cells += character.size() == 1 ? 1 : display_width(character);
+      if (cells > width) break;
+      cut += character.size();
+    }
+    const std::size_t space = text.rfind(' ', cut);
+    if (cut < text.size() && space != text.npos && space > 0) cut = space;
+    lines.emplace_back(text.substr(0, cut));
+    text.remove_prefix(cut);
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  }
+  return lines;
+}
+
+std::string fitted(std::string_view text, int columns) {
+  if (columns <= 0) return "";
+  return elide_middle(text, static_cast<std::size_t>(columns));
+}
+
+}  // namespace ckptscope

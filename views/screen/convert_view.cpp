@@ -1,0 +1,132 @@
+#include "views/screen/convert_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr int kNameColumns = 16;
+constexpr int kBarColumns = 40;
+
+void draw_field(const ConvertField& field, bool selected, Canvas& canvas, int row,
+                const Rect& area) {
+  const int column = area.column + 2 + kNameColumns;
+  const int width = area.column + area.columns - column - 3;
+  const bool unset = field.value.empty();
+  if (selected) canvas.put(row, area.column, ">", Role::Title);
+  canvas.put(row, area.column + 2, field.name, selected ? Role::Title : Role::Plain);
+  canvas.put(row, column, "[ ", Role::Faint);
+  const std::string otherwise = field.otherwise.empty() ? "" : "(" + field.otherwise + ")";
+  canvas.put(row, column + 2, fitted(unset ? otherwise : display(field.value), width - 2),
+             unset ? Role::Faint : Role::Plain);
+  canvas.put(row, column + width + 1, "]", Role::Faint);
+  if (selected) canvas.paint({row, column + 1, 1, width}, Role::Selected);
+}
+
+/// Fields that scroll, and the buttons below them, always in sight.
+void draw_options(const ConvertView& view, Canvas& canvas, const Rect& area) {
+  const auto page = static_cast<std::size_t>(std::max(1, area.rows - 1));
+  const std::size_t count = view.fields.size();
+  const std::size_t at = std::min(view.cursor.cursor, count - 1);
+  const std::size_t top = at >= page ? at - page + 1 : 0;
+  for (std::size_t i = top; i < std::min(count, top + page); ++i) {
+    draw_field(view.fields[i], i == view.cursor.cursor, canvas,
+               area.row + static_cast<int>(i - top), area);
+  }
+  const int row = area.row + static_cast<int>(std::min(page, count));
+  int column = area.column + 2;
+  for (std::size_t i = 0; i < view.buttons.size(); ++i) {
+    const bool selected = view.cursor.cursor == count + i;
+    if (selected) canvas.put(row, column - 2, ">", Role::Title);
+    column = canvas.put(row, column, "[ " + view.buttons[i] + " ]",
+                        selected ? Role::Selected : Role::Title) +
+             4;
+  }
+}
+
+void draw_progress(const ConvertView& view, Canvas& canvas, const Rect& area) {
+  int row = area.row;
+  const int bar = std::min(kBarColumns, area.columns - 70);
+  for (const PhaseLine& phase : view.phases) {
+    if (row >= area.row + area.rows) return;
+    canvas.put(row, 1, phase.name, Role::Title, 12);
+    canvas.put(row, 13, phase_text(phase, std::max(8, bar), view.hides_figures),
+               phase.over ? Role::Good : Role::Plain);
+    ++row;
+  }
+  const auto room = static_cast<std::size_t>(std::max(0, area.row + area.rows - row));
+  const std::size_t first = view.lines.size() > room ? view.lines.size() - room : 0;
+  draw_details(canvas, {row, 0, static_cast<int>(room), area.columns}, view.lines, first);
+}
+
+}  // namespace
+
+std::string phase_text(const PhaseLine& phase, int bar_columns, bool hides_figures) {
+  const double share =
+      std::min(1.0, static_cast<double>(phase.done) /
+                        static_cast<double>(std::max<std::uint64_t>(1, phase.total)));
+  const int filled = static_cast<int>(share * bar_columns);
+  std::string text;
+  if (phase.total == 0) return phase.over ? "done" : "";
+  for (int i = 0; i < bar_columns; ++i) text += i < filled ? "━" : "─";
+  text += fmt::format(" {:3.0f} %   {} of {}", 100 * share, format_bytes(phase.done),
+                      format_bytes(phase.total));
+  if (hides_figures) return text + "   -";
+  const double seconds = std::max(1e-3, phase.seconds);
+  const double rate = static_cast<double>(phase.done) / seconds;
+  text += fmt::format("   {}/s", format_bytes(static_cast<std::uint64_t>(rate)));
+  if (phase.over) return text + fmt::format("   {}", format_duration(seconds));
+  if (share > 0.01)
+    text += fmt::format("   {} left", format_duration(seconds * (1 - share) / share));
+  return text;
+}
+
+void draw_convert(const ConvertView& view, Canvas& canvas, const Rect& body) {
+  const bool wide = body.columns >= 80;
+  const int progress = view.phases.empty() && view.lines.empty()
+                           ? 0
+                           : std::clamp((body.rows - 8) / 2, 2, std::max(2, body.rows - 7));
+  const int command = body.rows >= 16 ? 2 : 0;
+  const int room =
+      body.rows - 2 - (progress > 0 ? progress + 1 : 0) - (command > 0 ? command + 1 : 0);
+  const int top_rows = std::max(3, room);
+  const std::vector<int> at = wide ? std::vector<int>{kConvertFieldColumns} : std::vector<int>{};
+  std::vector<RuleText> headings{{2, "options"}};
+  if (wide) headings.push_back({kConvertFieldColumns + 3, "plan"});
+  draw_rule(canvas, {body.row, 0, 1, body.columns}, headings, at);
+  const Rect left{body.row + 1, 0, top_rows, wide ? kConvertFieldColumns : body.columns};
+  draw_options(view, canvas, left);
+  if (wide) {
+    draw_divider(canvas, {body.row + 1, kConvertFieldColumns, top_rows, 1});
+    draw_details(
+        canvas,
+        {body.row + 1, kConvertFieldColumns + 1, top_rows, body.columns - kConvertFieldColumns - 1},
+        view.plan);
+  }
+  int row = body.row + 1 + top_rows;
+  const std::vector<RuleText> progress_heading{{2, "progress"}};
+  const std::vector<RuleText> command_heading{{2, "the same as a command"}};
+  if (progress > 0) {
+    draw_rule(canvas, {row, 0, 1, body.columns}, progress_heading, at, "┴");
+    draw_progress(view, canvas, {row + 1, 0, progress, body.columns});
+    row += 1 + progress;
+  }
+  if (command > 0) {
+    const bool joins = progress == 0;
+    draw_rule(canvas, {row, 0, 1, body.columns}, command_heading, joins ? at : std::vector<int>{},
+              "┴");
+    std::vector<std::string> lines = wrapped(view.command, body.columns - 2);
+    if (lines.size() > 2) lines = {lines[0], view.command.substr(lines[0].size() + 1)};
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      canvas.put(row + 1 + static_cast<int>(i), 1, fitted(lines[i], body.columns - 2));
+    }
+  }
+  draw_rule(canvas, {body.row + body.rows - 1, 0, 1, body.columns});
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,33 @@
+// Screen 1: the keys as a folded tree or a flat list, and what is known of the selected one.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/inspect/key_list.hpp"
+#include "views/screen/frame_view.hpp"
+#include "views/screen/list_state.hpp"
+#include "views/screen/tree_state.hpp"
+
+namespace ckptscope {
+
+struct KeysView {
+  const KeyList& list;
+  const TreeState& tree;
+  bool flat = false;
+  std::span<const std::uint32_t> order;  // ids, of the flat list
+  const ListState& cursor;
+  const std::vector<DetailLine>& details;
+  std::size_t details_top = 0;
+  bool in_details = false;  // keys scroll those
+  std::string sorted{};     // "bytes", for the heading; empty: natural order
+};
+
+/// Rows of keys that fit into the body.
+std::size_t keys_page(const Rect& body);
+/// O(rows shown). Reads headers alone.
+void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body);
+
+}  // namespace ckptscope

@@ -1,0 +1,29 @@
+// Text that scrolls: the output of a command, help, the log.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "views/screen/frame_view.hpp"
+#include "views/screen/list_state.hpp"
+
+namespace ckptscope {
+
+/// A line that is safe to show.
+struct PageLine {
+  std::string text;
+  Role role = Role::Plain;
+};
+
+struct PageView {
+  std::string heading;
+  const std::vector<PageLine>& lines;
+  const ListState& cursor;
+  bool shows_cursor = false;  // lines can be chosen
+  std::size_t shift = 0;      // cells that are scrolled out to the left
+};
+
+std::size_t page_rows(const Rect& body);
+void draw_page(const PageView& view, Canvas& canvas, const Rect& body);
+
+}  // namespace ckptscope

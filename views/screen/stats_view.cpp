@@ -1,0 +1,346 @@
+#include "views/screen/stats_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "core/base/bytes.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr int kNumbersColumns = 42;
+constexpr std::size_t kValueColumns = 26;  // of a number behind its label
+constexpr std::size_t kUnusual = 3;
+
+std::string real(double value) {
+  return fmt::format("{:.4g}", value);
+}
+
+double share_of(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string percent(std::uint64_t part, std::uint64_t whole) {
+  const double share = share_of(part, whole);
+  return part > 0 && share < 0.01 ? "<.01" : fmt::format("{:.2f}", share);
+}
+
+// ---- numbers ------------------------------------------------------------------------------------
+
+std::vector<DetailLine> number_lines(const StatsModel& model) {
+  const TensorStats& stats = model.stats;
+  const Moments& m = stats.moments;
+  const auto& q = stats.quantiles;
+  std::vector<DetailLine> lines{{"values", ""}};
+  const auto add = [&](const std::string& label, std::string text, Role role = Role::Plain) {
+    lines.push_back({"", fmt::format("   {:<11} {}", label, text), role});
+  };
+  add("count", format_count(m.count));
+  if (m.finite() > 0) {
+    add("min, max", fmt::format("{}, {}", real(m.least), real(m.most)));
+    add("mean", real(m.mean()));
+    add("std", real(m.deviation()));
+    add("abs max", real(m.largest()));
+  }
+  add("zero", m.negative_zeros == 0 ? fmt::format("{} %", percent(m.zeros, m.count))
+                                    : fmt::format("{} %  ({} % are -0)", percent(m.zeros, m.count),
+                                                  percent(m.negative_zeros, m.count)));
+  add("NaN, Inf", fmt::format("{}, {}", format_count(m.nans), format_count(m.infinities)),
+      m.nans + m.infinities > 0 ? Role::Defect : Role::Plain);
+  if (model.done && m.finite() > 0) {
+    lines.push_back({"quantiles", ""});
+    add("0.1, 99.9 %", fmt::format("{}, {}", real(q[0]), real(q[8])));
+    add("1, 99 %", fmt::format("{}, {}", real(q[1]), real(q[7])));
+    const std::string middle = fmt::format("{}, {}, {}", real(q[3]), real(q[4]), real(q[5]));
+    if (middle.size() <= kValueColumns) {
+      add("25, 50, 75", middle);
+    } else {
+      add("25, 75 %", fmt::format("{}, {}", real(q[3]), real(q[5])));
+      add("50 %", real(q[4]));
+    }
+  }
+  if (stats.scales) {
+    const ScaleStats& scales = *stats.scales;
+    const bool powers = model.storage == "MXFP4";
+    lines.push_back({"scales", format_count(scales.count) + (powers ? " blocks of 32" : "")});
+    if (scales.count > 0 && std::isfinite(scales.least)) {
+      add("min, max",
+          powers ? fmt::format("2^{}, 2^{}", std::ilogb(scales.least), std::ilogb(scales.most))
+                 : fmt::format("{}, {}", real(scales.least), real(scales.most)));
+    }
+    if (powers) {
+      add("zero, 255",
+          fmt::format("{}, {}", format_count(scales.zeros), format_count(scales.ones)));
+    }
+  }
+  if (stats.codes) {
+    const CodeStats& codes = *stats.codes;
+    lines.push_back({"codes", model.done ? fmt::format("{} of {} used", codes.used, codes.possible)
+                                         : std::string()});
+    const bool fp4 = codes.possible == 16;
+    add(fp4 ? "+-6" : "largest",
+        fmt::format("{:>6} %   saturated", percent(codes.saturated, m.count)));
+    add(fp4 ? "+-0.5" : "least",
+        fmt::format("{:>6} %   subnormal", percent(codes.subnormal, m.count)));
+  }
+  return lines;
+}
+
+// ---- histogram ----------------------------------------------------------------------------------
+
+struct Bin {
+  std::string label;
+  std::uint64_t negative = 0;
+  std::uint64_t positive = 0;
+};
+
+std::vector<Bin> powers_of_two(const TensorStats& stats) {
+  std::vector<Bin> bins;
+  for (const auto& power : stats.distribution.powers()) {
+    if (power.negative + power.positive == 0) continue;  // an infinity is far from the rest
+    bins.push_back({power.label(), power.negative, power.positive});
+  }
+  return bins;
+}
+
+/// The smallest magnitudes share the last row where there are more than fit.
+void shorten(std::vector<Bin>& bins, std::size_t rows) {
+  if (bins.size() <= rows || rows == 0) return;
+  Bin rest{"less", 0, 0};
+  for (std::size_t i = rows - 1; i < bins.size(); ++i) {
+    rest.negative += bins[i].negative;
+    rest.positive += bins[i].positive;
+  }
+  bins.resize(rows - 1);
+  bins.push_back(rest);
+}
+
+std::string bar(std::uint64_t count, std::uint64_t most, int columns) {
+  if (count == 0 || most == 0 || columns <= 0) return "";
+  const double cells =
+      static_cast<double>(columns) * static_cast<double>(count) / static_cast<double>(most);
+  std::string text;
+  for (int i = 0; i < static_cast<int>(std::lround(cells)); ++i) text += "━";
+  return text;
+}
+
+void draw_signed(Canvas& canvas, const Rect& area, const TensorStats& stats) {
+  const std::uint64_t count = stats.moments.count;
+  std::vector<Bin> bins = powers_of_two(stats);
+  shorten(bins, static_cast<std::size_t>(std::max(1, area.rows - 3)));
+  std::uint64_t most = 1;
+  for (const Bin& bin : bins) most = std::max({most, bin.negative, bin.positive});
+  const int middle = area.column + area.columns / 2 - 4;  // where the label stands
+  const int side = std::min(middle - area.column - 9,     // cells of a bar
+                            area.column + area.columns - middle - 18);
+  canvas.put(area.row, area.column + 1, "share of values by magnitude, in %", Role::Faint);
+  canvas.put_right(area.row + 1, middle - 2, "negative", Role::Faint);
+  canvas.put(area.row + 1, middle + 2, "|x|", Role::Faint);
+  canvas.put(area.row + 1, middle + 10, "positive", Role::Faint);
+  int row = area.row + 2;
+  for (const Bin& bin : bins) {
+    if (row >= area.row + area.rows - 1) break;
+    canvas.put_right(row, area.column + 7, percent(bin.negative, count));
+    canvas.put_right(row, middle - 1, bar(bin.negative, most, side), Role::Bar);
+    canvas.put(row, middle, "│", Role::Faint);
+    canvas.put(row, middle + 2, bin.label);
+    canvas.put(row, middle + 8, "│", Role::Faint);
+    canvas.put(row, middle + 10, bar(bin.positive, most, side), Role::Bar);
+    canvas.put_right(row, area.column + area.columns, percent(bin.positive, count));
+    ++row;
+  }
+  canvas.put(row, middle + 2, "zero", Role::Faint);
+  canvas.put(row, middle + 10, percent(stats.moments.zeros, count));
+}
+
+/// Equal steps over the range: codes of a quantised tensor stand out as spikes and holes.
+void draw_linear(Canvas& canvas, const Rect& area, const TensorStats& stats) {
+  const Moments& m = stats.moments;
+  canvas.put(area.row, area.column + 1, "share of values in equal steps, in %", Role::Faint);
+  if (m.finite() == 0) return;
+  const int rows = std::max(1, area.rows - 1);
+  const auto bins = stats.distribution.linear(m.least, m.most, static_cast<std::size_t>(rows));
+  const std::uint64_t most =
+      std::max<std::uint64_t>(1, *std::max_element(bins.begin(), bins.end()));
+  const double width = (static_cast<double>(m.most) - static_cast<double>(m.least)) / rows;
+  for (int i = 0; i < rows; ++i) {
+    const std::uint64_t count = bins[static_cast<std::size_t>(i)];
+    const int row = area.row + 1 + i;
+    canvas.put_right(row, area.column + 11, real(static_cast<double>(m.least) + width * i));
+    canvas.put(row, area.column + 12, "│", Role::Faint);
+    canvas.put(row, area.column + 14, bar(count, most, area.columns - 23), Role::Bar);
+    canvas.put_right(row, area.column + area.columns, percent(count, m.count));
+  }
+}
+
+// ---- experts ------------------------------------------------------------------------------------
+
+using Figure = std::function<double(const ExpertStats&)>;
+
+double median_of(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+double saturated_share(const ExpertStats& expert) {
+  return share_of(expert.saturated, expert.moments.count);
+}
+
+/// On a scale of factors, chosen so that the farthest expert is a 0 or a 9.
+ExpertDigits digits_of(const std::string& name, const std::vector<ExpertStats>& experts,
+                       const Figure& figure, const char* unit) {
+  std::vector<double> known;
+  for (const ExpertStats& expert : experts) {
+    const double value = figure(expert);
+    if (expert.moments.count > 0 && value > 0) known.push_back(value);
+  }
+  const double median = median_of(known);
+  double farthest = 0;
+  for (const double value : known) {
+    farthest = std::max(farthest, std::fabs(std::log(value / median)));
+  }
+  const double step = std::max(farthest / 4.5, std::log(1.01));
+  ExpertDigits result{name, "", ""};
+  for (const ExpertStats& expert : experts) {
+    const double value = figure(expert);
+    if (expert.moments.count == 0) {
+      result.digits += '.';
+    } else if (!(value > 0)) {
+      result.digits += '0';
+    } else {
+      const double digit = std::round(5 + std::log(value / median) / step);
+      result.digits += static_cast<char>('0' + static_cast<int>(std::clamp(digit, 0.0, 9.0)));
+    }
+  }
+  result.remark = fmt::format("median {:.3g}{}   step x{:.2f}", median, unit, std::exp(step));
+  return result;
+}
+
+/// Digits in groups of eight, those that fit.
+void draw_digits(Canvas& canvas, int row, const ExpertDigits& line, const StatsView& view,
+                 std::size_t first, std::size_t count) {
+  canvas.put(row, 1, line.name, Role::Faint, 10);
+  int column = 12;
+  for (std::size_t i = first; i < std::min(first + count, line.digits.size()); ++i) {
+    if (i > first && i % 8 == 0) ++column;
+    const bool selected = i == view.expert;
+    const char digit = line.digits[i];
+    const bool extreme = digit == '0' || digit == '9';
+    column = canvas.put(row, column, std::string(1, digit),
+                        selected  ? Role::Selected
+                        : extreme ? Role::Notice
+                                  : Role::Plain);
+  }
+  canvas.put(row, column + 3, line.remark, Role::Faint);
+}
+
+void draw_experts(const StatsView& view, Canvas& canvas, const Rect& area) {
+  const StatsModel& model = view.model;
+  const std::size_t room = static_cast<std::size_t>(std::max(8, (area.columns - 46) / 9 * 8));
+  const std::size_t first = view.expert / room * room;
+  const std::size_t experts = model.stats.experts.size();
+  int column = 12;
+  for (std::size_t i = first; i < std::min(first + room, experts); ++i) {
+    if (i > first && i % 8 == 0) ++column;
+    if (i % 8 == 0) canvas.put(area.row, column, std::to_string(i), Role::Faint);
+    ++column;
+  }
+  canvas.put(area.row, column + 3, "5 = the median, +1 = one step up", Role::Faint);
+  int row = area.row + 1;
+  for (const ExpertDigits& line : model.digits) {
+    if (row < area.row + area.rows) draw_digits(canvas, row++, line, view, first, room);
+  }
+  if (row >= area.row + area.rows || model.unusual.empty() || model.median_deviation == 0) return;
+  std::string text;
+  for (const std::size_t expert : model.unusual) {
+    text += fmt::format("{}{}: std {:.2f} x median", text.empty() ? "" : "    ", expert,
+                        model.stats.experts[expert].moments.deviation() / model.median_deviation);
+  }
+  canvas.put(row, 1, "unusual", Role::Faint);
+  canvas.put(row, 12, text);
+}
+
+}  // namespace
+
+void describe_experts(StatsModel& model) {
+  const auto& experts = model.stats.experts;
+  if (experts.empty()) return;
+  const Figure deviation = [](const ExpertStats& expert) {
+    return expert.moments.finite() == 0 ? 0 : expert.moments.deviation();
+  };
+  model.digits = {
+      digits_of("std", experts, deviation, ""),
+      digits_of(
+          "abs max", experts,
+          [](const ExpertStats& expert) { return static_cast<double>(expert.moments.largest()); },
+          "")};
+  if (model.stats.codes) {
+    model.digits.push_back(digits_of("saturated", experts, saturated_share, " %"));
+  }
+  std::vector<double> known;
+  for (const ExpertStats& expert : experts) {
+    if (deviation(expert) > 0) known.push_back(deviation(expert));
+  }
+  const double median = median_of(known);
+  model.median_deviation = median;
+  for (std::size_t i = 0; i < experts.size(); ++i) {
+    if (experts[i].moments.count > 0) model.unusual.push_back(i);
+  }
+  const auto distance = [&](std::size_t i) {
+    const double value = deviation(experts[i]);
+    return value > 0 ? std::fabs(std::log(value / median)) : 1e9;
+  };
+  std::stable_sort(model.unusual.begin(), model.unusual.end(),
+                   [&](std::size_t a, std::size_t b) { return distance(a) > distance(b); });
+  model.unusual.resize(std::min(kUnusual, model.unusual.size()));
+}
+
+std::string expert_text(const StatsModel& model, std::size_t expert) {
+  if (expert >= model.stats.experts.size()) return "";
+  const ExpertStats& one = model.stats.experts[expert];
+  std::string text = fmt::format("expert {} of {}: ", expert, model.stats.experts.size());
+  if (one.moments.count == 0) return text + "not read yet";
+  if (one.moments.finite() == 0) return text + "no finite value";
+  text += fmt::format("mean {}, std {}, abs max {}, zero {} %", real(one.moments.mean()),
+                      real(one.moments.deviation()), real(one.moments.largest()),
+                      percent(one.moments.zeros, one.moments.count));
+  if (model.stats.codes) {
+    text += fmt::format(", saturated {} %", percent(one.saturated, one.moments.count));
+  }
+  return text;
+}
+
+void draw_stats(const StatsView& view, Canvas& canvas, const Rect& body) {
+  const StatsModel& model = view.model;
+  const bool wide = body.columns >= 80;
+  const int expert_rows =
+      model.digits.empty() || body.rows < 18 ? 0 : static_cast<int>(model.digits.size()) + 2;
+  const int rows = body.rows - 2 - (expert_rows > 0 ? expert_rows + 1 : 0);
+  const int left = wide ? kNumbersColumns : body.columns;
+  const std::vector<int> junction{kNumbersColumns};
+  const std::vector<int> at = wide ? junction : std::vector<int>{};
+  std::vector<RuleText> headings{{2, "numbers"}};
+  if (wide) headings.push_back({kNumbersColumns + 3, "histogram"});
+  draw_rule(canvas, {body.row, 0, 1, body.columns}, headings, at);
+  draw_rule(canvas, {body.row + body.rows - 1, 0, 1, body.columns}, {},
+            expert_rows > 0 ? std::vector<int>{} : at, "┴");
+  const Rect numbers{body.row + 1, 0, rows, left};
+  draw_details(canvas, numbers, number_lines(model));
+  if (wide) {
+    draw_divider(canvas, {body.row + 1, kNumbersColumns, rows, 1});
+    const Rect area{body.row + 1, kNumbersColumns + 1, rows, body.columns - kNumbersColumns - 2};
+    view.linear ? draw_linear(canvas, area, model.stats) : draw_signed(canvas, area, model.stats);
+  }
+  if (expert_rows == 0) return;
+  const int top = body.row + 1 + rows;
+  const std::vector<RuleText> experts{{2, "experts"}};
+  draw_rule(canvas, {top, 0, 1, body.columns}, experts, at, "┴");
+  draw_experts(view, canvas, {top + 1, 0, expert_rows, body.columns});
+}
+
+}  // namespace ckptscope
