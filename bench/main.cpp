@@ -168,8 +168,8 @@ void bench_kernels() {
   row("bf16 -> mxfp4, of the input", kCount * 2, [&] {
     std::array<float, 1024> floats;
     for (std::size_t i = 0; i < kCount; i += floats.size()) {
-      convert(Dtype::BF16, in.data() + 2 * i, Dtype::F32,
-              reinterpret_cast<std::byte*>(floats.data()), floats.size());
+      cast_elements(Dtype::BF16, in.data() + 2 * i, Dtype::F32,
+                    reinterpret_cast<std::byte*>(floats.data()), floats.size());
       encode_mxfp4(floats, largest_magnitude(floats), out.data() + i / 2,
                    out.data() + kCount + i / 32);
     }
@@ -177,15 +177,15 @@ void bench_kernels() {
   row("bf16 -> e4m3, of the input", kCount * 2, [&] {
     std::array<float, 1024> floats;
     for (std::size_t i = 0; i < kCount; i += floats.size()) {
-      convert(Dtype::BF16, in.data() + 2 * i, Dtype::F32,
-              reinterpret_cast<std::byte*>(floats.data()), floats.size());
+      cast_elements(Dtype::BF16, in.data() + 2 * i, Dtype::F32,
+                    reinterpret_cast<std::byte*>(floats.data()), floats.size());
       encode_fp8(floats, 0.01F, out.data() + i);
     }
   });
   row("bf16 -> f32", kCount * 4,
-      [&] { convert(Dtype::BF16, in.data(), Dtype::F32, out.data(), kCount); });
+      [&] { cast_elements(Dtype::BF16, in.data(), Dtype::F32, out.data(), kCount); });
   row("f32 -> bf16", kCount * 2,
-      [&] { convert(Dtype::F32, in.data(), Dtype::BF16, out.data(), kCount); });
+      [&] { cast_elements(Dtype::F32, in.data(), Dtype::BF16, out.data(), kCount); });
 }
 
 int main_of(const std::vector<std::string>& words) {

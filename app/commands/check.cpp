@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "app/commands/verbs.hpp"
-#include "app/reports/shared.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
@@ -32,8 +32,9 @@ std::string index_text(const Checkpoint& checkpoint) {
 
 void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args,
               Progress& progress) {
-  const Sums sums = args.has("sums") ? parse_sums(read_text(args.text("sums"), 64'000'000))
-                                     : hub_sums(checkpoint);
+  const Checksums sums = args.has("sums")
+                             ? parse_checksums(read_text(args.text("sums"), 64'000'000))
+                             : hub_checksums(checkpoint);
   const auto names_a_shard = [&](const Shard& shard) { return sums.contains(shard.name); };
   if (args.has("sums") &&
       std::none_of(checkpoint.shards().begin(), checkpoint.shards().end(), names_a_shard)) {

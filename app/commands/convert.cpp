@@ -4,7 +4,7 @@
 #include <array>
 
 #include "app/commands/verbs.hpp"
-#include "app/reports/shared.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 
@@ -89,12 +89,12 @@ Fields plan_fields(const Plan& plan) {
       {"sources.total", "", account.sources},
       {"sources.used", "",
        account.sources - account.dropped - account.unplaced -
-           account.sources_by_kind[static_cast<std::size_t>(Kind::Passed)]},
-      {"sources.passed", "", account.sources_by_kind[static_cast<std::size_t>(Kind::Passed)]},
+           account.sources_by_kind[static_cast<std::size_t>(OutputKind::Passed)]},
+      {"sources.passed", "", account.sources_by_kind[static_cast<std::size_t>(OutputKind::Passed)]},
       {"sources.dropped", "", account.dropped},
       {"targets.total", "", account.targets},
       {"targets.synthesised", "",
-       account.targets_by_kind[static_cast<std::size_t>(Kind::Synthesised)]},
+       account.targets_by_kind[static_cast<std::size_t>(OutputKind::Synthesised)]},
       {"bytes.in", "", account.bytes_in},
       {"bytes.out", "", account.bytes_out},
       {"lossless", "", plan.lossless()},
@@ -102,7 +102,7 @@ Fields plan_fields(const Plan& plan) {
   }};
 }
 
-Document dry_run(const Sources& sources, const Plan& plan, const ConvertOptions& options) {
+Document dry_run(const PlanInputs& sources, const Plan& plan, const ConvertOptions& options) {
   Document document{"convert"};
   document.problems = plan.problems;
   document.add(plan_fields(plan));
@@ -158,7 +158,7 @@ Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progr
   const ConvertOptions options = options_of(args);
   const PlannedConversion planned = plan_conversion(checkpoint, args.conversion());
   const Plan& plan = planned.plan;
-  const Sources sources{checkpoint, planned.like.get()};
+  const PlanInputs sources{checkpoint, planned.like.get()};
   if (args.has("dry-run")) return dry_run(sources, plan, options);
   for (const std::string& line : plan_lines(plan, options)) progress.line(line);
   const ConvertReport report = convert(sources, plan, options, progress);

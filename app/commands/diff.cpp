@@ -4,7 +4,8 @@
 
 #include "app/commands/verbs.hpp"
 #include "app/planning/decoded_items.hpp"
-#include "app/reports/shared.hpp"
+#include "app/reports/distance_table.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "core/base/buffer.hpp"
 #include "core/base/bytes.hpp"
 
@@ -37,13 +38,13 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
   const Counterparts both = open_other(a, args.operands.front());
   const Checkpoint& b = *both.other;
   const Meeting meeting = meet(both.here, both.there);
-  std::vector<Comparison> all(meeting.pairs.size());
-  compare_values([&] { return std::make_unique<CheckpointSource>(a); },
-                 [&] { return std::make_unique<CheckpointSource>(b); }, meeting.pairs,
-                 args.resources().threads, progress,
-                 [&](std::size_t i, const Comparison& one) { all[i] = one; });
+  std::vector<ValueDistance> all(meeting.pairs.size());
+  value_distances([&] { return std::make_unique<CheckpointSource>(a); },
+                  [&] { return std::make_unique<CheckpointSource>(b); }, meeting.pairs,
+                  args.resources().threads, progress,
+                  [&](std::size_t i, const ValueDistance& one) { all[i] = one; });
   std::vector<ValuePair> pairs;
-  const auto rows = std::make_shared<std::vector<Comparison>>();
+  const auto rows = std::make_shared<std::vector<ValueDistance>>();
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].equal()) continue;
     pairs.push_back(meeting.pairs[i]);
@@ -59,7 +60,7 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
                             meeting.misshapen.size() + unequal.size();
   Document document{"diff"};
   document.exit = pairs.empty() && alone == 0 ? 0 : 1;
-  if (!pairs.empty()) document.add(comparison_table(pairs, rows));
+  if (!pairs.empty()) document.add(distance_table(pairs, rows));
   const auto list = [&](const std::string& label, const std::vector<std::string>& keys) {
     const std::size_t shown = std::min<std::size_t>(keys.size(), args.number("limit", 20));
     for (std::size_t i = 0; i < shown; ++i) document.add(Fields{{{"", label, keys[i]}}});

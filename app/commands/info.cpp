@@ -1,5 +1,5 @@
 #include "app/commands/verbs.hpp"
-#include "app/reports/shared.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/inspect/summary.hpp"
@@ -77,11 +77,12 @@ std::string shell_word(const std::string& text) {
   return out + "'";
 }
 
-std::string next_command(const Checkpoint& checkpoint, const Family& family, Side side) {
+std::string next_command(const Checkpoint& checkpoint, const Family& family, DetectedSide side) {
   const std::string path = shell_word(checkpoint.location().path);
   if (checkpoint.damaged()) return fmt::format("ckptscope check {}", path);
   if (family.adapter == nullptr) return fmt::format("ckptscope tree {}", path);
-  return fmt::format("ckptscope map {} --to {}", path, side == Side::Native ? "hf" : "native");
+  return fmt::format("ckptscope map {} --to {}", path,
+                     side == DetectedSide::Native ? "hf" : "native");
 }
 
 }  // namespace
@@ -90,9 +91,9 @@ Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   const auto summary = std::make_shared<const Summary>(summarise(checkpoint));
   const Family family = recognise_family(checkpoint, checkpoint.config(), args.text("adapter"));
-  const Side side = family.adapter != nullptr
-                        ? recognise_side(checkpoint, checkpoint.config(), *family.adapter)
-                        : Side::Unknown;
+  const DetectedSide side = family.adapter != nullptr
+                                ? recognise_side(checkpoint, checkpoint.config(), *family.adapter)
+                                : DetectedSide::Unknown;
   const std::string id = family.adapter != nullptr ? std::string(family.adapter->id) : "unknown";
 
   Document document{"info"};

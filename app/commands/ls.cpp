@@ -1,7 +1,8 @@
 #include <algorithm>
 
 #include "app/commands/verbs.hpp"
-#include "app/reports/shared.hpp"
+#include "app/planning/matching_tensors.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/inspect/key_list.hpp"
 #include "core/names/folded_tree.hpp"
@@ -36,7 +37,7 @@ Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_t
   const auto rows = folds.rows();
   std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const bool leaf = tree.nodes()[rows[i].node].tensor != NameTree::kNone;
+    const bool leaf = tree.nodes()[rows[i].node].tensor != NameTree::kNoNode;
     if (as_tree || leaf) shown.push_back(i);
   }
   std::vector<std::vector<Cell>> cells;
@@ -44,7 +45,7 @@ Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_t
     const FoldedRow& row = rows[i];
     const NameTree::Node& node = tree.nodes()[row.node];
     const TensorInfo* info =
-        node.tensor != NameTree::kNone ? &checkpoint.tensors()[node.tensor] : nullptr;
+        node.tensor != NameTree::kNoNode ? &checkpoint.tensors()[node.tensor] : nullptr;
     std::string name =
         as_tree ? std::string(static_cast<std::size_t>(2 * row.depth), ' ') + row.label : row.path;
     if (!row.scale.empty()) name += " " + row.scale;

@@ -3,8 +3,9 @@
 #include <set>
 
 #include "app/commands/verbs.hpp"
+#include "app/planning/matching_tensors.hpp"
 #include "app/reports/plan_report.hpp"
-#include "app/reports/shared.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/inspect/expected_keys.hpp"
@@ -20,8 +21,7 @@ using PlanPtr = std::shared_ptr<const Plan>;
 
 std::vector<std::string> source_keys(const Plan& plan, const Output& output) {
   std::vector<std::string> keys;
-  for_each_source(*output.value,
-                  [&](std::uint32_t id) { keys.emplace_back(plan.source(id).name); });
+  for_each_input(*output.value, [&](std::uint32_t id) { keys.emplace_back(plan.input(id).name); });
   return keys;
 }
 
@@ -64,7 +64,7 @@ Table dropped_table(const PlanPtr& plan) {
   return {"dropped", {{"key", ""}, {"rule", ""}, {"reason", ""}}, count, row, Audience::Machines};
 }
 
-std::vector<std::string> keys_of_kind(const Plan& plan, Kind kind) {
+std::vector<std::string> keys_of_kind(const Plan& plan, OutputKind kind) {
   std::vector<std::string> keys;
   for (const Output& output : plan.outputs) {
     if (output.kind == kind) keys.push_back(output.key);
@@ -113,8 +113,8 @@ Table folded_table(const Plan& plan, bool filtered) {
 std::string detail_of(const Plan& plan, const std::string& key) {
   std::string text;
   if (const Output* output = plan.find_output(key)) text += plan.line(*output, true) + "\n";
-  for (std::size_t id = 0; id < plan.sources.size(); ++id) {
-    if (plan.sources[id].name != key) continue;
+  for (std::size_t id = 0; id < plan.inputs.size(); ++id) {
+    if (plan.inputs[id].name != key) continue;
     const Fate& fate = plan.fates[id];
     if (fate.kind == Fate::Kind::Dropped) {
       const DropRule& rule = plan.drop_rules[fate.where];
@@ -138,8 +138,8 @@ Plan filtered(const Plan& plan, const std::vector<std::string>& words,
                            {},         name_of(output.kind)};
     if (query.matches(target)) return true;
     bool hit = false;
-    for_each_source(*output.value, [&](std::uint32_t id) {
-      const TensorInfo& info = plan.source(id);
+    for_each_input(*output.value, [&](std::uint32_t id) {
+      const TensorInfo& info = plan.input(id);
       hit = hit || query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1,
                                   name_of(output.kind)});
     });
@@ -212,8 +212,8 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
     document.add(folded_table(*plan, !args.operands.empty()));
   }
   document.add(Note{""}).add(sums);
-  document.add(Fields{{{"passed", "", keys_of_kind(*plan, Kind::Passed)},
-                       {"synthesised", "", keys_of_kind(*plan, Kind::Synthesised)},
+  document.add(Fields{{{"passed", "", keys_of_kind(*plan, OutputKind::Passed)},
+                       {"synthesised", "", keys_of_kind(*plan, OutputKind::Synthesised)},
                        {"excluded", "", plan->excluded}}});
   document.add(outputs_table(plan)).add(dropped_table(plan));
   document.problems = plan->problems;

@@ -2,7 +2,7 @@
 #include <charconv>
 
 #include "app/commands/verbs.hpp"
-#include "app/reports/shared.hpp"
+#include "app/planning/matching_tensors.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/inspect/element_text.hpp"
@@ -70,7 +70,8 @@ std::string box_text(CheckpointSource& source, std::uint32_t id, const TensorInf
          kMostValues);
   }
   std::vector<std::byte> bytes(count * size_of(info.dtype));
-  Evaluator(source).evaluate(*source_value(id, info.dtype, info.shape), box, bytes);
+  Values values;
+  Evaluator(source).evaluate(*values.input(id, info.dtype, info.shape), box, bytes);
   return elements_text(bytes, info.dtype);
 }
 
@@ -107,7 +108,7 @@ void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t 
 /// A key; else the packed weight whose logical name it is; else what a query finds, if it is one.
 std::uint32_t find_one(const Checkpoint& checkpoint, const std::string& word) {
   if (const auto id = checkpoint.find(word)) return *id;
-  if (const auto id = checkpoint.find(word + "_blocks")) return *id;
+  if (const auto id = checkpoint.find(blocks_of(word))) return *id;
   const auto found = matching_tensors(checkpoint, {word});
   if (found.size() == 1) return found.front();
   fail(Code::Usage, "show {}: {} match, one is shown at a time: {}; ls lists them", display(word),

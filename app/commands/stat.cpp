@@ -2,7 +2,8 @@
 
 #include "app/commands/verbs.hpp"
 #include "app/planning/decoded_items.hpp"
-#include "app/reports/shared.hpp"
+#include "app/reports/distance_table.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "app/reports/stat_report.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -120,15 +121,15 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
          display(other.name()));
   }
   confirm_reading(checkpoint, items, progress);
-  const auto rows = std::make_shared<std::vector<Comparison>>(meeting.pairs.size());
-  compare_values([&] { return std::make_unique<CheckpointSource>(checkpoint); },
-                 [&] { return std::make_unique<CheckpointSource>(other); }, meeting.pairs,
-                 args.resources().threads, progress,
-                 [&](std::size_t i, const Comparison& one) { (*rows)[i] = one; });
+  const auto rows = std::make_shared<std::vector<ValueDistance>>(meeting.pairs.size());
+  value_distances([&] { return std::make_unique<CheckpointSource>(checkpoint); },
+                  [&] { return std::make_unique<CheckpointSource>(other); }, meeting.pairs,
+                  args.resources().threads, progress,
+                  [&](std::size_t i, const ValueDistance& one) { (*rows)[i] = one; });
   Document document{"stat"};
-  document.add(comparison_table(meeting.pairs, rows));
+  document.add(distance_table(meeting.pairs, rows));
   std::uint64_t equal = 0;
-  for (const Comparison& row : *rows) equal += row.equal() ? 1 : 0;
+  for (const ValueDistance& row : *rows) equal += row.equal() ? 1 : 0;
   document.add(Fields{{
       {"", "against", fmt::format("{} ({})", display(other.name()), both.how)},
       {"", "equal", fmt::format("{} of {}", format_count(equal), counted(rows->size(), "tensor"))},

@@ -1,9 +1,10 @@
 #include "core/convert/verify.hpp"
 
 #include "app/commands/verbs.hpp"
-#include "app/reports/shared.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/names/companions.hpp"
 #include "core/output/receipt.hpp"
 
 namespace ckptscope {
@@ -75,20 +76,20 @@ void infer_direction(ConversionRequest& request, const Checkpoint& source,
                      const Checkpoint& output) {
   const Family family = recognise_family(source, source.config(), request.adapter);
   if (!request.to.empty() || family.adapter == nullptr) return;
-  const Side side = recognise_side(output, source.config(), *family.adapter);
-  if (side == Side::Hf || side == Side::Native) request.to = name_of(side);
+  const DetectedSide side = recognise_side(output, source.config(), *family.adapter);
+  if (side == DetectedSide::Hf || side == DetectedSide::Native) request.to = name_of(side);
   const auto scheme_of = [](const Checkpoint& checkpoint) -> std::string {
     for (const TensorInfo& info : checkpoint.tensors()) {
       if (is_fp8(info.dtype)) return "fp8";
-      if (info.dtype == Dtype::U8 && info.name.ends_with("_blocks")) return "mxfp4";
+      if (is_mxfp4_blocks(info.name, info.dtype)) return "mxfp4";
     }
     return "";
   };
-  if (side != Side::Hf || !request.quantise.empty() || !scheme_of(source).empty()) return;
+  if (side != DetectedSide::Hf || !request.quantise.empty() || !scheme_of(source).empty()) return;
   request.quantise = scheme_of(output);
 }
 
-std::string source_text(const Sources& sources, const std::optional<Receipt>& receipt,
+std::string source_text(const PlanInputs& sources, const std::optional<Receipt>& receipt,
                         const Plan& plan) {
   const Checkpoint& source = sources.checkpoint;
   std::string text = fmt::format("{} tensors, {}", format_count(source.tensors().size()),
@@ -139,7 +140,7 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
   const PlannedConversion planned = plan_conversion(source, request);
   const Plan& plan = planned.plan;
   if (receipt) check_like(*receipt, planned);
-  const Sources sources{source, planned.like.get()};
+  const PlanInputs sources{source, planned.like.get()};
   const VerifyReport report = verify(sources, plan, output, args.resources(), progress);
 
   Document document{"verify"};

@@ -5,11 +5,11 @@
 #include <openssl/opensslv.h>
 #include <pcre2.h>
 #include <utf8proc.h>
-#include <xxhash.h>
 
 #include <CLI/Version.hpp>
 #include <nlohmann/json.hpp>
 
+#include "core/base/hash.hpp"
 #include "core/kernels/kernels.hpp"
 
 namespace ckptscope {
@@ -92,7 +92,7 @@ std::string version_text() {
       "xxHash {}, OpenSSL {}, Highway {}\nkernels: {} (CKPTSCOPE_KERNELS chooses: {})\n",
       CKPTSCOPE_VERSION, FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100,
       NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH,
-      CLI11_VERSION, pcre, utf8proc_version(), XXH_versionNumber(), OPENSSL_VERSION_STR,
+      CLI11_VERSION, pcre, utf8proc_version(), xxhash_version(), OPENSSL_VERSION_STR,
       highway_version(), kernel_target(), fmt::join(kernel_targets(), ", "));
 }
 

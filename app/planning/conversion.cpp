@@ -99,9 +99,17 @@ bool is_output_dtype(std::optional<Dtype> dtype) {
   return dtype == Dtype::BF16 || dtype == Dtype::F16 || dtype == Dtype::F32;
 }
 
+/// The first dtype that the config states; nullopt where it names none that is known.
+std::optional<Dtype> stated_dtype(const Config& config) {
+  for (const std::string& name : config.dtypes()) {
+    if (const auto dtype = parse_dtype(name)) return dtype;
+  }
+  return std::nullopt;
+}
+
 /// The config's dtype where it is one that weights can be decoded to, else the adapter's.
 Dtype default_dtype(const Config& config, const Adapter& adapter) {
-  const auto stated = config.dtype();
+  const auto stated = stated_dtype(config);
   return is_output_dtype(stated) ? *stated : adapter.default_dtype;
 }
 
@@ -123,7 +131,7 @@ Quantise parse_quantise(const std::string& text) {
 /// --quantize is about hf targets.
 void check_quantise(const PlanOptions& options, const Adapter& adapter, const Mapping& mapping) {
   const std::string_view asked = name_of(options.quantise);
-  if (options.quantise != Quantise::Keep && options.to == Namespace::Native) {
+  if (options.quantise != Quantise::Keep && options.to == Side::Native) {
     fail(Code::Usage, "--quantize {}: native weights are not quantised; --to hf", asked);
   }
   if (options.quantise == Quantise::Keep && options.from == options.to && options.dtype) {
@@ -141,27 +149,27 @@ void check_quantise(const PlanOptions& options, const Adapter& adapter, const Ma
 }
 
 /// Without --to, the other side; a quantised form is of the hf side.
-Namespace parse_side(const std::string& text, Side detected, Quantise quantise) {
-  if (text == "native") return Namespace::Native;
-  if (text == "hf") return Namespace::Hf;
+Side parse_side(const std::string& text, DetectedSide detected, Quantise quantise) {
+  if (text == "native") return Side::Native;
+  if (text == "hf") return Side::Hf;
   if (text.empty()) {
-    const bool hf = detected == Side::Native || quantise != Quantise::Keep;
-    return hf ? Namespace::Hf : Namespace::Native;
+    const bool hf = detected == DetectedSide::Native || quantise != Quantise::Keep;
+    return hf ? Side::Hf : Side::Native;
   }
   fail(Code::Usage, "--to {}: native or hf is expected", display(text));
 }
 
 }  // namespace
 
-std::string_view name_of(Side side) {
+std::string_view name_of(DetectedSide side) {
   switch (side) {
-    case Side::Hf:
+    case DetectedSide::Hf:
       return "hf";
-    case Side::Native:
+    case DetectedSide::Native:
       return "native";
-    case Side::Mixed:
+    case DetectedSide::Mixed:
       return "mixed";
-    case Side::Unknown:
+    case DetectedSide::Unknown:
       break;
   }
   return "unknown";
@@ -181,15 +189,16 @@ Family recognise_family(const Checkpoint& checkpoint, const Config& config,
   return by_config.adapter != nullptr ? by_config : family_by_keys(checkpoint);
 }
 
-Side recognise_side(const Checkpoint& checkpoint, const Config& config, const Adapter& adapter) {
+DetectedSide recognise_side(const Checkpoint& checkpoint, const Config& config,
+                            const Adapter& adapter) {
   MappingOptions options;
   options.layout = choose_layout(checkpoint, adapter, "");
   const Mapping mapping = mapping_of(adapter, config, options);
-  NamespaceEvidence evidence;
+  SideEvidence evidence;
   for (const TensorInfo& info : checkpoint.tensors()) evidence.add(mapping, info.name);
-  if (evidence.hf > 0 && evidence.native > 0) return Side::Mixed;
-  if (evidence.hf > 0) return Side::Hf;
-  return evidence.native > 0 ? Side::Native : Side::Unknown;
+  if (evidence.hf > 0 && evidence.native > 0) return DetectedSide::Mixed;
+  if (evidence.hf > 0) return DetectedSide::Hf;
+  return evidence.native > 0 ? DetectedSide::Native : DetectedSide::Unknown;
 }
 
 PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request) {
@@ -207,13 +216,13 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   const Adapter& adapter = *result.family.adapter;
   check_settings(adapter, request);
 
-  const Side side = recognise_side(checkpoint, config, adapter);
+  const DetectedSide side = recognise_side(checkpoint, config, adapter);
   PlanOptions options;
   options.quantise = parse_quantise(request.quantise);
   options.to = parse_side(request.to, side, options.quantise);
-  options.from = side == Side::Native ? Namespace::Native
-                 : side == Side::Hf   ? Namespace::Hf
-                                      : other(options.to);
+  options.from = side == DetectedSide::Native ? Side::Native
+                 : side == DetectedSide::Hf   ? Side::Hf
+                                              : other(options.to);
   options.adapter = adapter.id;
   options.mapping = {request.settings, choose_layout(checkpoint, adapter, request.layout)};
   options.dtype = parse_output_dtype(request.dtype);
@@ -224,7 +233,7 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
 
   const Mapping mapping = mapping_of(adapter, config, options.mapping);
   check_quantise(options, adapter, mapping);
-  const PlanSource source{checkpoint.tensors(), checkpoint.keys()};
+  const TensorList source{checkpoint.tensors(), checkpoint.keys()};
   if (!result.like) {
     result.plan = make_plan(source, mapping, options);
     return result;

@@ -35,14 +35,15 @@ struct Family {
 };
 
 /// Whose keys these are. Mixed: both sides' names occur.
-enum class Side { Hf, Native, Mixed, Unknown };
-std::string_view name_of(Side side);
+enum class DetectedSide { Hf, Native, Mixed, Unknown };
+std::string_view name_of(DetectedSide side);
 
 /// By the config first, then by keys. Throws UnknownAdapter for an `asked` name that does not
 /// exist.
 Family recognise_family(const Checkpoint& checkpoint, const Config& config,
                         const std::string& asked = "");
-Side recognise_side(const Checkpoint& checkpoint, const Config& config, const Adapter& adapter);
+DetectedSide recognise_side(const Checkpoint& checkpoint, const Config& config,
+                            const Adapter& adapter);
 
 struct PlannedConversion {
   Family family;

@@ -6,7 +6,7 @@
 
 #include "adapters/adapter.hpp"
 #include "app/planning/conversion.hpp"
-#include "app/reports/shared.hpp"
+#include "app/planning/matching_tensors.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/names/query.hpp"
@@ -15,28 +15,30 @@
 namespace ckptscope {
 namespace {
 
+/// Every tensor, with packed pairs as one.
 std::vector<StatsItem> decoded_items(const Checkpoint& checkpoint) {
-  std::vector<Problem> problems;  // pairs that do not fit stay what they are
+  const auto values = std::make_shared<Values>();
   const std::vector<bool> dropped(checkpoint.tensors().size());
-  const DecodeOptions options{std::nullopt, Dtype::F32, /*lenient=*/true};
+  // Pairs that do not fit stay what they are: their problems are the planner's to tell.
+  Decoded decoded =
+      decode({checkpoint.tensors(), checkpoint.keys()}, known_schemes(checkpoint.config()), dropped,
+             {std::nullopt, Dtype::F32, /*lenient=*/true}, *values);
   std::vector<StatsItem> items;
-  for (const LogicalTensor& tensor :
-       logical_tensors({checkpoint.tensors(), checkpoint.keys()},
-                       known_schemes(checkpoint.config()), dropped, options, problems)) {
-    items.push_back({std::string(tensor.key), tensor.value});
+  for (LogicalTensor& tensor : decoded.tensors) {
+    items.push_back({std::move(tensor.key), share(values, tensor.value)});
   }
   return items;
 }
 
 bool covers(const StatsItem& item, std::uint32_t tensor) {
   bool found = false;
-  for_each_source(*item.value, [&](std::uint32_t id) { found = found || id == tensor; });
+  for_each_input(*item.value, [&](std::uint32_t id) { found = found || id == tensor; });
   return found;
 }
 
 bool matches(const Query& query, const StatsItem& item, const Checkpoint& checkpoint) {
   bool found = false;
-  for_each_source(*item.value, [&](std::uint32_t id) {
+  for_each_input(*item.value, [&](std::uint32_t id) {
     const TensorInfo& info = checkpoint.tensors()[id];
     found = found || query.matches({.key = info.name,
                                     .dtype = info.dtype,
@@ -61,8 +63,9 @@ bool are_floats(const Value& value) {
 std::optional<int> nativeness(const Checkpoint& checkpoint) {
   const Family family = recognise_family(checkpoint, checkpoint.config());
   if (family.adapter == nullptr) return std::nullopt;
-  constexpr Side kRising[] = {Side::Hf, Side::Mixed, Side::Unknown, Side::Native};
-  const Side side = recognise_side(checkpoint, checkpoint.config(), *family.adapter);
+  constexpr DetectedSide kRising[] = {DetectedSide::Hf, DetectedSide::Mixed, DetectedSide::Unknown,
+                                      DetectedSide::Native};
+  const DetectedSide side = recognise_side(checkpoint, checkpoint.config(), *family.adapter);
   return static_cast<int>(std::find(std::begin(kRising), std::end(kRising), side) - kRising);
 }
 
@@ -71,11 +74,13 @@ std::optional<int> nativeness(const Checkpoint& checkpoint) {
 std::string to_native(const Checkpoint& checkpoint, std::vector<StatsItem>& items,
                       std::vector<std::string>& dropped) {
   ConversionRequest request;
-  request.to = name_of(Namespace::Native);
+  request.to = name_of(Side::Native);
   request.dtype = "f32";
   const Plan plan = plan_conversion(checkpoint, request).plan;
   plan.require_sound(checkpoint.name());
-  for (const Output& output : plan.outputs) items.push_back({output.key, output.value});
+  for (const Output& output : plan.outputs) {
+    items.push_back({output.key, share(plan.values, output.value)});
+  }
   for (std::uint32_t id = 0; id < plan.fates.size(); ++id) {
     if (plan.fates[id].kind != Fate::Kind::Dropped) continue;
     dropped.push_back(fmt::format("{}: {}", checkpoint.tensors()[id].name,
@@ -104,12 +109,14 @@ std::vector<StatsItem> logical_items(const Checkpoint& checkpoint) {
   std::vector<StatsItem> items = decoded_items(checkpoint);
   std::vector<bool> covered(checkpoint.tensors().size());
   for (const StatsItem& item : items) {
-    for_each_source(*item.value, [&](std::uint32_t id) { covered[id] = true; });
+    for_each_input(*item.value, [&](std::uint32_t id) { covered[id] = true; });
   }
+  const auto values = std::make_shared<Values>();
   for (std::uint32_t id = 0; id < covered.size(); ++id) {
     const TensorInfo& info = checkpoint.tensors()[id];
     if (covered[id]) continue;
-    items.push_back({std::string(info.name), source_value(id, info.dtype, info.shape)});
+    items.push_back(
+        {std::string(info.name), share(values, values->input(id, info.dtype, info.shape))});
   }
   std::sort(items.begin(), items.end(),
             [](const StatsItem& a, const StatsItem& b) { return natural_less(a.key, b.key); });
@@ -167,7 +174,7 @@ Meeting meet(const std::vector<StatsItem>& here, const std::vector<StatsItem>& o
       meeting.only_here.push_back(item.key);
       continue;
     }
-    const ValuePtr& there = found->second->value;
+    const SharedValue& there = found->second->value;
     if (!same_shape(item.value->shape, there->shape)) {
       meeting.misshapen.push_back(fmt::format(
           "{}: {}, {} there", item.key, to_string(item.value->shape), to_string(there->shape)));

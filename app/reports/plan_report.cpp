@@ -8,12 +8,12 @@ namespace ckptscope {
 namespace {
 
 /// "47,138 = 45,504 stacked + 395 renamed + …": the non-zero kinds.
-std::string sum_text(const std::array<std::uint64_t, kKinds>& by_kind) {
+std::string sum_text(const std::array<std::uint64_t, kOutputKinds>& by_kind) {
   std::vector<std::string> parts;
-  for (std::size_t i = 0; i < kKinds; ++i) {
+  for (std::size_t i = 0; i < kOutputKinds; ++i) {
     if (by_kind[i] > 0)
       parts.push_back(
-          fmt::format("{} {}", format_count(by_kind[i]), name_of(static_cast<Kind>(i))));
+          fmt::format("{} {}", format_count(by_kind[i]), name_of(static_cast<OutputKind>(i))));
   }
   return fmt::format("{}", fmt::join(parts, " + "));
 }
@@ -50,11 +50,11 @@ Fields plan_account(const Plan& plan, const Resources& resources) {
                                                          format_bytes(account.read_twice)))},
       {"totals.sources", "", account.sources},
       {"totals.dropped", "", account.dropped},
-      {"totals.passed", "", account.sources_by_kind[static_cast<std::size_t>(Kind::Passed)]},
+      {"totals.passed", "", account.sources_by_kind[static_cast<std::size_t>(OutputKind::Passed)]},
       {"totals.orphans", "", account.unplaced},
       {"totals.targets", "", account.targets},
       {"totals.synthesised", "",
-       account.targets_by_kind[static_cast<std::size_t>(Kind::Synthesised)]},
+       account.targets_by_kind[static_cast<std::size_t>(OutputKind::Synthesised)]},
       {"totals.excluded", "", account.excluded},
       {"totals.collisions", "", collisions},
       {"totals.bytes_in", "", account.bytes_in},

@@ -28,7 +28,7 @@ std::string percent(std::uint64_t part, std::uint64_t whole, int digits = 2) {
 /// "_blocks U8 + _scales U8": what a decoded tensor is made of.
 std::string parts_text(const Checkpoint& checkpoint, const StatsItem& item) {
   std::vector<std::string> parts;
-  for_each_source(*item.value, [&](std::uint32_t id) {
+  for_each_input(*item.value, [&](std::uint32_t id) {
     const TensorInfo& info = checkpoint.tensors()[id];
     const std::string name = info.name.starts_with(item.key)
                                  ? std::string(info.name.substr(item.key.size()))
@@ -118,7 +118,7 @@ void add_scales(Fields& fields, const TensorStats& stats, Storage storage) {
              : fmt::format("{} to {}", real(scales.least), real(scales.most));
   const std::string special = powers
                                   ? fmt::format("   zero {}   255 {}", format_count(scales.zeros),
-                                                format_count(scales.ones))
+                                                format_count(scales.all_ones))
                                   : "";
   fields.list.push_back(
       {"", "scales", fmt::format("{}   {}{}", format_count(scales.count), range, special)});
@@ -179,7 +179,7 @@ Fields machine_fields(const Checkpoint& checkpoint, const StatsItem& item,
     fields.list.push_back({"scales.min", "", stats.scales->least});
     fields.list.push_back({"scales.max", "", stats.scales->most});
     fields.list.push_back({"scales.zero", "", stats.scales->zeros});
-    fields.list.push_back({"scales.all_ones", "", stats.scales->ones});
+    fields.list.push_back({"scales.all_ones", "", stats.scales->all_ones});
   }
   if (stats.codes) {
     fields.list.push_back({"codes.used", "", stats.codes->used});

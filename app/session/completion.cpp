@@ -161,7 +161,7 @@ class Completion {
     std::string_view rest = wanted;
     for (;;) {
       const auto next = child_below(nodes, node, rest);
-      if (next == NameTree::kNone) break;
+      if (next == NameTree::kNoNode) break;
       path += std::string(nodes[next].name) + ".";
       rest.remove_prefix(nodes[next].name.size() + 1);
       node = next;
@@ -187,7 +187,7 @@ class Completion {
                           rest.starts_with(name) && nodes[number].child_count > 0;
       if (inside) return number;
     }
-    return NameTree::kNone;
+    return NameTree::kNoNode;
   }
 
   Session& session_;

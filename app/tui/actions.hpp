@@ -43,7 +43,7 @@ std::string typed_text(std::string_view text);
 
 /// There is a list of keys, and something in it.
 bool has_keys(const State& state);
-/// The row of the folded tree under the cursor; kNone on the flat list and without keys.
+/// The row of the folded tree under the cursor; kNoNode on the flat list and without keys.
 std::uint32_t current_row(const State& state);
 /// The node of it that is meant.
 std::uint32_t current_node(const State& state);

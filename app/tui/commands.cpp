@@ -149,7 +149,7 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
     state.stats.title = line;
     state.stats.linear = linear;
     state.stats.expert = expert;
-    state.looks = true;
+    state.stat_runs = true;
     start_step(ui, JobKind::Stat, line, stat_job(open, args));
   } else {
     if (verb == "convert" && !args.has("dry-run")) start_conversion(state, args);
@@ -179,7 +179,7 @@ void run_step(Ui& ui, const Step& step) {
 
 void run_next_step(Ui& ui) {
   State& state = ui.state;
-  state.step_runs = state.looks = state.replaced = false;
+  state.step_runs = state.stat_runs = state.stat_superseded = false;
   if (state.steps.empty()) state.scripts = 0;
   while (!state.steps.empty() && !state.step_runs) {
     const Step step = std::move(state.steps.front());
@@ -198,18 +198,18 @@ void run_next_step(Ui& ui) {
 
 namespace {
 
-bool is_look(const Step& step) {
+bool is_stat(const Step& step) {
   return step.words.front() == "stat" && step.file.empty();
 }
 
 /// A newer look takes the place of the one that runs, and of those that wait.
 void replace_look(Ui& ui, Step step) {
   State& state = ui.state;
-  std::erase_if(state.steps, is_look);
+  std::erase_if(state.steps, is_stat);
   state.steps.push_back(std::move(step));
-  if (state.replaced) return;
-  state.replaced = true;
-  ui.effects.push_back(StopLook{});
+  if (state.stat_superseded) return;
+  state.stat_superseded = true;
+  ui.effects.push_back(StopStat{});
 }
 
 }  // namespace
@@ -220,7 +220,7 @@ void run_line(Ui& ui, std::string_view line) {
     std::vector<Step> steps = parse_steps(line);
     // Words of the screen alone, as :q and :12, do not wait for anything.
     if (steps.size() == 1 && run_screen_word(ui, steps.front().words)) return;
-    if (steps.size() == 1 && state.looks && is_look(steps.front())) {
+    if (steps.size() == 1 && state.stat_runs && is_stat(steps.front())) {
       return replace_look(ui, std::move(steps.front()));
     }
     for (Step& step : steps) state.steps.push_back(std::move(step));
@@ -270,7 +270,7 @@ void act_enter(Ui& ui, std::string_view) {
       if (const auto tensor = current_tensor(state)) {
         return run_words(ui, {"show", current_key(state)});
       }
-      if (row == NameTree::kNone) return;
+      if (row == NameTree::kNoNode) return;
       state.keys.tree.set_open(state.keys.list->folded(), row, !state.keys.tree.is_open(row));
       return;
     }
@@ -325,7 +325,7 @@ void act_search(Ui& ui, std::string_view) {
   State& state = ui.state;
   const bool on_keys = !state.page && state.screen == Screen::Keys;
   const std::uint32_t node = current_node(state);
-  const bool in_tree = on_keys && !state.keys.flat && node != NameTree::kNone;
+  const bool in_tree = on_keys && !state.keys.flat && node != NameTree::kNoNode;
   state.search.origin =
       in_tree ? state.keys.list->names().nodes()[node].first : current_list(state).cursor->cursor;
   open_prompt(state, PromptKind::Search, "/");

@@ -19,15 +19,15 @@ std::span<const std::uint32_t> order_of(const State& state) {
 }
 
 std::uint32_t current_row(const State& state) {
-  if (!has_keys(state) || state.keys.flat) return NameTree::kNone;
+  if (!has_keys(state) || state.keys.flat) return NameTree::kNoNode;
   const auto visible = state.keys.tree.visible();
   const std::size_t at = state.keys.cursor.cursor;
-  return at < visible.size() ? visible[at] : NameTree::kNone;
+  return at < visible.size() ? visible[at] : NameTree::kNoNode;
 }
 
 std::uint32_t current_node(const State& state) {
   const std::uint32_t row = current_row(state);
-  return row == NameTree::kNone ? row : state.keys.list->folded().node_of(row, state.keys.member);
+  return row == NameTree::kNoNode ? row : state.keys.list->folded().node_of(row, state.keys.member);
 }
 
 std::optional<std::uint32_t> current_tensor(const State& state) {
@@ -38,9 +38,9 @@ std::optional<std::uint32_t> current_tensor(const State& state) {
     return at < order.size() ? std::optional(order[at]) : std::nullopt;
   }
   const std::uint32_t node = current_node(state);
-  if (node == NameTree::kNone) return std::nullopt;
+  if (node == NameTree::kNoNode) return std::nullopt;
   const std::uint32_t tensor = state.keys.list->names().nodes()[node].tensor;
-  return tensor == NameTree::kNone ? std::nullopt : std::optional(tensor);
+  return tensor == NameTree::kNoNode ? std::nullopt : std::optional(tensor);
 }
 
 std::string current_key(const State& state) {
@@ -60,7 +60,7 @@ std::string current_key(const State& state) {
   if (tensor) return std::string(state.keys.list->checkpoint()->tensors()[*tensor].name);
   std::string path;
   const auto nodes = state.keys.list->names().nodes();
-  for (std::uint32_t node = current_node(state); node != 0 && node != NameTree::kNone;
+  for (std::uint32_t node = current_node(state); node != 0 && node != NameTree::kNoNode;
        node = nodes[node].parent) {
     path = std::string(nodes[node].name) + (path.empty() ? "" : "." + path);
   }
@@ -190,10 +190,10 @@ std::vector<DetailLine> details_of(const State& state) {
   const std::string key = current_key(state);
   lines.push_back({"", display(last_segments(key, 3)), Role::Title});
   const std::uint32_t row = current_row(state);
-  if (row != NameTree::kNone) add_alike(lines, state, state.keys.list->folded().rows()[row]);
+  if (row != NameTree::kNoNode) add_alike(lines, state, state.keys.list->folded().rows()[row]);
   if (const auto tensor = current_tensor(state)) {
     add_tensor(lines, state, *tensor);
-  } else if (row != NameTree::kNone) {
+  } else if (row != NameTree::kNoNode) {
     const FoldedRow& one = state.keys.list->folded().rows()[row];
     const NameTree::Node& node = state.keys.list->names().nodes()[current_node(state)];
     lines.push_back({"keys", format_count(node.tensors)});

@@ -75,7 +75,7 @@ class Engine {
     heavy_.stop();
     light_.stop();
   }
-  void run(StopLook&) { heavy_.stop(); }
+  void run(StopStat&) { heavy_.stop(); }
   void run(AnswerJob& answer) { heavy_.answer(answer.yes); }
   void run(CopyText& copy) {
     if (terminal_ != nullptr) terminal_->copy(copy.text);

@@ -6,8 +6,8 @@
 #include "app/commands/verbs.hpp"
 #include "app/planning/conversion.hpp"
 #include "app/planning/decoded_items.hpp"
+#include "app/planning/matching_tensors.hpp"
 #include "app/reports/plan_report.hpp"
-#include "app/reports/shared.hpp"
 #include "app/reports/stat_report.hpp"
 #include "app/session/file_outlet.hpp"
 #include "app/tui/page.hpp"
@@ -118,9 +118,9 @@ JobResult look_at_one(const Checkpoint& checkpoint, const std::vector<StatsItem>
         found = stats_model(checkpoint, items.front(), stats, true);
       },
       [&](std::size_t, const TensorStats& stats) {
-        context.post(Looked{stats_model(checkpoint, items.front(), stats, false)});
+        context.post(StatsReady{stats_model(checkpoint, items.front(), stats, false)});
       });
-  return Looked{found};
+  return StatsReady{found};
 }
 
 /// Words of a query that a user typed.
@@ -190,7 +190,7 @@ JobBody map_job(CheckpointPtr checkpoint, Args args) {
     };
     model->keep = std::make_shared<const Kept>(Kept{checkpoint, planned.like});
     model->plan = std::make_shared<const Plan>(std::move(planned.plan));
-    return Mapped{model};
+    return PlanReady{model};
   };
 }
 
@@ -205,7 +205,7 @@ JobBody stat_job(CheckpointPtr checkpoint, Args args) {
         return look_at_one(*checkpoint, items, args, context);
       }
     }
-    return told_of(run_stat({checkpoint, true}, args, context.progress));
+    return command_done(run_stat({checkpoint, true}, args, context.progress));
   };
 }
 
@@ -214,11 +214,11 @@ JobBody command_job(const Command& command, CheckpointPtr open, Args args, Step 
     const bool to_file = !step.file.empty();
     const CheckpointPtr subject = command.opens ? open : nullptr;
     const Document document = command.run({subject, !to_file}, args, context.progress);
-    if (!to_file) return told_of(document);
+    if (!to_file) return command_done(document);
     write_document(step.file, step.append, document, args, open.get());
-    return Told{std::string(command.name),
-                {{fmt::format("written to {}", display(step.file))}},
-                document.exit};
+    return CommandDone{std::string(command.name),
+                       {{fmt::format("written to {}", display(step.file))}},
+                       document.exit};
   };
 }
 

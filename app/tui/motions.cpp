@@ -13,7 +13,7 @@ namespace {
 /// Number `by` further among the alike nodes of the cursor's row.
 bool step_member(State& state, std::ptrdiff_t by) {
   const std::uint32_t row = current_row(state);
-  if (row == NameTree::kNone) return false;
+  if (row == NameTree::kNoNode) return false;
   const std::uint64_t alike = state.keys.list->folded().rows()[row].alike;
   const auto wanted = static_cast<std::ptrdiff_t>(state.keys.member) + by;
   if (wanted < 0 || wanted >= static_cast<std::ptrdiff_t>(alike)) return false;
@@ -84,14 +84,14 @@ void act_left(Ui& ui, std::string_view) {
     if (state.stats.expert > 0) --state.stats.expert;
   } else if (state.screen == Screen::Keys) {
     const std::uint32_t row = current_row(state);
-    if (row == NameTree::kNone) return;
+    if (row == NameTree::kNoNode) return;
     const FoldedTree& folds = state.keys.list->folded();
     const std::uint32_t parent = folds.rows()[row].parent;
     const CurrentList list = current_list(state);
     if (state.keys.tree.is_open(row)) {
       state.keys.tree.set_open(folds, row, false);
       list.cursor->go(list.cursor->cursor, state.keys.tree.visible().size(), list.page);
-    } else if (parent != NameTree::kNone) {
+    } else if (parent != NameTree::kNoNode) {
       state.keys.member = 0;
       list.cursor->go(state.keys.tree.position_of(parent), list.size, list.page);
     }
@@ -108,7 +108,7 @@ void act_right(Ui& ui, std::string_view) {
     if (state.stats.expert + 1 < state.stats.model->stats.experts.size()) ++state.stats.expert;
   } else if (state.screen == Screen::Keys) {
     const std::uint32_t row = current_row(state);
-    if (row == NameTree::kNone) return;
+    if (row == NameTree::kNoNode) return;
     const FoldedTree& folds = state.keys.list->folded();
     if (!TreeState::has_children(folds, row)) return;
     if (!state.keys.tree.is_open(row)) return state.keys.tree.set_open(folds, row, true);
@@ -205,7 +205,7 @@ void act_problem(Ui& ui, std::string_view key) {
 void act_fold(Ui& ui, std::string_view key) {
   State& state = ui.state;
   const std::uint32_t row = current_row(state);
-  if (row == NameTree::kNone) return;
+  if (row == NameTree::kNoNode) return;
   const FoldedTree& folds = state.keys.list->folded();
   if (key == "*") {
     const bool any_closed = [&] {
@@ -233,7 +233,7 @@ void act_flat(Ui& ui, std::string_view) {
   state.keys.cursor = {};
   if (tensor) {
     go_to_tensor(state, *tensor);
-  } else if (node != NameTree::kNone && state.keys.flat) {
+  } else if (node != NameTree::kNoNode && state.keys.flat) {
     const auto& names = state.keys.list->names();
     go_to_tensor(state, names.natural_order()[names.nodes()[node].first]);
   }

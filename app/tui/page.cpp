@@ -32,8 +32,8 @@ std::vector<PageLine> page_of(const Document& document) {
   return lines;
 }
 
-Told told_of(const Document& document) {
-  Told told{document.verb, page_of(document), document.exit};
+CommandDone command_done(const Document& document) {
+  CommandDone told{document.verb, page_of(document), document.exit};
   const auto* table = document.blocks.empty() ? nullptr : std::get_if<Table>(&document.blocks[0]);
   if (document.verb != "stat" || table == nullptr) return told;
   for (std::size_t i = 0; i < std::min(table->size, told.lines.size()); ++i) {

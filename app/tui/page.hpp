@@ -12,6 +12,6 @@ namespace ckptscope {
 /// At most some ten thousand lines; what is left out is said in the last one.
 std::vector<PageLine> page_of(const Document& document);
 /// The same as a result, with the keys of the rows where it is a table of statistics.
-Told told_of(const Document& document);
+CommandDone command_done(const Document& document);
 
 }  // namespace ckptscope

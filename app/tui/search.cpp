@@ -48,7 +48,7 @@ void go_to_line_match(State& state, bool forward, std::size_t from, bool inclusi
 std::size_t place_under_cursor(const State& state) {
   if (state.keys.flat) return state.keys.cursor.cursor;
   const std::uint32_t node = current_node(state);
-  return node == NameTree::kNone ? 0 : state.keys.list->names().nodes()[node].first;
+  return node == NameTree::kNoNode ? 0 : state.keys.list->names().nodes()[node].first;
 }
 
 }  // namespace

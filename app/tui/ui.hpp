@@ -133,11 +133,11 @@ struct State {
   std::vector<std::string> history;
   std::deque<Step> steps;  // of a line, that wait for the one that runs
   bool step_runs = false;
-  std::uint64_t step_id = 0;  // the job of the one that runs
-  int scripts = 0;            // that were read since nothing waited
-  std::string question;       // of a job, for when no other prompt is open
-  bool looks = false;         // what runs is a look at values: a newer command takes its place
-  bool replaced = false;      // and has been told to
+  std::uint64_t step_id = 0;     // the job of the one that runs
+  int scripts = 0;               // that were read since nothing waited
+  std::string question;          // of a job, for when no other prompt is open
+  bool stat_runs = false;        // what runs is a look at values: a newer command takes its place
+  bool stat_superseded = false;  // and has been told to
 
   std::array<std::uint64_t, kJobKinds> latest{};  // id of the newest job of each kind
   std::uint64_t next_id = 1;
@@ -161,7 +161,7 @@ struct StartJob {
   Job job;
 };
 struct StopJobs {};
-struct StopLook {};  // the statistics that run
+struct StopStat {};  // the statistics that run
 struct AnswerJob {
   bool yes;
 };
@@ -177,7 +177,7 @@ struct RecordLine {
 struct RedrawAll {};
 struct Suspend {};
 struct Quit {};
-using Effect = std::variant<StartJob, StopJobs, StopLook, AnswerJob, CopyText, RecordTo, RecordLine,
+using Effect = std::variant<StartJob, StopJobs, StopStat, AnswerJob, CopyText, RecordTo, RecordLine,
                             RedrawAll, Suspend, Quit>;
 
 /// What to do first: open `path`, which may be empty.

@@ -6,6 +6,7 @@
 #include "app/tui/actions.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/names/companions.hpp"
 
 namespace ckptscope {
 namespace {
@@ -105,7 +106,7 @@ struct Arrived {
     if (state.search.moves) go_to_match(ui, true, true);
   }
 
-  void operator()(const Mapped& mapped) const {
+  void operator()(const PlanReady& mapped) const {
     const ListState cursor = state.mapping.cursor;
     state.mapping = {mapped.model, "", cursor, state.mapping.target_side};
     const MapModel& model = *mapped.model;
@@ -115,7 +116,7 @@ struct Arrived {
                             model.lines.size(), page);
   }
 
-  void operator()(const Looked& looked) const {
+  void operator()(const StatsReady& looked) const {
     state.stats.model = looked.model;
     const std::size_t experts = looked.model->stats.experts.size();
     state.stats.expert = experts == 0 ? 0 : std::min(state.stats.expert, experts - 1);
@@ -123,11 +124,11 @@ struct Arrived {
     if (!state.session.checkpoint()) return;
     // The keys' cursor follows, so that ] and m are about what is shown.
     auto id = state.session.checkpoint()->find(looked.model->key);
-    if (!id) id = state.session.checkpoint()->find(looked.model->key + "_blocks");
+    if (!id) id = state.session.checkpoint()->find(blocks_of(looked.model->key));
     if (id && current_tensor(state) != id) go_to_tensor(state, *id);
   }
 
-  void operator()(const Told& told) const {
+  void operator()(const CommandDone& told) const {
     if (event.kind == JobKind::Stat) {
       state.stats.model = nullptr;
       state.stats.table = told.lines;
@@ -148,7 +149,7 @@ struct Arrived {
     state.page = PageState{told.verb, page, {}, 0};
   }
 
-  void converted(const Told& told) const {
+  void converted(const CommandDone& told) const {
     for (const PageLine& line : told.lines) {
       state.convert.lines.push_back({"", line.text, told.exit == 0 ? Role::Good : Role::Plain});
     }
@@ -182,7 +183,7 @@ struct Arrived {
   }
 
   void operator()(const Failed& failed) const {
-    if (state.replaced && failed.code == Code::Interrupted) return;  // for what is next
+    if (state.stat_superseded && failed.code == Code::Interrupted) return;  // for what is next
     const std::string text = fmt::format("{} [{}]", failed.message, name_of(failed.code));
     const Role role = failed.code == Code::Interrupted ? Role::Notice : Role::Defect;
     if (event.kind == JobKind::Map) {

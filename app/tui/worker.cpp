@@ -37,7 +37,7 @@ class Worker::JobProgress final : public Progress {
       if (now - published_ < kPublishInterval) return;
       published_ = now;
     }
-    post_(told_of(make()));
+    post_(command_done(make()));
   }
 
   bool confirm(const std::string& question) override {

@@ -46,14 +46,14 @@ struct Found {
   std::string pattern;
   std::vector<std::uint32_t> places;  // in the order that was searched, rising
 };
-struct Mapped {
+struct PlanReady {
   std::shared_ptr<const MapModel> model;
 };
-struct Looked {
+struct StatsReady {
   std::shared_ptr<const StatsModel> model;
 };
 /// What a command says.
-struct Told {
+struct CommandDone {
   std::string verb;
   std::vector<PageLine> lines;
   int exit = 0;
@@ -73,8 +73,8 @@ struct Line {
 struct Question {
   std::string text;
 };
-using JobResult =
-    std::variant<Opened, Listed, Found, Mapped, Looked, Told, Script, Failed, Line, Question>;
+using JobResult = std::variant<Opened, Listed, Found, PlanReady, StatsReady, CommandDone, Script,
+                               Failed, Line, Question>;
 
 struct JobEvent {
   JobKind kind = JobKind::Command;

@@ -1,5 +1,5 @@
-// Bump allocation for the names and shapes of half a million tensors: no block is ever moved, so
-// views into it stay valid for the arena's life, also when the arena itself is moved.
+// Bump allocation for the names, shapes and values of half a million tensors: no block is ever
+// moved, so views into it stay valid for the arena's life, also when the arena itself is moved.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace ckptscope {
@@ -14,23 +15,24 @@ namespace ckptscope {
 class Arena {
  public:
   std::string_view copy(std::string_view text) {
-    char* at = static_cast<char*>(allocate(text.size(), 1));
-    if (!text.empty()) std::memcpy(at, text.data(), text.size());
-    return {at, text.size()};
+    const auto kept = copy(std::span<const char>(text));
+    return {kept.data(), kept.size()};
   }
-  std::span<const std::uint64_t> copy(std::span<const std::uint64_t> values) {
-    auto* at = static_cast<std::uint64_t*>(allocate(values.size_bytes(), alignof(std::uint64_t)));
+  template <typename T>
+  std::span<const T> copy(std::span<const T> values) {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+    auto* at = static_cast<T*>(allocate(values.size_bytes(), alignof(T)));
     if (!values.empty()) std::memcpy(at, values.data(), values.size_bytes());
     return {at, values.size()};
   }
 
  private:
-  static constexpr std::size_t kBlock = 1 << 18;
+  static constexpr std::size_t kArenaBlock = 1 << 18;
 
   void* allocate(std::size_t bytes, std::size_t alignment) {
     used_ = (used_ + alignment - 1) / alignment * alignment;
     if (blocks_.empty() || used_ + bytes > size_) {
-      size_ = bytes > kBlock ? bytes : kBlock;
+      size_ = bytes > kArenaBlock ? bytes : kArenaBlock;
       blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(size_));
       used_ = 0;
     }

@@ -17,7 +17,7 @@ constexpr std::size_t kHugePage = 2 << 20;
 void Buffer::grow(std::size_t capacity) {
   data_.reset();
   capacity_ = 0;
-  const std::size_t unit = capacity >= kHugePage ? kHugePage : kBlock;
+  const std::size_t unit = capacity >= kHugePage ? kHugePage : kDirectIoBlock;
   const std::size_t rounded = (capacity + unit - 1) / unit * unit;
   data_.reset(static_cast<std::byte*>(std::aligned_alloc(unit, rounded)));
   if (!data_) throw std::bad_alloc();

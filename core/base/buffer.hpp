@@ -9,15 +9,15 @@
 namespace ckptscope {
 
 /// What direct I/O asks of file offsets, sizes and addresses.
-inline constexpr std::size_t kBlock = 4096;
+inline constexpr std::size_t kDirectIoBlock = 4096;
 
 class Buffer {
  public:
-  /// `size` bytes of unspecified content, at an address that is `placement` modulo kBlock; the ones
-  /// taken before are gone. Bytes that will lie at offset `placement` of a file can so be written
-  /// without a copy.
+  /// `size` bytes of unspecified content, at an address that is `placement` modulo kDirectIoBlock;
+  /// the ones taken before are gone. Bytes that will lie at offset `placement` of a file can so be
+  /// written without a copy.
   std::span<std::byte> take(std::size_t size, std::size_t placement = 0) {
-    const std::size_t shift = placement % kBlock;
+    const std::size_t shift = placement % kDirectIoBlock;
     if (size + shift > capacity_) grow(size + shift);
     return {data_.get() + shift, size};
   }

@@ -1,8 +1,12 @@
 // Sizes: checked 64-bit arithmetic, and sizes as text. GB = 10^9 bytes, GiB = 2^30, in and out.
 #pragma once
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +31,14 @@ constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
 /// The least multiple of `unit` that is >= value; unit > 0, result must fit.
 constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
   return ceil_div(value, unit) * unit;
+}
+
+/// The number that files hold in eight bytes, the least byte first.
+inline std::uint64_t read_little_endian(std::span<const std::byte, 8> bytes) {
+  static_assert(std::endian::native == std::endian::little);
+  std::uint64_t value = 0;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
 }
 
 /// "5GB", "512MiB", "1.5 GB", "4096": a size in bytes; nullopt when it is none. Case does not

@@ -1,11 +1,10 @@
 #include "core/base/config.hpp"
 
-#include <xxhash.h>
-
 #include <nlohmann/json.hpp>
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "core/base/hash.hpp"
 #include "core/base/json_scanner.hpp"
 
 namespace ckptscope {
@@ -43,10 +42,6 @@ std::optional<std::uint64_t> as_unsigned(const Json* node) {
   return node->get<std::uint64_t>();
 }
 
-std::string_view torch_name(Dtype dtype) {
-  return row_of(dtype).alias;
-}
-
 /// Good until a member is added to `root`.
 Json* text_config(Json& root) {
   const auto found = root.find(std::string(kTextConfig));
@@ -54,11 +49,11 @@ Json* text_config(Json& root) {
 }
 
 /// Sets whichever of dtype and torch_dtype the object has; true when it had one.
-bool set_dtype(Json& object, Dtype dtype) {
+bool set_dtype(Json& object, const std::string& dtype) {
   bool found = false;
   for (const char* name : {"dtype", "torch_dtype"}) {
     if (!object.contains(name)) continue;
-    object[name] = torch_name(dtype);
+    object[name] = dtype;
     found = true;
   }
   return found;
@@ -78,7 +73,7 @@ Config Config::parse(const std::string& text, std::string_view name) {
       scan.finish();
       auto data = std::make_shared<Data>();
       data->root = Json::parse(text);
-      data->hash = XXH3_64bits(text.data(), text.size());
+      data->hash = xxh3(text);
       Config config;
       config.data_ = std::move(data);
       return config;
@@ -130,14 +125,13 @@ std::optional<std::vector<std::uint64_t>> Config::integers(std::string_view path
   return values;
 }
 
-std::optional<Dtype> Config::dtype() const {
+std::vector<std::string> Config::dtypes() const {
+  std::vector<std::string> names;
   for (const char* path :
        {"dtype", "torch_dtype", "text_config.dtype", "text_config.torch_dtype"}) {
-    const auto name = text(path);
-    const auto dtype = name ? parse_dtype(*name) : std::nullopt;
-    if (dtype) return dtype;
+    if (auto name = text(path)) names.push_back(std::move(*name));
   }
-  return std::nullopt;
+  return names;
 }
 
 std::string Config::json(std::string_view path) const {
@@ -154,7 +148,7 @@ std::string Config::edited(const Edit& edit) const {
   if (edit.dtype) {
     bool stated = set_dtype(root, *edit.dtype);
     if (Json* nested = text_config(root)) stated = set_dtype(*nested, *edit.dtype) || stated;
-    if (!stated) root["dtype"] = torch_name(*edit.dtype);
+    if (!stated) root["dtype"] = *edit.dtype;
   }
   if (edit.quantisation) {
     if (Json* nested = text_config(root)) nested->erase(kQuantisation);

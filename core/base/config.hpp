@@ -8,8 +8,6 @@
 #include <string_view>
 #include <vector>
 
-#include "core/tensor/dtype.hpp"
-
 namespace ckptscope {
 
 /// Immutable; cheap to copy; thread-safe. A default-made Config is absent: every question gets
@@ -35,14 +33,14 @@ class Config {
   /// Elements of an array of integers, e.g. weight_block_size.
   std::optional<std::vector<std::uint64_t>> integers(std::string_view path) const;
 
-  /// `dtype` or `torch_dtype`, at the top or under text_config.
-  std::optional<Dtype> dtype() const;
+  /// What `dtype` and `torch_dtype` say ("bfloat16", "auto"): at the top, then under text_config.
+  std::vector<std::string> dtypes() const;
 
   /// The JSON of the member at a path, or under "text_config."; empty without one.
   std::string json(std::string_view path) const;
 
   struct Edit {
-    std::optional<Dtype> dtype{};               // nullopt keeps what it says
+    std::optional<std::string> dtype{};         // "bfloat16"; nullopt keeps what it says
     std::optional<std::string> quantisation{};  // JSON; empty removes it; nullopt keeps it
   };
   /// The JSON text with the order of names kept: `dtype` set where the config states one (else

@@ -116,6 +116,10 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0;
 }
 
+bool unsupported(int error) {
+  return error == EINVAL || error == ENOTSUP || error == EOPNOTSUPP || error == ENOSYS;
+}
+
 std::string last_component(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }

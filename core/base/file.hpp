@@ -51,7 +51,7 @@ struct FileIdentity {
 class File {
  public:
   /// Direct: past the page cache where the file system can; offsets, sizes and addresses of reads
-  /// must then be multiples of kBlock.
+  /// must then be multiples of kDirectIoBlock.
   enum class Caching { Normal, Direct };
 
   /// Opens O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC; throws NotRegularFile for anything but a
@@ -77,6 +77,9 @@ class File {
 /// The whole of a small file as text; BadConfig-like callers add context. Throws when it is larger
 /// than `limit` bytes, so that a hostile file cannot exhaust memory.
 std::string read_text(const std::string& path, std::uint64_t limit);
+
+/// True for an `errno` that says that the file system does not know an operation.
+bool unsupported(int error);
 
 FileIdentity identity_of(const std::string& path);
 bool is_directory(const std::string& path);

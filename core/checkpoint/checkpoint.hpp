@@ -16,6 +16,7 @@
 #include "core/base/config.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/checkpoint/locate.hpp"
 #include "core/tensor/key_index.hpp"
 #include "core/tensor/tensor_info.hpp"
 
@@ -36,16 +37,6 @@ struct OpenOptions {
   std::string config;  // a config.json to use instead of the one beside the tensors; may be empty
 };
 
-/// What a path turned out to name, before any header is read.
-struct Location {
-  std::string path;                  // what the user asked for
-  std::string directory;             // where the files are; "." when relative to nothing
-  std::string index;                 // path of the index file; empty without one
-  std::vector<std::string> files;    // names of the shards when there is no index
-  std::vector<std::string> ignored;  // weight files that are not part of this checkpoint
-  std::string resolved_from;         // "models--X--Y, refs/main" for a cache entry; may be empty
-};
-
 /// Read-only and thread-safe once opened. Movable; views into it (names, shapes) survive a move.
 class Checkpoint {
  public:
@@ -59,6 +50,8 @@ class Checkpoint {
   const std::string& name() const { return name_; }
   std::span<const Shard> shards() const { return shards_; }
   std::span<const TensorInfo> tensors() const { return tensors_; }
+  /// Of the tensors that lie in several: see TensorInfo.
+  std::span<const Piece> pieces() const { return pieces_; }
   std::optional<std::uint32_t> find(std::string_view key) const {
     return keys_.find(tensors_, key);
   }
@@ -78,6 +71,7 @@ class Checkpoint {
   std::string name_;
   std::vector<Shard> shards_;
   std::vector<TensorInfo> tensors_;
+  std::vector<Piece> pieces_;
   std::vector<Arena> arenas_;
   KeyIndex keys_;
   std::map<std::string, std::string> metadata_;
@@ -85,9 +79,5 @@ class Checkpoint {
   std::string config_path_;
   std::vector<Problem> problems_;
 };
-
-/// Finds out what `path` names (see Location); throws NotFound, NotACheckpoint, RankShards,
-/// LoraAdapter, ForeignFormat, LfsPointer, AmbiguousIndex.
-Location locate(const std::string& path);
 
 }  // namespace ckptscope

@@ -1,5 +1,6 @@
 // From what a user types to the files of a checkpoint: directories, indexes, Hugging Face caches,
 // and the things that look like a checkpoint and are none.
+#include "core/checkpoint/locate.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -7,9 +8,10 @@
 #include <fstream>
 
 #include "core/base/display.hpp"
+#include "core/base/error.hpp"
+#include "core/base/file.hpp"
 #include "core/base/natural_order.hpp"
-#include "core/checkpoint/checkpoint.hpp"
-#include "core/checkpoint/safetensors.hpp"
+#include "core/checkpoint/foreign_format.hpp"
 
 namespace ckptscope {
 namespace {

@@ -1,35 +1,25 @@
+// The reader: one pass over the JSON without a DOM, then the rules of the reference in its order.
 #include "core/checkpoint/safetensors.hpp"
-
-#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
-#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/hash.hpp"
 #include "core/base/json_scanner.hpp"
+#include "core/checkpoint/foreign_format.hpp"
 #include "core/tensor/key_index.hpp"
 
 namespace ckptscope {
 namespace {
 
-constexpr std::uint64_t kLengthField = 8;
 constexpr std::string_view kMetadataName = "__metadata__";
 
 /// A name in a message: escaped, and short enough for one line.
 std::string shown(std::string_view name) {
   return elide_middle(display(name.substr(0, 4096)), 100);
-}
-
-std::uint64_t read_little_endian(std::span<const std::byte, 8> bytes) {
-  static_assert(std::endian::native == std::endian::little);
-  std::uint64_t value = 0;
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return value;
 }
 
 /// Reads the JSON text into a Header, in one pass and without a DOM.
@@ -231,24 +221,24 @@ void check_layout(std::span<const TensorInfo> tensors, std::uint64_t data_start,
 }
 
 std::string read_header_text(const File& file, Header& header) {
-  if (file.size() < kLengthField) {
+  if (file.size() < kHeaderLengthBytes) {
     fail(Code::HeaderTooSmall, "{} bytes, at least 8 expected", file.size());
   }
-  std::array<std::byte, kLengthField> field{};
+  std::array<std::byte, kHeaderLengthBytes> field{};
   file.read(0, field);
   const std::uint64_t length = read_little_endian(field);
   if (length > kMaxHeaderBytes) {
     fail(Code::HeaderTooLarge, "header length {} exceeds the {} that the format allows",
          format_count(length), format_count(kMaxHeaderBytes));
   }
-  if (length > file.size() - kLengthField) {
+  if (length > file.size() - kHeaderLengthBytes) {
     fail(Code::HeaderTruncated, "header length {} in a file of {} bytes", format_count(length),
          format_count(file.size()));
   }
-  header.data_start = kLengthField + length;
+  header.data_start = kHeaderLengthBytes + length;
   std::string text(length, '\0');
-  file.read(kLengthField, std::as_writable_bytes(std::span(text)));
-  header.hash = XXH3_64bits_withSeed(text.data(), text.size(), length);
+  file.read(kHeaderLengthBytes, std::as_writable_bytes(std::span(text)));
+  header.hash = xxh3(text, length);
   if (const auto at = find_invalid_utf8(text); at != std::string_view::npos) {
     fail(Code::BadUtf8, "header byte {} is not UTF-8", at);
   }
@@ -306,59 +296,6 @@ Header read_header(const File& file) {
     holds([&] { check_layout(header.tensors, header.data_start, file.size(), culprit); });
   }
   return header;
-}
-
-std::optional<ForeignFormat> recognise_foreign(const File& file) {
-  std::string first(std::min<std::uint64_t>(file.size(), 64), '\0');
-  file.read(0, std::as_writable_bytes(std::span(first)));
-  if (first.size() >= kLengthField) {
-    const std::uint64_t length =
-        read_little_endian(std::as_bytes(std::span(first)).first<kLengthField>());
-    if (length <= std::min(kMaxHeaderBytes, file.size() - kLengthField)) return std::nullopt;
-  }
-
-  constexpr std::array<std::pair<std::string_view, ForeignFormat>, 10> kMagics{{
-      {"GGUF", {Code::ForeignFormat, "a GGUF file"}},
-      {"version https://git-lfs",
-       {Code::LfsPointer, "a Git-LFS pointer, the weights are not here"}},
-      {"PK\x03\x04", {Code::ForeignFormat, "a zip archive, maybe a PyTorch pickle"}},
-      {"\x1f\x8b", {Code::ForeignFormat, "a gzip archive"}},
-      {"\x28\xb5\x2f\xfd", {Code::ForeignFormat, "a zstd archive"}},
-      {"\x89HDF", {Code::ForeignFormat, "an HDF5 file"}},
-      {"<!DOCTYPE", {Code::ForeignFormat, "an HTML page, maybe an error page of a download"}},
-      {"<html", {Code::ForeignFormat, "an HTML page, maybe an error page of a download"}},
-      {"\x80\x02", {Code::ForeignFormat, "a pickle"}},
-      {"\x80\x04", {Code::ForeignFormat, "a pickle"}},
-  }};
-  for (const auto& [magic, format] : kMagics) {
-    if (first.starts_with(magic)) return format;
-  }
-  return std::nullopt;
-}
-
-std::string make_header(std::span<const HeaderEntry> tensors,
-                        const std::map<std::string, std::string>& metadata,
-                        std::uint64_t alignment) {
-  const auto quoted = [](const std::string& text) { return nlohmann::json(text).dump(); };
-  std::string text(kLengthField, '\0');
-  text += "{\"__metadata__\":" + nlohmann::json(metadata).dump();
-  std::uint64_t at = 0;
-  for (const HeaderEntry& tensor : tensors) {
-    const std::uint64_t end = at + byte_count(tensor.dtype, tensor.shape);
-    text += fmt::format(",{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}",
-                        quoted(tensor.name), name_of(tensor.dtype), fmt::join(tensor.shape, ","),
-                        at, end);
-    at = end;
-  }
-  text += "}";
-  text.resize(round_up(text.size(), alignment), ' ');
-  const std::uint64_t length = text.size() - kLengthField;
-  if (length > kMaxHeaderBytes) {
-    fail(Code::HeaderTooLarge, "a header of {} bytes exceeds the {} that readers accept",
-         format_count(length), format_count(kMaxHeaderBytes));
-  }
-  std::memcpy(text.data(), &length, sizeof length);
-  return text;
 }
 
 }  // namespace ckptscope

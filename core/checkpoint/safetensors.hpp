@@ -1,5 +1,4 @@
-// The safetensors file format: reading headers with every check of the reference library, and
-// writing them.
+// The safetensors file format: reading headers with every check of the reference library.
 //
 //   offset 0   u64, little-endian: n, the length of the header in bytes (at most 100,000,000)
 //          8   n bytes of UTF-8 JSON, may be padded with spaces:
@@ -14,8 +13,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +24,7 @@
 
 namespace ckptscope {
 
+inline constexpr std::uint64_t kHeaderLengthBytes = 8;  // of the length field
 inline constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 
 /// A parsed header. A file that breaks the format still gives one: `defects` then holds the first
@@ -48,28 +46,5 @@ struct Header {
 /// (Io, TruncatedSource): whatever is wrong with the content is a defect. Allocates nothing on the
 /// word of the file beyond its real size. Thread-safe.
 Header read_header(const File& file);
-
-/// What a file that is not safetensors is, if its first bytes tell: "a GGUF file", "a Git-LFS
-/// pointer", …; nullopt when unknown, and when they could be the length of a header that fits into
-/// the file. `code` is the error to raise for it.
-struct ForeignFormat {
-  Code code;
-  std::string_view name;
-};
-std::optional<ForeignFormat> recognise_foreign(const File& file);
-
-/// One tensor of a file to be written. Bytes = byte_count(dtype, shape).
-struct HeaderEntry {
-  std::string name;
-  Dtype dtype = Dtype::U8;
-  Shape shape;
-};
-
-/// The length field and the JSON for `tensors`, laid out one after another in the given order,
-/// padded with spaces so that the whole is a multiple of `alignment` bytes (8 at least, a power of
-/// two). Throws HeaderTooLarge, which the reference library would not read.
-std::string make_header(std::span<const HeaderEntry> tensors,
-                        const std::map<std::string, std::string>& metadata,
-                        std::uint64_t alignment = 8);
 
 }  // namespace ckptscope

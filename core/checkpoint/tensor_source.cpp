@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/display.hpp"
+#include "core/checkpoint/pieces.hpp"
 
 namespace ckptscope {
 namespace {
@@ -25,31 +26,26 @@ auto still_there(const Shard& shard, const auto& look) {
   }
 }
 
-/// Borrowed tensors are numbered behind the checkpoint's own.
-class LendingSource final : public TensorSource {
- public:
-  LendingSource(const Sources& sources, const Plan& plan)
-      : own_(sources.checkpoint), lender_(*sources.like), plan_(plan) {}
-
-  void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) override {
-    const std::size_t own = plan_.sources.size();
-    if (tensor < own) return own_.read(tensor, offset, out);
-    lender_.read(plan_.borrowed[tensor - own].id, offset, out);
-  }
-
- private:
-  CheckpointSource own_;
-  CheckpointSource lender_;
-  const Plan& plan_;
-};
-
 }  // namespace
 
 void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) {
   const TensorInfo& info = checkpoint_.tensors()[tensor];
+  if (info.in_pieces()) return read_pieces(info, offset, out);
   const Shard& shard = checkpoint_.shards()[info.shard];
   const File& file = shard_file(info.shard);
   with_context(display(info.name), [&] { file.read(shard.data_start + info.begin + offset, out); });
+}
+
+void CheckpointSource::read_pieces(const TensorInfo& info, std::uint64_t offset,
+                                   std::span<std::byte> out) {
+  const auto pieces = checkpoint_.pieces().subspan(info.begin, info.end - info.begin);
+  with_context(display(info.name), [&] {
+    for_each_run(
+        info.shape, size_of(info.dtype), pieces, offset, out.size(), [&](const PieceRun& run) {
+          const Shard& shard = checkpoint_.shards()[run.shard];
+          shard_file(run.shard).read(shard.data_start + run.offset, out.subspan(run.at, run.bytes));
+        });
+  });
 }
 
 const File& CheckpointSource::shard_file(std::uint32_t shard) {
@@ -64,11 +60,6 @@ const File& CheckpointSource::shard_file(std::uint32_t shard) {
   open_.push_front({shard, still_there(row, [&] { return File(row.path); })});
   check_identity(row, open_.front().file.identity());
   return open_.front().file;
-}
-
-std::unique_ptr<TensorSource> Sources::open(const Plan& plan) const {
-  if (plan.borrowed.empty()) return std::make_unique<CheckpointSource>(checkpoint);
-  return std::make_unique<LendingSource>(*this, plan);
 }
 
 bool check_sources_unchanged(const Checkpoint& checkpoint) {

@@ -1,4 +1,4 @@
-// Where the executor gets bytes from.
+// Bytes of tensors, wherever they lie.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,6 @@
 #include <span>
 
 #include "core/checkpoint/checkpoint.hpp"
-#include "core/plan/plan.hpp"
 
 namespace ckptscope {
 
@@ -17,7 +16,8 @@ namespace ckptscope {
 class TensorSource {
  public:
   virtual ~TensorSource() = default;
-  /// Fills `out` with the tensor's bytes from `offset` on (bytes from its start), or throws.
+  /// Fills `out` with the tensor's bytes from `offset` on (bytes from its start, row-major), or
+  /// throws.
   virtual void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) = 0;
 };
 
@@ -39,21 +39,10 @@ class CheckpointSource final : public TensorSource {
     File file;
   };
   const File& shard_file(std::uint32_t shard);
+  void read_pieces(const TensorInfo& info, std::uint64_t offset, std::span<std::byte> out);
 
   const Checkpoint& checkpoint_;
   std::list<OpenShard> open_;  // the most recently used one first
-};
-
-/// What a plan reads: the tensors of the checkpoint, and behind them those that it borrows.
-struct Sources {
-  Sources(const Checkpoint& own) : checkpoint(own) {}  // NOLINT: most plans borrow nothing
-  Sources(const Checkpoint& own, const Checkpoint* lender) : checkpoint(own), like(lender) {}
-
-  const Checkpoint& checkpoint;
-  const Checkpoint* like = nullptr;
-
-  /// Reads both for `plan`, which must outlive the result.
-  std::unique_ptr<TensorSource> open(const Plan& plan) const;
 };
 
 /// Throws SourceChanged when a shard's file is not the one that was opened. Returns whether any

@@ -35,7 +35,7 @@ void add_directories(const Checkpoint& checkpoint, std::set<std::string>& direct
   }
 }
 
-std::vector<std::string> source_directories(const Sources& sources) {
+std::vector<std::string> source_directories(const PlanInputs& sources) {
   std::set<std::string> directories;
   add_directories(sources.checkpoint, directories);
   if (sources.like != nullptr) add_directories(*sources.like, directories);
@@ -45,7 +45,7 @@ std::vector<std::string> source_directories(const Sources& sources) {
 /// Steps of one conversion, in order.
 class Conversion {
  public:
-  Conversion(const Sources& sources, const Plan& plan, const ConvertOptions& options,
+  Conversion(const PlanInputs& sources, const Plan& plan, const ConvertOptions& options,
              Progress& progress)
       : sources_(sources),
         source_(sources.checkpoint),
@@ -163,7 +163,7 @@ class Conversion {
     staging.write_text(std::string(kReceiptName), receipt_.to_json());
   }
 
-  const Sources sources_;
+  const PlanInputs sources_;
   const Checkpoint& source_;
   const Plan& plan_;
   const ConvertOptions& options_;
@@ -175,7 +175,7 @@ class Conversion {
 
 }  // namespace
 
-void check_before(const Sources& sources, const Plan& plan, const ShardLayout& layout,
+void check_before(const PlanInputs& sources, const Plan& plan, const ShardLayout& layout,
                   const ConvertOptions& options) {
   plan.require_sound(sources.checkpoint.name());
   refuse_damaged(sources.checkpoint, options);
@@ -193,7 +193,7 @@ void check_before(const Sources& sources, const Plan& plan, const ShardLayout& l
   }
 }
 
-ConvertReport convert(const Sources& sources, const Plan& plan, const ConvertOptions& options,
+ConvertReport convert(const PlanInputs& sources, const Plan& plan, const ConvertOptions& options,
                       Progress& progress) {
   return Conversion(sources, plan, options, progress).run();
 }

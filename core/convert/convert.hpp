@@ -44,12 +44,12 @@ struct ConvertReport {
 /// placeholders as MXFP4 (Constant), values that must be zero and are not (NotZero), the output
 /// (Exists, SameFiles), space (NoSpace). Reads headers, the first bytes of MXFP4 scales and the few
 /// that must be zero.
-void check_before(const Sources& sources, const Plan& plan, const ShardLayout& layout,
+void check_before(const PlanInputs& sources, const Plan& plan, const ShardLayout& layout,
                   const ConvertOptions& options);
 
 /// Throws as check_before, and NoSpace, Io, SourceChanged, Locked, Mismatch (read back differs),
 /// Interrupted. After a throw nothing of it is left and OUT is as it was.
-ConvertReport convert(const Sources& sources, const Plan& plan, const ConvertOptions& options,
+ConvertReport convert(const PlanInputs& sources, const Plan& plan, const ConvertOptions& options,
                       Progress& progress);
 
 }  // namespace ckptscope

@@ -4,6 +4,7 @@
 
 #include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
+#include "core/names/companions.hpp"
 
 namespace ckptscope {
 namespace {
@@ -23,41 +24,38 @@ bool is_all(std::byte value, TensorSource& source, std::uint32_t tensor, std::ui
 }
 
 void refuse_placeholders(const Checkpoint& checkpoint, const Plan& plan, TensorSource& source) {
-  constexpr std::string_view kScales = "_scales";
   const auto is_ones = [&](std::uint32_t id) {
-    return is_all(std::byte{1}, source, id, plan.sources[id].bytes());
+    return is_all(std::byte{1}, source, id, plan.inputs[id].bytes());
   };
-  for (std::uint32_t id = 0; id < plan.sources.size(); ++id) {
-    const TensorInfo& scales = plan.sources[id];
+  for (std::uint32_t id = 0; id < plan.inputs.size(); ++id) {
+    const TensorInfo& scales = plan.inputs[id];
     if (plan.fates[id].kind != Fate::Kind::Used || scales.dtype != Dtype::U8) continue;
-    if (!scales.name.ends_with(kScales)) continue;
-    const std::string stem(scales.name.substr(0, scales.name.size() - kScales.size()));
-    const auto blocks = checkpoint.find(stem + "_blocks");
+    if (!scales.name.ends_with(kScalesSuffix)) continue;
+    const auto blocks = checkpoint.find(blocks_of(logical_name(scales.name)));
     if (blocks && is_ones(id) && is_ones(*blocks)) {
       fail(Code::Constant, "{}: blocks and scales are placeholders, every byte is 1",
-           display(plan.sources[*blocks].name));
+           display(plan.inputs[*blocks].name));
     }
   }
 }
 
 void refuse_lost_values(const Plan& plan, TensorSource& source) {
   for (const std::uint32_t id : plan.must_be_zero) {
-    if (plan.sources[id].bytes() == 0 ||
-        is_all(std::byte{0}, source, id, plan.sources[id].bytes())) {
+    if (plan.inputs[id].bytes() == 0 || is_all(std::byte{0}, source, id, plan.inputs[id].bytes())) {
       continue;
     }
     fail(Code::NotZero, "{}: not all zero, and the checkpoint of --like has no place for it",
-         display(plan.sources[id].name));
+         display(plan.inputs[id].name));
   }
 }
 
 }  // namespace
 
-void refuse_damaged_like(const Sources& sources) {
+void refuse_damaged_like(const PlanInputs& sources) {
   if (sources.like != nullptr) refuse_errors(sources.like->problems(), sources.like->name());
 }
 
-void refuse_values(const Sources& sources, const Plan& plan) {
+void refuse_values(const PlanInputs& sources, const Plan& plan) {
   CheckpointSource reader(sources.checkpoint);
   refuse_placeholders(sources.checkpoint, plan, reader);
   refuse_lost_values(plan, reader);

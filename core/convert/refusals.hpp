@@ -8,11 +8,11 @@
 namespace ckptscope {
 
 /// Throws when the checkpoint of --like has any defect: keys and shapes are taken on its word.
-void refuse_damaged_like(const Sources& sources);
+void refuse_damaged_like(const PlanInputs& sources);
 
 /// Reads the few values that decide: throws Constant for MXFP4 blocks and scales that are
 /// placeholders (another program has filled them with ones instead of computing them), and NotZero
 /// for values that the plan drops because they should be zero.
-void refuse_values(const Sources& sources, const Plan& plan);
+void refuse_values(const PlanInputs& sources, const Plan& plan);
 
 }  // namespace ckptscope

@@ -139,7 +139,7 @@ std::string_view name_of(Difference::Kind kind) {
   return "values";
 }
 
-VerifyReport verify(const Sources& source, const Plan& plan, const Checkpoint& output,
+VerifyReport verify(const PlanInputs& source, const Plan& plan, const Checkpoint& output,
                     const Resources& resources, Progress& progress) {
   plan.require_sound(source.checkpoint.name());
   refuse_damaged(source.checkpoint);

@@ -31,7 +31,7 @@ struct VerifyReport {
 
 /// Throws Refused for an unsound plan or a damaged source, and what reading throws; differences do
 /// not throw. A damaged output is not read: its defects are the differences.
-VerifyReport verify(const Sources& source, const Plan& plan, const Checkpoint& output,
+VerifyReport verify(const PlanInputs& source, const Plan& plan, const Checkpoint& output,
                     const Resources& resources, Progress& progress);
 
 }  // namespace ckptscope

@@ -36,22 +36,22 @@ const Value& stored_node(const Value& value) {
 }
 
 const Value& data_of(const Value& node) {
-  return node.op == Value::Op::Source ? node : *node.args[0];
+  return node.op == Value::Op::Input ? node : *node.args[0];
 }
 
 bool has_experts(const Value& node) {
-  constexpr std::uint64_t kMostExperts = 65536;
+  constexpr std::uint64_t kMostExpertRows = 65536;
   constexpr std::uint64_t kLeastElements = 16;
-  return node.shape.size() == 3 && node.shape[0] <= kMostExperts &&
+  return node.shape.size() == 3 && node.shape[0] <= kMostExpertRows &&
          node.shape[1] * node.shape[2] >= kLeastElements;
 }
 
 RowLayout layout_of(const Value& node) {
   RowLayout layout;
   const std::uint64_t elements = product(node.shape);
-  const bool by_row = node.op == Value::Op::Mxfp4 || node.block_cols > 0;
+  const bool by_row = node.op == Value::Op::Mxfp4 || !node.block.empty();
   const bool scaled_by_expert =
-      node.op == Value::Op::Fp8 && node.block_cols == 0 && product(node.args[1]->shape) > 1;
+      node.op == Value::Op::Fp8 && node.block.empty() && product(node.args[1]->shape) > 1;
   if (by_row) layout.row = node.shape.back();
   if (has_experts(node) || scaled_by_expert) layout.groups = node.shape[0];
   layout.rows = elements == 0 ? 0 : elements / layout.row / layout.groups;
@@ -63,7 +63,7 @@ void merge(ScaleStats& into, const ScaleStats& from) {
   into.most = std::max(into.most, from.most);
   into.count += from.count;
   into.zeros += from.zeros;
-  into.ones += from.ones;
+  into.all_ones += from.all_ones;
   for (std::size_t i = 0; i < into.powers.size(); ++i) into.powers[i] += from.powers[i];
 }
 
@@ -85,7 +85,7 @@ TileCounts CodeCounter::count(const Value& node, const StatsTile& tile) {
 std::span<const std::byte> CodeCounter::read(const Value& source, std::uint64_t begin,
                                              std::uint64_t bytes, Buffer& buffer) {
   const std::span<std::byte> out = buffer.take(bytes);
-  source_.read(source.source, begin, out);
+  source_.read(source.input, begin, out);
   return out;
 }
 
@@ -131,8 +131,8 @@ void CodeCounter::count_floats(Dtype dtype, std::span<const std::byte> bytes, Ti
   const std::uint64_t size = size_of(dtype);
   for (std::size_t done = 0; done < bytes.size() / size; done += floats.size()) {
     const std::size_t n = std::min<std::size_t>(floats.size(), bytes.size() / size - done);
-    convert(dtype, bytes.data() + done * size, Dtype::F32,
-            reinterpret_cast<std::byte*>(floats.data()), n);
+    cast_elements(dtype, bytes.data() + done * size, Dtype::F32,
+                  reinterpret_cast<std::byte*>(floats.data()), n);
     part.moments.add(std::span<const float>(floats).first(n));
     for (std::size_t i = 0; i < n; ++i) part.distribution.add(floats[i], 1);
   }
@@ -170,7 +170,7 @@ void CodeCounter::count_fp8(const Value& node, const StatsTile& tile, TileCounts
   const std::uint64_t row = layout.row;
   const auto bytes = read(codes, tile.first_row * row, tile.rows * row, bytes_);
   part.scales.emplace();
-  if (node.block_cols == 0) {
+  if (node.block.empty()) {
     const std::size_t number = scales.size() == 1 ? 0 : tile.group;
     // Each scale is counted with the first tile that has it.
     if (scales.size() == 1 ? tile.first_row == 0 : tile.first_row % layout.rows == 0) {
@@ -180,7 +180,7 @@ void CodeCounter::count_fp8(const Value& node, const StatsTile& tile, TileCounts
   }
   for (std::uint64_t r = 0; r < tile.rows;) {
     const std::uint64_t number = tile.first_row + r;
-    const std::uint64_t band = std::min(node.block_rows - number % node.block_rows, tile.rows - r);
+    const std::uint64_t band = std::min(node.block[0] - number % node.block[0], tile.rows - r);
     count_block_row(node, scales, number, bytes.subspan(r * row, band * row), part);
     r += band;
   }
@@ -190,16 +190,16 @@ void CodeCounter::count_block_row(const Value& node, const std::vector<float>& s
                                   std::uint64_t number, std::span<const std::byte> rows,
                                   TileCounts& part) {
   const std::uint64_t row = node.shape.back();
-  const std::uint64_t per_row = ceil_div(row, node.block_cols);
+  const std::uint64_t per_row = ceil_div(row, node.block[1]);
   for (std::uint64_t block = 0; block < per_row; ++block) {
-    const float scale = scales[number / node.block_rows * per_row + block];
-    const std::uint64_t begin = block * node.block_cols;
-    const std::uint64_t length = std::min(node.block_cols, row - begin);
+    const float scale = scales[number / node.block[0] * per_row + block];
+    const std::uint64_t begin = block * node.block[1];
+    const std::uint64_t length = std::min(node.block[1], row - begin);
     Counts counts{};
     for (std::uint64_t at = begin; at < rows.size(); at += row) {
       count_bytes(rows.subspan(at, length), counts);
     }
-    if (number % node.block_rows == 0) {
+    if (number % node.block[0] == 0) {
       count_scale(*part.scales, static_cast<double>(scale), 1);
     }
     fold_codes(node.args[0]->dtype, counts, scale, part);
@@ -232,7 +232,7 @@ void CodeCounter::fold_scale(std::size_t scale, std::uint64_t blocks, TileCounts
   const auto byte = static_cast<std::uint8_t>(scale);
   count_scale(*part.scales, e8m0_to_double(byte), blocks);
   part.scales->zeros += scale == 0 ? blocks : 0;
-  part.scales->ones += scale == 255 ? blocks : 0;
+  part.scales->all_ones += scale == 255 ? blocks : 0;
   std::array<std::uint64_t, 16> nibbles{};
   for (std::size_t pair = 0; pair < 256; ++pair) {
     const std::uint32_t times = pairs_[256 * scale + pair];
@@ -255,12 +255,12 @@ void CodeCounter::fold_scale(std::size_t scale, std::uint64_t blocks, TileCounts
 }
 
 const std::vector<float>& CodeCounter::scales_of(const Value& scale) {
-  if (scales_of_ == scale.source) return scales_;
+  if (scales_of_ == scale.input) return scales_;
   const auto bytes = read(scale, 0, byte_count(scale.dtype, scale.shape), scale_bytes_);
   scales_.resize(product(scale.shape));
-  convert(scale.dtype, bytes.data(), Dtype::F32, reinterpret_cast<std::byte*>(scales_.data()),
-          scales_.size());
-  scales_of_ = scale.source;
+  cast_elements(scale.dtype, bytes.data(), Dtype::F32, reinterpret_cast<std::byte*>(scales_.data()),
+                scales_.size());
+  scales_of_ = scale.input;
   return scales_;
 }
 

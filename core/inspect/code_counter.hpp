@@ -10,7 +10,7 @@
 #include "core/base/buffer.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/checkpoint/tensor_source.hpp"
-#include "core/inspect/stats.hpp"
+#include "core/inspect/code_stats.hpp"
 #include "core/numbers/moments.hpp"
 #include "core/plan/value.hpp"
 

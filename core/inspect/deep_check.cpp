@@ -13,6 +13,7 @@
 #include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
+#include "core/base/problems.hpp"
 #include "core/kernels/kernels.hpp"
 
 namespace ckptscope {
@@ -81,8 +82,8 @@ class ValueScan {
     const std::size_t count = bytes.size() / size_;
     for (std::size_t done = 0; done < count; done += floats.size()) {
       const std::size_t n = std::min(floats.size(), count - done);
-      convert(info_.dtype, bytes.data() + done * size_, Dtype::F32,
-              reinterpret_cast<std::byte*>(floats.data()), n);
+      cast_elements(info_.dtype, bytes.data() + done * size_, Dtype::F32,
+                    reinterpret_cast<std::byte*>(floats.data()), n);
       for (std::size_t i = 0; i < n; ++i) {
         nan_ = nan_ || std::isnan(floats[i]);
         inf_ = inf_ || std::isinf(floats[i]);
@@ -110,7 +111,7 @@ class ValueScan {
 /// One shard, front to back: its checksum and its tensors.
 class ShardCheck {
  public:
-  ShardCheck(const Checkpoint& checkpoint, std::uint32_t shard, const Sums& sums,
+  ShardCheck(const Checkpoint& checkpoint, std::uint32_t shard, const Checksums& sums,
              Progress& progress)
       : shard_(checkpoint.shards()[shard]), progress_(progress), file_(shard_.path) {
     if (!file_.identity().same_content(shard_.identity)) {
@@ -133,6 +134,7 @@ class ShardCheck {
       judge(*info, scan);
     }
     if (!expected_.empty()) compare_sum();
+    report_.problems = problems_.take();
     return std::move(report_);
   }
 
@@ -150,10 +152,8 @@ class ShardCheck {
   }
 
   void problem(Code code, const TensorInfo& info, std::string_view what) {
-    report_.problems.push_back(
-        {code, Severity::Error,
-         fmt::format("{}: tensor \"{}\" {}", display(shard_.name), display(info.name), what),
-         std::string(info.name), shard_.name});
+    problems_.add(code, Severity::Error, {info.name, shard_.name}, "{}: tensor \"{}\" {}",
+                  display(shard_.name), display(info.name), what);
   }
 
   void judge(const TensorInfo& info, const ValueScan& scan) {
@@ -175,12 +175,9 @@ class ShardCheck {
       ++report_.sums_equal;
       return;
     }
-    report_.problems.push_back({Code::ChecksumMismatch,
-                                Severity::Error,
-                                fmt::format("{}: sha256 is {}, recorded was {}; download it again",
-                                            display(shard_.name), found, expected_),
-                                {},
-                                shard_.name});
+    problems_.add(Code::ChecksumMismatch, Severity::Error, {{}, shard_.name},
+                  "{}: sha256 is {}, recorded was {}; download it again", display(shard_.name),
+                  found, expected_);
   }
 
   const Shard& shard_;
@@ -190,6 +187,7 @@ class ShardCheck {
   std::vector<const TensorInfo*> tensors_;
   Sha256 sha256_;
   Buffer buffer_;
+  Problems problems_;
   DeepReport report_;
 };
 
@@ -206,8 +204,8 @@ void add(DeepReport& total, DeepReport& one) {
 
 }  // namespace
 
-Sums hub_sums(const Checkpoint& checkpoint) {
-  Sums sums;
+Checksums hub_checksums(const Checkpoint& checkpoint) {
+  Checksums sums;
   std::error_code error;
   for (const Shard& shard : checkpoint.shards()) {
     std::ifstream record(checkpoint.location().directory + "/.cache/huggingface/download/" +
@@ -223,8 +221,8 @@ Sums hub_sums(const Checkpoint& checkpoint) {
   return sums;
 }
 
-Sums parse_sums(std::string_view text) {
-  Sums sums;
+Checksums parse_checksums(std::string_view text) {
+  Checksums sums;
   std::istringstream lines{std::string(text)};
   for (std::string line; std::getline(lines, line);) {
     if (line.empty()) continue;
@@ -237,7 +235,7 @@ Sums parse_sums(std::string_view text) {
   return sums;
 }
 
-DeepReport deep_check(const Checkpoint& checkpoint, const Sums& sums, unsigned threads,
+DeepReport deep_check(const Checkpoint& checkpoint, const Checksums& sums, unsigned threads,
                       Progress& progress) {
   std::vector<std::uint32_t> shards;
   std::uint64_t bytes = 0;

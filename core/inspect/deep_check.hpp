@@ -13,13 +13,13 @@
 namespace ckptscope {
 
 /// sha256 by file name, in lower-case hexadecimal.
-using Sums = std::map<std::string, std::string, std::less<>>;
+using Checksums = std::map<std::string, std::string, std::less<>>;
 
 /// What the hub recorded when it downloaded: .cache/huggingface/download/FILE.metadata beside the
 /// files, or the names of the blobs that a cache's links point to.
-Sums hub_sums(const Checkpoint& checkpoint);
+Checksums hub_checksums(const Checkpoint& checkpoint);
 /// Lines of sha256sum: 64 digits, two characters, a name. Throws Usage for another text.
-Sums parse_sums(std::string_view text);
+Checksums parse_checksums(std::string_view text);
 
 struct DeepReport {
   std::uint64_t tensors = 0;      // read
@@ -34,7 +34,7 @@ struct DeepReport {
 
 /// Shards are read in parallel, each front to back. Damaged and missing shards are passed over:
 /// their defects are the checkpoint's. Throws Io, SourceChanged, TruncatedSource, Interrupted.
-DeepReport deep_check(const Checkpoint& checkpoint, const Sums& sums, unsigned threads,
+DeepReport deep_check(const Checkpoint& checkpoint, const Checksums& sums, unsigned threads,
                       Progress& progress);
 
 }  // namespace ckptscope

@@ -47,8 +47,8 @@ class PairReader {
   Buffer right_;
 };
 
-void compare_values(const Checkpoint& a, const Checkpoint& b, const std::vector<Pair>& pairs,
-                    unsigned threads, Progress& progress, DiffReport& report) {
+void compare_bytes(const Checkpoint& a, const Checkpoint& b, const std::vector<Pair>& pairs,
+                   unsigned threads, Progress& progress, DiffReport& report) {
   std::uint64_t total = 0;
   for (const Pair& pair : pairs) total += a.tensors()[pair.a].bytes();
   progress.phase("compare", total);
@@ -124,7 +124,7 @@ DiffReport diff(const Checkpoint& a, const Checkpoint& b, bool values, unsigned 
   }
   report.values_compared = values && !a.damaged() && !b.damaged();
   if (report.values_compared) {
-    compare_values(a, b, pairs, threads, progress, report);
+    compare_bytes(a, b, pairs, threads, progress, report);
   } else {
     report.equal = pairs.size();
   }

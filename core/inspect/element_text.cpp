@@ -22,7 +22,7 @@ T load(std::span<const std::byte> bytes) {
 std::string element_text(std::span<const std::byte> bytes, Dtype dtype) {
   if (is_number(dtype) && dtype != Dtype::F64) {
     float value = 0;
-    convert(dtype, bytes.data(), Dtype::F32, reinterpret_cast<std::byte*>(&value), 1);
+    cast_elements(dtype, bytes.data(), Dtype::F32, reinterpret_cast<std::byte*>(&value), 1);
     return fmt::format("{}", value);
   }
   switch (dtype) {

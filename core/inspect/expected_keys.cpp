@@ -19,7 +19,7 @@ bool is_key(std::string_view text) {
 ExpectedKeys::Key explain(const Plan& plan, const Checkpoint& checkpoint, const std::string& key) {
   const Output* output = plan.find_output(key);
   const auto source = checkpoint.find(key);
-  if (output != nullptr && output->kind == Kind::Synthesised) {
+  if (output != nullptr && output->kind == OutputKind::Synthesised) {
     return {key, "added",
             fmt::format("not on disk; converting adds zeros {} {}, rule {}",
                         name_of(output->dtype()), to_string(output->shape()), output->rule)};

@@ -34,7 +34,7 @@ KeyList::KeyList(std::shared_ptr<const Checkpoint> checkpoint, std::span<const s
     const TensorInfo& info = checkpoint_->tensors()[order[place]];
     if (checkpoint_->shards()[info.shard].damaged) defective_.insert(order[place]);
     if (!defective_.contains(order[place])) continue;
-    for (auto row = folded_.locate(place).row; row != NameTree::kNone;
+    for (auto row = folded_.locate(place).row; row != NameTree::kNoNode;
          row = folded_.rows()[row].parent) {
       rows_with_defects_.insert(row);
     }

@@ -43,7 +43,7 @@ class Computation {
   void run() {
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < items_.size(); ++i) {
-      bytes += checkpoint_.tensors()[data_of(stored_node(*items_[i].value)).source].bytes();
+      bytes += checkpoint_.tensors()[data_of(stored_node(*items_[i].value)).input].bytes();
       cut(i);
     }
     progress_.phase("stat", bytes);
@@ -109,7 +109,7 @@ class Computation {
     stats.moments.add(part.moments);
     if (!first) stats.distribution.add(part.distribution);
     for (std::size_t i = 0; i < part.codes.size(); ++i) item.work->codes[i] += part.codes[i];
-    if (node.op != Value::Op::Source || size_of(node.dtype) == 1) {
+    if (node.op != Value::Op::Input || size_of(node.dtype) == 1) {
       if (!stats.codes) stats.codes.emplace();
       stats.codes->saturated += part.saturated;
       stats.codes->subnormal += part.subnormal;
@@ -163,18 +163,18 @@ Storage storage_of(const Value& value) {
 }
 
 Shape stored_shape(const Value& value) {
-  return stored_node(value).shape;
+  return to_shape(stored_node(value).shape);
 }
 
 std::uint64_t stored_bytes(const Checkpoint& checkpoint, const Value& value) {
   std::uint64_t bytes = 0;
-  for_each_source(value, [&](std::uint32_t id) { bytes += checkpoint.tensors()[id].bytes(); });
+  for_each_input(value, [&](std::uint32_t id) { bytes += checkpoint.tensors()[id].bytes(); });
   return bytes;
 }
 
 bool has_statistics(const Value& value) {
   const Value& node = stored_node(value);
-  return node.op != Value::Op::Source || (is_number(node.dtype) && size_of(node.dtype) <= 8);
+  return node.op != Value::Op::Input || (is_number(node.dtype) && size_of(node.dtype) <= 8);
 }
 
 void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,

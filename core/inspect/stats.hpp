@@ -5,7 +5,6 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "core/base/progress.hpp"
 #include "core/checkpoint/checkpoint.hpp"
+#include "core/inspect/code_stats.hpp"
 #include "core/numbers/moments.hpp"
 #include "core/plan/value.hpp"
 
@@ -21,24 +21,6 @@ namespace ckptscope {
 
 /// What is stored: plain numbers, or codes of a scheme.
 enum class Storage { Plain, Mxfp4, Fp8 };
-
-/// Codes of a quantised tensor.
-struct CodeStats {
-  std::uint64_t used = 0;       // different codes that occur
-  std::uint64_t possible = 0;   // 16, or 256
-  std::uint64_t saturated = 0;  // elements at the largest magnitude: +-6, +-448
-  std::uint64_t subnormal = 0;  // elements at +-0.5, or with exponent 0 and not zero
-};
-
-/// Scales of a quantised tensor.
-struct ScaleStats {
-  std::uint64_t count = 0;
-  double least = std::numeric_limits<double>::infinity();  // of those that are no NaN
-  double most = -std::numeric_limits<double>::infinity();
-  std::uint64_t zeros = 0;                  // MXFP4: byte 0, which is 2^-127
-  std::uint64_t ones = 0;                   // MXFP4: byte 255, which is 2^128
-  std::array<std::uint64_t, 512> powers{};  // by floor(log2 |scale|) + 256
-};
 
 /// One element of the first of three dimensions.
 struct ExpertStats {
@@ -65,7 +47,7 @@ struct TensorStats {
 /// do not matter to what is counted.
 struct StatsItem {
   std::string key;  // logical
-  ValuePtr value;
+  SharedValue value;
 };
 
 Storage storage_of(const Value& value);

@@ -59,19 +59,20 @@ class Summariser {
   }
 
   std::uint64_t parameters_of(const TensorInfo& info, std::uint64_t elements) {
-    const bool is_blocks = info.dtype == Dtype::U8 && info.name.ends_with("_blocks");
-    if (!is_blocks) return elements;
+    if (!is_mxfp4_blocks(info.name, info.dtype)) return elements;
     ++summary_.mxfp4_weights;
     return 2 * elements;
   }
 
   void add_fp8(const TensorInfo& info) {
     ++summary_.fp8_weights;
-    auto scale = checkpoint_.find(std::string(info.name) + "_scale_inv");
-    if (!scale) scale = checkpoint_.find(std::string(info.name) + "_scale");
-    if (!scale) return;
-    const bool one = checkpoint_.tensors()[*scale].elements() == 1;
-    ++(one ? summary_.fp8_with_one_scale : summary_.fp8_with_many_scales);
+    for (const std::string& key : companions_of(info.name)) {
+      const auto scale = checkpoint_.find(key);
+      if (!scale || companion_of(key)->activation) continue;
+      const bool one = checkpoint_.tensors()[*scale].elements() == 1;
+      ++(one ? summary_.fp8_with_one_scale : summary_.fp8_with_many_scales);
+      return;
+    }
   }
 
   void add_names(std::string_view key) {

@@ -77,7 +77,7 @@ class Reader {
     const auto raw = raw_.take(tile.elements * size_of(value.dtype));
     evaluator_.evaluate(value, tile.region, raw);
     const auto floats = floats_.take(tile.elements * sizeof(float));
-    convert(value.dtype, raw.data(), Dtype::F32, floats.data(), tile.elements);
+    cast_elements(value.dtype, raw.data(), Dtype::F32, floats.data(), tile.elements);
     return {reinterpret_cast<const float*>(floats.data()), tile.elements};
   }
 
@@ -110,16 +110,16 @@ Sums compare_tile(const ValuePair& pair, const Tile& tile, Worker& worker) {
   return sums;
 }
 
-Comparison finished(const Sums& sums, const Value& value) {
+ValueDistance finished(const Sums& sums, const Value& value) {
   return {product(value.shape), sums.different,      sums.unbounded,
           sums.largest,         sums.signal.value(), sums.noise.value()};
 }
 
 }  // namespace
 
-void compare_values(const MakeSource& values, const MakeSource& references,
-                    std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
-                    const std::function<void(std::size_t pair, const Comparison&)>& done) {
+void value_distances(const MakeSource& values, const MakeSource& references,
+                     std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
+                     const std::function<void(std::size_t pair, const ValueDistance&)>& done) {
   std::vector<Tile> tiles;
   std::vector<State> states(pairs.size());
   std::uint64_t bytes = 0;

@@ -17,12 +17,12 @@ namespace ckptscope {
 /// One tensor under the name that both have, of equal shapes.
 struct ValuePair {
   std::string key;
-  ValuePtr value;      // of the one that is looked at
-  ValuePtr reference;  // of the one it is held against
+  SharedValue value;      // of the one that is looked at
+  SharedValue reference;  // of the one it is held against
 };
 
 /// The difference of two tensors, as floats. The same whatever the number of threads.
-struct Comparison {
+struct ValueDistance {
   std::uint64_t elements = 0;
   std::uint64_t different = 0;  // not the same number; NaN is the same as NaN
   std::uint64_t unbounded = 0;  // of those, where one is NaN or infinite: not in the sums
@@ -37,8 +37,8 @@ struct Comparison {
 
 /// Compares every pair, in the order given; `done` is called once for each, from one thread at a
 /// time, in the order in which they finish. Throws what reading throws, and Interrupted.
-void compare_values(const MakeSource& values, const MakeSource& references,
-                    std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
-                    const std::function<void(std::size_t pair, const Comparison&)>& done);
+void value_distances(const MakeSource& values, const MakeSource& references,
+                     std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
+                     const std::function<void(std::size_t pair, const ValueDistance&)>& done);
 
 }  // namespace ckptscope

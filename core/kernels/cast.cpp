@@ -104,8 +104,8 @@ HWY_EXPORT(FloatToBf16);
 HWY_EXPORT(E4m3ToBf16);
 HWY_EXPORT(E4m3ToFloat);
 
-void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out,
-             std::size_t count) noexcept {
+void cast_elements(Dtype from, const std::byte* in, Dtype to, std::byte* out,
+                   std::size_t count) noexcept {
   std::size_t done = 0;
   if (!scalar_kernels() && from == Dtype::BF16 && to == Dtype::F32) {
     done = HWY_DYNAMIC_DISPATCH(Bf16ToFloat)(in, out, count);
@@ -113,7 +113,8 @@ void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out,
     done = HWY_DYNAMIC_DISPATCH(FloatToBf16)(in, out, count);
   }
   if (done == count) return;
-  scalar::convert(from, in + done * size_of(from), to, out + done * size_of(to), count - done);
+  scalar::cast_elements(from, in + done * size_of(from), to, out + done * size_of(to),
+                        count - done);
 }
 
 void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,

@@ -27,7 +27,6 @@ constexpr F32 kF;
 constexpr U32 kU;
 constexpr std::size_t kSumLanes = 16;
 constexpr std::size_t kLanes = hn::MaxLanes(kF);
-constexpr std::size_t kBlock = 32;
 
 /// A sum of squares in 16 lanes, over as many vectors as those take.
 class Sum {
@@ -107,7 +106,7 @@ HWY_INLINE void store_nibbles(const std::uint8_t* codes, std::byte* to) {
   const hn::CappedTag<std::uint16_t, 8> pairs;
   const hn::Rebind<std::uint8_t, decltype(pairs)> bytes;
   const hn::RebindToSigned<decltype(pairs)> narrow;
-  for (std::size_t i = 0; i < kBlock / 2; i += hn::MaxLanes(pairs)) {
+  for (std::size_t i = 0; i < kMxfp4Block / 2; i += hn::MaxLanes(pairs)) {
     const auto pair = hn::LoadU(pairs, reinterpret_cast<const std::uint16_t*>(codes) + i);
     const auto both = hn::Or(pair, hn::ShiftRight<4>(pair));
     const auto byte = hn::And(both, hn::Set(pairs, 0xFF));
@@ -123,14 +122,14 @@ Rounding EncodeMxfp4(std::span<const float> values, float largest, std::byte* co
   Sum noise;
   const std::uint8_t unit = e8m0_scale_of(largest);
   const Floats to_unit = hn::Set(kF, power_of_two(127 - unit));
-  alignas(64) std::array<std::uint8_t, kBlock> nibbles;
-  for (std::size_t at = 0; at < values.size(); at += kBlock) {
+  alignas(64) std::array<std::uint8_t, kMxfp4Block> nibbles;
+  for (std::size_t at = 0; at < values.size(); at += kMxfp4Block) {
     const float* block = values.data() + at;
-    const std::uint8_t scale = e8m0_scale_of(largest_of({block, kBlock}));
-    scales[at / kBlock] = std::byte{scale};
+    const std::uint8_t scale = e8m0_scale_of(largest_of({block, kMxfp4Block}));
+    scales[at / kMxfp4Block] = std::byte{scale};
     const Floats up = hn::Set(kF, power_of_two(127 - scale));
     const Floats down = hn::Set(kF, power_of_two(scale - unit));
-    for (std::size_t i = 0; i < kBlock; i += kLanes) {
+    for (std::size_t i = 0; i < kMxfp4Block; i += kLanes) {
       const Floats value = hn::LoadU(kF, block + i);
       const Floats scaled = hn::Mul(value, up);
       const Words bits = magnitude_bits(scaled);

@@ -26,7 +26,8 @@ std::string highway_version();
 
 /// out[i] = from[i] in another number format, through float, rounded once to nearest even.
 /// Both dtypes must be numbers (is_number), `to` one of BF16, F16, F32, F64. `count` elements.
-void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out, std::size_t count) noexcept;
+void cast_elements(Dtype from, const std::byte* in, Dtype to, std::byte* out,
+                   std::size_t count) noexcept;
 
 /// Decodes MXFP4 blocks: `blocks` holds two FP4 codes a byte, the low nibble first,
 /// `bytes_per_block` bytes to each E8M0 byte of `scales`. out[i] = value(code) * 2^(scale - 127),

@@ -23,10 +23,10 @@ std::optional<Place> find_tensor(const Equation& equation, const Part& part, std
   return std::nullopt;
 }
 
-bool starts_with_prefix(const Mapping& mapping, std::string_view key, Namespace side) {
+bool starts_with_prefix(const Mapping& mapping, std::string_view key, Side side) {
   return std::any_of(mapping.prefixes.begin(), mapping.prefixes.end(), [&](const Prefix& rule) {
-    const std::string& text = side == Namespace::Hf ? rule.hf : rule.native;
-    return !text.empty() && !(side == Namespace::Hf && rule.back_only) && key.starts_with(text);
+    const std::string& text = side == Side::Hf ? rule.hf : rule.native;
+    return !text.empty() && !(side == Side::Hf && rule.back_only) && key.starts_with(text);
   });
 }
 
@@ -37,9 +37,9 @@ bool is_scale(const Mapping& mapping, std::string_view key) {
 
 }  // namespace
 
-std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Namespace from) {
+std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Side from) {
   for (const Equation& equation : mapping.equations) {
-    if (equation.space != from) {
+    if (equation.side != from) {
       if (auto place = find_tensor(equation, equation.parts, key)) return place;
     } else if (auto captures = match_any(equation.whole, key)) {
       return Place{&equation, nullptr, std::move(*captures)};
@@ -48,11 +48,11 @@ std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Na
   return std::nullopt;
 }
 
-std::string with_prefix(const Mapping& mapping, std::string_view key, Namespace to) {
+std::string with_prefix(const Mapping& mapping, std::string_view key, Side to) {
   for (const Prefix& rule : mapping.prefixes) {
-    if (to == Namespace::Native && rule.back_only) continue;
-    const std::string& from_text = to == Namespace::Native ? rule.hf : rule.native;
-    const std::string& to_text = to == Namespace::Native ? rule.native : rule.hf;
+    if (to == Side::Native && rule.back_only) continue;
+    const std::string& from_text = to == Side::Native ? rule.hf : rule.native;
+    const std::string& to_text = to == Side::Native ? rule.native : rule.hf;
     if (key.starts_with(from_text)) return to_text + std::string(key.substr(from_text.size()));
   }
   return std::string(key);
@@ -70,13 +70,13 @@ const Part& first_tensor(const Part& part) {
   return part.op == Part::Op::Tensor ? part : first_tensor(part.parts.front());
 }
 
-void NamespaceEvidence::add(const Mapping& mapping, std::string_view key) {
-  const bool named_hf = find_place(mapping, key, Namespace::Hf).has_value();
-  const bool named_native = find_place(mapping, key, Namespace::Native).has_value();
-  const bool marked_hf = starts_with_prefix(mapping, key, Namespace::Hf) || is_scale(mapping, key);
+void SideEvidence::add(const Mapping& mapping, std::string_view key) {
+  const bool named_hf = find_place(mapping, key, Side::Hf).has_value();
+  const bool named_native = find_place(mapping, key, Side::Native).has_value();
+  const bool marked_hf = starts_with_prefix(mapping, key, Side::Hf) || is_scale(mapping, key);
   if (marked_hf || (named_hf && !named_native)) {
     ++hf;
-  } else if (!named_hf && (named_native || starts_with_prefix(mapping, key, Namespace::Native))) {
+  } else if (!named_hf && (named_native || starts_with_prefix(mapping, key, Side::Native))) {
     ++native;
   }
 }

@@ -18,10 +18,10 @@ struct Place {
 
 /// The first equation of which `key`, a key of side `from` between prefixes and equations, is a
 /// part.
-std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Namespace from);
+std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Side from);
 
 /// The key with its start replaced by the first prefix rule that fits; unchanged when none does.
-std::string with_prefix(const Mapping& mapping, std::string_view key, Namespace to);
+std::string with_prefix(const Mapping& mapping, std::string_view key, Side to);
 
 /// The stack of an expression, or null. An expression has at most one.
 const Part* find_stack(const Part& part);
@@ -37,7 +37,7 @@ void for_each_tensor(const Part& part, const Visit& visit) {
 
 /// How many keys speak for either side, by the equations, prefixes and schemes of a mapping. A key
 /// that both sides have speaks for neither.
-struct NamespaceEvidence {
+struct SideEvidence {
   std::size_t hf = 0;
   std::size_t native = 0;
   void add(const Mapping& mapping, std::string_view key);

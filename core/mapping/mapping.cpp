@@ -24,24 +24,24 @@ void settle(Equation& equation) {
   }
 }
 
-Part tensor(const Pattern& key, Namespace space) {
+Part tensor(const Pattern& key, Side side) {
   Part part;
   part.spellings.push_back(key);
-  part.space = space;
+  part.side = side;
   return part;
 }
 
-Equation equation(Namespace space, const Pattern& whole, Part parts) {
+Equation equation(Side side, const Pattern& whole, Part parts) {
   Equation result;
-  result.space = space;
+  result.side = side;
   result.whole.push_back(whole);
   result.parts = std::move(parts);
   settle(result);
   return result;
 }
 
-Equation with_spelling(Equation equation, Namespace space, const Pattern& spelling) {
-  if (space == equation.space) {
+Equation with_spelling(Equation equation, Side side, const Pattern& spelling) {
+  if (side == equation.side) {
     equation.whole.push_back(spelling);
   } else {
     equation.parts.spellings.push_back(spelling);
@@ -52,8 +52,8 @@ Equation with_spelling(Equation equation, Namespace space, const Pattern& spelli
 
 }  // namespace
 
-std::string_view name_of(Namespace space) {
-  return space == Namespace::Hf ? "hf" : "native";
+std::string_view name_of(Side side) {
+  return side == Side::Hf ? "hf" : "native";
 }
 
 std::string_view name_of(QuantScheme::Kind kind) {
@@ -71,11 +71,11 @@ Equation Equation::with_rows(Extent count) && {
 }
 
 Equation Equation::also_hf(const Pattern& spelling) && {
-  return with_spelling(std::move(*this), Namespace::Hf, spelling);
+  return with_spelling(std::move(*this), Side::Hf, spelling);
 }
 
 Equation Equation::also_native(const Pattern& spelling) && {
-  return with_spelling(std::move(*this), Namespace::Native, spelling);
+  return with_spelling(std::move(*this), Side::Native, spelling);
 }
 
 Rules::Rules(std::initializer_list<Rules> groups) {
@@ -107,11 +107,11 @@ const QuantPreset* Mapping::find_preset(QuantScheme::Kind kind) const {
 }
 
 Part hf(const Pattern& key) {
-  return tensor(key, Namespace::Hf);
+  return tensor(key, Side::Hf);
 }
 
 Part native(const Pattern& key) {
-  return tensor(key, Namespace::Native);
+  return tensor(key, Side::Native);
 }
 
 Part t(Part part) {
@@ -140,11 +140,11 @@ Part stack(std::string index, Extent extent, Part part) {
 }
 
 Equation hf(const Pattern& whole, Part parts) {
-  return equation(Namespace::Hf, whole, std::move(parts));
+  return equation(Side::Hf, whole, std::move(parts));
 }
 
 Equation native(const Pattern& whole, Part parts) {
-  return equation(Namespace::Native, whole, std::move(parts));
+  return equation(Side::Native, whole, std::move(parts));
 }
 
 Equation same(const Pattern& hf_key, const Pattern& native_key) {

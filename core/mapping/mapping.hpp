@@ -25,10 +25,10 @@
 
 namespace ckptscope {
 
-enum class Namespace { Hf, Native };
-std::string_view name_of(Namespace space);
-constexpr Namespace other(Namespace space) {
-  return space == Namespace::Hf ? Namespace::Native : Namespace::Hf;
+enum class Side { Hf, Native };
+std::string_view name_of(Side side);
+constexpr Side other(Side side) {
+  return side == Side::Hf ? Side::Native : Side::Hf;
 }
 
 /// The number of experts: from the config or from --set; nullopt leaves it to the planner.
@@ -38,7 +38,7 @@ using Extent = std::optional<std::uint64_t>;
 struct Part {
   enum class Op { Tensor, Transpose, Concat, Stack } op = Op::Tensor;
   std::vector<Pattern> spellings{};  // Tensor: keys it may have; the first one is written
-  Namespace space = Namespace::Hf;   // Tensor: the side it lies on
+  Side side = Side::Hf;              // Tensor: the side it lies on
   std::size_t number = 0;            // Tensor: its place among those of the equation, left to right
   std::vector<Part> parts{};         // operands of the other operations
   int dim = 0;                       // Concat: the dimension, -1 is the last
@@ -47,9 +47,9 @@ struct Part {
   Extent extent{};                   // Stack: how many
 };
 
-/// whole == parts; `whole` lies on the side `space`, all parts on the other.
+/// whole == parts; `whole` lies on the side `side`, all parts on the other.
 struct Equation {
-  Namespace space = Namespace::Native;
+  Side side = Side::Native;
   std::vector<Pattern> whole{};  // spellings; the first one is written
   Part parts{};
   std::optional<Dtype> fixed{};  // cast to this dtype, in both directions

@@ -1,3 +1,4 @@
+// One row a spelling.
 #include "core/names/companions.hpp"
 
 #include <array>
@@ -14,7 +15,7 @@ constexpr std::array kRows{
     Row{"_scale_inv", "", false},
     Row{".weight_scale", ".weight", false},
     Row{".weight_scale_2", ".weight", false},
-    Row{"_scales", "_blocks", false},
+    Row{kScalesSuffix, kBlocksSuffix, false},
     Row{".activation_scale", ".weight", true},
     Row{"_activation_scale", "", true},
     Row{".input_scale", ".weight", true},
@@ -30,6 +31,21 @@ std::optional<Companion> companion_of(std::string_view key) {
     return Companion{std::move(weight), row.activation};
   }
   return std::nullopt;
+}
+
+bool is_mxfp4_blocks(std::string_view key, Dtype dtype) {
+  return dtype == Dtype::U8 && key.ends_with(kBlocksSuffix);
+}
+
+std::string blocks_of(std::string_view weight) {
+  return std::string(weight).append(kBlocksSuffix);
+}
+
+std::string logical_name(std::string_view key) {
+  const auto companion = companion_of(key);
+  std::string name = companion ? companion->weight : std::string(key);
+  if (name.ends_with(kBlocksSuffix)) name.resize(name.size() - kBlocksSuffix.size());
+  return name;
 }
 
 std::vector<std::string> companions_of(std::string_view weight) {

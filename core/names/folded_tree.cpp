@@ -41,7 +41,7 @@ class Folder {
  public:
   explicit Folder(FoldedTree& tree) : nodes_(tree.nodes_), tree_(tree) {}
 
-  void run() { tree_.children_of_.push_back(children(0, NameTree::kNone)); }
+  void run() { tree_.children_of_.push_back(children(0, NameTree::kNoNode)); }
 
  private:
   /// Siblings that one row stands for.
@@ -61,7 +61,7 @@ class Folder {
     std::vector<std::uint32_t> kept;
     for (const std::uint32_t one : siblings) {
       const std::uint32_t weight = weight_of(one, siblings);
-      if (weight == NameTree::kNone) {
+      if (weight == NameTree::kNoNode) {
         kept.push_back(one);
       } else {
         riders[weight].push_back(one);
@@ -93,20 +93,20 @@ class Folder {
     return all;
   }
 
-  /// The sibling whose scale this node is, or kNone. Siblings share their path, so segments with
+  /// The sibling whose scale this node is, or kNoNode. Siblings share their path, so segments with
   /// the dot before them stand for whole keys.
   std::uint32_t weight_of(std::uint32_t node, const std::vector<std::uint32_t>& siblings) const {
-    if (nodes_[node].child_count > 0) return NameTree::kNone;
+    if (nodes_[node].child_count > 0) return NameTree::kNoNode;
     const auto companion = companion_of("." + std::string(nodes_[node].name));
-    if (!companion) return NameTree::kNone;
+    if (!companion) return NameTree::kNoNode;
     const std::string_view wanted = std::string_view(companion->weight).substr(1);
     const auto found = std::lower_bound(siblings.begin(), siblings.end(), wanted,
                                         [&](std::uint32_t other, std::string_view name) {
                                           return natural_less(nodes_[other].name, name);
                                         });
     const bool is_there = found != siblings.end() && nodes_[*found].name == wanted &&
-                          nodes_[*found].tensor != NameTree::kNone;
-    return is_there ? *found : NameTree::kNone;
+                          nodes_[*found].tensor != NameTree::kNoNode;
+    return is_there ? *found : NameTree::kNoNode;
   }
 
   std::vector<Group> groups(const std::vector<std::uint32_t>& siblings) const {
@@ -145,7 +145,7 @@ class Folder {
 
   void row(const Group& group, std::uint32_t parent, std::uint32_t first_child, std::string scale) {
     const auto number = static_cast<std::uint32_t>(tree_.rows_.size());
-    const bool top = parent == NameTree::kNone;
+    const bool top = parent == NameTree::kNoNode;
     const std::uint64_t above = top ? 1 : tree_.rows_[parent].alike;
     const std::uint64_t alike = above * group.nodes.size();
     const std::uint32_t node = group.nodes.front();
@@ -197,7 +197,7 @@ FoldedTree::Place FoldedTree::locate(std::uint32_t place) const {
   Range children = children_of_.back();
   for (;;) {
     const Node& here = nodes_[node];
-    const bool is_here = here.tensor != NameTree::kNone && here.first == place;
+    const bool is_here = here.tensor != NameTree::kNoNode && here.first == place;
     if (is_here || here.child_count == 0 || children.count == 0) return found;
     const auto first = nodes_.begin() + here.first_child;
     const auto next = std::upper_bound(first, first + here.child_count, place,
@@ -212,7 +212,7 @@ FoldedTree::Place FoldedTree::locate(std::uint32_t place) const {
 
 std::uint32_t FoldedTree::node_of(std::uint32_t row, std::uint64_t member) const {
   std::vector<std::uint32_t> numbers;  // below each parent, from the row up
-  for (std::uint32_t one = row; one != NameTree::kNone; one = rows_[one].parent) {
+  for (std::uint32_t one = row; one != NameTree::kNoNode; one = rows_[one].parent) {
     const Range siblings = siblings_of_[one];
     numbers.push_back(siblings_[siblings.first + member % siblings.count]);
     member /= siblings.count;

@@ -23,8 +23,8 @@ struct FoldedRow {
   std::uint64_t bytes = 0;
   bool odd = false;   // unlike most of its numbered siblings
   std::string scale;  // what rides on this row: "+s" for a scale, "+sa" with activation scale
-  std::uint32_t parent = NameTree::kNone;  // row; kNone at the top
-  std::uint32_t end = 0;                   // the first row behind this one's subtree
+  std::uint32_t parent = NameTree::kNoNode;  // row; kNoNode at the top
+  std::uint32_t end = 0;                     // the first row behind this one's subtree
 };
 
 /// Rows of the tree, depth first. Immutable and thread-safe; the tree must outlive it.

@@ -1,7 +1,5 @@
 #include "core/names/name_tree.hpp"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <optional>
 
@@ -126,13 +124,8 @@ class Builder {
   std::vector<std::uint32_t> moved_;
 };
 
-std::uint64_t mix(std::uint64_t hash, const void* data, std::size_t bytes) {
-  return XXH3_64bits_withSeed(data, bytes, hash);
-}
-
 std::uint64_t hash_of(const TensorInfo& info) {
-  return mix(static_cast<std::uint64_t>(info.dtype) + 1, info.shape.data(),
-             info.shape.size_bytes());
+  return xxh3(std::as_bytes(info.shape), static_cast<std::uint64_t>(info.dtype) + 1);
 }
 
 }  // namespace
@@ -143,15 +136,14 @@ NameTree::NameTree(std::span<const TensorInfo> tensors, std::span<const std::uin
   // Children come after their parents, so one pass backwards sums up.
   for (std::size_t i = nodes_.size(); i-- > 0;) {
     Node& node = nodes_[i];
-    if (node.tensor != kNone) {
+    if (node.tensor != kNoNode) {
       node.bytes += tensors[node.tensor].bytes();
       node.shape_hash = hash_of(tensors[node.tensor]);
     }
     for (std::uint32_t k = 0; k < node.child_count; ++k) {
       const Node& child = nodes_[node.first_child + k];
       node.bytes += child.bytes;
-      node.shape_hash =
-          mix(node.shape_hash ^ child.shape_hash, child.name.data(), child.name.size());
+      node.shape_hash = xxh3(child.name, node.shape_hash ^ child.shape_hash);
     }
   }
 }

@@ -21,13 +21,13 @@ class NameTree {
     std::uint32_t parent = 0;
     std::uint32_t first_child = 0;  // index into nodes(), children are [first_child, + child_count)
     std::uint32_t child_count = 0;
-    std::uint32_t tensor = kNone;  // the tensor whose key ends here
-    std::uint32_t first = 0;       // its tensors are natural_order()[first, + tensors)
-    std::uint32_t tensors = 0;     // tensors at and below
-    std::uint64_t bytes = 0;       // of those
-    std::uint64_t shape_hash = 0;  // equal for subtrees with equal names, dtypes and shapes
+    std::uint32_t tensor = kNoNode;  // the tensor whose key ends here
+    std::uint32_t first = 0;         // its tensors are natural_order()[first, + tensors)
+    std::uint32_t tensors = 0;       // tensors at and below
+    std::uint64_t bytes = 0;         // of those
+    std::uint64_t shape_hash = 0;    // equal for subtrees with equal names, dtypes and shapes
   };
-  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  static constexpr std::uint32_t kNoNode = 0xFFFFFFFF;
 
   /// Over the tensors numbered `ids`.
   NameTree(std::span<const TensorInfo> tensors, std::span<const std::uint32_t> ids);

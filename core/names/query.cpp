@@ -191,7 +191,7 @@ Test flag_test(std::string_view word, std::string_view value) {
   }
   if (value == "quantised") {
     return [](const QueryItem& item) {
-      return item.key.ends_with("_blocks") ||
+      return item.key.ends_with(kBlocksSuffix) ||
              (item.dtype && (is_fp8(*item.dtype) || bits_of(*item.dtype) < 8));
     };
   }

@@ -11,7 +11,7 @@
 namespace ckptscope {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 
 /// A sum as two doubles, which hold twice the digits of one.
 struct Pair {
@@ -107,11 +107,11 @@ float Moments::largest() const {
 }
 
 double Moments::mean() const {
-  return finite() == 0 ? kNone : sum.value() / static_cast<double>(finite());
+  return finite() == 0 ? kNoValue : sum.value() / static_cast<double>(finite());
 }
 
 double Moments::deviation() const {
-  if (finite() == 0) return kNone;
+  if (finite() == 0) return kNoValue;
   // n * squares - sum * sum, which cancel where values are far from zero, and only then rounded.
   const auto n = static_cast<double>(finite());
   const Pair s = split(sum);

@@ -1,10 +1,10 @@
 #include "core/output/receipt.hpp"
 
-#include <xxhash.h>
-
 #include <nlohmann/json.hpp>
 
+#include "core/base/hash.hpp"
 #include "core/base/json_scanner.hpp"
+#include "core/output/staging.hpp"
 
 namespace ckptscope {
 namespace {
@@ -40,14 +40,10 @@ std::uint64_t hash_of_like(const Checkpoint& checkpoint) {
   std::vector<std::uint64_t> hashes;
   for (const Shard& shard : checkpoint.shards()) hashes.push_back(shard.header_hash);
   hashes.push_back(checkpoint.config().hash());
-  return XXH3_64bits(hashes.data(), hashes.size() * sizeof(std::uint64_t));
+  return xxh3(std::as_bytes(std::span(hashes)));
 }
 
 }  // namespace
-
-std::string hex64(std::uint64_t value) {
-  return fmt::format("{:016x}", value);
-}
 
 bool Receipt::same_conversion(const Receipt& other) const {
   return from == other.from && to == other.to && adapter == other.adapter &&
@@ -70,7 +66,7 @@ std::string Receipt::to_json() const {
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Receipt make_receipt(const Sources& sources, const Plan& plan, std::uint64_t max_shard_bytes) {
+Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t max_shard_bytes) {
   const Checkpoint& source = sources.checkpoint;
   Receipt receipt;
   const PlanOptions& options = plan.options;

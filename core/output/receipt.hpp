@@ -8,12 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/plan/plan.hpp"
+#include "core/run/inputs.hpp"
 
 namespace ckptscope {
-
-inline constexpr std::string_view kReceiptName = "ckptscope.json";
 
 struct Receipt {
   struct SourceFile {
@@ -44,12 +42,9 @@ struct Receipt {
 };
 
 /// Everything but `outputs`.
-Receipt make_receipt(const Sources& sources, const Plan& plan, std::uint64_t max_shard_bytes);
+Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t max_shard_bytes);
 
 /// The receipt of a directory, if it has a readable one.
 std::optional<Receipt> read_receipt(const std::string& directory);
-
-/// 16 hexadecimal digits.
-std::string hex64(std::uint64_t value);
 
 }  // namespace ckptscope

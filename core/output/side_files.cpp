@@ -9,7 +9,6 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
-#include "core/output/receipt.hpp"
 
 namespace ckptscope {
 namespace {
@@ -39,7 +38,8 @@ bool decodes(const Plan& plan) {
 /// The dtype that decoding, stacking or --dtype gave to weights; nullopt when all kept theirs.
 std::optional<Dtype> changed_dtype(const Plan& plan) {
   for (const Output& output : plan.outputs) {
-    const bool fixed = output.kind == Kind::Cast;  // Mamba parameters are F32 whatever the model is
+    const bool fixed =
+        output.kind == OutputKind::Cast;  // Mamba parameters are F32 whatever the model is
     const bool made = contains(*output.value, Value::Op::Mxfp4) ||
                       contains(*output.value, Value::Op::Fp8) ||
                       contains(*output.value, Value::Op::Cast);
@@ -52,7 +52,8 @@ std::optional<Dtype> changed_dtype(const Plan& plan) {
 std::optional<Dtype> unpacked_dtype(const Plan& plan) {
   std::map<Dtype, std::uint64_t> bytes;
   for (const Output& output : plan.outputs) {
-    if (is_number(output.dtype()) && !is_fp8(output.dtype()) && output.kind != Kind::Encoded) {
+    if (is_number(output.dtype()) && !is_fp8(output.dtype()) &&
+        output.kind != OutputKind::Encoded) {
       bytes[output.dtype()] += output.bytes();
     }
   }
@@ -61,10 +62,19 @@ std::optional<Dtype> unpacked_dtype(const Plan& plan) {
   return most == bytes.end() ? std::nullopt : std::optional(most->first);
 }
 
+/// As config.json spells it.
+std::optional<std::string> spelled(std::optional<Dtype> dtype) {
+  return dtype ? std::optional(std::string(row_of(*dtype).alias)) : std::nullopt;
+}
+
 Config::Edit config_edit(const Plan& plan) {
-  if (!plan.quantisation_config.empty()) return {unpacked_dtype(plan), plan.quantisation_config};
-  if (decodes(plan)) return {changed_dtype(plan).value_or(plan.options.output_dtype()), ""};
-  return {changed_dtype(plan), std::nullopt};
+  if (!plan.quantisation_config.empty()) {
+    return {spelled(unpacked_dtype(plan)), plan.quantisation_config};
+  }
+  if (decodes(plan)) {
+    return {spelled(changed_dtype(plan).value_or(plan.options.output_dtype())), ""};
+  }
+  return {spelled(changed_dtype(plan)), std::nullopt};
 }
 
 /// Names beside the tensors: all but the checkpoint's own shards and index, and our own records.
@@ -167,7 +177,7 @@ class Copying {
 
 }  // namespace
 
-SideFiles copy_side_files(const Sources& sources, const Plan& plan, Staging& staging) {
+SideFiles copy_side_files(const PlanInputs& sources, const Plan& plan, Staging& staging) {
   Copying copying(plan, staging);
   copying.config(sources.checkpoint);
   copying.others(sources.checkpoint);

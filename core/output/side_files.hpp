@@ -26,6 +26,6 @@ struct SideFiles {
 /// when the plan decodes, the plan's when it encodes; hf_quant_config.json is left out then. What
 /// the source lacks of config, generation config and tokenizer comes from the checkpoint of --like.
 /// A source that is a single file brings its config.json alone.
-SideFiles copy_side_files(const Sources& sources, const Plan& plan, Staging& staging);
+SideFiles copy_side_files(const PlanInputs& sources, const Plan& plan, Staging& staging);
 
 }  // namespace ckptscope

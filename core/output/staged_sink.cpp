@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::uint64_t kReadChunk = 4ull << 20;
 
-std::uint64_t hash_of(std::span<const std::byte> bytes) {
-  return XXH3_64bits(bytes.data(), bytes.size());
-}
-
 }  // namespace
 
 StagedSink::StagedSink(Staging& staging, const ShardLayout& layout,
@@ -31,7 +27,7 @@ void StagedSink::write(std::size_t output, std::uint64_t offset, std::span<const
   const std::uint64_t at = placement(output, offset);
   ShardState& state = states_[shard];
   open(shard, state).write(at, bytes);
-  account(shard, state, {at, bytes.size(), hash_of(bytes)}, bytes.size());
+  account(shard, state, {at, bytes.size(), xxh3(bytes)}, bytes.size());
 }
 
 StagedFile& StagedSink::open(std::size_t shard, ShardState& state) {
@@ -41,7 +37,7 @@ StagedFile& StagedSink::open(std::size_t shard, ShardState& state) {
     state.file.emplace(staging_.create(row.name, row.file_bytes()));
     const auto header = std::as_bytes(std::span(row.header));
     state.file->write(0, header);
-    state.written.push_back({0, header.size(), hash_of(header)});
+    state.written.push_back({0, header.size(), xxh3(header)});
   }
   return *state.file;
 }
@@ -72,7 +68,7 @@ void StagedSink::finish() {
 /// Hashes the bytes of one window range by range; `range` is the one at hand and `part` its state.
 void StagedSink::compare_window(const std::string& name, std::uint64_t at,
                                 std::span<const std::byte> bytes, Ranges::const_iterator& range,
-                                HashState& part) {
+                                RunningXxh3& part) {
   while (!bytes.empty()) {
     const std::uint64_t end = range->offset + range->bytes;
     const std::uint64_t now = std::min<std::uint64_t>(bytes.size(), end - at);
@@ -96,8 +92,8 @@ std::uint64_t StagedSink::read_back(std::size_t shard, Progress& progress) const
             [](const Written& a, const Written& b) { return a.offset < b.offset; });
   const File file(staging_.path() + "/" + row.name, File::Caching::Direct);
   Buffer buffer;
-  HashState whole;
-  HashState part;
+  RunningXxh3 whole;
+  RunningXxh3 part;
   auto range = written.cbegin();
   for (std::uint64_t at = 0; at < row.file_bytes();) {
     progress.check_stop();

@@ -1,32 +1,19 @@
 // Writes the outputs of a plan to the shards of a staging directory, and reads them back.
 #pragma once
 
-#include <xxhash.h>
-
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/output/receipt.hpp"
+#include "core/base/hash.hpp"
+#include "core/base/progress.hpp"
 #include "core/output/shard_layout.hpp"
 #include "core/output/staging.hpp"
-#include "core/run/executor.hpp"
+#include "core/run/tensor_sink.hpp"
 
 namespace ckptscope {
-
-/// A running xxh3-64.
-struct HashState {
-  HashState() : state(XXH3_createState(), XXH3_freeState) { reset(); }
-  void reset() const { XXH3_64bits_reset(state.get()); }
-  void add(std::span<const std::byte> bytes) const {
-    XXH3_64bits_update(state.get(), bytes.data(), bytes.size());
-  }
-  std::uint64_t digest() const { return XXH3_64bits_digest(state.get()); }
-  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state;
-};
 
 /// A shard's file is made when its first bytes come and flushed and closed when its last ones have:
 /// with tiles handed out in order, about one file per worker is open at a time.
@@ -56,7 +43,7 @@ class StagedSink final : public TensorSink {
   using Ranges = std::vector<Written>;
   static void compare_window(const std::string& name, std::uint64_t at,
                              std::span<const std::byte> bytes, Ranges::const_iterator& range,
-                             HashState& part);
+                             RunningXxh3& part);
   struct ShardState {
     std::mutex mutex;
     std::optional<StagedFile> file;

@@ -1,9 +1,12 @@
+// Pairs are found by the suffixes of the schemes; a pair whose shapes do not fit is a problem, and
+// neither of the two goes on.
 #include "core/plan/decoding.hpp"
 
 #include <algorithm>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/problems.hpp"
 
 namespace ckptscope {
 namespace {
@@ -12,26 +15,25 @@ using Kind = QuantScheme::Kind;
 
 class Pairing {
  public:
-  Pairing(const PlanSource& source, const std::vector<QuantScheme>& schemes,
-          const std::vector<bool>& dropped, const DecodeOptions& options,
-          std::vector<Problem>& problems)
-      : source_(source),
-        schemes_(schemes),
-        dropped_(dropped),
-        options_(options),
-        problems_(problems) {}
+  Pairing(const TensorList& source, const std::vector<QuantScheme>& schemes,
+          const std::vector<bool>& dropped, const DecodeOptions& options, Values& values)
+      : source_(source), schemes_(schemes), dropped_(dropped), options_(options), values_(values) {}
 
-  std::vector<LogicalTensor> run() {
-    std::vector<LogicalTensor> result;
-    result.reserve(source_.tensors.size());
+  Decoded run() {
+    result_.tensors.reserve(source_.tensors.size());
     for (std::uint32_t id = 0; id < source_.tensors.size(); ++id) {
-      if (!dropped_[id]) add(id, result);
+      if (!dropped_[id]) add(id);
     }
-    return result;
+    result_.problems = problems_.take();
+    return std::move(result_);
   }
 
  private:
-  void add(std::uint32_t id, std::vector<LogicalTensor>& result) {
+  void give(std::string_view key, ValuePtr value) {
+    result_.tensors.push_back({key, std::string(key), value});
+  }
+
+  void add(std::uint32_t id) {
     const TensorInfo& info = source_.tensors[id];
     bool is_some_scale = false;  // of a weight that no scheme decodes, like NVFP4's
     for (const QuantScheme& scheme : schemes_) {
@@ -39,22 +41,22 @@ class Pairing {
         const std::string_view stem = stem_of(info.name, scheme.scale_suffix);
         if (const auto weight = find(stem, scheme.weight_suffix)) {
           if (is_packed(scheme, *weight)) {
-            if (scheme.kind == options_.keep) result.push_back({info.name, source(id)});
+            if (scheme.kind == options_.keep) give(info.name, input(id));
             return;  // else part of its weight's value
           }
           is_some_scale = true;
         } else if (is_scale(scheme, info)) {
-          return report_orphan(scheme, info, stem);
+          return report_orphan(scheme, id, stem);
         }
       }
       if (!info.name.ends_with(scheme.weight_suffix) || !is_packed(scheme, id)) continue;
       const std::string_view stem = stem_of(info.name, scheme.weight_suffix);
       if (const auto scale = find(stem, scheme.scale_suffix)) {
-        ValuePtr value = decode(scheme, id, *scale);
+        const ValuePtr value = decode(scheme, id, *scale);
         if (value && scheme.kind == options_.keep) {
-          result.push_back({info.name, source(id)});
+          give(info.name, input(id));
         } else if (value) {
-          result.push_back({logical_key(scheme, info.name, stem), std::move(value)});
+          give(logical_key(scheme, info.name, stem), value);
         }
         return;
       }
@@ -63,7 +65,7 @@ class Pairing {
     if (!schemes_.empty() && is_fp8(info.dtype) && !is_some_scale) {
       report_missing(info, schemes_.back(), options_.lenient ? Severity::Warning : Severity::Error);
     }
-    result.push_back({info.name, source_value(id, info.dtype, info.shape)});
+    give(info.name, input(id));
   }
 
   static std::string_view stem_of(std::string_view name, std::string_view suffix) {
@@ -77,7 +79,7 @@ class Pairing {
   }
 
   std::optional<std::uint32_t> find(std::string_view stem, std::string_view suffix) const {
-    const auto id = source_.index.find(source_.tensors, std::string(stem) + std::string(suffix));
+    const auto id = source_.find(std::string(stem) + std::string(suffix));
     return id && !dropped_[*id] ? id : std::nullopt;
   }
 
@@ -91,35 +93,32 @@ class Pairing {
     return scheme.kind == Kind::Mxfp4 ? info.dtype == Dtype::U8 : is_number(info.dtype);
   }
 
-  void report(Code code, Severity severity, std::string_view key, std::string message) {
-    problems_.push_back({code, severity, std::move(message), std::string(key)});
-  }
-
-  void report_orphan(const QuantScheme& scheme, const TensorInfo& info, std::string_view stem) {
-    const bool downgraded = options_.lenient && scheme.kind == Kind::Fp8;
-    report(Code::OrphanScale, downgraded ? Severity::Warning : Severity::Error, info.name,
-           fmt::format("{}: a scale without its weight {}{}", display(info.name), display(stem),
-                       scheme.weight_suffix));
+  void report_orphan(const QuantScheme& scheme, std::uint32_t id, std::string_view stem) {
+    const std::string_view key = source_.tensors[id].name;
+    const bool let_go = options_.lenient && scheme.kind == Kind::Fp8;
+    if (let_go) result_.orphan_scales.push_back(id);
+    problems_.add(Code::OrphanScale, let_go ? Severity::Warning : Severity::Error, key,
+                  "{}: a scale without its weight {}{}", display(key), display(stem),
+                  scheme.weight_suffix);
   }
 
   void report_missing(const TensorInfo& info, const QuantScheme& scheme, Severity severity) {
     const bool is_mxfp4 = scheme.kind == Kind::Mxfp4;
-    report(Code::MissingScale, severity, info.name,
-           fmt::format("{}: {} without a scale ({})", display(info.name),
-                       is_mxfp4 ? "MXFP4 blocks" : name_of(info.dtype),
-                       is_mxfp4 ? scheme.scale_suffix : "_scale_inv or .weight_scale"));
+    problems_.add(Code::MissingScale, severity, info.name, "{}: {} without a scale ({})",
+                  display(info.name), is_mxfp4 ? "MXFP4 blocks" : name_of(info.dtype),
+                  is_mxfp4 ? scheme.scale_suffix : "_scale_inv or .weight_scale");
   }
 
   void report_shape(const TensorInfo& weight, const TensorInfo& scale, std::string_view expected) {
-    report(Code::ScaleShape, Severity::Error, scale.name,
-           fmt::format("{}: shape {} {} does not fit {} {}, {} expected", display(scale.name),
-                       name_of(scale.dtype), to_string(scale.shape), name_of(weight.dtype),
-                       to_string(weight.shape), expected));
+    problems_.add(Code::ScaleShape, Severity::Error, scale.name,
+                  "{}: shape {} {} does not fit {} {}, {} expected", display(scale.name),
+                  name_of(scale.dtype), to_string(scale.shape), name_of(weight.dtype),
+                  to_string(weight.shape), expected);
   }
 
-  ValuePtr source(std::uint32_t id) const {
+  ValuePtr input(std::uint32_t id) {
     const TensorInfo& info = source_.tensors[id];
-    return source_value(id, info.dtype, info.shape);
+    return values_.input(id, info.dtype, info.shape);
   }
 
   ValuePtr decode(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
@@ -138,8 +137,8 @@ class Pairing {
       report_shape(blocks, scales, "U8 and the shape of the blocks without its last dimension");
       return nullptr;
     }
-    return cast(transpose(mxfp4(source(weight), source(scale))),
-                options_.asked.value_or(Dtype::BF16));
+    const ValuePtr rows = values_.mxfp4(input(weight), input(scale));
+    return values_.cast(values_.transpose(rows), options_.asked.value_or(Dtype::BF16));
   }
 
   ValuePtr decode_fp8(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
@@ -161,25 +160,24 @@ class Pairing {
       return nullptr;
     }
     const bool blocks = per_block && !per_tensor;
-    return fp8(source(weight), source(scale), options_.fp8_dtype, blocks ? scheme.block[0] : 0,
-               blocks ? scheme.block[1] : 0);
+    return values_.fp8(input(weight), input(scale), options_.fp8_dtype,
+                       blocks ? ShapeView(scheme.block) : ShapeView());
   }
 
-  const PlanSource& source_;
+  const TensorList& source_;
   const std::vector<QuantScheme>& schemes_;
   const std::vector<bool>& dropped_;
   const DecodeOptions& options_;
-  std::vector<Problem>& problems_;
+  Values& values_;
+  Problems problems_;
+  Decoded result_;
 };
 
 }  // namespace
 
-std::vector<LogicalTensor> logical_tensors(const PlanSource& source,
-                                           const std::vector<QuantScheme>& schemes,
-                                           const std::vector<bool>& dropped,
-                                           const DecodeOptions& options,
-                                           std::vector<Problem>& problems) {
-  return Pairing(source, schemes, dropped, options, problems).run();
+Decoded decode(const TensorList& source, const std::vector<QuantScheme>& schemes,
+               const std::vector<bool>& dropped, const DecodeOptions& options, Values& values) {
+  return Pairing(source, schemes, dropped, options, values).run();
 }
 
 }  // namespace ckptscope

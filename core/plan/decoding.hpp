@@ -2,21 +2,17 @@
 // before any rule runs.
 #pragma once
 
+#include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "core/base/error.hpp"
 #include "core/mapping/mapping.hpp"
-#include "core/plan/planner.hpp"
+#include "core/plan/draft.hpp"
+#include "core/plan/tensor_list.hpp"
 #include "core/plan/value.hpp"
 
 namespace ckptscope {
-
-struct LogicalTensor {
-  std::string_view key;  // on disk, without the suffix of a scheme
-  ValuePtr value;
-};
 
 struct DecodeOptions {
   std::optional<Dtype> asked;               // --dtype; MXFP4 decodes to BF16 without it
@@ -25,12 +21,14 @@ struct DecodeOptions {
   std::optional<QuantScheme::Kind> keep{};  // pairs of this scheme stay two tensors, checked
 };
 
-/// Every tensor that is not `dropped`, in the order of the source; a scale stands in its weight's
-/// value and not by itself. Problems with pairs and their shapes are added to `problems`.
-std::vector<LogicalTensor> logical_tensors(const PlanSource& source,
-                                           const std::vector<QuantScheme>& schemes,
-                                           const std::vector<bool>& dropped,
-                                           const DecodeOptions& options,
-                                           std::vector<Problem>& problems);
+struct Decoded {
+  std::vector<LogicalTensor> tensors;        // in the order of the source; key is origin
+  std::vector<std::uint32_t> orphan_scales;  // without their weight, and let go by `lenient`
+  std::vector<Problem> problems;             // of pairs and their shapes
+};
+
+/// Every tensor that is not `dropped`; a scale stands in its weight's value and not by itself.
+Decoded decode(const TensorList& source, const std::vector<QuantScheme>& schemes,
+               const std::vector<bool>& dropped, const DecodeOptions& options, Values& values);
 
 }  // namespace ckptscope

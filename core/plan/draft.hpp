@@ -1,17 +1,25 @@
-// Outputs while a plan is being made.
+// Tensors on their way through the stages of the planner.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "core/plan/plan.hpp"
 
 namespace ckptscope {
 
-/// An output and the source key that it came from; of several, the first. Empty for what came from
+/// What the rules see on the source side: an input tensor, or a packed weight and its scale as one.
+struct LogicalTensor {
+  std::string_view origin;  // the key on disk, without the suffix of a scheme
+  std::string key;          // after prefixes
+  ValuePtr value = nullptr;
+};
+
+/// An output and the key on disk that it came from; of several, the first. Empty for what came from
 /// nowhere.
 struct Draft {
   Output output;
-  std::string_view origin;
+  std::string_view origin{};
 };
 
 }  // namespace ckptscope

@@ -1,9 +1,11 @@
+// A weight that the preset names gives two outputs, codes and scale; nothing else changes.
 #include "core/plan/encoding.hpp"
 
 #include <algorithm>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/problems.hpp"
 
 namespace ckptscope {
 namespace {
@@ -12,38 +14,30 @@ using Scheme = QuantScheme::Kind;
 
 class Encoding {
  public:
-  Encoding(const QuantPreset& preset, std::vector<Draft>& drafts, std::vector<Problem>& problems)
-      : preset_(preset), drafts_(drafts), problems_(problems) {}
+  Encoding(const QuantPreset& preset, Values& values) : preset_(preset), values_(values) {}
 
-  void run() {
-    std::vector<Draft> result;
-    for (Draft& draft : drafts_) {
-      if (is_weight(draft.output) && !is_packed(draft.output)) {
-        encode(draft, result);
+  Encoded run(std::vector<Draft> drafts) {
+    for (Draft& draft : drafts) {
+      const bool packed = is_packed(draft.output);
+      result_.packed += packed ? 1 : 0;
+      if (is_weight(draft.output) && !packed) {
+        encode(draft);
       } else {
-        packed_ += is_packed(draft.output) ? 1 : 0;
-        result.push_back(std::move(draft));
+        result_.drafts.push_back(std::move(draft));
       }
     }
-    drafts_ = std::move(result);
-    if (preset_.scheme.kind == Scheme::Fp8 && encoded_ > 0 && packed_ > 0) {
-      problem("",
-              "{} in FP8 already, {} not, and one config cannot tell of both: --quantize none "
-              "decodes them first",
-              counted(packed_, "weight"), counted(encoded_, "weight"));
+    if (preset_.scheme.kind == Scheme::Fp8 && result_.weights > 0 && result_.packed > 0) {
+      problems_.add(
+          Code::Unquantisable, Severity::Error, {},
+          "{} in FP8 already, {} not, and one config cannot tell of both: --quantize none "
+          "decodes them first",
+          counted(result_.packed, "weight"), counted(result_.weights, "weight"));
     }
-    if (encoded_ + packed_ == 0 && problems_.empty()) {
-      problem("", "no tensor is one that --quantize {} encodes", name_of(preset_.scheme.kind));
-    }
+    result_.problems = problems_.take();
+    return std::move(result_);
   }
 
  private:
-  template <typename... Args>
-  void problem(std::string_view key, fmt::format_string<Args...> format, Args&&... args) {
-    problems_.push_back({Code::Unquantisable, Severity::Error,
-                         fmt::format(format, std::forward<Args>(args)...), std::string(key)});
-  }
-
   bool is_weight(const Output& output) const {
     const std::string& key = output.key;
     const auto contains = [&](const std::string& part) { return key.find(part) != key.npos; };
@@ -61,53 +55,58 @@ class Encoding {
     return output.dtype() == Dtype::U8 && output.key.ends_with(preset_.scheme.weight_suffix);
   }
 
-  void encode(Draft& draft, std::vector<Draft>& result) {
+  void encode(const Draft& draft) {
     const Output& output = draft.output;
+    const std::string& key = output.key;
     if (!is_number(output.dtype())) {
-      problems_.push_back({Code::PackedCodes, Severity::Error,
-                           fmt::format("{}: {} holds packed codes, which no scheme decodes",
-                                       display(output.key), name_of(output.dtype())),
-                           output.key});
-      return;
+      return problems_.add(Code::PackedCodes, Severity::Error, key,
+                           "{}: {} holds packed codes, which no scheme decodes", display(key),
+                           name_of(output.dtype()));
     }
     if (output.dtype() == Dtype::F64) {
-      return problem(output.key, "{}: F64 would be rounded twice; cast it to F32 first",
-                     display(output.key));
+      return problems_.add(Code::Unquantisable, Severity::Error, key,
+                           "{}: F64 would be rounded twice; cast it to F32 first", display(key));
     }
-    const ValuePtr& value = output.value;
-    if (preset_.scheme.kind == Scheme::Fp8) {
-      add(draft, preset_.scheme.weight_suffix, fp8_codes(value), result);
-      add(draft, preset_.scheme.scale_suffix, fp8_scale(value), result);
-    } else if (const ValuePtr rows = transpose(value); rows->shape.back() % kMxfp4Block == 0) {
-      add(draft, preset_.scheme.weight_suffix, mxfp4_blocks(rows), result);
-      add(draft, preset_.scheme.scale_suffix, mxfp4_scales(rows), result);
-    } else {
-      return problem(output.key, "{}: the input dim {} is no multiple of {}", display(output.key),
-                     rows->shape.back(), kMxfp4Block);
-    }
-    ++encoded_;
+    preset_.scheme.kind == Scheme::Fp8 ? encode_fp8(draft) : encode_mxfp4(draft);
   }
 
-  static void add(const Draft& draft, std::string_view suffix, ValuePtr value,
-                  std::vector<Draft>& result) {
-    Draft packed{{draft.output.key + std::string(suffix), std::move(value)}, draft.origin};
-    packed.output.kind = Kind::Encoded;
+  void encode_fp8(const Draft& draft) {
+    add(draft, values_.fp8_codes(draft.output.value), values_.fp8_scale(draft.output.value));
+  }
+
+  void encode_mxfp4(const Draft& draft) {
+    const ValuePtr rows = values_.transpose(draft.output.value);
+    if (rows->shape.back() % kMxfp4Block != 0) {
+      return problems_.add(Code::Unquantisable, Severity::Error, draft.output.key,
+                           "{}: the input dim {} is no multiple of {}", display(draft.output.key),
+                           rows->shape.back(), kMxfp4Block);
+    }
+    add(draft, values_.mxfp4_blocks(rows), values_.mxfp4_scales(rows));
+  }
+
+  void add(const Draft& draft, ValuePtr codes, ValuePtr scale) {
+    add(draft, preset_.scheme.weight_suffix, codes);
+    add(draft, preset_.scheme.scale_suffix, scale);
+    ++result_.weights;
+  }
+
+  void add(const Draft& draft, const std::string& suffix, ValuePtr value) {
+    Draft packed{{draft.output.key + suffix, value}, draft.origin};
+    packed.output.kind = OutputKind::Encoded;
     packed.output.logical = draft.output.key;
-    result.push_back(std::move(packed));
+    result_.drafts.push_back(std::move(packed));
   }
 
   const QuantPreset& preset_;
-  std::vector<Draft>& drafts_;
-  std::vector<Problem>& problems_;
-  std::size_t encoded_ = 0;
-  std::size_t packed_ = 0;
+  Values& values_;
+  Problems problems_;
+  Encoded result_;
 };
 
 }  // namespace
 
-void encode_drafts(const QuantPreset& preset, std::vector<Draft>& drafts,
-                   std::vector<Problem>& problems) {
-  Encoding(preset, drafts, problems).run();
+Encoded encode(const QuantPreset& preset, std::vector<Draft> drafts, Values& values) {
+  return Encoding(preset, values).run(std::move(drafts));
 }
 
 }  // namespace ckptscope

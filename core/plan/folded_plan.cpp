@@ -77,7 +77,7 @@ class Folding {
   FoldedPlan run() {
     for (std::size_t i = 0; i < plan_.outputs.size(); ++i) add(plan_.outputs[i], i);
     for (const Row& row : rows_) result_.rows.push_back(finish(row));
-    result_.row_of_left.assign(plan_.fates.size(), FoldedPlan::kNone);
+    result_.row_of_left.assign(plan_.fates.size(), FoldedPlan::kNoRow);
     for (std::uint32_t rule = 0; rule < plan_.drop_rules.size(); ++rule) {
       const DropRule& named = plan_.drop_rules[rule];
       add_left(Fate::Kind::Dropped, rule, "drop",
@@ -92,9 +92,9 @@ class Folding {
     std::vector<std::uint64_t> numbers;
     const std::string pattern = generalise(output.key, numbers);
     std::string source_pattern;
-    for_each_source(*output.value, [&](std::uint32_t id) {
+    for_each_input(*output.value, [&](std::uint32_t id) {
       std::vector<std::uint64_t> ignored;
-      if (source_pattern.empty()) source_pattern = generalise(plan_.source(id).name, ignored);
+      if (source_pattern.empty()) source_pattern = generalise(plan_.input(id).name, ignored);
     });
     const std::string op = op_text(output);
     const auto [found, is_new] =
@@ -104,12 +104,12 @@ class Folding {
     result_.row_of_output.push_back(static_cast<std::uint32_t>(found->second));
     row.target.add(numbers);
     ++row.target_count;
-    for_each_source(*output.value, [&](std::uint32_t id) { add_source(row, id); });
+    for_each_input(*output.value, [&](std::uint32_t id) { add_source(row, id); });
   }
 
   void add_source(Row& row, std::uint32_t id) {
-    add_to(row.sources, plan_.source(id).name, id);
-    const bool own = id < plan_.sources.size();
+    add_to(row.sources, plan_.input(id).name, id);
+    const bool own = id < plan_.inputs.size();
     if (own && seen_.insert(id).second) ++row.source_count;
   }
 
@@ -124,7 +124,7 @@ class Folding {
             row.output};
   }
 
-  /// Sources that no output reads.
+  /// PlanInputs that no output reads.
   void add_left(Fate::Kind kind, std::uint32_t rule, const std::string& op,
                 const std::string& why) {
     Groups groups;
@@ -132,7 +132,7 @@ class Folding {
     for (std::uint32_t id = 0; id < plan_.fates.size(); ++id) {
       const Fate& fate = plan_.fates[id];
       if (fate.kind != kind || (kind == Fate::Kind::Dropped && fate.where != rule)) continue;
-      ids[add_to(groups, plan_.sources[id].name, id)].push_back(id);
+      ids[add_to(groups, plan_.inputs[id].name, id)].push_back(id);
     }
     const bool in_one = groups.size() > kMostLeftRows;
     if (in_one) result_.rows.push_back(row_of_all(groups, op, why));
@@ -173,10 +173,10 @@ class Folding {
 }  // namespace
 
 std::string op_text(const Output& output) {
-  if (output.kind == Kind::Renamed) return "rename";
-  if (output.kind == Kind::Passed) return "pass";
-  if (output.kind == Kind::Synthesised) return "add zeros";
-  if (output.kind == Kind::Borrowed) return "copy like";
+  if (output.kind == OutputKind::Renamed) return "rename";
+  if (output.kind == OutputKind::Passed) return "pass";
+  if (output.kind == OutputKind::Synthesised) return "add zeros";
+  if (output.kind == OutputKind::Borrowed) return "copy like";
   using Op = Value::Op;
   std::string text;
   const auto say = [&](Op op, std::string_view word) {

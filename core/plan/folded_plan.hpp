@@ -11,7 +11,7 @@
 
 namespace ckptscope {
 
-/// Sources of a row that are alike but for numbers.
+/// PlanInputs of a row that are alike but for numbers.
 struct MapPart {
   std::uint64_t tensors = 0;
   std::string keys;         // "model.layers.[1-79].mlp.experts.[0-191].up_proj.weight"
@@ -29,7 +29,7 @@ struct MapRow {
 };
 
 struct FoldedPlan {
-  static constexpr std::uint32_t kNone = 0xFFFFFFFF;
+  static constexpr std::uint32_t kNoRow = 0xFFFFFFFF;
   std::vector<MapRow> rows;
   std::vector<std::uint32_t> row_of_output;  // by number of the output
   std::vector<std::uint32_t> row_of_left;    // by number of a source that no output reads

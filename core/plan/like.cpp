@@ -1,51 +1,50 @@
+// What has the same key is compared; what only one side has is borrowed, given up, or a problem.
 #include "core/plan/like.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "core/base/display.hpp"
+#include "core/base/problems.hpp"
 #include "core/names/companions.hpp"
 
 namespace ckptscope {
 namespace {
 
-class Matching {
+class LikeMatcher {
  public:
-  Matching(const Like& like, const Mapping& mapping, std::vector<Draft>& drafts, Plan& plan)
-      : like_(like), mapping_(mapping), drafts_(drafts), plan_(plan) {}
+  LikeMatcher(const Like& like, const Mapping& mapping, std::size_t inputs, Values& values)
+      : like_(like), mapping_(mapping), inputs_(inputs), values_(values) {}
 
-  void run() {
-    std::erase_if(drafts_, [&](const Draft& draft) {
-      return !find(draft.output.key) && give_up_zeros(draft);
+  LikeMatch run(std::vector<Draft> drafts) {
+    std::erase_if(drafts, [&](const Draft& draft) {
+      return !like_.source.find(draft.output.key) && give_up_zeros(draft);
     });
-    for (const Draft& draft : drafts_) {
+    for (const Draft& draft : drafts) {
       compare(draft.output);
       made_.insert(draft.output.key);
     }
+    result_.drafts = std::move(drafts);
     const auto theirs = like_.source.tensors;
-    std::vector<Draft> borrowed;
     for (std::uint32_t id = 0; id < theirs.size(); ++id) {
       if (made_.contains(theirs[id].name)) continue;
       if (can_borrow(theirs[id].name)) {
-        borrowed.push_back(borrow(id));
+        borrow(id);
       } else {
         problem(theirs[id].name, "{}: {} has it, the output would not", display(theirs[id].name),
                 display(like_.name));
       }
     }
-    std::move(borrowed.begin(), borrowed.end(), std::back_inserter(drafts_));
+    result_.problems = problems_.take();
+    return std::move(result_);
   }
 
  private:
   template <typename... Args>
   void problem(std::string_view key, fmt::format_string<Args...> format, Args&&... args) {
-    plan_.problems.push_back({Code::Unlike, Severity::Error,
-                              fmt::format(format, std::forward<Args>(args)...), std::string(key)});
-  }
-
-  std::optional<std::uint32_t> find(std::string_view key) const {
-    return like_.source.index.find(like_.source.tensors, key);
+    problems_.add(Code::Unlike, Severity::Error, key, format, std::forward<Args>(args)...);
   }
 
   /// What the rules would add as zeros on the way to native may go when it is zeros.
@@ -53,17 +52,13 @@ class Matching {
     const bool is_synthetic =
         std::any_of(mapping_.synths.begin(), mapping_.synths.end(),
                     [&](const Synth& synth) { return synth.key.matches(draft.output.key); });
-    if (!is_synthetic || draft.output.value->op != Value::Op::Source) return false;
-    const std::uint32_t id = draft.output.value->source;
-    plan_.must_be_zero.push_back(id);
-    plan_.fates[id] = {
-        Fate::Kind::Dropped,
-        plan_.rule_named("like.zeros", "zeros that the checkpoint of --like does not have")};
+    if (!is_synthetic || draft.output.value->op != Value::Op::Input) return false;
+    result_.given_up.push_back(draft.output.value->input);
     return true;
   }
 
   void compare(const Output& output) {
-    const auto id = find(output.key);
+    const auto id = like_.source.find(output.key);
     if (!id) {
       return problem(output.key, "{}: {} does not have it", display(output.key),
                      display(like_.name));
@@ -81,26 +76,29 @@ class Matching {
     return companion && companion->activation && made_.contains(companion->weight);
   }
 
-  Draft borrow(std::uint32_t id) {
+  void borrow(std::uint32_t id) {
     const TensorInfo& info = like_.source.tensors[id];
-    const auto number = static_cast<std::uint32_t>(plan_.sources.size() + plan_.borrowed.size());
-    plan_.borrowed.push_back({info, id});
-    Draft draft{{std::string(info.name), source_value(number, info.dtype, info.shape)}, ""};
-    draft.output.kind = Kind::Borrowed;
-    return draft;
+    const auto number = static_cast<std::uint32_t>(inputs_ + result_.borrowed.size());
+    result_.borrowed.push_back({info, id});
+    Draft draft{{std::string(info.name), values_.input(number, info.dtype, info.shape)}};
+    draft.output.kind = OutputKind::Borrowed;
+    result_.drafts.push_back(std::move(draft));
   }
 
   const Like& like_;
   const Mapping& mapping_;
-  std::vector<Draft>& drafts_;
-  Plan& plan_;
+  const std::size_t inputs_;
+  Values& values_;
+  Problems problems_;
+  LikeMatch result_;
   std::set<std::string, std::less<>> made_;
 };
 
 }  // namespace
 
-void match_like(const Like& like, const Mapping& mapping, std::vector<Draft>& drafts, Plan& plan) {
-  Matching(like, mapping, drafts, plan).run();
+LikeMatch match_like(const Like& like, const Mapping& mapping, std::vector<Draft> drafts,
+                     std::size_t inputs, Values& values) {
+  return LikeMatcher(like, mapping, inputs, values).run(std::move(drafts));
 }
 
 }  // namespace ckptscope

@@ -6,7 +6,9 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,7 +22,7 @@
 namespace ckptscope {
 
 /// How an output comes about, for accounts and colours; the order is that of the account line.
-enum class Kind : std::uint8_t {
+enum class OutputKind : std::uint8_t {
   Stacked,
   Split,
   Decoded,
@@ -32,13 +34,13 @@ enum class Kind : std::uint8_t {
   Synthesised,
   Borrowed,  // copied from the checkpoint of --like
 };
-inline constexpr std::size_t kKinds = 10;
-std::string_view name_of(Kind kind);
+inline constexpr std::size_t kOutputKinds = 10;
+std::string_view name_of(OutputKind kind);
 
 struct Output {
   std::string key;
-  ValuePtr value;  // dtype and shape of the output are the value's
-  Kind kind = Kind::Passed;
+  ValuePtr value = nullptr;  // dtype and shape of the output are the value's
+  OutputKind kind = OutputKind::Passed;
   std::string rule{};     // of a synthesised output
   std::string logical{};  // of an encoded output: the key of what it encodes
 
@@ -47,7 +49,7 @@ struct Output {
   std::uint64_t bytes() const { return byte_count(dtype(), shape()); }
 };
 
-/// What becomes of one source tensor.
+/// What becomes of one input.
 struct Fate {
   enum class Kind : std::uint8_t { Unplaced, Used, Dropped } kind = Kind::Unplaced;
   std::uint32_t where = 0;  // Used: the first output that reads it; Dropped: an index into rules
@@ -72,8 +74,8 @@ std::string_view name_of(Quantise quantise);
 std::optional<QuantScheme::Kind> encoding_of(Quantise quantise);
 
 struct PlanOptions {
-  Namespace from = Namespace::Hf;
-  Namespace to = Namespace::Native;
+  Side from = Side::Hf;
+  Side to = Side::Native;
   std::string adapter;  // for the heading and the receipt
   MappingOptions mapping;
   std::optional<Dtype> dtype;         // --dtype
@@ -91,8 +93,9 @@ struct PlanOptions {
 struct Account {
   std::uint64_t sources = 0;
   std::uint64_t targets = 0;
-  std::array<std::uint64_t, kKinds> sources_by_kind{};  // by the kind of the output that reads them
-  std::array<std::uint64_t, kKinds> targets_by_kind{};
+  std::array<std::uint64_t, kOutputKinds>
+      sources_by_kind{};  // by the kind of the output that reads them
+  std::array<std::uint64_t, kOutputKinds> targets_by_kind{};
   std::uint64_t dropped = 0;
   std::uint64_t unplaced = 0;  // orphans: neither used nor dropped
   std::uint64_t excluded = 0;  // targets removed by --exclude
@@ -102,47 +105,48 @@ struct Account {
   std::uint64_t read_twice = 0;  // bytes of sources that FP8 scales need a pass of their own over
 };
 
-class Plan {
- public:
+/// Data, but for questions that follow from it. Copies share the values.
+struct Plan {
   PlanOptions options;
-  std::vector<Output> outputs;  // in natural order of keys
-  std::vector<Fate> fates;      // one per source tensor, in the order of the checkpoint
+  std::shared_ptr<Values> values = std::make_shared<Values>();  // of the outputs
+  std::vector<Output> outputs;                                  // in natural order of keys
+  std::vector<Fate> fates;  // one per input, in the order of the checkpoint
   std::vector<DropRule> drop_rules;
   std::vector<Problem> problems;      // errors stop a conversion, notes do not
   std::vector<std::string> excluded;  // output keys that --exclude removed
-  std::vector<TensorInfo> sources;    // views into the checkpoint, which must outlive the plan
-  std::vector<Borrowed> borrowed;     // source sources.size() + i of a Value is borrowed[i]
-  std::vector<std::uint32_t> must_be_zero;  // dropped sources whose every value must be 0
+  std::vector<TensorInfo> inputs;     // views into the checkpoint, which must outlive the plan
+  std::vector<Borrowed> borrowed;     // input number inputs.size() + i of a Value is borrowed[i]
+  std::vector<std::uint32_t> must_be_zero;  // dropped inputs whose every value must be 0
   std::string quantisation_config;          // JSON for config.json; empty: the plan encodes nothing
 
   bool sound() const;  // no problem of Severity::Error
-  /// Throws the first such problem, with its own code; messages begin with `source`.
-  void require_sound(const std::string& source) const;
+  /// Throws the first such problem, with its own code; messages begin with `checkpoint`.
+  void require_sound(const std::string& checkpoint) const;
   bool lossless() const;  // nothing dropped, cast, synthesised or excluded, no alias
   Account account() const;
 
+  /// The header's row of an input, also of a borrowed one.
+  const TensorInfo& input(std::uint32_t number) const;
+  const Output* find_output(std::string_view key) const;
+  /// The outputs that `keep` wants and what they use; of the dropped inputs those that
+  /// `keep_dropped` wants. Everything else counts as unplaced.
+  Plan subset(const std::function<bool(const Output&)>& keep,
+              const std::function<bool(const TensorInfo&)>& keep_dropped) const;
+
+  // As text (plan_text.cpp).
   /// One line an output: "key DTYPE [shape] <- expression", then drops and synthesised keys.
   std::string text(bool fold = true) const;
   std::string line(const Output& output, bool fold = true) const;
   std::string expression(const Output& output, bool fold = true) const;
+  /// What stands for an input in texts: its key, or "like(key)"; safe to show.
+  std::string input_text(std::uint32_t number) const;
   /// Eight hexadecimal digits over text() and the options that shape bytes.
   std::string hash() const;
   /// What the plan loses, one sentence each; empty when lossless.
   std::vector<std::string> losses() const;
-
-  /// What stands for a source in texts: its key, or "like(key)"; safe to show.
-  std::string source_text(std::uint32_t source) const;
-  /// The header's row of a source, also of a borrowed one.
-  const TensorInfo& source(std::uint32_t source) const;
-  /// The number of the drop rule of this name, which is added if there is none.
-  std::uint32_t rule_named(std::string_view name, std::string_view reason);
-  const Output* find_output(std::string_view key) const;
-  /// Gives every unplaced source that an output reads its fate.
-  void settle_used();
-  /// The outputs that `keep` wants and what they use; of the dropped sources those that
-  /// `keep_dropped` wants. Everything else counts as unplaced.
-  Plan subset(const std::function<bool(const Output&)>& keep,
-              const std::function<bool(const TensorInfo&)>& keep_dropped) const;
 };
+
+/// `fates` with every unplaced input that one of `outputs` reads given its fate.
+std::vector<Fate> with_used(std::vector<Fate> fates, std::span<const Output> outputs);
 
 }  // namespace ckptscope

@@ -1,11 +1,15 @@
+// The stages of planning, in order. Each gives its result as a value; what becomes of the inputs,
+// and every problem, is kept here.
 #include "core/plan/planner.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
+#include "core/base/problems.hpp"
 #include "core/base/regex.hpp"
 #include "core/mapping/lookup.hpp"
 #include "core/names/companions.hpp"
@@ -13,59 +17,70 @@
 #include "core/plan/draft.hpp"
 #include "core/plan/encoding.hpp"
 #include "core/plan/equation_reader.hpp"
-#include "core/plan/like.hpp"
+#include "core/plan/expert_extents.hpp"
 
 namespace ckptscope {
 namespace {
 
 class Planner {
  public:
-  Planner(const PlanSource& source, const Mapping& mapping, const PlanOptions& options)
-      : source_(source), mapping_(mapping) {
+  Planner(const TensorList& source, const Mapping& mapping, const PlanOptions& options)
+      : source_(source), mapping_(mapping), extents_(options.has_config) {
     plan_.options = options;
-    plan_.sources.assign(source.tensors.begin(), source.tensors.end());
+    plan_.inputs.assign(source.tensors.begin(), source.tensors.end());
     plan_.fates.resize(source.tensors.size());
   }
 
   Plan run(const Like* like) {
-    drop_sources();
-    make_logical();
-    apply_equations();
-    if (to() == Namespace::Native && from() != to()) synthesise();
+    drop_inputs();
+    const std::vector<LogicalTensor> tensors = logical_tensors();
+    apply_equations(tensors);
+    if (to() == Side::Native && from() != to()) synthesise();
     exclude();
     report_aliases();
     encode(like);
-    if (like != nullptr) match_like(*like, mapping_, drafts_, plan_);
+    if (like != nullptr) match(*like);
     settle_outputs();
     settle_fates();
     report_orphans();
     report_identity();
+    plan_.problems = problems_.take();
     return std::move(plan_);
   }
 
  private:
-  Namespace from() const { return plan_.options.from; }
-  Namespace to() const { return plan_.options.to; }
+  Side from() const { return plan_.options.from; }
+  Side to() const { return plan_.options.to; }
+  Values& values() { return *plan_.values; }
+  bool sound() const { return count_errors(problems_.list()) == 0; }
 
-  template <typename... Args>
-  void problem(Code code, Severity severity, std::string_view key,
-               fmt::format_string<Args...> format, Args&&... args) {
-    plan_.problems.push_back(
-        {code, severity, fmt::format(format, std::forward<Args>(args)...), std::string(key)});
-  }
+  // ---- inputs --------------------------------------------------------------------------------
 
-  // ---- sources -------------------------------------------------------------------------------
-
-  void drop_sources() {
-    if (from() != Namespace::Hf) return;
-    for (const Drop& drop : mapping_.drops) {
-      for (std::size_t id = 0; id < source_.tensors.size(); ++id) {
-        Fate& fate = plan_.fates[id];
+  void drop_inputs() {
+    if (from() != Side::Hf) return;
+    for (const Drop& rule : mapping_.drops) {
+      for (std::uint32_t id = 0; id < source_.tensors.size(); ++id) {
         const std::string_view key = source_.tensors[id].name;
-        if (fate.kind == Fate::Kind::Dropped || !concerns(key) || !applies(drop, key)) continue;
-        fate = {Fate::Kind::Dropped, plan_.rule_named(drop.rule, drop.reason)};
+        if (!is_dropped(id) && concerns(key) && applies(rule, key))
+          drop(id, rule.rule, rule.reason);
       }
     }
+  }
+
+  bool is_dropped(std::uint32_t id) const { return plan_.fates[id].kind == Fate::Kind::Dropped; }
+
+  void drop(std::uint32_t id, std::string_view rule, std::string_view reason) {
+    plan_.fates[id] = {Fate::Kind::Dropped, number_of_rule(rule, reason)};
+  }
+
+  /// The number of the drop rule of this name, which is added if there is none.
+  std::uint32_t number_of_rule(std::string_view name, std::string_view reason) {
+    auto& rules = plan_.drop_rules;
+    const auto found = std::find_if(rules.begin(), rules.end(),
+                                    [&](const DropRule& rule) { return rule.name == name; });
+    const auto number = static_cast<std::uint32_t>(found - rules.begin());
+    if (found == rules.end()) rules.push_back({std::string(name), std::string(reason)});
+    return number;
   }
 
   /// From hf to hf only what belongs to a weight that is decoded goes.
@@ -76,85 +91,74 @@ class Planner {
     return decodes && companion_of(key).has_value();
   }
 
-  static bool applies(const Drop& drop, std::string_view key) {
-    const auto captures = drop.key.match(key);
+  static bool applies(const Drop& rule, std::string_view key) {
+    const auto captures = rule.key.match(key);
     if (!captures) return false;
-    return drop.variable.empty() || number_of(*captures, drop.variable) >= drop.minimum;
+    return rule.variable.empty() || number_of(*captures, rule.variable) >= rule.minimum;
   }
 
-  void make_logical() {
-    const bool decode = from() == Namespace::Hf &&
-                        (to() == Namespace::Native || plan_.options.quantise != Quantise::Keep);
+  std::vector<LogicalTensor> logical_tensors() {
+    const PlanOptions& options = plan_.options;
+    const bool decodes =
+        from() == Side::Hf && (to() == Side::Native || options.quantise != Quantise::Keep);
     std::vector<bool> dropped(source_.tensors.size());
-    for (std::size_t id = 0; id < dropped.size(); ++id) {
-      dropped[id] = plan_.fates[id].kind == Fate::Kind::Dropped;
+    for (std::uint32_t id = 0; id < dropped.size(); ++id) dropped[id] = is_dropped(id);
+    Decoded decoded = decode(
+        source_, decodes ? mapping_.schemes : std::vector<QuantScheme>(), dropped,
+        {options.dtype, options.output_dtype(), options.lenient, encoding_of(options.quantise)},
+        values());
+    problems_.append(std::move(decoded.problems));
+    for (const std::uint32_t id : decoded.orphan_scales) {
+      drop(id, "lenient", "scales without a weight");
     }
-    const DecodeOptions options{plan_.options.dtype, plan_.options.output_dtype(),
-                                plan_.options.lenient, encoding_of(plan_.options.quantise)};
-    const std::vector<LogicalTensor> tensors =
-        logical_tensors(source_, decode ? mapping_.schemes : std::vector<QuantScheme>(), dropped,
-                        options, plan_.problems);
-    for (const LogicalTensor& tensor : tensors) {
-      std::string key(tensor.key);
-      if (to() == Namespace::Native && from() != to()) {
-        key = with_prefix(mapping_, key, Namespace::Native);
+    if (to() == Side::Native && from() != to()) {
+      for (LogicalTensor& tensor : decoded.tensors) {
+        tensor.key = with_prefix(mapping_, tensor.key, Side::Native);
       }
-      logical_.push_back({tensor.key, std::move(key), tensor.value});
     }
-    drop_orphan_scales();
-  }
-
-  /// With --lenient a scale without its weight is a warning, and goes.
-  void drop_orphan_scales() {
-    for (const Problem& one : plan_.problems) {
-      if (one.code != Code::OrphanScale || one.severity != Severity::Warning) continue;
-      const auto id = source_.index.find(source_.tensors, one.key);
-      if (id)
-        plan_.fates[*id] = {Fate::Kind::Dropped,
-                            plan_.rule_named("lenient", "scales without a weight")};
-    }
+    return std::move(decoded.tensors);
   }
 
   // ---- equations -----------------------------------------------------------------------------
 
-  void apply_equations() {
-    const EquationResult result = read_equations(mapping_, plan_.options, logical_, plan_.problems);
-    for (const Logical* passing : result.unknown) {
-      emit(passing->key, passing->value, passing->origin);
+  void apply_equations(std::span<const LogicalTensor> tensors) {
+    EquationResult result = read_equations(mapping_, plan_.options, tensors, extents_, values());
+    problems_.append(std::move(result.problems));
+    for (const LogicalTensor* passing : result.passing) {
+      emit({{passing->key, passing->value}, passing->origin});
     }
-    for (const Made& made : result.made) emit(made.key, made.value, made.origin);
-    for (const Logical* other : result.of_other_ranks)
-      drop(*other, "rank", "experts of other ranks");
+    for (Draft& draft : result.drafts) emit(std::move(draft));
+    for (const LogicalTensor* other : result.of_other_ranks) {
+      for_each_input(*other->value,
+                     [&](std::uint32_t id) { drop(id, "rank", "experts of other ranks"); });
+    }
   }
 
-  void emit(std::string key, ValuePtr value, std::string_view origin) {
-    if (to() == Namespace::Hf && from() != to()) key = with_prefix(mapping_, key, Namespace::Hf);
-    if (!checked_byte_count(value->dtype, value->shape)) {
-      return problem(Code::ShapeOverflow, Severity::Error, key,
-                     "{}: the size of {} {} exceeds 64 bits", display(key), name_of(value->dtype),
-                     to_string(value->shape));
+  void emit(Draft draft) {
+    Output& output = draft.output;
+    if (to() == Side::Hf && from() != to()) {
+      output.key = with_prefix(mapping_, output.key, Side::Hf);
     }
-    Output output{std::move(key), std::move(value)};
-    output.kind = kind_of(output, origin);
-    drafts_.push_back({std::move(output), origin});
+    if (!checked_byte_count(output.dtype(), output.shape())) {
+      return problems_.add(Code::ShapeOverflow, Severity::Error, output.key,
+                           "{}: the size of {} {} exceeds 64 bits", display(output.key),
+                           name_of(output.dtype()), to_string(output.shape()));
+    }
+    output.kind = kind_of(output, draft.origin);
+    drafts_.push_back(std::move(draft));
   }
 
-  static Kind kind_of(const Output& output, std::string_view origin) {
+  static OutputKind kind_of(const Output& output, std::string_view origin) {
     using Op = Value::Op;
     const Value& value = *output.value;
-    if (contains(value, Op::Stack)) return Kind::Stacked;
-    if (contains(value, Op::Select) || contains(value, Op::Slice)) return Kind::Split;
-    if (contains(value, Op::Mxfp4) || contains(value, Op::Fp8)) return Kind::Decoded;
-    if (contains(value, Op::Transpose) || contains(value, Op::Concat)) return Kind::Transposed;
-    if (contains(value, Op::Cast)) return Kind::Cast;
-    return output.key == origin ? Kind::Passed : Kind::Renamed;
-  }
-
-  void drop(const Logical& logical, std::string_view name, std::string_view reason) {
-    const std::uint32_t rule = plan_.rule_named(name, reason);
-    for_each_source(*logical.value, [&](std::uint32_t id) {
-      plan_.fates[id] = {Fate::Kind::Dropped, rule};
-    });
+    if (contains(value, Op::Stack)) return OutputKind::Stacked;
+    if (contains(value, Op::Select) || contains(value, Op::Slice)) return OutputKind::Split;
+    if (contains(value, Op::Mxfp4) || contains(value, Op::Fp8)) return OutputKind::Decoded;
+    if (contains(value, Op::Transpose) || contains(value, Op::Concat)) {
+      return OutputKind::Transposed;
+    }
+    if (contains(value, Op::Cast)) return OutputKind::Cast;
+    return output.key == origin ? OutputKind::Passed : OutputKind::Renamed;
   }
 
   // ---- what the rules add and take away --------------------------------------------------------
@@ -164,43 +168,37 @@ class Planner {
     for (const Draft& draft : drafts_) keys.insert(draft.output.key);
     std::vector<Draft> made;
     for (const Synth& synth : mapping_.synths) {
-      for (const auto& [output, origin] : drafts_) {
-        const auto captures = synth.trigger.match(output.key);
+      for (const Draft& draft : drafts_) {
+        const auto captures = synth.trigger.match(draft.output.key);
         if (!captures) continue;
         std::string key = synth.key.expand(*captures).value();
         if (keys.contains(key)) continue;
-        const auto extent = synth_extent(synth, output);
+        const auto extent = synth_extent(synth, draft.output);
         if (!extent) return;
-        made.push_back(
-            {{std::move(key), zeros(synth.dtype, {*extent}), Kind::Synthesised, synth.rule}, ""});
+        const ValuePtr zeros = values().zeros(synth.dtype, Shape{*extent});
+        made.push_back({{std::move(key), zeros, OutputKind::Synthesised, synth.rule}});
       }
     }
     std::move(made.begin(), made.end(), std::back_inserter(drafts_));
   }
 
   Extent synth_extent(const Synth& synth, const Output& trigger) {
-    const Extent rows = trigger.shape().empty() ? Extent() : trigger.shape()[0];
-    if (rows && *rows > kMostExperts) {
-      plan_.problems.push_back(expert_count_problem(trigger.key, trigger.shape(), kMostExperts));
+    if (trigger.shape().empty()) {
+      problems_.add(Code::ShapeMismatch, Severity::Error, trigger.key,
+                    "{}: shape [], one row an expert expected by {}", display(trigger.key),
+                    synth.rule);
       return std::nullopt;
     }
-    if (synth.extent && synth.extent == rows) return rows;
-    if (synth.extent && rows) {
-      plan_.problems.push_back(expert_count_problem(trigger.key, trigger.shape(), *synth.extent));
+    const std::uint64_t rows = trigger.shape()[0];
+    const std::uint64_t expected = synth.extent.value_or(std::min(rows, kMostExperts));
+    if (rows != expected || rows > kMostExperts) {
+      problems_.add(
+          expert_count_problem(trigger.key, trigger.shape(), std::min(expected, kMostExperts)));
       return std::nullopt;
     }
-    const bool is_new = rows && reported_extent_.insert(*rows).second;
-    if (plan_.options.has_config || !rows) {
-      problem(Code::ExpertCount, Severity::Error, trigger.key,
-              "the config does not state the number of experts that {} needs; --set num_experts=N",
-              synth.rule);
-      return std::nullopt;
-    }
-    if (is_new) {
-      problem(Code::Inferred, Severity::Warning, trigger.key,
-              "no config: {} experts, inferred from the rows of {}", *rows, display(trigger.key));
-    }
-    return rows;
+    if (synth.extent) return rows;
+    return extents_.infer(rows, fmt::format("the rows of {}", display(trigger.key)), trigger.key,
+                          problems_);
   }
 
   void exclude() {
@@ -208,7 +206,7 @@ class Planner {
     const Regex regex(plan_.options.exclude, {.at_start = true});
     std::erase_if(drafts_, [&](const Draft& draft) {
       if (!regex.matches(logical_key(draft.output.key))) return false;
-      for_each_source(*draft.output.value, [&](std::uint32_t id) { excluded_.push_back(id); });
+      for_each_input(*draft.output.value, [&](std::uint32_t id) { excluded_.push_back(id); });
       plan_.excluded.push_back(draft.output.key);
       return true;
     });
@@ -217,12 +215,7 @@ class Planner {
 
   /// With --quantize a scale goes with its weight, also where both came packed.
   std::string logical_key(const std::string& key) const {
-    if (plan_.options.quantise == Quantise::Keep) return key;
-    constexpr std::string_view kBlocks = "_blocks";
-    const auto companion = companion_of(key);
-    std::string weight = companion ? companion->weight : key;
-    if (weight.ends_with(kBlocks)) weight.resize(weight.size() - kBlocks.size());
-    return weight;
+    return plan_.options.quantise == Quantise::Keep ? key : logical_name(key);
   }
 
   void encode(const Like* like) {
@@ -230,21 +223,35 @@ class Planner {
     if (!scheme) return;
     const QuantPreset* preset = mapping_.find_preset(*scheme);
     if (preset == nullptr) {
-      return problem(Code::Unquantisable, Severity::Error, "", "{} is not published in {}",
-                     plan_.options.adapter, name_of(*scheme));
+      return problems_.add(Code::Unquantisable, Severity::Error, {}, "{} is not published in {}",
+                           plan_.options.adapter, name_of(*scheme));
     }
-    encode_drafts(*preset, drafts_, plan_.problems);
-    const bool encodes = std::any_of(drafts_.begin(), drafts_.end(), [](const Draft& draft) {
-      return draft.output.kind == Kind::Encoded;
-    });
-    if (!encodes) return;
+    Encoded encoded = ckptscope::encode(*preset, std::move(drafts_), values());
+    drafts_ = std::move(encoded.drafts);
+    problems_.append(std::move(encoded.problems));
+    if (encoded.weights + encoded.packed == 0 && sound()) {
+      problems_.add(Code::Unquantisable, Severity::Error, {},
+                    "no tensor is one that --quantize {} encodes", name_of(*scheme));
+    }
+    if (encoded.weights == 0) return;
     const bool asks_like = like != nullptr && !like->quantisation_config.empty();
     plan_.quantisation_config = asks_like ? like->quantisation_config : preset->config;
     if (preset->activation_scales && like == nullptr) {
-      problem(Code::ActivationScale, Severity::Note, "",
-              "activation scales cannot be computed from weights and are left out; the config says "
-              "dynamic; --like DIR copies them");
+      problems_.add(Code::ActivationScale, Severity::Note, {},
+                    "activation scales cannot be computed from weights and are left out; the "
+                    "config says dynamic; --like DIR copies them");
     }
+  }
+
+  void match(const Like& like) {
+    LikeMatch found = match_like(like, mapping_, std::move(drafts_), plan_.inputs.size(), values());
+    drafts_ = std::move(found.drafts);
+    plan_.borrowed = std::move(found.borrowed);
+    problems_.append(std::move(found.problems));
+    for (const std::uint32_t id : found.given_up) {
+      drop(id, "like.zeros", "zeros that the checkpoint of --like does not have");
+    }
+    plan_.must_be_zero = std::move(found.given_up);
   }
 
   // ---- the whole -------------------------------------------------------------------------------
@@ -257,8 +264,9 @@ class Planner {
     for (Draft& draft : drafts_) {
       const std::string& key = draft.output.key;
       if (!plan_.outputs.empty() && plan_.outputs.back().key == key) {
-        problem(Code::KeyCollision, Severity::Error, key, "{} is made twice, from {} and from {}",
-                display(key), display(last_origin), display(draft.origin));
+        problems_.add(Code::KeyCollision, Severity::Error, key,
+                      "{} is made twice, from {} and from {}", display(key), display(last_origin),
+                      display(draft.origin));
       }
       last_origin = draft.origin;
       plan_.outputs.push_back(std::move(draft.output));
@@ -266,37 +274,37 @@ class Planner {
   }
 
   void settle_fates() {
-    plan_.settle_used();
+    plan_.fates = with_used(std::move(plan_.fates), plan_.outputs);
     for (const std::uint32_t id : excluded_) {
       if (plan_.fates[id].kind != Fate::Kind::Unplaced) continue;
-      plan_.fates[id] = {Fate::Kind::Dropped,
-                         plan_.rule_named("exclude", "output excluded by --exclude")};
+      drop(id, "exclude", "output excluded by --exclude");
     }
   }
 
-  /// Nothing is lost without a word: a source that nothing accounts for is an error, named by
+  /// Nothing is lost without a word: an input that nothing accounts for is an error, named by
   /// itself where no other error explains it.
   void report_orphans() {
-    if (!plan_.sound()) return;
+    if (!sound()) return;
     for (std::size_t id = 0; id < plan_.fates.size(); ++id) {
       if (plan_.fates[id].kind != Fate::Kind::Unplaced) continue;
       const std::string_view key = source_.tensors[id].name;
-      problem(Code::Orphan, Severity::Error, key, "{}: no output uses it and no rule drops it",
-              display(key));
+      problems_.add(Code::Orphan, Severity::Error, key,
+                    "{}: no output uses it and no rule drops it", display(key));
     }
   }
 
   // ---- names -----------------------------------------------------------------------------------
 
-  /// The key that `key` of side `side` gets on the other side: of the whole, or of the first leaf.
-  std::string name_on_other_side(std::string_view key, Namespace side) const {
+  /// The key that `key` of side `side` gets on the other side: of the whole, or of the first
+  /// tensor.
+  std::string name_on_other_side(std::string_view key, Side side) const {
     std::string name =
-        side == Namespace::Hf ? with_prefix(mapping_, key, Namespace::Native) : std::string(key);
+        side == Side::Hf ? with_prefix(mapping_, key, Side::Native) : std::string(key);
     if (auto place = find_place(mapping_, name, side)) {
       const Equation& equation = *place->equation;
-      const Part* stack_part = find_stack(equation.parts);
-      if (stack_part != nullptr && place->leaf == nullptr) {
-        place->captures[stack_part->index] =
+      const Part* stack = find_stack(equation.parts);
+      if (stack != nullptr && place->leaf == nullptr) {
+        place->captures[stack->index] =
             fmt::format("{}", plan_.options.expert_range ? plan_.options.expert_range->first : 0);
       }
       const Pattern& pattern = place->leaf != nullptr
@@ -304,7 +312,7 @@ class Planner {
                                    : first_tensor(equation.parts).spellings.front();
       name = pattern.expand(place->captures).value();
     }
-    return side == Namespace::Hf ? name : with_prefix(mapping_, name, Namespace::Hf);
+    return side == Side::Hf ? name : with_prefix(mapping_, name, Side::Hf);
   }
 
   /// A note when keys would come back under other names.
@@ -313,36 +321,39 @@ class Planner {
     std::size_t count = 0;
     const Draft* first = nullptr;
     for (const Draft& draft : drafts_) {
-      if (draft.output.kind == Kind::Synthesised) continue;
+      if (draft.output.kind == OutputKind::Synthesised) continue;
       if (name_on_other_side(draft.output.key, to()) == draft.origin) continue;
       ++count;
       if (!first || natural_less(draft.output.key, first->output.key)) first = &draft;
     }
     if (count == 0) return;
-    problem(Code::Alias, Severity::Note, "", "{} {} read under an alias: {} would come back as {}",
-            count, count == 1 ? "key is" : "keys are", display(first->origin),
-            display(name_on_other_side(first->output.key, to())));
+    problems_.add(Code::Alias, Severity::Note, {},
+                  "{} {} read under an alias: {} would come back as {}", count,
+                  count == 1 ? "key is" : "keys are", display(first->origin),
+                  display(name_on_other_side(first->output.key, to())));
   }
 
   void report_identity() {
-    const bool changes = std::any_of(plan_.outputs.begin(), plan_.outputs.end(),
-                                     [](const Output& o) { return o.kind != Kind::Passed; });
-    if (changes || !plan_.excluded.empty() || !plan_.drop_rules.empty() || !plan_.sound()) return;
-    problem(Code::NothingToDo, Severity::Note, "", "nothing changes: every tensor passes through");
+    const bool changes =
+        std::any_of(plan_.outputs.begin(), plan_.outputs.end(),
+                    [](const Output& output) { return output.kind != OutputKind::Passed; });
+    if (changes || !plan_.excluded.empty() || !plan_.drop_rules.empty() || !sound()) return;
+    problems_.add(Code::NothingToDo, Severity::Note, {},
+                  "nothing changes: every tensor passes through");
   }
 
-  const PlanSource& source_;
+  const TensorList& source_;
   const Mapping& mapping_;
+  ExpertExtents extents_;
+  Problems problems_;
   Plan plan_;
-  std::vector<Logical> logical_;
-  std::set<std::uint64_t> reported_extent_;
   std::vector<Draft> drafts_;
-  std::vector<std::uint32_t> excluded_;  // sources of outputs that --exclude removed
+  std::vector<std::uint32_t> excluded_;  // inputs of outputs that --exclude removed
 };
 
 }  // namespace
 
-Plan make_plan(const PlanSource& source, const Mapping& mapping, const PlanOptions& options,
+Plan make_plan(const TensorList& source, const Mapping& mapping, const PlanOptions& options,
                const Like* like) {
   return Planner(source, mapping, options).run(like);
 }

@@ -92,7 +92,7 @@ void Evaluator::fill(const Value& value, const Region& region, const Target& tar
       return fill_stack(value, region, target);
     case Value::Op::Zeros:
       return fill_zeros(region, target);
-    case Value::Op::Source:
+    case Value::Op::Input:
     case Value::Op::Mxfp4:
     case Value::Op::Fp8:
       return fill_leaf(value, region, target);
@@ -117,7 +117,7 @@ void Evaluator::fill_concat(const Value& value, const Region& region, const Targ
   const std::uint64_t begin = region.begin[dim];
   const std::uint64_t end = begin + region.extent[dim];
   std::uint64_t part_begin = 0;
-  for (const ValuePtr& part : value.args) {
+  for (const ValuePtr part : value.args) {
     const std::uint64_t part_end = part_begin + part->shape[dim];
     const std::uint64_t from = std::max(begin, part_begin);
     const std::uint64_t to = std::min(end, part_end);
@@ -186,7 +186,7 @@ void Evaluator::fill_leaf(const Value& value, const Region& region, const Target
 
 /// A dense run of a source that lands densely needs no scratch: it is read into place.
 bool Evaluator::fill_directly(const Value& value, const Region& region, const Target& target) {
-  if (value.op != Value::Op::Source || value.dtype != target.dtype) return false;
+  if (value.op != Value::Op::Input || value.dtype != target.dtype) return false;
   const std::uint64_t size = size_of(value.dtype);
   const std::vector<std::ptrdiff_t> dense_target = dense_strides(region.extent, size);
   const std::vector<std::ptrdiff_t> source_strides = dense_strides(value.shape, size);
@@ -198,7 +198,7 @@ bool Evaluator::fill_directly(const Value& value, const Region& region, const Ta
       return false;
     }
   }
-  source_.read(value.source, offset, {target.data, product(region.extent) * size});
+  source_.read(value.input, offset, {target.data, product(region.extent) * size});
   return true;
 }
 
@@ -208,7 +208,7 @@ void Evaluator::fill_matrix(const Value& value, std::uint64_t first_row, std::ui
   const std::byte* elements = decode_rows(value, first_row, rows, first_col, cols);
   if (value.dtype != dtype) {
     std::byte* converted = converted_.take(rows * cols * size_of(dtype)).data();
-    convert(value.dtype, elements, dtype, converted, rows * cols);
+    cast_elements(value.dtype, elements, dtype, converted, rows * cols);
     elements = converted;
   }
   strided_copy(elements, rows, cols, size_of(dtype), out, row_stride, col_stride);
@@ -223,7 +223,7 @@ const std::byte* Evaluator::decode_rows(const Value& value, std::uint64_t first_
   if (value.op == Value::Op::Fp8) return decode_fp8_rows(value, first_row, rows, first_col, cols);
   const std::uint64_t size = size_of(value.dtype);
   const std::uint64_t pitch = (value.shape.empty() ? 1 : value.shape.back()) * size;
-  return read_rows(value.source, {first_row, rows, pitch, first_col * size, cols * size}, raw_)
+  return read_rows(value.input, {first_row, rows, pitch, first_col * size, cols * size}, raw_)
       .data();
 }
 
@@ -238,10 +238,10 @@ const std::byte* Evaluator::decode_mxfp4_rows(const Value& value, std::uint64_t 
   const std::uint64_t first = first_col / block;
   const std::uint64_t count = ceil_div(first_col + cols, block) - first;
   const auto codes = read_rows(
-      blocks.source,
+      blocks.input,
       {first_row, rows, groups * block_bytes, first * block_bytes, count * block_bytes}, raw_);
   const auto exponents =
-      read_rows(scales.source, {first_row, rows, groups, first, count}, raw_scales_);
+      read_rows(scales.input, {first_row, rows, groups, first, count}, raw_scales_);
   std::byte* decoded = decoded_.take(rows * count * block * sizeof(std::uint16_t)).data();
   decode_mxfp4(codes, exponents, block_bytes, reinterpret_cast<std::uint16_t*>(decoded));
   if (count * block != cols) {  // keep the asked-for columns of the decoded blocks
@@ -261,10 +261,10 @@ const std::byte* Evaluator::decode_fp8_rows(const Value& value, std::uint64_t fi
   const Value& codes = *value.args[0];
   const std::vector<float>& scales = scales_of(*value.args[1]);
   const std::uint64_t pitch = codes.shape.empty() ? 1 : codes.shape.back();
-  const auto raw = read_rows(codes.source, {first_row, rows, pitch, first_col, cols}, raw_);
+  const auto raw = read_rows(codes.input, {first_row, rows, pitch, first_col, cols}, raw_);
   const std::uint64_t size = size_of(value.dtype);
   std::byte* decoded = decoded_.take(rows * cols * size).data();
-  if (value.block_cols == 0) {
+  if (value.block.empty()) {
     const std::size_t rank = codes.shape.size();
     const std::uint64_t rows_per_scale =
         scales.size() == 1 ? rows : codes.shape[rank - 2];  // one per expert
@@ -272,12 +272,14 @@ const std::byte* Evaluator::decode_fp8_rows(const Value& value, std::uint64_t fi
     decode_fp8(codes.dtype, raw.data(), scales[scale], value.dtype, decoded, rows * cols);
     return decoded;
   }
-  const std::uint64_t scales_per_row = ceil_div(pitch, value.block_cols);
+  const std::uint64_t block_rows = value.block[0];
+  const std::uint64_t block_cols = value.block[1];
+  const std::uint64_t scales_per_row = ceil_div(pitch, block_cols);
   for (std::uint64_t row = 0; row < rows; ++row) {
-    const std::uint64_t scale_row = (first_row + row) / value.block_rows * scales_per_row;
+    const std::uint64_t scale_row = (first_row + row) / block_rows * scales_per_row;
     for (std::uint64_t col = 0; col < cols;) {
-      const std::uint64_t block = (first_col + col) / value.block_cols;
-      const std::uint64_t end = std::min(cols, (block + 1) * value.block_cols - first_col);
+      const std::uint64_t block = (first_col + col) / block_cols;
+      const std::uint64_t end = std::min(cols, (block + 1) * block_cols - first_col);
       const std::uint64_t at = row * cols + col;
       decode_fp8(codes.dtype, raw.data() + at, scales[scale_row + block], value.dtype,
                  decoded + at * size, end - col);
@@ -316,14 +318,14 @@ std::span<const std::byte> Evaluator::read_rows(std::uint32_t tensor, const RowR
 }
 
 const std::vector<float>& Evaluator::scales_of(const Value& scale) {
-  if (scales_of_ == scale.source) return scales_;
+  if (scales_of_ == scale.input) return scales_;
   const std::uint64_t count = product(scale.shape);
   std::vector<std::byte> bytes(byte_count(scale.dtype, scale.shape));
-  source_.read(scale.source, 0, bytes);
+  source_.read(scale.input, 0, bytes);
   scales_.resize(count);
-  convert(scale.dtype, bytes.data(), Dtype::F32, reinterpret_cast<std::byte*>(scales_.data()),
-          count);
-  scales_of_ = scale.source;
+  cast_elements(scale.dtype, bytes.data(), Dtype::F32, reinterpret_cast<std::byte*>(scales_.data()),
+                count);
+  scales_of_ = scale.input;
   return scales_;
 }
 

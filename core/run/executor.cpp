@@ -89,11 +89,11 @@ class Execution {
     using Op = Value::Op;
     const Op op = output.value->op;
     if (!is_encoded(*output.value)) {
-      jobs_.push_back({output.key, as_bytes(output.value), number});
+      jobs_.push_back({output.key, values_.as_bytes(output.value), number});
       return;
     }
-    const ValuePtr& value = output.value->args[0];
-    Job*& job = packed[value.get()];
+    const ValuePtr value = output.value->args[0];
+    Job*& job = packed[value];
     if (job == nullptr) {
       const bool fp8 = op == Op::Fp8Codes || op == Op::Fp8Scale;
       jobs_.push_back({output.logical, value});
@@ -197,6 +197,7 @@ class Execution {
   TensorSink& sink_;
   const Resources& resources_;
   Progress& progress_;
+  Values values_;         // of outputs that are written as bytes
   std::deque<Job> jobs_;  // does not move its elements
   std::vector<Worker> workers_;
 };

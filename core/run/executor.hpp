@@ -14,21 +14,9 @@
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/plan/plan.hpp"
 #include "core/run/packing.hpp"
+#include "core/run/tensor_sink.hpp"
 
 namespace ckptscope {
-
-/// Where the bytes of outputs go. `write` is called from several threads at once, for disjoint
-/// ranges, in no particular order; together the calls cover every output exactly once.
-class TensorSink {
- public:
-  virtual ~TensorSink() = default;
-  /// `bytes` of output number `output` from byte `offset` of that tensor on.
-  virtual void write(std::size_t output, std::uint64_t offset,
-                     std::span<const std::byte> bytes) = 0;
-  /// Where those bytes will lie in a file: the executor computes them at an address that is the
-  /// same modulo kBlock, so that they can be written without a copy.
-  virtual std::uint64_t placement(std::size_t, std::uint64_t) const { return 0; }
-};
 
 /// Memory and threads of one run. Memory counts conversion buffers; names and plan stand apart.
 struct Resources {

@@ -39,8 +39,8 @@ void for_each_chunk(Dtype dtype, std::span<const std::byte> elements, std::uint6
   for (std::uint64_t done = 0; done < count;) {
     const std::uint64_t to_row_end = row - (first + done) % row;
     const std::uint64_t n = std::min({std::uint64_t{kChunk}, to_row_end, count - done});
-    convert(dtype, elements.data() + done * size, Dtype::F32,
-            reinterpret_cast<std::byte*>(floats.data()), n);
+    cast_elements(dtype, elements.data() + done * size, Dtype::F32,
+                  reinterpret_cast<std::byte*>(floats.data()), n);
     visit(first + done, std::span<const float>(floats).first(n));
     done += n;
   }
@@ -49,7 +49,7 @@ void for_each_chunk(Dtype dtype, std::span<const std::byte> elements, std::uint6
 }  // namespace
 
 Packing::Packing(ValuePtr value, QuantScheme::Kind scheme, std::string key)
-    : value_(std::move(value)),
+    : value_(value),
       scheme_(scheme),
       key_(std::move(key)),
       row_(value_->shape.back()),

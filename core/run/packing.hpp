@@ -38,7 +38,7 @@ class Packing {
   /// `value` is what gets packed, rows of blocks last; `key` is its logical key.
   Packing(ValuePtr value, QuantScheme::Kind scheme, std::string key);
 
-  const ValuePtr& value() const { return value_; }
+  ValuePtr value() const { return value_; }
   bool needs_measure() const { return scheme_ == QuantScheme::Kind::Fp8; }
 
   /// Looks at elements of `region`, dense and of the value's dtype, for their largest magnitude.
@@ -66,7 +66,7 @@ class Packing {
   float scale_of(std::uint64_t element) const;
   void check_finite(float largest, std::uint64_t first, std::span<const float> values) const;
 
-  const ValuePtr value_;
+  const Value* const value_;
   const QuantScheme::Kind scheme_;
   const std::string key_;
   const std::uint64_t row_;        // elements of the last dimension

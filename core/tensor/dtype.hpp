@@ -61,6 +61,9 @@ inline bool is_fp8(Dtype dtype) {
   return dtype == Dtype::F8_E4M3 || dtype == Dtype::F8_E5M2;
 }
 
+/// Elements of an MXFP4 block that share one scale. Source: OCP Microscaling Formats v1.0, 5.2.
+inline constexpr std::uint64_t kMxfp4Block = 32;
+
 /// Exactly the spelling of the format: "F32" yes, "f32" no.
 std::optional<Dtype> parse_dtype_strict(std::string_view name);
 /// What people write: any case, and "bfloat16", "float8_e4m3fn", "half", ….

@@ -1,16 +1,16 @@
 #include "core/tensor/key_index.hpp"
 
-#include <xxhash.h>
-
 #include <bit>
 #include <random>
+
+#include "core/base/hash.hpp"
 
 namespace ckptscope {
 namespace {
 
 std::uint64_t hash_of(std::string_view name) {
   static const std::uint64_t seed = std::random_device()();
-  return XXH3_64bits_withSeed(name.data(), name.size(), seed);
+  return xxh3(name, seed);
 }
 
 }  // namespace

@@ -219,7 +219,8 @@ TEST_P(Published, BecomesNative) {
   EXPECT_EQ(account.bytes_in, expected.bytes);
   EXPECT_EQ(account.targets, expected.outputs);
   EXPECT_EQ(account.bytes_out, expected.output_bytes);
-  EXPECT_EQ(account.targets_by_kind[static_cast<int>(Kind::Synthesised)], expected.synthesised);
+  EXPECT_EQ(account.targets_by_kind[static_cast<int>(OutputKind::Synthesised)],
+            expected.synthesised);
   EXPECT_EQ(drops_of(plan), expected.drops);
   expect_golden("plan/" + expected.model + ".txt", abridged(plan));
 }
@@ -254,12 +255,12 @@ TEST_P(Published, FamilyAndSideAreRecognised) {
   EXPECT_EQ(name_of(recognise_side(hf.opened, hf.opened.config(), *family.adapter)), "hf");
 
   const Plan native = plan_to(hf.opened, "", expected.dtype);
-  EXPECT_EQ(native.options.to, Namespace::Native);
+  EXPECT_EQ(native.options.to, Side::Native);
   const OnDisk native_disk(outputs_of(native, source.config));
   EXPECT_EQ(
       name_of(recognise_side(native_disk.opened, native_disk.opened.config(), *family.adapter)),
       "native");
-  EXPECT_EQ(plan_to(native_disk.opened, "").options.to, Namespace::Hf);
+  EXPECT_EQ(plan_to(native_disk.opened, "").options.to, Side::Hf);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Published, ::testing::ValuesIn(kFigures),
@@ -299,7 +300,7 @@ TEST(PublishedModels, RefusesNvfp4) {
   EXPECT_FALSE(plan.sound());
   const auto is_packed = [](const Problem& problem) { return problem.code == Code::PackedCodes; };
   EXPECT_EQ(std::count_if(plan.problems.begin(), plan.problems.end(), is_packed), 23 * 128 * 2);
-  EXPECT_EQ(plan.account().targets_by_kind[static_cast<int>(Kind::Stacked)], 0u);
+  EXPECT_EQ(plan.account().targets_by_kind[static_cast<int>(OutputKind::Stacked)], 0u);
 }
 
 /// The config states as many layers as there are; what is beyond them is Hy3's MTP layer.
@@ -440,8 +441,8 @@ SyntheticCheckpoint without_losses(const SyntheticCheckpoint& source, const Plan
   std::map<std::string, Dtype> kept;
   for (const Output& output : plan.outputs) {
     const bool casts = contains(*output.value, Value::Op::Cast);
-    for_each_source(*output.value, [&](std::uint32_t id) {
-      const TensorInfo& info = plan.sources[id];
+    for_each_input(*output.value, [&](std::uint32_t id) {
+      const TensorInfo& info = plan.inputs[id];
       kept[std::string(info.name)] = casts ? output.dtype() : info.dtype;
     });
   }
@@ -461,7 +462,7 @@ const std::set<std::string> kReadUnderAlias{"nemotron_v3-model-prefix", "mistral
 
 bool decodes_or_synthesises(const Plan& plan) {
   return std::any_of(plan.outputs.begin(), plan.outputs.end(), [](const Output& output) {
-    return output.kind == Kind::Synthesised || contains(*output.value, Value::Op::Mxfp4) ||
+    return output.kind == OutputKind::Synthesised || contains(*output.value, Value::Op::Mxfp4) ||
            contains(*output.value, Value::Op::Fp8);
   });
 }

@@ -118,8 +118,8 @@ TEST_P(PublishedForm, WhatIsPackedStays) {
   EXPECT_EQ(errors(plan), std::vector<std::string>());
   EXPECT_TRUE(has(plan, Code::NothingToDo));
   EXPECT_TRUE(plan.quantisation_config.empty());
-  EXPECT_EQ(plan.account().sources_by_kind[static_cast<std::size_t>(Kind::Passed)],
-            plan.sources.size());
+  EXPECT_EQ(plan.account().sources_by_kind[static_cast<std::size_t>(OutputKind::Passed)],
+            plan.inputs.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Quantise, PublishedForm,
@@ -141,7 +141,7 @@ struct Converted {
     const PlannedConversion planned = plan_conversion(source, request);
     ConvertOptions options;
     options.out = dir / "out";
-    const Sources sources{source, planned.like.get()};
+    const PlanInputs sources{source, planned.like.get()};
     Progress progress;
     losses = convert(sources, planned.plan, options, progress).losses;
     opened = Checkpoint::open(dir / "out");
@@ -190,12 +190,13 @@ INSTANTIATE_TEST_SUITE_P(Fp8, Mistral, ::testing::Values("mistral4-fp8-bf16", "m
 TEST(QuantiseConfig, SaysHowItIsStored) {
   const OnDisk hf(recorded_case("mistral4-fp8-bf16").source);
   const Converted native(hf.opened, request_to("native", "", "", "f32"));
-  EXPECT_EQ(native.opened.config().dtype(), Dtype::F32);
+  EXPECT_EQ(native.opened.config().dtypes(), std::vector<std::string>{"float32"});
   const Converted packed(native.opened, request_to("hf", "fp8"));
   EXPECT_EQ(packed.opened.config().json("quantization_config"),
             R"({"activation_scheme":"dynamic","dequantize":false,"quant_method":"fp8",)"
             R"("weight_block_size":null})");
-  EXPECT_EQ(packed.opened.config().dtype(), Dtype::BF16);  // of what is not packed
+  EXPECT_EQ(packed.opened.config().dtypes(),
+            std::vector<std::string>{"bfloat16"});  // of what is not packed
 }
 
 TEST(QuantiseLike, BiasThatIsNotZeroIsKept) {

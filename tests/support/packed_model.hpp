@@ -43,8 +43,8 @@ inline std::vector<float> values_for(const Weight& weight) {
 
 inline std::vector<std::byte> bytes_of(const std::vector<float>& values, Dtype dtype) {
   std::vector<std::byte> bytes(values.size() * size_of(dtype));
-  convert(Dtype::F32, reinterpret_cast<const std::byte*>(values.data()), dtype, bytes.data(),
-          values.size());
+  cast_elements(Dtype::F32, reinterpret_cast<const std::byte*>(values.data()), dtype, bytes.data(),
+                values.size());
   return bytes;
 }
 
@@ -60,13 +60,14 @@ class PackedModel {
     const auto number = static_cast<std::uint32_t>(tensors_.size());
     tensors_.push_back({"w" + std::to_string(number), shape, bytes_of(values, weight.dtype)});
     const Tensor& tensor = tensors_.back();
-    plan.sources.push_back({tensor.name, tensor.shape, 0, tensor.bytes.size(), weight.dtype, 0});
+    plan.inputs.push_back({tensor.name, tensor.shape, 0, tensor.bytes.size(), weight.dtype, 0});
     plan.fates.push_back({Fate::Kind::Used, static_cast<std::uint32_t>(plan.outputs.size())});
-    const ValuePtr source = source_value(number, weight.dtype, tensor.shape);
-    const ValuePtr value = weight.transposed ? transpose(source) : source;
+    Values& nodes = *plan.values;
+    const ValuePtr source = nodes.input(number, weight.dtype, tensor.shape);
+    const ValuePtr value = weight.transposed ? nodes.transpose(source) : source;
     const bool fp8 = weight.scheme == QuantScheme::Kind::Fp8;
-    put(tensor.name, "_codes", fp8 ? fp8_codes(value) : mxfp4_blocks(value));
-    put(tensor.name, "_scales", fp8 ? fp8_scale(value) : mxfp4_scales(value));
+    put(tensor.name, "_codes", fp8 ? nodes.fp8_codes(value) : nodes.mxfp4_blocks(value));
+    put(tensor.name, "_scales", fp8 ? nodes.fp8_scale(value) : nodes.mxfp4_scales(value));
   }
 
   struct Result {
@@ -101,7 +102,7 @@ class PackedModel {
     const std::deque<Tensor>& tensors;
   };
   void put(const std::string& key, const char* suffix, ValuePtr value) {
-    plan.outputs.push_back({key + suffix, std::move(value), Kind::Encoded, "", key});
+    plan.outputs.push_back({key + suffix, value, OutputKind::Encoded, "", key});
   }
   std::deque<Tensor> tensors_;  // does not move its elements, to which the plan points
 };

@@ -264,7 +264,7 @@ inline void expect_scales(const ScaleStats& found, const std::vector<double>& sc
   EXPECT_EQ(found.least, *std::min_element(scales.begin(), scales.end()));
   EXPECT_EQ(found.most, *std::max_element(scales.begin(), scales.end()));
   EXPECT_EQ(found.zeros, count_of(scales, [&](double v) { return mxfp4 && v == 0x1p-127; }));
-  EXPECT_EQ(found.ones, count_of(scales, [&](double v) { return mxfp4 && v == 0x1p128; }));
+  EXPECT_EQ(found.all_ones, count_of(scales, [&](double v) { return mxfp4 && v == 0x1p128; }));
   for (std::size_t i = 0; i < found.powers.size(); ++i) {
     const double from = std::ldexp(1.0, static_cast<int>(i) - 256);
     EXPECT_EQ(found.powers[i], count_of(scales, [&](double v) {

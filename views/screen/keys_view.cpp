@@ -49,7 +49,7 @@ void draw_tensor(Canvas& canvas, int row, const Columns& columns, const TensorIn
 /// What stands behind a label: "+s", "  x36 alike", or less where there is little room.
 std::string behind_label(const FoldedTree& folds, const FoldedRow& one, bool leaf, int room) {
   if (!one.scale.empty()) return " " + one.scale;
-  const std::uint32_t above = one.parent == NameTree::kNone ? 1 : folds.rows()[one.parent].alike;
+  const std::uint32_t above = one.parent == NameTree::kNoNode ? 1 : folds.rows()[one.parent].alike;
   if (leaf || one.alike == above) return "";
   const std::string count = fmt::format("  x{}", format_count(one.alike));
   if (width_of(count) + 6 <= room) return count + " alike";
@@ -61,7 +61,7 @@ void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& c
   const FoldedTree& folds = view.list.folded();
   const FoldedRow& one = folds.rows()[number];
   const NameTree::Node& node = view.list.names().nodes()[one.node];
-  const bool leaf = node.tensor != NameTree::kNone && node.child_count == 0;
+  const bool leaf = node.tensor != NameTree::kNoNode && node.child_count == 0;
   const char* mark = leaf ? " " : view.tree.is_open(number) ? "-" : "+";
   if (one.odd) canvas.put(row, columns.key - 1, "~", Role::Notice);
   const int column = columns.key + std::min(2 * one.depth, columns.key_end / 3);

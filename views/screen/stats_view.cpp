@@ -73,7 +73,7 @@ std::vector<DetailLine> number_lines(const StatsModel& model) {
     }
     if (powers) {
       add("zero, 255",
-          fmt::format("{}, {}", format_count(scales.zeros), format_count(scales.ones)));
+          fmt::format("{}, {}", format_count(scales.zeros), format_count(scales.all_ones)));
     }
   }
   if (stats.codes) {

@@ -41,7 +41,7 @@ void TreeState::set_all(const FoldedTree& tree, bool open) {
 void TreeState::reveal(const FoldedTree& tree, std::uint32_t row) {
   const auto rows = tree.rows();
   bool changed = false;
-  for (auto above = rows[row].parent; above != NameTree::kNone; above = rows[above].parent) {
+  for (auto above = rows[row].parent; above != NameTree::kNoNode; above = rows[above].parent) {
     changed = changed || !open_[above];
     open_[above] = true;
   }

@@ -79,8 +79,8 @@ void store_floats(Dtype to, const float* in, std::byte* out, std::size_t count) 
 
 }  // namespace
 
-void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out,
-             std::size_t count) noexcept {
+void cast_elements(Dtype from, const std::byte* in, Dtype to, std::byte* out,
+                   std::size_t count) noexcept {
   if (count == 0) return;
   if (from == to) {
     std::memcpy(out, in, count * size_of(from));

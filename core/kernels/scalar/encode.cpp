@@ -9,8 +9,6 @@
 namespace ckptscope::scalar {
 namespace {
 
-constexpr std::size_t kBlock = 32;
-
 /// Sums of squares in single precision, value i in lane i mod 16, the lanes added by halves: the
 /// order of a vector of 16, whatever the machine has, so that every machine gives the same sums.
 class Lanes {
@@ -45,14 +43,14 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
   // Sums are taken in the unit of the largest block, so that no square leaves a float.
   const std::uint8_t unit = e8m0_scale_of(largest);
   const float to_unit = power_of_two(127 - unit);
-  for (; !values.empty(); values = values.subspan(kBlock)) {
-    const auto block = values.first(kBlock);
+  for (; !values.empty(); values = values.subspan(kMxfp4Block)) {
+    const auto block = values.first(kMxfp4Block);
     const std::uint8_t scale = e8m0_scale_of(largest_magnitude(block));
     *scales++ = std::byte{scale};
     const float up = power_of_two(127 - scale);
     const float down = power_of_two(scale - unit);
-    std::array<std::uint8_t, kBlock> nibbles;
-    for (std::size_t i = 0; i < kBlock; ++i) {
+    std::array<std::uint8_t, kMxfp4Block> nibbles;
+    for (std::size_t i = 0; i < kMxfp4Block; ++i) {
       const float scaled = block[i] * up;  // exact: a power of two
       nibbles[i] = float_to_e2m1(scaled);
       const float decoded = e2m1_to_float(nibbles[i]);
@@ -62,7 +60,7 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
       signal.add(i, block[i] * to_unit);
       noise.add(i, error * down);
     }
-    for (std::size_t i = 0; i < kBlock; i += 2) {
+    for (std::size_t i = 0; i < kMxfp4Block; i += 2) {
       *codes++ = static_cast<std::byte>(nibbles[i] | nibbles[i + 1] << 4);
     }
   }

@@ -6,7 +6,8 @@
 
 namespace ckptscope::scalar {
 
-void convert(Dtype from, const std::byte* in, Dtype to, std::byte* out, std::size_t count) noexcept;
+void cast_elements(Dtype from, const std::byte* in, Dtype to, std::byte* out,
+                   std::size_t count) noexcept;
 void decode_mxfp4(std::span<const std::byte> blocks, std::span<const std::byte> scales,
                   std::size_t bytes_per_block, std::uint16_t* out) noexcept;
 void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,

@@ -21,7 +21,7 @@ std::string text_of(const JobEvent& event) {
   if (const auto* line = std::get_if<Line>(&event.result)) return line->text;
   if (const auto* failed = std::get_if<Failed>(&event.result)) return "failed: " + failed->message;
   if (const auto* question = std::get_if<Question>(&event.result)) return question->text;
-  if (const auto* told = std::get_if<Told>(&event.result)) return "told " + told->verb;
+  if (const auto* told = std::get_if<CommandDone>(&event.result)) return "told " + told->verb;
   return "?";
 }
 

@@ -406,10 +406,10 @@ TEST(ConfigValues, AnswersByTypeOrNotAtAll) {
   EXPECT_EQ(config.integers("list"), (std::vector<std::uint64_t>{128, 128}));
   EXPECT_EQ(config.integers("mixed"), std::nullopt);
   EXPECT_EQ(config.integers("n"), std::nullopt);
-  EXPECT_EQ(config.dtype(), Dtype::BF16);
+  EXPECT_EQ(config.dtypes(), (std::vector<std::string>{"bfloat16", "float32"}));
   EXPECT_FALSE(Config().present());
   EXPECT_EQ(Config().integer("n"), std::nullopt);
-  EXPECT_EQ(Config().dtype(), std::nullopt);
+  EXPECT_TRUE(Config().dtypes().empty());
 }
 
 TEST(ConfigValues, EditedKeepsTheRest) {
@@ -430,7 +430,7 @@ TEST(ConfigValues, EditedKeepsTheRest) {
   for (const Row& row : rows) {
     std::string edited =
         Config::parse(row.text, "c")
-            .edited({Dtype::BF16, row.drop ? std::optional<std::string>("") : std::nullopt});
+            .edited({"bfloat16", row.drop ? std::optional<std::string>("") : std::nullopt});
     std::erase_if(edited, [](char c) { return c == ' ' || c == '\n'; });
     EXPECT_EQ(edited, row.edited);
   }
@@ -672,6 +672,8 @@ TEST(Shards, NotRegular) {
   fs::remove(dir / kFirst);
   ASSERT_EQ(::mkfifo((dir / kFirst).c_str(), 0600), 0);
   EXPECT_EQ(opened(dir.path()), "missing-shard");
+  const std::string message = Checkpoint::open(dir.path()).problems()[0].message;
+  EXPECT_NE(message.find("not a regular file: 1 tensor lost"), message.npos) << message;
   fs::remove(dir / kFirst);
   fs::create_symlink("/dev/zero", dir / kFirst);
   EXPECT_EQ(opened(dir.path()), "missing-shard symlink");

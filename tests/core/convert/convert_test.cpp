@@ -305,7 +305,7 @@ TEST(ReadBack, FindsEveryChangedByte) {
   sink.finish();
   const std::string file = staging.path() + "/model.safetensors";
   const std::string good = read_file(file);
-  EXPECT_EQ(sink.read_back(0, progress), XXH3_64bits(good.data(), good.size()));
+  EXPECT_EQ(sink.read_back(0, progress), xxh3(good));
   for (const std::size_t at :
        {std::size_t{0}, std::size_t{100}, std::size_t{4096}, good.size() / 2, good.size() - 1}) {
     std::string bad = good;
@@ -386,10 +386,10 @@ TEST(Verify, ReportsWhatIsMissingOddOrDamaged) {
   changed.outputs.front().key = "another";
   EXPECT_EQ(kinds(changed), (std::set{Kind::Missing, Kind::Extra}));
   changed = one.plan;
-  changed.outputs.back().value = cast(changed.outputs.back().value, Dtype::F32);
+  changed.outputs.back().value = changed.values->cast(changed.outputs.back().value, Dtype::F32);
   EXPECT_EQ(kinds(changed), std::set{Kind::OtherDtype});
   changed = one.plan;
-  changed.outputs.back().value = zeros(Dtype::BF16, {1});
+  changed.outputs.back().value = changed.values->zeros(Dtype::BF16, Shape{1});
   EXPECT_EQ(kinds(changed), std::set{Kind::OtherShape});
   write_file(file, read_file(file) + "x");
   EXPECT_EQ(kinds(one.plan), std::set{Kind::Damaged});

@@ -125,7 +125,7 @@ std::string findings(const DeepReport& report) {
   return out;
 }
 
-DeepReport checked(const std::string& path, const Sums& sums = {}) {
+DeepReport checked(const std::string& path, const Checksums& sums = {}) {
   const Checkpoint checkpoint = Checkpoint::open(path);
   EXPECT_FALSE(checkpoint.damaged());
   Progress progress;
@@ -222,9 +222,9 @@ TEST(DeepCheck, Checksums) {
   write_synthetic(dir / "m", synthetic({{"a", Dtype::F32, {2, 2}}, {"b", Dtype::BF16, {3}}}, 2));
   const std::string first = "model-00001-of-00002.safetensors";
   const std::string second = "model-00002-of-00002.safetensors";
-  const Sums sums{{first, sha256_told(dir / "m", first)},
-                  {second, sha256_told(dir / "m", second)},
-                  {"other.safetensors", kZeros64}};
+  const Checksums sums{{first, sha256_told(dir / "m", first)},
+                       {second, sha256_told(dir / "m", second)},
+                       {"other.safetensors", kZeros64}};
   const DeepReport good = checked(dir / "m", sums);
   EXPECT_EQ(findings(good), "");
   EXPECT_EQ(good.sums_compared, 2u);
@@ -261,8 +261,9 @@ TEST(DeepCheck, HubRecords) {
   };
   for (const Row& row : rows) {
     write_file(record, row.text);
-    const Sums sums = hub_sums(Checkpoint::open(dir.path()));
-    EXPECT_EQ(sums, row.usable ? (Sums{{"model.safetensors", digest}}) : Sums{}) << row.text;
+    const Checksums sums = hub_checksums(Checkpoint::open(dir.path()));
+    EXPECT_EQ(sums, row.usable ? (Checksums{{"model.safetensors", digest}}) : Checksums{})
+        << row.text;
   }
 }
 
@@ -274,19 +275,19 @@ TEST(DeepCheck, HubBlobNames) {
   fs::create_directories(dir / "snapshot");
   fs::create_symlink("../blobs/" + digest, dir / "snapshot/model.safetensors");
   const Checkpoint checkpoint = Checkpoint::open(dir / "snapshot");
-  EXPECT_EQ(hub_sums(checkpoint), (Sums{{"model.safetensors", digest}}));
+  EXPECT_EQ(hub_checksums(checkpoint), (Checksums{{"model.safetensors", digest}}));
 }
 
 TEST(DeepCheck, SumsAsText) {
   const std::string a(64, 'a');
   const std::string b(64, '0');
-  EXPECT_EQ(parse_sums(""), Sums{});
-  EXPECT_EQ(parse_sums(a + "  x.safetensors\n\n" + b + " *./d/y z.safetensors"),
-            (Sums{{"x.safetensors", a}, {"y z.safetensors", b}}));
+  EXPECT_EQ(parse_checksums(""), Checksums{});
+  EXPECT_EQ(parse_checksums(a + "  x.safetensors\n\n" + b + " *./d/y z.safetensors"),
+            (Checksums{{"x.safetensors", a}, {"y z.safetensors", b}}));
   const std::string lines[] = {
       "x", a, a + "  ", std::string(63, 'a') + "  x", std::string(64, 'g') + "  x", "MD5 (x) = 0"};
   for (const std::string& text : lines) {
-    EXPECT_THROW(parse_sums(text), Error) << text;
+    EXPECT_THROW(parse_checksums(text), Error) << text;
   }
 }
 
@@ -379,7 +380,8 @@ TEST(Diff, DamagedFilesAreNotRead) {
 Plan plan_of(std::vector<std::pair<std::string, std::uint64_t>> bytes_by_key) {
   Plan plan;
   for (const auto& [key, bytes] : bytes_by_key) {
-    plan.outputs.push_back({key, zeros(Dtype::U8, {bytes}), Kind::Synthesised, "test.zeros"});
+    plan.outputs.push_back(
+        {key, plan.values->zeros(Dtype::U8, Shape{bytes}), OutputKind::Synthesised, "test.zeros"});
   }
   return plan;
 }
@@ -421,10 +423,14 @@ TEST(ShardLayout, Packing) {
 
 TEST(ShardLayout, ReadsBackAsWritten) {
   Plan plan;
-  plan.outputs.push_back({"a", zeros(Dtype::BF16, {3, 5}), Kind::Synthesised});
-  plan.outputs.push_back({"empty", zeros(Dtype::F32, {0}), Kind::Synthesised});
-  plan.outputs.push_back({"n\u00e4me \"\\\n", zeros(Dtype::F64, {7}), Kind::Synthesised});
-  plan.outputs.push_back({"scalar", zeros(Dtype::F32, {}), Kind::Synthesised});
+  plan.outputs.push_back(
+      {"a", plan.values->zeros(Dtype::BF16, Shape{3, 5}), OutputKind::Synthesised});
+  plan.outputs.push_back(
+      {"empty", plan.values->zeros(Dtype::F32, Shape{0}), OutputKind::Synthesised});
+  plan.outputs.push_back(
+      {"n\u00e4me \"\\\n", plan.values->zeros(Dtype::F64, Shape{7}), OutputKind::Synthesised});
+  plan.outputs.push_back(
+      {"scalar", plan.values->zeros(Dtype::F32, Shape{}), OutputKind::Synthesised});
   const std::map<std::string, std::string> metadata{{"format", "pt"}, {"x", "\u00e9 \"\\"}};
   for (const std::uint64_t limit : {1ull, 60ull, 1000ull}) {
     const ShardLayout layout = lay_out(plan, limit, metadata);
@@ -509,14 +515,16 @@ TEST(ExpectedKeys, WhyEachIsOrIsNotThere) {
                                          {"mtp.1.w", Dtype::U8, {3}}}));
   const Checkpoint checkpoint = Checkpoint::open(dir.path());
   Plan plan;
-  plan.sources.assign(checkpoint.tensors().begin(), checkpoint.tensors().end());
+  plan.inputs.assign(checkpoint.tensors().begin(), checkpoint.tensors().end());
   plan.fates.resize(4);
   plan.drop_rules.push_back({"x.mtp", "MTP layer"});
   const auto id = [&](const char* key) { return *checkpoint.find(key); };
-  plan.outputs.push_back({"kept.w", source_value(id("kept.w"), Dtype::U8, Shape{2}), Kind::Passed});
   plan.outputs.push_back(
-      {"new.0.w", source_value(id("old.0.w"), Dtype::U8, Shape{1}), Kind::Renamed});
-  plan.outputs.push_back({"zero.w", zeros(Dtype::F32, {4}), Kind::Synthesised, "x.bias"});
+      {"kept.w", plan.values->input(id("kept.w"), Dtype::U8, Shape{2}), OutputKind::Passed});
+  plan.outputs.push_back(
+      {"new.0.w", plan.values->input(id("old.0.w"), Dtype::U8, Shape{1}), OutputKind::Renamed});
+  plan.outputs.push_back(
+      {"zero.w", plan.values->zeros(Dtype::F32, Shape{4}), OutputKind::Synthesised, "x.bias"});
   plan.fates[id("kept.w")] = {Fate::Kind::Used, 0};
   plan.fates[id("old.0.w")] = {Fate::Kind::Used, 1};
   plan.fates[id("mtp.0.w")] = {Fate::Kind::Dropped, 0};

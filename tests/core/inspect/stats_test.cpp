@@ -68,7 +68,7 @@ TEST(Stats, OnlyNumbersHaveThem) {
   for (const DtypeRow& row : dtype_table()) {
     const bool expected =
         std::find(std::begin(kDtypes), std::end(kDtypes), row.dtype) != std::end(kDtypes);
-    EXPECT_EQ(has_statistics(*source_value(0, row.dtype, Shape{2})), expected) << row.name;
+    EXPECT_EQ(has_statistics(*Values().input(0, row.dtype, Shape{2})), expected) << row.name;
   }
 }
 
@@ -125,7 +125,7 @@ TEST(Stats, OfMxfp4AtTheEdges) {
               row.subnormal);
     EXPECT_EQ(found.codes->used, 16u);
     EXPECT_EQ(found.scales->zeros, row.scale == 0 ? 1u : 0u);
-    EXPECT_EQ(found.scales->ones, row.scale == 255 ? 1u : 0u);
+    EXPECT_EQ(found.scales->all_ones, row.scale == 255 ? 1u : 0u);
   }
 }
 

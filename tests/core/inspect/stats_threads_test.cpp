@@ -56,7 +56,7 @@ Figures figures_of(const TensorStats& stats) {
     figures.insert(figures.end(), {codes->used, codes->saturated, codes->subnormal});
   }
   if (const auto& scales = stats.scales) {
-    figures.insert(figures.end(), {scales->count, scales->zeros, scales->ones,
+    figures.insert(figures.end(), {scales->count, scales->zeros, scales->all_ones,
                                    std::bit_cast<std::uint64_t>(scales->least),
                                    std::bit_cast<std::uint64_t>(scales->most)});
     figures.insert(figures.end(), scales->powers.begin(), scales->powers.end());

@@ -27,12 +27,13 @@ class Memory {
  public:
   ValuePtr add(const StoredTensor& tensor) {
     tensors_.push_back(tensor.bytes);
-    return source_value(static_cast<std::uint32_t>(tensors_.size() - 1), tensor.dtype,
+    return nodes->input(static_cast<std::uint32_t>(tensors_.size() - 1), tensor.dtype,
                         tensor.shape);
   }
   ValuePtr add(Dtype dtype, const Shape& shape, const Floats& values) {
     return add({"", dtype, shape, bytes_of(values, dtype)});
   }
+  const std::shared_ptr<Values> nodes = std::make_shared<Values>();
   MakeSource maker() const {
     return [this] { return std::make_unique<Source>(tensors_); };
   }
@@ -54,29 +55,30 @@ struct Sides {
   std::vector<ValuePair> pairs;
 
   void add(ValuePtr value, ValuePtr reference) {
-    pairs.push_back({std::to_string(pairs.size()), std::move(value), std::move(reference)});
+    pairs.push_back({std::to_string(pairs.size()), share(values.nodes, value),
+                     share(references.nodes, reference)});
   }
   /// In the order of pairs.
-  std::vector<Comparison> compare(unsigned threads) const {
-    std::vector<Comparison> rows(pairs.size());
+  std::vector<ValueDistance> compare(unsigned threads) const {
+    std::vector<ValueDistance> rows(pairs.size());
     std::vector<int> done(pairs.size());
     std::atomic<int> inside = 0;
     Progress progress;
-    compare_values(values.maker(), references.maker(), pairs, threads, progress,
-                   [&](std::size_t i, const Comparison& one) {
-                     EXPECT_EQ(++inside, 1) << "one at a time";
-                     rows[i] = one;
-                     ++done[i];
-                     std::this_thread::sleep_for(std::chrono::microseconds(200));
-                     --inside;
-                   });
+    value_distances(values.maker(), references.maker(), pairs, threads, progress,
+                    [&](std::size_t i, const ValueDistance& one) {
+                      EXPECT_EQ(++inside, 1) << "one at a time";
+                      rows[i] = one;
+                      ++done[i];
+                      std::this_thread::sleep_for(std::chrono::microseconds(200));
+                      --inside;
+                    });
     EXPECT_EQ(done, std::vector<int>(pairs.size(), 1));
     EXPECT_EQ(progress.done(), progress.total());
     return rows;
   }
 };
 
-Comparison compared(const Floats& values, const Floats& references) {
+ValueDistance compared(const Floats& values, const Floats& references) {
   Sides sides;
   sides.add(sides.values.add(Dtype::F32, {values.size()}, values),
             sides.references.add(Dtype::F32, {references.size()}, references));
@@ -112,7 +114,7 @@ void expect_near(double found, long double expected) {
 }
 
 /// Of finite values.
-void expect_comparison(const Comparison& found, const Floats& values, const Floats& references) {
+void expect_comparison(const ValueDistance& found, const Floats& values, const Floats& references) {
   std::uint64_t different = 0;
   double largest = 0;
   long double signal = 0;
@@ -137,7 +139,7 @@ void expect_comparison(const Comparison& found, const Floats& values, const Floa
 }
 
 struct Ratios {
-  Comparison comparison;
+  ValueDistance comparison;
   double relative_l2;
   double sqnr;
 };
@@ -183,7 +185,7 @@ TEST(Compare, OneByOne) {
       {"subnormal", 0x1p-149F, 0, 1, 0, 0x1p-149, 0x1p-298}};
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
-    const Comparison found = compared({3, row.value, 3}, {3, row.reference, 3});
+    const ValueDistance found = compared({3, row.value, 3}, {3, row.reference, 3});
     const bool bounded = std::isfinite(row.value) && std::isfinite(row.reference);
     EXPECT_EQ(found.elements, 3u);
     EXPECT_EQ(found.different, row.different);
@@ -215,11 +217,12 @@ TEST(Compare, TransposedValues) {
   const Floats values = random_values(3 * 41 * 57, 2);
   const Floats other = rounded(values);
   Sides sides;
-  sides.add(transpose(sides.values.add(Dtype::F32, {3, 41, 57}, values)),
+  sides.add(sides.values.nodes->transpose(sides.values.add(Dtype::F32, {3, 41, 57}, values)),
             sides.references.add(Dtype::BF16, {3, 57, 41}, transposed(other, 41, 57)));
   sides.add(sides.values.add(Dtype::F32, {3, 41, 57}, values),
-            transpose(sides.references.add(Dtype::F32, {3, 57, 41}, transposed(values, 41, 57))));
-  const std::vector<Comparison> found = sides.compare(2);
+            sides.references.nodes->transpose(
+                sides.references.add(Dtype::F32, {3, 57, 41}, transposed(values, 41, 57))));
+  const std::vector<ValueDistance> found = sides.compare(2);
   expect_comparison(found[0], values, other);
   EXPECT_GT(found[0].different, 0u);
   expect_comparison(found[1], values, values);
@@ -232,18 +235,19 @@ TEST(Compare, Mxfp4AgainstItsValues) {
   Floats decoded = slow_mxfp4(blocks, scales).values;
   const auto against = [&](const Floats& values) {
     Sides sides;
-    const ValuePtr packed = mxfp4(sides.values.add(blocks), sides.values.add(scales));
+    const ValuePtr packed =
+        sides.values.nodes->mxfp4(sides.values.add(blocks), sides.values.add(scales));
     sides.add(packed, sides.references.add(Dtype::BF16, {3, 10, 64}, values));
-    sides.add(transpose(packed),
+    sides.add(sides.values.nodes->transpose(packed),
               sides.references.add(Dtype::F32, {3, 64, 10}, transposed(values, 10, 64)));
     return sides.compare(2);
   };
-  for (const Comparison& one : against(decoded)) {
+  for (const ValueDistance& one : against(decoded)) {
     EXPECT_TRUE(one.equal());
     EXPECT_GT(one.signal, 0);
   }
   decoded[1000] += 1;
-  for (const Comparison& one : against(decoded)) EXPECT_EQ(one.different, 1u);
+  for (const ValueDistance& one : against(decoded)) EXPECT_EQ(one.different, 1u);
 }
 
 TEST(Compare, ScalarsAndNothing) {
@@ -252,7 +256,7 @@ TEST(Compare, ScalarsAndNothing) {
   sides.add(sides.values.add(Dtype::F32, {2, 0, 4}, {}),
             sides.references.add(Dtype::BF16, {2, 0, 4}, {}));
   for (int i = 0; i < 40; ++i) sides.pairs.push_back(ValuePair(sides.pairs[0]));
-  const std::vector<Comparison> found = sides.compare(8);
+  const std::vector<ValueDistance> found = sides.compare(8);
   expect_comparison(found[0], {3}, {4});
   expect_comparison(found[1], {}, {});
   expect_comparison(found.back(), {3}, {4});
@@ -267,11 +271,11 @@ TEST(Compare, IsTheSameForEveryNumberOfThreads) {
             sides.references.add(Dtype::BF16, {3, 1700, 2001}, other));
   sides.add(sides.values.add(Dtype::BF16, {2, 5100 * 2001 / 2}, other),
             sides.references.add(Dtype::F32, {2, 5100 * 2001 / 2}, values));
-  const std::vector<Comparison> expected = sides.compare(1);
+  const std::vector<ValueDistance> expected = sides.compare(1);
   expect_comparison(expected[0], values, other);
   expect_comparison(expected[1], other, values);
   for (const unsigned threads : {2, 3, 8}) {
-    const std::vector<Comparison> found = sides.compare(threads);
+    const std::vector<ValueDistance> found = sides.compare(threads);
     for (std::size_t i = 0; i < expected.size(); ++i) {
       EXPECT_EQ(found[i].different, expected[i].different);
       EXPECT_EQ(found[i].largest, expected[i].largest);
@@ -287,8 +291,8 @@ TEST(Compare, StopsWhenAsked) {
   Progress progress;
   progress.request_stop();
   try {
-    compare_values(sides.values.maker(), sides.references.maker(), sides.pairs, 1, progress,
-                   [](std::size_t, const Comparison&) { ADD_FAILURE() << "done"; });
+    value_distances(sides.values.maker(), sides.references.maker(), sides.pairs, 1, progress,
+                    [](std::size_t, const ValueDistance&) { ADD_FAILURE() << "done"; });
     ADD_FAILURE() << "not stopped";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::Interrupted);

@@ -246,13 +246,13 @@ float ties(std::uint64_t word) {
 }
 
 /// Each makes a finite float of 64 random bits.
-constexpr std::pair<const char*, float (*)(std::uint64_t)> kKinds[]{
+constexpr std::pair<const char*, float (*)(std::uint64_t)> kOutputKinds[]{
     {"uniform", uniform}, {"bf16", bf16},           {"sizes", of_many_sizes},
     {"any", any},         {"subnormal", subnormal}, {"ties", ties}};
 
 void for_each_run(std::initializer_list<std::size_t> counts, const auto& visit) {
   Random random(17);
-  for (const auto& [name, make] : kKinds) {
+  for (const auto& [name, make] : kOutputKinds) {
     for (const std::size_t count : counts) {
       SCOPED_TRACE(std::string(name) + ", " + std::to_string(count));
       Floats values(count);

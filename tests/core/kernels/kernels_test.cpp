@@ -238,7 +238,7 @@ TEST(Convert, EveryPairAtEveryLengthAndAlignment) {
           encode_one(to, decode_one(from, &data[i * size_of(from)]),
                      &expected[1 + i * size_of(to)]);
         }
-        convert(from, in.data() + 1, to, out.data() + 1, count);
+        cast_elements(from, in.data() + 1, to, out.data() + 1, count);
         ASSERT_EQ(out, expected) << name_of(from) << " to " << name_of(to) << ", " << count;
       }
     }
@@ -249,7 +249,7 @@ TEST(Convert, TheSameDtypeIsACopy) {
   for (const Dtype dtype : kTargets) {
     const Bytes data = synthetic_bytes({"copy", dtype, {777}, Filling::Raw}, 1);
     Bytes out(data.size());
-    convert(dtype, data.data(), dtype, out.data(), 777);
+    cast_elements(dtype, data.data(), dtype, out.data(), 777);
     EXPECT_EQ(out, data) << name_of(dtype);
   }
 }
@@ -471,11 +471,11 @@ struct Dense {
     return bytes.data() + flat(shape, index) * size_of(dtype);
   }
 };
-using Sources = std::vector<Dense>;
+using Inputs = std::vector<Dense>;
 
 class MemorySource final : public TensorSource {
  public:
-  explicit MemorySource(const Sources& sources) : sources_(sources) {}
+  explicit MemorySource(const Inputs& sources) : sources_(sources) {}
   void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) override {
     const Bytes& bytes = sources_.at(tensor).bytes;
     if (offset + out.size() > bytes.size()) throw std::out_of_range("read beyond a tensor");
@@ -483,10 +483,10 @@ class MemorySource final : public TensorSource {
   }
 
  private:
-  const Sources& sources_;
+  const Inputs& sources_;
 };
 
-Dense naive(const Value& value, const Sources& sources);
+Dense naive(const Value& value, const Inputs& sources);
 
 /// Where an element of a view comes from: the argument, and `index` becomes the index in it.
 std::size_t trace_back(const Value& value, Shape& index) {
@@ -557,11 +557,11 @@ void naive_element(const Value& value, const std::vector<Dense>& args, Shape ind
 }
 
 /// Computes every node as a whole tensor, element by element.
-Dense naive(const Value& value, const Sources& sources) {
-  if (value.op == Value::Op::Source) return sources[value.source];
+Dense naive(const Value& value, const Inputs& sources) {
+  if (value.op == Value::Op::Input) return sources[value.input];
   std::vector<Dense> args;
-  for (const ValuePtr& arg : value.args) args.push_back(naive(*arg, sources));
-  Dense result{value.dtype, value.shape, Bytes(byte_count(value.dtype, value.shape))};
+  for (const ValuePtr arg : value.args) args.push_back(naive(*arg, sources));
+  Dense result{value.dtype, to_shape(value.shape), Bytes(byte_count(value.dtype, value.shape))};
   std::byte* out = result.bytes.data();
   for_each_index(value.shape, [&](const Shape& index) {
     naive_element(value, args, index, out);
@@ -575,7 +575,8 @@ class Expressions {
  public:
   explicit Expressions(std::uint64_t seed) : random_(seed) {}
 
-  Sources sources;
+  Inputs sources;
+  Values values;
 
   /// At most one cast on every way down: the evaluator casts once, from what a leaf gives.
   ValuePtr make(const Shape& shape, Dtype dtype, int depth, bool may_cast = true) {
@@ -610,20 +611,20 @@ class Expressions {
       case 8:
         return try_fp8(shape, dtype);
       default:
-        return pick(random_, 0, 5) == 0 ? zeros(dtype, shape) : leaf(shape, dtype);
+        return pick(random_, 0, 5) == 0 ? values.zeros(dtype, shape) : leaf(shape, dtype);
     }
   }
 
   ValuePtr leaf(const Shape& shape, Dtype dtype, Filling filling = Filling::ByDtype) {
     const auto number = static_cast<std::uint32_t>(sources.size());
     sources.push_back({dtype, shape, synthetic_bytes({"", dtype, shape, filling}, random_())});
-    return source_value(number, dtype, shape);
+    return values.input(number, dtype, shape);
   }
 
   ValuePtr try_transpose(Shape shape, Dtype dtype, int depth, bool may_cast) {
     if (shape.size() < 2) return nullptr;
     std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
-    return transpose(make(shape, dtype, depth, may_cast));
+    return values.transpose(make(shape, dtype, depth, may_cast));
   }
 
   ValuePtr try_slice(Shape shape, Dtype dtype, int depth, bool may_cast) {
@@ -632,13 +633,13 @@ class Expressions {
     const std::uint64_t begin = pick(random_, 0, 3);
     const std::uint64_t end = begin + shape[dim];
     shape[dim] = end + pick(random_, 0, 3);
-    return slice(make(shape, dtype, depth, may_cast), static_cast<int>(dim), begin, end);
+    return values.slice(make(shape, dtype, depth, may_cast), static_cast<int>(dim), begin, end);
   }
 
   ValuePtr select_of(Shape shape, Dtype dtype, int depth, bool may_cast) {
     const std::uint64_t count = pick(random_, 1, 3);
     shape.insert(shape.begin(), count);
-    return select(make(shape, dtype, depth, may_cast), pick(random_, 0, count - 1));
+    return values.select(make(shape, dtype, depth, may_cast), pick(random_, 0, count - 1));
   }
 
   ValuePtr try_concat(Shape shape, Dtype dtype, int depth, bool may_cast) {
@@ -651,7 +652,7 @@ class Expressions {
       rest -= shape[dim];
       parts.push_back(make(shape, dtype, depth, may_cast));
     }
-    return concat(std::move(parts), static_cast<int>(dim));
+    return values.concat(parts, static_cast<int>(dim));
   }
 
   ValuePtr try_stack(Shape shape, Dtype dtype, int depth, bool may_cast) {
@@ -660,13 +661,14 @@ class Expressions {
     shape.erase(shape.begin());
     std::vector<ValuePtr> parts;
     for (std::uint64_t i = 0; i < count; ++i) parts.push_back(make(shape, dtype, depth, may_cast));
-    return stack(std::move(parts), 0);
+    return values.stack(parts, 0);
   }
 
   ValuePtr try_cast(const Shape& shape, Dtype dtype, int depth, bool may_cast) {
     const bool is_target = std::find(kTargets.begin(), kTargets.end(), dtype) != kTargets.end();
     if (!may_cast || !is_target) return nullptr;
-    return cast(make(shape, kNumbers[pick(random_, 0, kNumbers.size() - 1)], depth, false), dtype);
+    return values.cast(make(shape, kNumbers[pick(random_, 0, kNumbers.size() - 1)], depth, false),
+                       dtype);
   }
 
   ValuePtr try_mxfp4(Shape shape, Dtype dtype) {
@@ -678,7 +680,7 @@ class Expressions {
     shape.back() /= 2 * block;
     ValuePtr scales = leaf(shape, Dtype::U8, Filling::Raw);
     shape.push_back(block);
-    return mxfp4(leaf(shape, Dtype::U8, Filling::Raw), std::move(scales));
+    return values.mxfp4(leaf(shape, Dtype::U8, Filling::Raw), scales);
   }
 
   ValuePtr try_fp8(const Shape& shape, Dtype dtype) {
@@ -688,16 +690,16 @@ class Expressions {
     const std::uint64_t way = pick(random_, 0, 1);
     if (way == 1 && shape.size() == 3) {
       const Shape per_expert = pick(random_, 0, 1) == 0 ? Shape{shape[0]} : Shape{shape[0], 1, 1};
-      return fp8(leaf(shape, codes), leaf(per_expert, scale), dtype, 0, 0);
+      return values.fp8(leaf(shape, codes), leaf(per_expert, scale), dtype, {});
     }
     if (way == 1 && shape.size() == 2) {
       const std::uint64_t rows = pick(random_, 1, shape[0] + 1);
       const std::uint64_t cols = pick(random_, 1, shape[1] + 1);
       const Shape blocks{(shape[0] + rows - 1) / rows, (shape[1] + cols - 1) / cols};
-      return fp8(leaf(shape, codes), leaf(blocks, scale), dtype, rows, cols);
+      return values.fp8(leaf(shape, codes), leaf(blocks, scale), dtype, Shape{rows, cols});
     }
     const Shape one = pick(random_, 0, 1) == 0 ? Shape{} : Shape{1};
-    return fp8(leaf(shape, codes), leaf(one, scale), dtype, 0, 0);
+    return values.fp8(leaf(shape, codes), leaf(one, scale), dtype, {});
   }
 
   Random random_;

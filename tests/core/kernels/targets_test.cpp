@@ -56,8 +56,8 @@ TEST_P(Target, Convert) {
         const Bytes in = random_bytes(random, count * size_of(from));
         Odd out(count * size_of(to));
         Bytes expected(count * size_of(to));
-        convert(from, in.data(), to, out.data(), count);
-        scalar::convert(from, in.data(), to, expected.data(), count);
+        cast_elements(from, in.data(), to, out.data(), count);
+        scalar::cast_elements(from, in.data(), to, expected.data(), count);
         ASSERT_EQ(out.part(expected.size()), expected) << name_of(from) << name_of(to) << count;
       }
     }
@@ -74,8 +74,8 @@ TEST_P(Target, EveryBf16AndItsNeighboursAsFloats) {
   Bytes out(bits.size() * 2);
   Bytes expected(out.size());
   const auto* in = reinterpret_cast<const std::byte*>(bits.data());
-  convert(Dtype::F32, in, Dtype::BF16, out.data(), bits.size());
-  scalar::convert(Dtype::F32, in, Dtype::BF16, expected.data(), bits.size());
+  cast_elements(Dtype::F32, in, Dtype::BF16, out.data(), bits.size());
+  scalar::cast_elements(Dtype::F32, in, Dtype::BF16, expected.data(), bits.size());
   EXPECT_EQ(out, expected);
 }
 

@@ -263,7 +263,7 @@ TEST(NameTree, SumsAndPathsOfRandomNames) {
       }
       ASSERT_EQ(node.tensors, count);
       ASSERT_EQ(node.bytes, bytes);
-      if (node.tensor != NameTree::kNone) {
+      if (node.tensor != NameTree::kNoNode) {
         ASSERT_EQ(tensors.infos()[node.tensor].name, path_of(tree, i));
       }
       for (std::uint32_t k = 0; k < node.child_count; ++k) {

@@ -83,7 +83,8 @@ TEST(Packing, RowsLongerThanATileLoseTheSame) {
 /// Without an executor: bands of whole rows in any order, of `max_bytes` at the most.
 PackingLoss loss_in_bands(const Weight& weight, std::uint64_t max_bytes, unsigned threads) {
   const Bytes bytes = bytes_of(values_for(weight), weight.dtype);
-  Packing packing(source_value(0, weight.dtype, weight.shape), weight.scheme, "w");
+  Values values;
+  Packing packing(values.input(0, weight.dtype, weight.shape), weight.scheme, "w");
   std::vector<Region> bands = row_bands(weight.shape, size_of(weight.dtype), max_bytes);
   std::shuffle(bands.begin(), bands.end(), std::mt19937(threads));
   const auto elements = [&](const Region& band) {
@@ -237,7 +238,8 @@ TEST(Packing, ZerosAndNothingAreExact) {
   const Bytes ones{std::byte{0x80}, std::byte{0x3F}, std::byte{0x80}, std::byte{0x3F}};
   EXPECT_EQ(result.outputs[5], ones);
   EXPECT_EQ(result.outputs[7], ones);
-  const ValuePtr no_expert = zeros(Dtype::F32, {0, 5, 64});
+  Values values;
+  const ValuePtr no_expert = values.zeros(Dtype::F32, Shape{0, 5, 64});
   EXPECT_TRUE(Packing(no_expert, Scheme::Fp8, "none").scales().empty());
 }
 

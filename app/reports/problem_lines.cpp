@@ -1,12 +1,10 @@
-#include "app/reports/shared.hpp"
+#include "app/reports/problem_lines.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
-#include "core/names/query.hpp"
 
 namespace ckptscope {
 std::string defects_text(const Checkpoint& checkpoint) {
@@ -97,59 +95,6 @@ void add_losses(Document& document, const std::vector<PackingLoss>& losses) {
     }});
   }
   document.add(losses_table(losses));
-}
-
-Table comparison_table(const std::vector<ValuePair>& pairs,
-                       std::shared_ptr<const std::vector<Comparison>> rows) {
-  const auto keys = std::make_shared<std::vector<std::string>>();
-  for (const ValuePair& pair : pairs) keys->push_back(pair.key);
-  Table table{"compared",
-              {{"key", "key"},
-               {"values", "values", Format::Count},
-               {"different", "different", Format::Count},
-               {"max_abs", "max abs", Format::Real},
-               {"relative_l2", "rel L2", Format::Real},
-               {"sqnr_db", "SQNR dB", Format::Real}},
-              rows->size(),
-              [keys, rows](std::size_t i) -> std::vector<Cell> {
-                const Comparison& row = (*rows)[i];
-                return {(*keys)[i],  row.elements,      row.different,
-                        row.largest, row.relative_l2(), row.noise == 0 ? Cell() : Cell(row.sqnr())};
-              }};
-  table.main = true;
-  return table;
-}
-
-void fail_no_match(const Checkpoint& checkpoint, const std::vector<std::string>& words) {
-  std::vector<std::string_view> keys;
-  for (const TensorInfo& info : checkpoint.tensors()) keys.push_back(info.name);
-  std::string hint;
-  for (const std::string& key : nearest_keys(words.empty() ? "" : words.front(), keys, 3)) {
-    hint += fmt::format("{}{}", hint.empty() ? "; nearest: " : ", ", display(key));
-  }
-  fail(Code::NoMatch, "{}: no key matches {}{}", display(checkpoint.name()),
-       display(fmt::format("{}", fmt::join(words, " "))), hint);
-}
-
-std::vector<std::uint32_t> matching_tensors(const Checkpoint& checkpoint,
-                                            const std::vector<std::string>& words) {
-  const Query query(words);
-  std::set<std::string_view> defects;
-  for (const Problem& problem : checkpoint.problems()) defects.insert(problem.key);
-  std::vector<std::uint32_t> ids;
-  const auto tensors = checkpoint.tensors();
-  for (std::uint32_t id = 0; id < tensors.size(); ++id) {
-    const TensorInfo& info = tensors[id];
-    const QueryItem item{.key = info.name,
-                         .dtype = info.dtype,
-                         .shape = info.shape,
-                         .bytes = info.bytes(),
-                         .shard = info.shard + 1,
-                         .defect = defects.contains(info.name)};
-    if (query.matches(item)) ids.push_back(id);
-  }
-  if (ids.empty() && !words.empty()) fail_no_match(checkpoint, words);
-  return ids;
 }
 
 }  // namespace ckptscope

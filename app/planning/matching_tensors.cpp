@@ -1,0 +1,43 @@
+// A query over the rows of headers.
+#include "app/planning/matching_tensors.hpp"
+
+#include <set>
+
+#include "core/base/display.hpp"
+#include "core/names/query.hpp"
+
+namespace ckptscope {
+
+void fail_no_match(const Checkpoint& checkpoint, const std::vector<std::string>& words) {
+  std::vector<std::string_view> keys;
+  for (const TensorInfo& info : checkpoint.tensors()) keys.push_back(info.name);
+  std::string hint;
+  for (const std::string& key : nearest_keys(words.empty() ? "" : words.front(), keys, 3)) {
+    hint += fmt::format("{}{}", hint.empty() ? "; nearest: " : ", ", display(key));
+  }
+  fail(Code::NoMatch, "{}: no key matches {}{}", display(checkpoint.name()),
+       display(fmt::format("{}", fmt::join(words, " "))), hint);
+}
+
+std::vector<std::uint32_t> matching_tensors(const Checkpoint& checkpoint,
+                                            const std::vector<std::string>& words) {
+  const Query query(words);
+  std::set<std::string_view> defects;
+  for (const Problem& problem : checkpoint.problems()) defects.insert(problem.key);
+  std::vector<std::uint32_t> ids;
+  const auto tensors = checkpoint.tensors();
+  for (std::uint32_t id = 0; id < tensors.size(); ++id) {
+    const TensorInfo& info = tensors[id];
+    const QueryItem item{.key = info.name,
+                         .dtype = info.dtype,
+                         .shape = info.shape,
+                         .bytes = info.bytes(),
+                         .shard = info.shard + 1,
+                         .defect = defects.contains(info.name)};
+    if (query.matches(item)) ids.push_back(id);
+  }
+  if (ids.empty() && !words.empty()) fail_no_match(checkpoint, words);
+  return ids;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,22 @@
+// What several verbs say alike of problems and losses.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "app/language/command.hpp"
+#include "core/run/packing.hpp"
+
+namespace ckptscope {
+
+/// "none in headers and index; …" or how many.
+std::string defects_text(const Checkpoint& checkpoint);
+
+/// One line a problem for people: severity, message, code; at most `most`, then how many more.
+void add_problem_lines(Document& document, std::span<const Problem> problems,
+                       std::size_t most = 20);
+
+/// What packing weights lost: sums and the worst for people, a table of all for machines.
+void add_losses(Document& document, const std::vector<PackingLoss>& losses);
+
+}  // namespace ckptscope

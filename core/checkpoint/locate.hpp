@@ -1,0 +1,23 @@
+// From what a user types to the files of a checkpoint.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ckptscope {
+
+/// What a path turned out to name, before any header is read.
+struct Location {
+  std::string path;                  // what the user asked for
+  std::string directory;             // where the files are; "." when relative to nothing
+  std::string index;                 // path of the index file; empty without one
+  std::vector<std::string> files;    // names of the shards when there is no index
+  std::vector<std::string> ignored;  // weight files that are not part of this checkpoint
+  std::string resolved_from;         // "models--X--Y, refs/main" for a cache entry; may be empty
+};
+
+/// Finds out what `path` names (see Location); throws NotFound, NotACheckpoint, RankShards,
+/// LoraAdapter, ForeignFormat, LfsPointer, AmbiguousIndex.
+Location locate(const std::string& path);
+
+}  // namespace ckptscope

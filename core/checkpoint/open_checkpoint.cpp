@@ -1,0 +1,332 @@
+// Opening a checkpoint: files, headers, the index against the headers, config. What is wrong and
+// does not make opening impossible is collected, never hidden.
+#include <algorithm>
+
+#include <filesystem>
+#include <optional>
+#include <set>
+
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/natural_order.hpp"
+#include "core/base/parallel.hpp"
+#include "core/base/problems.hpp"
+#include "core/checkpoint/checkpoint.hpp"
+#include "core/checkpoint/index_file.hpp"
+#include "core/checkpoint/safetensors.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::uint64_t kMaxConfigBytes = 16'000'000;
+constexpr std::uint64_t kMaxTotalSize = 1ull << 53;
+
+std::string base_name(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::path full = std::filesystem::absolute(path, ignored).lexically_normal();
+  if (!full.has_filename()) full = full.parent_path();
+  return full.filename().string();
+}
+
+}  // namespace
+
+/// Builds a Checkpoint step by step: files, headers, the index against the headers, config.
+class CheckpointOpener {
+ public:
+  Checkpoint open(const std::string& path, const OpenOptions& options) {
+    result_.location_ = locate(path);
+    result_.name_ = base_name(path);
+    read_index_files();
+    read_headers();
+    collect();
+    check_index();
+    note_files();
+    open_config(options);
+    result_.problems_ = problems_.take();
+    return std::move(result_);
+  }
+
+ private:
+  Location& location() { return result_.location_; }
+
+  /// The distinct files that the index names; without one, the files of the directory.
+  void read_index_files() {
+    std::set<std::string, std::less<>> files(location().files.begin(), location().files.end());
+    if (!location().index.empty()) {
+      with_context(display(base_name(location().index)), [&] {
+        index_text_ = read_index_text();
+        files.clear();
+        std::string last;
+        scan_index(index_text_, [&](std::string_view, std::string_view file) {
+          if (file == last) return;
+          last = file;
+          if (files.find(file) == files.end()) files.emplace(file);
+        });
+      });
+    }
+    for (const std::string& name : files) {
+      if (name.ends_with(".bin") && !location().index.empty()) {
+        fail(Code::ForeignFormat, "{}: the index names {}, a pickle, which is never opened",
+             display(location().path), display(name));
+      }
+      Shard shard;
+      shard.name = name;
+      shard.path = location().directory == "." ? name : location().directory + "/" + name;
+      result_.shards_.push_back(std::move(shard));
+    }
+    std::sort(result_.shards_.begin(), result_.shards_.end(),
+              [](const Shard& a, const Shard& b) { return natural_less(a.name, b.name); });
+  }
+
+  std::string read_index_text() {
+    try {
+      return read_text(location().index, kMaxIndexBytes);
+    } catch (const Error& error) {
+      throw Error(error.code() == Code::BadJson ? Code::BadIndex : error.code(), error.what());
+    }
+  }
+
+  void read_headers() {
+    headers_.resize(result_.shards_.size());
+    unopened_.resize(headers_.size());
+    parallel_for(headers_.size(), usable_processors(), [&](std::size_t i, unsigned) {
+      try {
+        read_header_of(result_.shards_[i], headers_[i]);
+      } catch (const Error& error) {
+        // Beside an index one lost file is a defect of the whole, not its end.
+        if (location().index.empty() || row_of(error.code()).exit != 2) throw;
+        unopened_[i] = error;
+      }
+    });
+  }
+
+  static void read_header_of(Shard& shard, Header& header) {
+    const File file(shard.path);
+    header = with_context("reading " + display(shard.path), [&] { return read_header(file); });
+    shard.present = true;
+    shard.identity = file.identity();
+    shard.data_start = header.data_start;
+    shard.header_hash = header.hash;
+    shard.damaged = header.damaged();
+    shard.tensor_count = static_cast<std::uint32_t>(header.tensors.size());
+  }
+
+  void collect() {
+    std::size_t count = 0;
+    for (const Header& header : headers_) count += header.tensors.size();
+    result_.tensors_.reserve(count);
+    for (std::size_t i = 0; i < headers_.size(); ++i) collect(headers_[i], i);
+    headers_.clear();
+    result_.keys_ = KeyIndex(count);
+    for (std::uint32_t id = 0; id < count; ++id) index_key(id);
+  }
+
+  void collect(Header& header, std::size_t shard) {
+    const std::string& name = result_.shards_[shard].name;
+    if (header.metadata.contains("DCP_SHARDING_INFO")) {
+      fail(Code::RankShards,
+           "{}: {} {} hold rank slices of a training run (DCP_SHARDING_INFO), not a whole "
+           "checkpoint; consolidate it, then open the consolidated directory",
+           display(location().path), result_.shards_.size(),
+           result_.shards_.size() == 1 ? "file" : "files");
+    }
+    for (TensorInfo& info : header.tensors) {
+      info.shard = static_cast<std::uint32_t>(shard);
+      result_.tensors_.push_back(info);
+    }
+    for (auto* list : {&header.defects, &header.notes}) {
+      for (Problem& one : *list) {
+        one.message = display(name) + ": " + one.message;
+        one.shard = name;
+        problems_.add(std::move(one));
+      }
+    }
+    result_.metadata_.merge(header.metadata);
+    result_.arenas_.push_back(std::move(header.arena));
+    header = Header();
+  }
+
+  void index_key(std::uint32_t id) {
+    const auto other = result_.keys_.insert(result_.tensors_, id);
+    if (!other) return;
+    const TensorInfo& info = result_.tensors_[id];
+    const std::uint32_t other_shard = result_.tensors_[*other].shard;
+    if (other_shard == info.shard) return;  // the header reader has reported it
+    duplicates_[info.name].push_back(id);
+    const std::string& shard = result_.shards_[info.shard].name;
+    problems_.add(Code::DuplicateTensor, Severity::Error, {info.name, shard},
+                  "tensor \"{}\" is in {} and in {}", display(info.name),
+                  display(result_.shards_[other_shard].name), display(shard));
+  }
+
+  /// Every entry of the index against the headers, and every tensor against the index.
+  void check_index() {
+    if (location().index.empty()) return;
+    std::vector<bool> named(result_.tensors_.size());
+    std::set<std::string, std::less<>> absent;
+    std::map<std::string, std::vector<std::string>, std::less<>> lost;  // by shard
+    std::uint32_t next = 0;  // an index mostly lists the tensors as the headers do
+    const auto entry = [&](std::string_view tensor, std::string_view file) {
+      const bool in_order =
+          duplicates_.empty() && next < named.size() && result_.tensors_[next].name == tensor;
+      const auto id = in_order ? std::optional(next) : result_.find(tensor);
+      if (id) next = *id + 1;
+      const bool twice = id ? named[*id] : !absent.emplace(tensor).second;
+      if (twice) {
+        fail(Code::BadIndex, "weight_map: duplicate key \"{}\"", display(tensor));
+      }
+      if (id) named[*id] = true;
+      if (id) named_in_other_shards(*id, named);
+      if (!id || !holds(file, *id)) {
+        lost[std::string(file)].emplace_back(tensor);
+      }
+    };
+    const IndexSummary summary = with_context(display(base_name(location().index)),
+                                              [&] { return scan_index(index_text_, entry); });
+    index_text_ = {};
+    for (const auto& [file, keys] : lost) report_lost(file, keys);
+    for (std::size_t id = 0; id < named.size(); ++id) {
+      if (!named[id]) report_unindexed(result_.tensors_[id]);
+    }
+    check_total_size(summary);
+  }
+
+  /// A key that lies in several shards is reported once, as that; the index has named all of it.
+  void named_in_other_shards(std::uint32_t id, std::vector<bool>& named) const {
+    const auto others = duplicates_.find(result_.tensors_[id].name);
+    if (others == duplicates_.end()) return;
+    for (const std::uint32_t other : others->second) named[other] = true;
+  }
+
+  bool holds(std::string_view file, std::uint32_t id) const {
+    const TensorInfo& info = result_.tensors_[id];
+    if (result_.shards_[info.shard].name == file) return true;
+    const auto others = duplicates_.find(info.name);
+    return others != duplicates_.end() &&
+           std::any_of(others->second.begin(), others->second.end(), [&](std::uint32_t other) {
+             return result_.shards_[result_.tensors_[other].shard].name == file;
+           });
+  }
+
+  void report_lost(const std::string& file, const std::vector<std::string>& keys) {
+    const auto shard = std::find_if(result_.shards_.begin(), result_.shards_.end(),
+                                    [&](const Shard& one) { return one.name == file; });
+    if (!shard->present) return report_missing_shard(*shard, keys);
+    if (shard->damaged && shard->tensor_count == 0) return;  // its defect is reported
+    for (const std::string& key : keys) {
+      problems_.add(Code::MissingTensor, Severity::Error, {key, file},
+                    "the index puts tensor \"{}\" in {}, which does not hold it", display(key),
+                    display(file));
+    }
+  }
+
+  /// Not there, or there and no file that can be read.
+  void report_missing_shard(const Shard& shard, const std::vector<std::string>& keys) {
+    const auto number = static_cast<std::size_t>(&shard - result_.shards_.data());
+    const auto& why = unopened_[number];
+    const bool absent = !why || why->code() == Code::NotFound;
+    problems_.add(
+        Code::MissingShard, Severity::Error, {keys.front(), shard.name},
+        "{}: {} lost, the first {}",
+        absent ? display(shard.name) + ": named by the index, not there" : std::string(why->what()),
+        counted(keys.size(), "tensor"), display(keys.front()));
+  }
+
+  void report_unindexed(const TensorInfo& info) {
+    const std::string& shard = result_.shards_[info.shard].name;
+    problems_.add(Code::UnindexedTensor, Severity::Error, {info.name, shard},
+                  "tensor \"{}\" is in {} but not in the index", display(info.name),
+                  display(shard));
+  }
+
+  void check_total_size(const IndexSummary& summary) {
+    const std::uint64_t real = result_.total_bytes();
+    if (summary.total_size && *summary.total_size == real) return;
+    const bool usable = summary.total_size && *summary.total_size <= kMaxTotalSize;
+    problems_.add(Code::TotalSize, Severity::Note, {}, "index {}, the tensors take {} B",
+                  usable ? fmt::format("says {} B", format_count(*summary.total_size))
+                         : "states no usable total_size",
+                  format_count(real));
+  }
+
+  /// Files beside the checkpoint, links, and numbers that disagree: notes only.
+  void note_files() {
+    if (!location().index.empty() && is_directory(location().directory)) {
+      for (const std::string& name : location().files) {
+        const bool used = std::any_of(result_.shards_.begin(), result_.shards_.end(),
+                                      [&](const Shard& shard) { return shard.name == name; });
+        if (!used) location().ignored.push_back(name);
+      }
+    }
+    std::erase_if(location().ignored, [&](const std::string& name) {
+      return std::any_of(result_.shards_.begin(), result_.shards_.end(),
+                         [&](const Shard& shard) { return shard.name == name; });
+    });
+    for (const std::string& name : location().ignored) {
+      problems_.add(Code::IgnoredFile, Severity::Note, {{}, name},
+                    "{}: weights that are not part of this checkpoint", display(name));
+    }
+    std::error_code error;
+    for (const Shard& shard : result_.shards_) {
+      if (!std::filesystem::is_symlink(shard.path, error)) continue;
+      problems_.add(Code::Symlink, Severity::Note, {{}, shard.name}, "{}: a link to {}",
+                    display(shard.name),
+                    display(std::filesystem::read_symlink(shard.path, error).string()));
+      break;  // one says it for all: a cache links every shard
+    }
+    note_numbering();
+    note_look_alikes();
+  }
+
+  void note_numbering() {
+    if (result_.shards_.empty()) return;
+    const std::string& name = result_.shards_.back().name;
+    const auto of = name.rfind("-of-");
+    if (of == name.npos) return;
+    const auto total = std::strtoull(name.c_str() + of + 4, nullptr, 10);
+    if (total == result_.shards_.size()) return;
+    problems_.add(Code::FileNumbering, Severity::Note, {{}, name}, "{} shards, though {} says {}",
+                  result_.shards_.size(), display(name), total);
+  }
+
+  void note_look_alikes() {
+    std::map<std::string, std::string_view> seen;
+    for (const TensorInfo& info : result_.tensors_) {
+      if (std::all_of(info.name.begin(), info.name.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+        continue;
+      }
+      const auto [other, is_new] = seen.emplace(normalised(info.name), info.name);
+      if (is_new || other->second == info.name) continue;
+      problems_.add(Code::LookAlikeNames, Severity::Note, info.name,
+                    "two different tensors look alike: \"{}\"", display(info.name));
+    }
+  }
+
+  void open_config(const OpenOptions& options) {
+    const std::string beside = location().directory + "/config.json";
+    if (options.config.empty() && !exists(beside)) return;
+    const std::string path = options.config.empty() ? beside : options.config;
+    try {
+      result_.config_ = Config::parse(read_text(path, kMaxConfigBytes), base_name(path));
+      result_.config_path_ = path;
+    } catch (const Error& error) {
+      if (!options.config.empty()) throw;
+      problems_.add(Code::BadConfig, Severity::Warning, {{}, "config.json"},
+                    "config.json is not used: {}", error.what());
+    }
+  }
+
+  Checkpoint result_;
+  Problems problems_;
+  std::string index_text_;
+  std::vector<Header> headers_;
+  std::map<std::string_view, std::vector<std::uint32_t>, std::less<>> duplicates_;
+  std::vector<std::optional<Error>> unopened_;  // by shard: why it could not be opened
+};
+
+Checkpoint Checkpoint::open(const std::string& path, const OpenOptions& options) {
+  return CheckpointOpener().open(path, options);
+}
+
+}  // namespace ckptscope

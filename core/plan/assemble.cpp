@@ -1,0 +1,237 @@
+// Parts are gathered by the key of their whole; a whole is made when all keys were seen.
+#include "core/plan/assemble.hpp"
+
+#include <algorithm>
+
+#include "core/base/display.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::size_t kShownExperts = 8;
+
+/// "layer 3", or the key of the whole where it has no layers.
+std::string place_name(const std::string& whole, const Captures& captures) {
+  const auto layer = captures.find("L");
+  return layer == captures.end() ? display(whole) : "layer " + layer->second;
+}
+
+/// "up_proj" of "….{E}.up_proj.weight".
+std::string projection(const Part& tensor) {
+  std::string_view name = tensor.spellings.front().tail();
+  if (name.starts_with('.')) name.remove_prefix(1);
+  if (name.ends_with(".weight")) name.remove_suffix(7);
+  return std::string(name);
+}
+
+/// Numbers that are missing from a rising sequence: how many, and the first few.
+class Holes {
+ public:
+  explicit Holes(std::uint64_t first) : next_(first) {}
+
+  void present(std::uint64_t number) {
+    until(number);
+    next_ = number + 1;
+  }
+  void until(std::uint64_t end) {
+    if (end > next_) count_ += end - next_;
+    for (; next_ < end && shown_.size() < kShownExperts; ++next_) shown_.push_back(next_);
+  }
+  std::uint64_t count() const { return count_; }
+  /// "experts 3, 4 and 12 more".
+  std::string text() const {
+    return fmt::format(
+        "expert{} {}{}", count_ == 1 ? "" : "s", fmt::join(shown_, ", "),
+        count_ > shown_.size() ? fmt::format(" and {} more", count_ - shown_.size()) : "");
+  }
+
+ private:
+  std::uint64_t next_;
+  std::uint64_t count_ = 0;
+  std::vector<std::uint64_t> shown_;
+};
+
+}  // namespace
+
+// ---- gathering
+// ------------------------------------------------------------------------------------
+
+bool Assembly::add(const Place& place, const LogicalTensor& tensor) {
+  if (!reading_.are_numbers(*place.equation, tensor)) return true;
+  const Part* stack = find_stack(place.equation->parts);
+  std::uint64_t expert = 0;
+  if (stack != nullptr) {
+    expert = number_of(place.captures, stack->index);
+    std::uint64_t& seen = experts_seen_[stack];
+    seen = std::max(seen, expert + 1);
+    if (is_of_other_rank(*stack, expert)) return false;
+  }
+  Group& group = group_of(place);
+  const auto [member, is_new] =
+      group.members.emplace(std::pair(place.leaf->number, expert), &tensor);
+  if (!is_new) {
+    reading_.problems.add(Code::KeyCollision, Severity::Error, tensor.origin,
+                          "{} and {} are the same part of {}", display(tensor.origin),
+                          display(member->second->origin), display(group.key));
+  }
+  return true;
+}
+
+Assembly::Group& Assembly::group_of(const Place& place) {
+  std::string key = place.equation->whole.front().expand(place.captures).value();
+  auto [found, is_new] = groups_.try_emplace(key);
+  if (is_new) {
+    found->second = {place.equation, std::move(key), place.captures, {}};
+    order_.push_back(&found->second);
+  }
+  return found->second;
+}
+
+bool Assembly::is_of_other_rank(const Part& stack, std::uint64_t expert) const {
+  const auto& range = reading_.options.expert_range;
+  return range && stack.extent && expert < *stack.extent &&
+         (expert < range->first || expert >= range->second);
+}
+
+// ---- making
+// ---------------------------------------------------------------------------------------
+
+void Assembly::finish(std::vector<Draft>& drafts) {
+  for (const Group* group : order_) {
+    const ValuePtr value = make(*group, group->equation->parts, 0);
+    if (value == nullptr || !reading_.has_expected_rows(*group->equation, value, group->key)) {
+      continue;
+    }
+    drafts.push_back({{group->key, value}, group->members.begin()->second->origin});
+  }
+}
+
+ValuePtr Assembly::make(const Group& group, const Part& part, std::uint64_t expert) {
+  switch (part.op) {
+    case Part::Op::Tensor:
+      return make_tensor(group, part, expert);
+    case Part::Op::Transpose: {
+      const ValuePtr inner = make(group, part.parts[0], expert);
+      const bool fits = inner != nullptr && reading_.has_rank(inner, 2, group.key);
+      return fits ? reading_.values.transpose(inner) : nullptr;
+    }
+    case Part::Op::Concat:
+      return make_concat(group, part, expert);
+    case Part::Op::Stack:
+      break;
+  }
+  return make_stack(group, part);
+}
+
+ValuePtr Assembly::make_tensor(const Group& group, const Part& tensor, std::uint64_t expert) {
+  const auto member = group.members.find({tensor.number, expert});
+  if (member != group.members.end()) {
+    return reading_.with_target_dtype(*group.equation, member->second->value);
+  }
+  // Of a stack every hole has been reported before.
+  if (find_stack(group.equation->parts) == nullptr) {
+    reading_.problems.add(Code::MissingPart, Severity::Error, group.key,
+                          "{}: its part {} is missing", display(group.key),
+                          tensor.spellings.front().text());
+  }
+  return nullptr;
+}
+
+ValuePtr Assembly::make_concat(const Group& group, const Part& part, std::uint64_t expert) {
+  std::vector<ValuePtr> parts;
+  for (const Part& inner : part.parts) {
+    parts.push_back(make(group, inner, expert));
+    if (parts.back() == nullptr) return nullptr;
+  }
+  if (!reading_.has_rank(parts[0], 1, group.key) || !fits_concat(group, part, parts))
+    return nullptr;
+  return reading_.values.concat(parts, dimension_of(part.dim, parts[0]->shape.size()));
+}
+
+bool Assembly::fits_concat(const Group& group, const Part& part, std::span<const ValuePtr> parts) {
+  const Value& first = *parts[0];
+  const auto dim = static_cast<std::size_t>(dimension_of(part.dim, first.shape.size()));
+  for (const ValuePtr one : parts) {
+    Shape expected = to_shape(first.shape);
+    if (one->shape.size() == first.shape.size()) {
+      expected[dim] = part.each.value_or(one->shape[dim]);
+    }
+    if (same_shape(one->shape, expected) && one->dtype == first.dtype) continue;
+    reading_.problems.add(Code::ShapeMismatch, Severity::Error, group.key,
+                          "{}: a part is {} {}, {} {} expected{}", display(group.key),
+                          name_of(one->dtype), to_string(one->shape), name_of(first.dtype),
+                          to_string(expected), part.each ? " (the config's expert size)" : "");
+    return false;
+  }
+  return true;
+}
+
+ValuePtr Assembly::make_stack(const Group& group, const Part& part) {
+  const Extent count = extent_of(part);
+  if (!count || !has_every_expert(group, part, *count)) return nullptr;
+  const auto [first, last] = reading_.expert_range(*count);
+  std::vector<ValuePtr> parts;
+  for (std::uint64_t expert = first; expert < last; ++expert) {
+    parts.push_back(make(group, part.parts[0], expert));
+    if (parts.back() == nullptr) return nullptr;
+  }
+  const bool fits = !parts.empty() && fits_stack(group, parts, first);
+  return fits ? reading_.values.stack(parts, first) : nullptr;
+}
+
+bool Assembly::fits_stack(const Group& group, std::span<const ValuePtr> parts,
+                          std::uint64_t first) {
+  const Value& model = *parts[0];
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (same_shape(parts[i]->shape, model.shape) && parts[i]->dtype == model.dtype) continue;
+    reading_.problems.add(Code::ShapeMismatch, Severity::Error, group.key,
+                          "{}: expert {} is {} {}, expert {} is {} {}", display(group.key),
+                          first + i, name_of(parts[i]->dtype), to_string(parts[i]->shape), first,
+                          name_of(model.dtype), to_string(model.shape));
+    return false;
+  }
+  return true;
+}
+
+/// The number of experts; without a config and --set, what the keys show.
+Extent Assembly::extent_of(const Part& stack) {
+  if (stack.extent) return stack.extent;
+  const std::uint64_t seen = experts_seen_[&stack];
+  return reading_.extents.infer(seen, fmt::format("the keys 0..{}", seen - 1), "",
+                                reading_.problems);
+}
+
+/// Names layer, projection and expert ids of every hole, and every id beyond the end. Costs what
+/// the keys cost, whatever number of experts a config claims.
+bool Assembly::has_every_expert(const Group& group, const Part& stack, std::uint64_t count) {
+  bool whole = true;
+  for_each_tensor(stack, [&](const Part& tensor) {
+    whole = has_every_expert_of(group, tensor, count) && whole;
+  });
+  for (const auto& [place, tensor] : group.members) {
+    if (place.second < count) continue;
+    whole = false;
+    reading_.problems.add(Code::ExpertRange, Severity::Error, tensor->origin,
+                          "{}: expert {} where the config states {} (0..{})",
+                          display(tensor->origin), place.second, count, count - 1);
+  }
+  return whole;
+}
+
+bool Assembly::has_every_expert_of(const Group& group, const Part& tensor, std::uint64_t count) {
+  const auto [first, last] = reading_.expert_range(count);
+  Holes holes(first);
+  const auto end = group.members.lower_bound({tensor.number, last});
+  for (auto member = group.members.lower_bound({tensor.number, first}); member != end; ++member) {
+    holes.present(member->first.second);
+  }
+  holes.until(last);
+  if (holes.count() == 0) return true;
+  reading_.problems.add(Code::MissingExpert, Severity::Error, group.key,
+                        "{}: {} of {} of 0..{} {} missing", place_name(group.key, group.captures),
+                        projection(tensor), holes.text(), count - 1,
+                        holes.count() == 1 ? "is" : "are");
+  return false;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,31 @@
+// What is inferred is said, and with a config nothing is.
+#include "core/plan/expert_extents.hpp"
+
+#include "core/base/display.hpp"
+
+namespace ckptscope {
+
+Extent ExpertExtents::infer(std::uint64_t count, std::string_view evidence, std::string_view key,
+                            Problems& problems) {
+  const bool is_new = told_.insert(count).second;
+  if (is_new && has_config_) {
+    problems.add(Code::ExpertCount, Severity::Error, key,
+                 "the config does not state the number of experts, {} show {}; "
+                 "--set num_experts={} says so",
+                 evidence, count, count);
+  }
+  if (is_new && !has_config_) {
+    problems.add(Code::Inferred, Severity::Warning, key, "no config: {} experts, inferred from {}",
+                 count, evidence);
+  }
+  return has_config_ ? Extent() : Extent(count);
+}
+
+Problem expert_count_problem(std::string_view key, ShapeView found, std::uint64_t expected) {
+  return {Code::ExpertCount, Severity::Error,
+          fmt::format("{}: {} experts in {}, {} expected; --set num_experts=N overrides the config",
+                      display(key), found[0], to_string(found), expected),
+          std::string(key)};
+}
+
+}  // namespace ckptscope

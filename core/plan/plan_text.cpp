@@ -1,0 +1,128 @@
+// A plan as text: the preview, the golden of the tests, and what the hash in a receipt is of.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/hash.hpp"
+#include "core/base/natural_order.hpp"
+#include "core/plan/plan.hpp"
+#include "core/plan/value_text.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::size_t kShownDims = 1000;
+constexpr std::size_t kHashDigits = 8;
+
+bool widens(Dtype from, Dtype to) {
+  return (from == Dtype::BF16 || from == Dtype::F16) && (to == Dtype::F32 || to == Dtype::F64);
+}
+
+/// How a node changes the dtype of its argument, "BF16 -> F32, exact"; empty for one that does not.
+std::string change_of(const Value& value) {
+  using Op = Value::Op;
+  switch (value.op) {
+    case Op::Cast:
+      return fmt::format("{} -> {}, {}", name_of(value.args[0]->dtype), name_of(value.dtype),
+                         widens(value.args[0]->dtype, value.dtype) ? "exact" : "rounded");
+    case Op::Fp8:
+      return fmt::format("FP8 -> {}", name_of(value.dtype));
+    case Op::Mxfp4:
+      return "MXFP4 -> BF16, exact";
+    case Op::Mxfp4Blocks:
+      return fmt::format("{} -> MXFP4, rounded", name_of(value.args[0]->dtype));
+    case Op::Fp8Codes:
+      return fmt::format("{} -> FP8, rounded", name_of(value.args[0]->dtype));
+    default:
+      return "";
+  }
+}
+
+using Counts = std::map<std::string, std::size_t>;
+
+void count_changes(const Value& value, Counts& counts) {
+  if (const std::string change = change_of(value); !change.empty()) ++counts[change];
+  for (const ValuePtr arg : value.args) count_changes(*arg, counts);
+}
+
+/// One sentence a rule that drops.
+void add_dropped(const Plan& plan, std::vector<std::string>& losses) {
+  std::vector<std::size_t> tensors(plan.drop_rules.size());
+  std::vector<std::uint64_t> bytes(plan.drop_rules.size());
+  for (std::size_t id = 0; id < plan.fates.size(); ++id) {
+    if (plan.fates[id].kind != Fate::Kind::Dropped) continue;
+    ++tensors[plan.fates[id].where];
+    bytes[plan.fates[id].where] += plan.inputs[id].bytes();
+  }
+  for (std::size_t i = 0; i < plan.drop_rules.size(); ++i) {
+    const DropRule& rule = plan.drop_rules[i];
+    losses.push_back(fmt::format("{} dropped, {}: {}, rule {}", counted(tensors[i], "tensor"),
+                                 format_bytes(bytes[i]), rule.reason, rule.name));
+  }
+}
+
+std::size_t count_of_kind(const Plan& plan, OutputKind kind) {
+  return static_cast<std::size_t>(
+      std::count_if(plan.outputs.begin(), plan.outputs.end(),
+                    [&](const Output& output) { return output.kind == kind; }));
+}
+
+}  // namespace
+
+std::string Plan::input_text(std::uint32_t number) const {
+  const std::string key = display(input(number).name);
+  return number < inputs.size() ? key : fmt::format("like({})", key);
+}
+
+std::string Plan::expression(const Output& output, bool fold) const {
+  return to_text(
+      *output.value, [this](std::uint32_t id) { return input_text(id); }, fold);
+}
+
+std::string Plan::line(const Output& output, bool fold) const {
+  return fmt::format("{} {} {} <- {}", display(output.key), name_of(output.dtype()),
+                     to_string(output.shape(), kShownDims), expression(output, fold));
+}
+
+std::string Plan::text(bool fold) const {
+  std::string text;
+  for (const Output& output : outputs) text += line(output, fold) + "\n";
+  std::vector<std::pair<std::string_view, std::string_view>> dropped;
+  for (std::size_t id = 0; id < fates.size(); ++id) {
+    if (fates[id].kind != Fate::Kind::Dropped) continue;
+    dropped.emplace_back(inputs[id].name, drop_rules[fates[id].where].name);
+  }
+  std::sort(dropped.begin(), dropped.end(),
+            [](const auto& a, const auto& b) { return natural_less(a.first, b.first); });
+  for (const auto& [key, rule] : dropped) text += fmt::format("drop {}: {}\n", display(key), rule);
+  return text;
+}
+
+std::string Plan::hash() const {
+  const std::string canonical =
+      fmt::format("{} -> {} {} {}\n{}", name_of(options.from), name_of(options.to), options.adapter,
+                  options.mapping.layout, text());
+  return hex64(xxh3(canonical)).substr(0, kHashDigits);
+}
+
+std::vector<std::string> Plan::losses() const {
+  std::vector<std::string> losses;
+  add_dropped(*this, losses);
+  Counts changes;
+  for (const Output& output : outputs) count_changes(*output.value, changes);
+  for (const auto& [change, count] : changes) {
+    losses.push_back(fmt::format("{} {}", counted(count, "tensor"), change));
+  }
+  const std::size_t synthesised = count_of_kind(*this, OutputKind::Synthesised);
+  const std::size_t copied = count_of_kind(*this, OutputKind::Borrowed);
+  if (synthesised > 0) losses.push_back(counted(synthesised, "tensor") + " synthesised");
+  if (copied > 0) losses.push_back(counted(copied, "tensor") + " copied from --like");
+  return losses;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,125 @@
+// One line a value, however many parts it has: parts that only count up are written once.
+#include "core/plan/value_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace ckptscope {
+namespace {
+
+using Op = Value::Op;
+
+constexpr std::string_view kIndex = "{E}";
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// The digits at the start of `text`, which are taken off it.
+std::string_view take_number(std::string_view& text) {
+  const auto end = std::find_if_not(text.begin(), text.end(), is_digit);
+  const std::string_view number = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  text.remove_prefix(number.size());
+  return number;
+}
+
+/// The text that two neighbours share when a number that counts up from `first` is {E}. A number
+/// that is the same in both stays: the first part's layer 0 must not be taken for expert 0.
+std::optional<std::string> shared_pattern(std::string_view a, std::string_view b,
+                                          std::uint64_t first) {
+  const std::string here = fmt::format("{}", first);
+  const std::string next = fmt::format("{}", first + 1);
+  std::string pattern;
+  while (!a.empty() && !b.empty()) {
+    if (is_digit(a.front()) && is_digit(b.front())) {
+      const std::string_view x = take_number(a);
+      const std::string_view y = take_number(b);
+      if (x != y && (x != here || y != next)) return std::nullopt;
+      pattern += x == y ? x : kIndex;
+      continue;
+    }
+    if (a.front() != b.front()) return std::nullopt;
+    pattern += a.front();
+    a.remove_prefix(1);
+    b.remove_prefix(1);
+  }
+  return a.empty() && b.empty() ? std::optional(pattern) : std::nullopt;
+}
+
+std::string with_index(std::string pattern, std::uint64_t index) {
+  const std::string digits = fmt::format("{}", index);
+  for (auto at = pattern.find(kIndex); at != pattern.npos; at = pattern.find(kIndex, at)) {
+    pattern.replace(at, kIndex.size(), digits);
+  }
+  return pattern;
+}
+
+/// The text that gives every part of a stack when {E} is replaced by its number.
+std::optional<std::string> folded(const std::vector<std::string>& parts, std::uint64_t first) {
+  if (parts.size() < 2) return std::nullopt;
+  auto pattern = shared_pattern(parts[0], parts[1], first);
+  for (std::size_t i = 0; pattern && i < parts.size(); ++i) {
+    if (with_index(*pattern, first + i) != parts[i]) return std::nullopt;
+  }
+  return pattern;
+}
+
+/// Of every argument.
+std::vector<std::string> texts(const Value& value, const InputText& input_text, bool fold) {
+  std::vector<std::string> list;
+  for (const ValuePtr arg : value.args) list.push_back(to_text(*arg, input_text, fold));
+  return list;
+}
+
+std::string stack_text(const Value& value, const std::vector<std::string>& parts, bool fold) {
+  const auto once = fold ? folded(parts, value.begin) : std::nullopt;
+  if (!once) return fmt::format("stack({})", fmt::join(parts, ", "));
+  return fmt::format("stack(E={}..{}, {})", value.begin, value.begin + parts.size() - 1, *once);
+}
+
+}  // namespace
+
+std::string to_text(const Value& value, const InputText& input_text, bool fold) {
+  const std::vector<std::string> args = texts(value, input_text, fold);
+  const auto call = [&](std::string_view word) {
+    return fmt::format("{}({})", word, fmt::join(args, ", "));
+  };
+  switch (value.op) {
+    case Op::Input:
+      return input_text(value.input);
+    case Op::Transpose:
+      return call("t");
+    case Op::Slice:
+      return fmt::format("slice({}, {}, {}..{})", args[0], value.dim, value.begin, value.end);
+    case Op::Select:
+      return fmt::format("select({}, {})", args[0], value.begin);
+    case Op::Concat:
+      return fmt::format("cat({}, {})", value.dim - static_cast<int>(value.shape.size()),
+                         fmt::join(args, ", "));
+    case Op::Stack:
+      return stack_text(value, args, fold);
+    case Op::Mxfp4:
+      return call("mxfp4");
+    case Op::Fp8:
+      return call("fp8");
+    case Op::Cast:
+      return fmt::format("cast({}, {})", name_of(value.dtype), args[0]);
+    case Op::Zeros:
+      return "zeros";
+    case Op::Mxfp4Blocks:
+      return call("mxfp4_blocks");
+    case Op::Mxfp4Scales:
+      return call("mxfp4_scales");
+    case Op::Fp8Codes:
+      return call("fp8_codes");
+    case Op::Fp8Scale:
+      return call("fp8_scale");
+  }
+  return "";
+}
+
+}  // namespace ckptscope
