@@ -18,6 +18,9 @@ class Arena {
     const auto kept = copy(std::span<const char>(text));
     return {kept.data(), kept.size()};
   }
+  std::span<const std::uint64_t> copy(const std::vector<std::uint64_t>& values) {
+    return copy(std::span(values));
+  }
   template <typename T>
   std::span<const T> copy(std::span<const T> values) {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);

@@ -13,6 +13,7 @@
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "core/checkpoint/safetensors.hpp"
+#include "core/checkpoint/safetensors_writer.hpp"
 
 namespace ckptscope {
 namespace {

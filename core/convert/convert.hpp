@@ -12,6 +12,7 @@
 #include "core/output/shard_layout.hpp"
 #include "core/plan/plan.hpp"
 #include "core/run/executor.hpp"
+#include "core/run/inputs.hpp"
 
 namespace ckptscope {
 

@@ -4,6 +4,7 @@
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/plan/plan.hpp"
+#include "core/run/inputs.hpp"
 
 namespace ckptscope {
 

@@ -9,6 +9,7 @@
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/plan/plan.hpp"
 #include "core/run/executor.hpp"
+#include "core/run/inputs.hpp"
 
 namespace ckptscope {
 

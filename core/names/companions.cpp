@@ -1,6 +1,8 @@
 // One row a spelling.
 #include "core/names/companions.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace ckptscope {
@@ -38,7 +40,7 @@ bool is_mxfp4_blocks(std::string_view key, Dtype dtype) {
 }
 
 std::string blocks_of(std::string_view weight) {
-  return std::string(weight).append(kBlocksSuffix);
+  return fmt::format("{}{}", weight, kBlocksSuffix);
 }
 
 std::string logical_name(std::string_view key) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "core/base/hash.hpp"
 #include "core/base/natural_order.hpp"
 
 namespace ckptscope {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/checkpoint/safetensors.hpp"
+#include "core/checkpoint/safetensors_writer.hpp"
 
 namespace ckptscope {
 namespace {

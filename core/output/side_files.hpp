@@ -8,6 +8,7 @@
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/output/staging.hpp"
 #include "core/plan/plan.hpp"
+#include "core/run/inputs.hpp"
 
 namespace ckptscope {
 

@@ -8,6 +8,7 @@
 
 #include "core/base/problems.hpp"
 #include "core/mapping/mapping.hpp"
+#include "core/tensor/shape.hpp"
 
 namespace ckptscope {
 

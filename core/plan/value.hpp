@@ -38,12 +38,12 @@ struct Value {
   Dtype dtype = Dtype::U8;
   std::int32_t dim = 0;
   std::uint32_t input = 0;
-  ShapeView shape;
-  std::span<const Value* const> args;
+  ShapeView shape{};
+  std::span<const Value* const> args{};
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  ShapeView block;  // Fp8: elements by dimension that share one scale; empty: one scale for the
-                    // tensor, or one per element of dimension 0
+  ShapeView block{};  // Fp8: elements by dimension that share one scale; empty: one scale for the
+                      // tensor, or one per element of dimension 0
 };
 
 /// A node and all below it, owned by the Values that made it.

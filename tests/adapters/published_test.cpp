@@ -9,6 +9,7 @@
 
 #include "app/planning/conversion.hpp"
 #include "core/checkpoint/safetensors.hpp"
+#include "core/checkpoint/safetensors_writer.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/memory_sink.hpp"
 #include "tests/support/on_disk.hpp"

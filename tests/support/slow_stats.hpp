@@ -15,6 +15,7 @@
 
 #include "app/planning/decoded_items.hpp"
 #include "core/checkpoint/safetensors.hpp"
+#include "core/checkpoint/safetensors_writer.hpp"
 #include "core/checkpoint/synthetic.hpp"
 #include "core/inspect/stats.hpp"
 #include "core/numbers/formats.hpp"

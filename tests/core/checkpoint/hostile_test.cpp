@@ -16,6 +16,7 @@
 
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/checkpoint/foreign_format.hpp"
 #include "core/checkpoint/safetensors.hpp"
 #include "core/tensor/dtype.hpp"
 #include "core/tensor/shape.hpp"

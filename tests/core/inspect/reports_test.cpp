@@ -11,6 +11,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/parallel.hpp"
 #include "core/checkpoint/safetensors.hpp"
+#include "core/checkpoint/safetensors_writer.hpp"
 #include "core/checkpoint/synthetic.hpp"
 #include "core/inspect/deep_check.hpp"
 #include "core/inspect/diff.hpp"
