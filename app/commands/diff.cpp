@@ -6,31 +6,20 @@
 #include "app/planning/decoded_items.hpp"
 #include "app/reports/distance_table.hpp"
 #include "app/reports/problem_lines.hpp"
-#include "core/base/buffer.hpp"
 #include "core/base/bytes.hpp"
+#include "core/inspect/same_bytes.hpp"
 
 namespace ckptscope {
 
 namespace {
 
 /// Tensors that hold no floats: as they lie on disk.
-bool same_bytes(const Checkpoint& a, const Value& here, const Checkpoint& b, const Value& there,
-                Progress& progress) {
-  constexpr std::uint64_t kChunk = 4 << 20;
-  CheckpointSource first(a);
-  CheckpointSource second(b);
-  Buffer x;
-  Buffer y;
-  const std::uint64_t bytes = byte_count(here.dtype, here.shape);
-  for (std::uint64_t done = 0; done < bytes; done += kChunk) {
-    progress.check_stop();
-    const auto mine = x.take(std::min(kChunk, bytes - done));
-    const auto theirs = y.take(mine.size());
-    first.read(here.source, done, mine);
-    second.read(there.source, done, theirs);
-    if (!std::equal(mine.begin(), mine.end(), theirs.begin())) return false;
-  }
-  return true;
+bool same_on_disk(const Checkpoint& a, const Value& here, const Checkpoint& b, const Value& there,
+                  Progress& progress) {
+  CheckpointSource left(a);
+  CheckpointSource right(b);
+  return ByteComparison(left, right)
+      .same(here.input, there.input, byte_count(here.dtype, here.shape), progress);
 }
 
 /// Values as they are when decoded, whatever either side is stored as.
@@ -52,7 +41,7 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
   }
   std::vector<std::string> unequal;
   for (const ValuePair& pair : meeting.others) {
-    if (!same_bytes(a, *pair.value, b, *pair.reference, progress)) {
+    if (!same_on_disk(a, *pair.value, b, *pair.reference, progress)) {
       unequal.push_back(pair.key);
     }
   }

@@ -59,7 +59,7 @@ Table dropped_table(const PlanPtr& plan) {
   const std::size_t count = ids.size();
   const auto row = [plan, ids = std::move(ids)](std::size_t i) -> std::vector<Cell> {
     const DropRule& rule = plan->drop_rules[plan->fates[ids[i]].where];
-    return {std::string(plan->sources[ids[i]].name), rule.name, rule.reason};
+    return {std::string(plan->inputs[ids[i]].name), rule.name, rule.reason};
   };
   return {"dropped", {{"key", ""}, {"rule", ""}, {"reason", ""}}, count, row, Audience::Machines};
 }

@@ -4,6 +4,7 @@
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/hash.hpp"
 #include "core/names/companions.hpp"
 #include "core/output/receipt.hpp"
 

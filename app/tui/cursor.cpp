@@ -52,8 +52,7 @@ std::string current_key(const State& state) {
     if (!line.row) return "";
     const MapRow& row = model.rows[*line.row];
     if (state.mapping.target_side && row.output) return model.plan->outputs[*row.output].key;
-    return row.parts.empty() ? ""
-                             : std::string(model.plan->source(row.parts[line.part].first).name);
+    return row.parts.empty() ? "" : std::string(model.plan->input(row.parts[line.part].first).name);
   }
   if (!has_keys(state)) return "";
   const auto tensor = current_tensor(state);

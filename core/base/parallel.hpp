@@ -1,8 +1,12 @@
 // Work over a range of numbers on a fixed number of threads.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace ckptscope {
 
@@ -11,6 +15,23 @@ namespace ckptscope {
 /// call throws, no further number is handed out and the exception of the lowest number is rethrown.
 void parallel_for(std::size_t count, unsigned workers,
                   const std::function<void(std::size_t index, unsigned worker)>& body);
+
+/// One thing for each worker of a parallel_for, made by the worker itself when it first asks.
+template <typename T>
+class PerWorker {
+ public:
+  explicit PerWorker(unsigned workers) : made_(std::max(1u, workers)) {}
+
+  template <typename... Args>
+  T& of(unsigned worker, Args&&... args) {
+    std::unique_ptr<T>& one = made_[worker];
+    if (!one) one = std::make_unique<T>(std::forward<Args>(args)...);
+    return *one;
+  }
+
+ private:
+  std::vector<std::unique_ptr<T>> made_;
+};
 
 /// Processors this process may use: affinity and the cgroup's CPU quota, at least 1.
 unsigned usable_processors();

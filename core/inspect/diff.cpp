@@ -1,15 +1,15 @@
+// Headers first; values only where those agree.
 #include "core/inspect/diff.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <memory>
 
-#include "core/base/buffer.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/base/parallel.hpp"
 #include "core/checkpoint/tensor_source.hpp"
+#include "core/inspect/same_bytes.hpp"
 
 namespace ckptscope {
 namespace {
@@ -19,32 +19,12 @@ struct Pair {
   std::uint32_t b;
 };
 
-/// Compares tensors of equal size; one per worker.
-class PairReader {
- public:
-  PairReader(const Checkpoint& a, const Checkpoint& b) : a_(a), b_(b) {}
-
-  bool equal(const Pair& pair, std::uint64_t bytes, Progress& progress) {
-    constexpr std::uint64_t kChunk = 1ull << 20;
-    bool same = true;
-    for (std::uint64_t done = 0; done < bytes && same; done += kChunk) {
-      progress.check_stop();
-      const std::uint64_t n = std::min(kChunk, bytes - done);
-      const auto left = left_.take(n);
-      const auto right = right_.take(n);
-      a_.read(pair.a, done, left);
-      b_.read(pair.b, done, right);
-      same = std::memcmp(left.data(), right.data(), n) == 0;
-    }
-    progress.advance(bytes);
-    return same;
-  }
-
- private:
-  CheckpointSource a_;
-  CheckpointSource b_;
-  Buffer left_;
-  Buffer right_;
+/// A worker's own readers of both; made when it takes its first pair.
+struct Readers {
+  Readers(const Checkpoint& a, const Checkpoint& b) : left(a), right(b) {}
+  CheckpointSource left;
+  CheckpointSource right;
+  ByteComparison bytes{left, right};
 };
 
 void compare_bytes(const Checkpoint& a, const Checkpoint& b, const std::vector<Pair>& pairs,
@@ -53,10 +33,11 @@ void compare_bytes(const Checkpoint& a, const Checkpoint& b, const std::vector<P
   for (const Pair& pair : pairs) total += a.tensors()[pair.a].bytes();
   progress.phase("compare", total);
   std::vector<char> same(pairs.size());
-  std::vector<std::unique_ptr<PairReader>> readers(threads);
+  PerWorker<Readers> readers(threads);
   parallel_for(pairs.size(), threads, [&](std::size_t i, unsigned worker) {
-    if (!readers[worker]) readers[worker] = std::make_unique<PairReader>(a, b);
-    same[i] = readers[worker]->equal(pairs[i], a.tensors()[pairs[i].a].bytes(), progress) ? 1 : 0;
+    const auto [here, there] = pairs[i];
+    ByteComparison& bytes = readers.of(worker, a, b).bytes;
+    same[i] = bytes.same(here, there, a.tensors()[here].bytes(), progress) ? 1 : 0;
   });
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (same[i] != 0) {

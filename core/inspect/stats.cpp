@@ -47,12 +47,12 @@ class Computation {
       cut(i);
     }
     progress_.phase("stat", bytes);
-    std::vector<std::unique_ptr<CodeCounter>> counters(threads_);
+    PerWorker<CodeCounter> counters(threads_);
     parallel_for(tiles_.size(), threads_, [&](std::size_t i, unsigned worker) {
       progress_.check_stop();
-      if (!counters[worker]) counters[worker] = std::make_unique<CodeCounter>(checkpoint_);
       const StatsTile& tile = tiles_[i];
-      with_context(display(items_[tile.item].key), [&] { work(tile, *counters[worker]); });
+      with_context(display(items_[tile.item].key),
+                   [&] { work(tile, counters.of(worker, checkpoint_)); });
     });
   }
 

@@ -88,9 +88,11 @@ class Reader {
   Buffer floats_;
 };
 
-struct Worker {
-  std::unique_ptr<Reader> values;
-  std::unique_ptr<Reader> references;
+struct Readers {
+  Readers(const MakeSource& of_values, const MakeSource& of_references)
+      : values(of_values()), references(of_references()) {}
+  Reader values;
+  Reader references;
 };
 
 struct State {
@@ -99,9 +101,9 @@ struct State {
   std::unique_ptr<Sums> sums;  // from the first tile to the last
 };
 
-Sums compare_tile(const ValuePair& pair, const Tile& tile, Worker& worker) {
-  const auto values = worker.values->read(*pair.value, tile);
-  const auto references = worker.references->read(*pair.reference, tile);
+Sums compare_tile(const ValuePair& pair, const Tile& tile, Readers& readers) {
+  const auto values = readers.values.read(*pair.value, tile);
+  const auto references = readers.references.read(*pair.reference, tile);
   Sums sums;
   for (std::size_t at = 0; at < values.size(); at += kRun) {
     const std::size_t n = std::min(kRun, values.size() - at);
@@ -133,19 +135,15 @@ void value_distances(const MakeSource& values, const MakeSource& references,
     if (states[i].tiles_left == 0) done(i, finished({}, *pairs[i].value));
   }
   progress.phase("compare", bytes);
-  std::vector<Worker> workers(std::max(1u, threads));
+  PerWorker<Readers> readers(threads);
   std::mutex done_mutex;
   parallel_for(tiles.size(), std::max(1u, threads), [&](std::size_t i, unsigned number) {
     progress.check_stop();
-    Worker& worker = workers[number];
-    if (!worker.values) {
-      worker.values = std::make_unique<Reader>(values());
-      worker.references = std::make_unique<Reader>(references());
-    }
     const Tile& tile = tiles[i];
     const ValuePair& pair = pairs[tile.pair];
-    const Sums sums =
-        with_context(display(pair.key), [&] { return compare_tile(pair, tile, worker); });
+    const Sums sums = with_context(display(pair.key), [&] {
+      return compare_tile(pair, tile, readers.of(number, values, references));
+    });
     progress.advance(tile.elements * sizeof(float));
     State& state = states[tile.pair];
     {

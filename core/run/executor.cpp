@@ -43,10 +43,12 @@ struct Tile {
   std::uint64_t bytes() const { return elements * size_of(job->value->dtype); }
 };
 
-/// A worker's own things; made when it takes its first tile.
+/// A worker's own things.
 struct Worker {
+  explicit Worker(const MakeSource& make_source) : source(make_source()) {}
+
   std::unique_ptr<TensorSource> source;
-  std::unique_ptr<Evaluator> evaluator;
+  Evaluator evaluator{*source};
   Buffer tile;
   Buffer codes;
   Buffer scales;
@@ -114,11 +116,7 @@ class Execution {
     }
     parallel_for(tiles.size(), resources_.workers(), [&](std::size_t i, unsigned number) {
       progress_.check_stop();
-      Worker& worker = workers_[number];
-      if (!worker.source) {
-        worker.source = make_source_();
-        worker.evaluator = std::make_unique<Evaluator>(*worker.source);
-      }
+      Worker& worker = workers_.of(number, make_source_);
       with_context(display(tiles[i].job->key), [&] { work(tiles[i], worker); });
     });
   }
@@ -136,7 +134,7 @@ class Execution {
 
   std::span<const std::byte> evaluate(const Tile& tile, Worker& worker, std::uint64_t placement) {
     const std::span<std::byte> bytes = worker.tile.take(tile.bytes(), placement);
-    worker.evaluator->evaluate(*tile.job->value, tile.region, bytes);
+    worker.evaluator.evaluate(*tile.job->value, tile.region, bytes);
     return bytes;
   }
 
@@ -199,7 +197,7 @@ class Execution {
   Progress& progress_;
   Values values_;         // of outputs that are written as bytes
   std::deque<Job> jobs_;  // does not move its elements
-  std::vector<Worker> workers_;
+  PerWorker<Worker> workers_;
 };
 
 }  // namespace

@@ -1,0 +1,28 @@
+// Bytes of two tensors beside each other.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/buffer.hpp"
+#include "core/base/progress.hpp"
+#include "core/checkpoint/tensor_source.hpp"
+
+namespace ckptscope {
+
+/// Compares tensors of equal size; one per worker, not thread-safe. Both sources must outlive it.
+class ByteComparison {
+ public:
+  ByteComparison(TensorSource& a, TensorSource& b) : a_(a), b_(b) {}
+
+  /// True when the `bytes` bytes of both are the same; stops at the first that is not. Advances
+  /// `progress` by all of them. Throws what reading throws, and Interrupted.
+  bool same(std::uint32_t a, std::uint32_t b, std::uint64_t bytes, Progress& progress);
+
+ private:
+  TensorSource& a_;
+  TensorSource& b_;
+  Buffer left_;
+  Buffer right_;
+};
+
+}  // namespace ckptscope
