@@ -183,8 +183,8 @@ std::vector<std::string> signatures(const Plan& plan) {
 /// The keys that come back: scales are used up, MXFP4 pairs are one tensor, the gate bias is new.
 std::set<std::string> keys_that_return(const Plan& native) {
   std::set<std::string> keys;
-  for (std::size_t id = 0; id < native.sources.size(); ++id) {
-    const std::string_view key = native.sources[id].name;
+  for (std::size_t id = 0; id < native.inputs.size(); ++id) {
+    const std::string_view key = native.inputs[id].name;
     const bool is_scale =
         key.ends_with("_scale_inv") || key.ends_with(".weight_scale") || key.ends_with("_scales");
     if (native.fates[id].kind == Fate::Kind::Dropped || is_scale) continue;

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "core/base/bytes.hpp"
+#include "core/base/hash.hpp"
 #include "core/base/parallel.hpp"
 #include "core/checkpoint/safetensors.hpp"
 #include "core/checkpoint/safetensors_writer.hpp"
@@ -20,6 +21,7 @@
 #include "core/inspect/summary.hpp"
 #include "core/output/receipt.hpp"
 #include "core/output/shard_layout.hpp"
+#include "core/output/staging.hpp"
 #include "core/plan/folded_plan.hpp"
 #include "tests/support/temp_dir.hpp"
 

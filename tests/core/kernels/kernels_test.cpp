@@ -15,6 +15,7 @@
 #include "core/checkpoint/synthetic.hpp"
 #include "core/numbers/formats.hpp"
 #include "core/plan/value.hpp"
+#include "core/plan/value_text.hpp"
 #include "core/run/evaluator.hpp"
 #include "core/tensor/region.hpp"
 
@@ -529,8 +530,8 @@ std::uint16_t naive_mxfp4(const Dense& blocks, const Dense& scales, Shape index)
 /// Per block, per element of dimension 0, or one for all.
 float naive_scale(const Value& value, const Dense& scale, const Shape& index) {
   std::uint64_t number = 0;
-  if (value.block_rows != 0) {
-    number = flat(scale.shape, {index[0] / value.block_rows, index[1] / value.block_cols});
+  if (!value.block.empty()) {
+    number = flat(scale.shape, {index[0] / value.block[0], index[1] / value.block[1]});
   } else if (elements_in(scale.shape) > 1) {
     number = index[0];
   }
@@ -563,7 +564,7 @@ Dense naive(const Value& value, const Inputs& sources) {
   for (const ValuePtr arg : value.args) args.push_back(naive(*arg, sources));
   Dense result{value.dtype, to_shape(value.shape), Bytes(byte_count(value.dtype, value.shape))};
   std::byte* out = result.bytes.data();
-  for_each_index(value.shape, [&](const Shape& index) {
+  for_each_index(to_shape(value.shape), [&](const Shape& index) {
     naive_element(value, args, index, out);
     out += size_of(value.dtype);
   });
@@ -751,7 +752,7 @@ void expect_evaluates(Expressions& expressions, const Value& value,
     ASSERT_TRUE(in_bands(evaluator, value, bytes) == expected.bytes) << "bands of " << bytes;
   }
   for (int i = 0; i < boxes; ++i) {
-    const Region box = random_box(expressions.random(), value.shape);
+    const Region box = random_box(expressions.random(), to_shape(value.shape));
     Bytes out(byte_count(value.dtype, box.extent));
     evaluator.evaluate(value, box, out);
     ASSERT_TRUE(out == cut_out(expected, box))
