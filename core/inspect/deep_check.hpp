@@ -2,24 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
-#include <string>
 #include <vector>
 
 #include "core/base/progress.hpp"
 #include "core/checkpoint/checkpoint.hpp"
+#include "core/inspect/checksums.hpp"
 
 namespace ckptscope {
-
-/// sha256 by file name, in lower-case hexadecimal.
-using Checksums = std::map<std::string, std::string, std::less<>>;
-
-/// What the hub recorded when it downloaded: .cache/huggingface/download/FILE.metadata beside the
-/// files, or the names of the blobs that a cache's links point to.
-Checksums hub_checksums(const Checkpoint& checkpoint);
-/// Lines of sha256sum: 64 digits, two characters, a name. Throws Usage for another text.
-Checksums parse_checksums(std::string_view text);
 
 struct DeepReport {
   std::uint64_t tensors = 0;      // read

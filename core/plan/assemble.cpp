@@ -1,9 +1,8 @@
 // Parts are gathered by the key of their whole; a whole is made when all keys were seen.
-#include "core/plan/assemble.hpp"
-
 #include <algorithm>
 
 #include "core/base/display.hpp"
+#include "core/plan/reading.hpp"
 
 namespace ckptscope {
 namespace {
@@ -196,9 +195,7 @@ bool Assembly::fits_stack(const Group& group, std::span<const ValuePtr> parts,
 /// The number of experts; without a config and --set, what the keys show.
 Extent Assembly::extent_of(const Part& stack) {
   if (stack.extent) return stack.extent;
-  const std::uint64_t seen = experts_seen_[&stack];
-  return reading_.extents.infer(seen, fmt::format("the keys 0..{}", seen - 1), "",
-                                reading_.problems);
+  return reading_.extents.infer(experts_seen_[&stack], "the keys", "", reading_.problems);
 }
 
 /// Names layer, projection and expert ids of every hole, and every id beyond the end. Costs what

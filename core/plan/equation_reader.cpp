@@ -2,8 +2,7 @@
 #include "core/plan/equation_reader.hpp"
 
 #include "core/mapping/lookup.hpp"
-#include "core/plan/assemble.hpp"
-#include "core/plan/take_apart.hpp"
+#include "core/plan/reading.hpp"
 
 namespace ckptscope {
 

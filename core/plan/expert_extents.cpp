@@ -10,13 +10,13 @@ Extent ExpertExtents::infer(std::uint64_t count, std::string_view evidence, std:
   const bool is_new = told_.insert(count).second;
   if (is_new && has_config_) {
     problems.add(Code::ExpertCount, Severity::Error, key,
-                 "the config does not state the number of experts, {} show {}; "
+                 "the config does not state the number of experts, {} show 0..{}; "
                  "--set num_experts={} says so",
-                 evidence, count, count);
+                 evidence, count - 1, count);
   }
   if (is_new && !has_config_) {
-    problems.add(Code::Inferred, Severity::Warning, key, "no config: {} experts, inferred from {}",
-                 count, evidence);
+    problems.add(Code::Inferred, Severity::Warning, key,
+                 "no config: {} experts, inferred from {} 0..{}", count, evidence, count - 1);
   }
   return has_config_ ? Extent() : Extent(count);
 }

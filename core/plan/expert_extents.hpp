@@ -21,7 +21,7 @@ class ExpertExtents {
   /// With a config that does not state it nothing is inferred: that is an error.
   explicit ExpertExtents(bool has_config) : has_config_(has_config) {}
 
-  /// `count` as `evidence` has it ("the keys 0..7"), found at `key`.
+  /// `count` experts, at least one, as `evidence` shows ("the keys"), found at `key`.
   Extent infer(std::uint64_t count, std::string_view evidence, std::string_view key,
                Problems& problems);
 

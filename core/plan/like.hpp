@@ -9,7 +9,7 @@
 #include "core/base/error.hpp"
 #include "core/mapping/mapping.hpp"
 #include "core/plan/draft.hpp"
-#include "core/plan/tensor_list.hpp"
+#include "core/tensor/tensor_list.hpp"
 
 namespace ckptscope {
 

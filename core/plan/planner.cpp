@@ -196,7 +196,7 @@ class Planner {
           expert_count_problem(trigger.key, trigger.shape(), std::min(expected, kMostExperts)));
       return std::nullopt;
     }
-    if (synth.extent) return rows;
+    if (synth.extent || rows == 0) return rows;
     return extents_.infer(rows, fmt::format("the rows of {}", display(trigger.key)), trigger.key,
                           problems_);
   }

@@ -5,7 +5,7 @@
 #include "core/mapping/mapping.hpp"
 #include "core/plan/like.hpp"
 #include "core/plan/plan.hpp"
-#include "core/plan/tensor_list.hpp"
+#include "core/tensor/tensor_list.hpp"
 
 namespace ckptscope {
 

@@ -2,7 +2,6 @@
 #include "core/plan/reading.hpp"
 
 #include "core/base/display.hpp"
-#include "core/mapping/lookup.hpp"
 
 namespace ckptscope {
 namespace {

@@ -1,9 +1,8 @@
 // The expression is walked from the top; each operation hands its parts the view that is theirs.
-#include "core/plan/take_apart.hpp"
-
 #include <algorithm>
 
 #include "core/base/display.hpp"
+#include "core/plan/reading.hpp"
 
 namespace ckptscope {
 namespace {
