@@ -8,6 +8,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
+#include "views/document/figures.hpp"
 
 namespace ckptscope {
 namespace {

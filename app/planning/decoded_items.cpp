@@ -25,7 +25,7 @@ std::vector<StatsItem> decoded_items(const Checkpoint& checkpoint) {
              {std::nullopt, Dtype::F32, /*lenient=*/true}, *values);
   std::vector<StatsItem> items;
   for (LogicalTensor& tensor : decoded.tensors) {
-    items.push_back({std::move(tensor.key), share(values, tensor.value)});
+    items.push_back({std::move(tensor.key), shared_value(values, tensor.value)});
   }
   return items;
 }
@@ -79,7 +79,7 @@ std::string to_native(const Checkpoint& checkpoint, std::vector<StatsItem>& item
   const Plan plan = plan_conversion(checkpoint, request).plan;
   plan.require_sound(checkpoint.name());
   for (const Output& output : plan.outputs) {
-    items.push_back({output.key, share(plan.values, output.value)});
+    items.push_back({output.key, shared_value(plan.values, output.value)});
   }
   for (std::uint32_t id = 0; id < plan.fates.size(); ++id) {
     if (plan.fates[id].kind != Fate::Kind::Dropped) continue;
@@ -116,7 +116,7 @@ std::vector<StatsItem> logical_items(const Checkpoint& checkpoint) {
     const TensorInfo& info = checkpoint.tensors()[id];
     if (covered[id]) continue;
     items.push_back(
-        {std::string(info.name), share(values, values->input(id, info.dtype, info.shape))});
+        {std::string(info.name), shared_value(values, values->input(id, info.dtype, info.shape))});
   }
   std::sort(items.begin(), items.end(),
             [](const StatsItem& a, const StatsItem& b) { return natural_less(a.key, b.key); });

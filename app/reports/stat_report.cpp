@@ -1,29 +1,21 @@
+// The same figures as on the screen, as fields and tables.
 #include "app/reports/stat_report.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/inspect/expert_figures.hpp"
+#include "views/document/figures.hpp"
 
 namespace ckptscope {
 namespace {
 
 constexpr std::uint64_t kAskAbove = 2'000'000'000;
 constexpr std::size_t kUnusual = 3;
-constexpr std::size_t kBarWidth = 24;
-
-std::string real(double value) {
-  return fmt::format("{:.4g}", value);
-}
-
-std::string percent(std::uint64_t part, std::uint64_t whole, int digits = 2) {
-  const double share =
-      whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
-  const double least = std::pow(10, -digits);
-  if (part > 0 && share < least) return fmt::format("<{:.{}f} %", least, digits);
-  return fmt::format("{:.{}f} %", share, digits);
-}
+constexpr int kBarWidth = 24;
 
 /// "_blocks U8 + _scales U8": what a decoded tensor is made of.
 std::string parts_text(const Checkpoint& checkpoint, const StatsItem& item) {
@@ -39,24 +31,6 @@ std::string parts_text(const Checkpoint& checkpoint, const StatsItem& item) {
   return parts.size() < 2 ? "" : fmt::format(" = {}", fmt::join(parts, " + "));
 }
 
-struct Bin {
-  std::string label;
-  std::uint64_t negative;
-  std::uint64_t positive;
-};
-
-/// By power of two of |x|, the largest first; zeros last.
-std::vector<Bin> powers_of_two(const TensorStats& stats) {
-  std::vector<Bin> bins;
-  for (const auto& power : stats.distribution.powers()) {
-    bins.push_back({power.label(), power.negative, power.positive});
-  }
-  const std::uint64_t zeros = stats.moments.zeros;
-  const std::uint64_t negative_zeros = stats.moments.negative_zeros;
-  if (zeros > 0) bins.push_back({"zero", negative_zeros, zeros - negative_zeros});
-  return bins;
-}
-
 /// "2^-9 1.7 %   2^-8 59.0 %   other 0.1 %" of counts by label, in wrapped lines.
 std::vector<std::string> share_lines(
     const std::vector<std::pair<std::string, std::uint64_t>>& counts, std::uint64_t total) {
@@ -66,10 +40,10 @@ std::vector<std::string> share_lines(
     if (share(count, total) < 0.0005) {
       other += count;
     } else {
-      texts.push_back(fmt::format("{:<6} {:>6}", label, percent(count, total, 1)));
+      texts.push_back(fmt::format("{:<6} {:>4} %", label, percent(count, total, 1)));
     }
   }
-  if (other > 0) texts.push_back(fmt::format("{:<6} {:>6}", "other", percent(other, total)));
+  if (other > 0) texts.push_back(fmt::format("{:<6} {:>4} %", "other", percent(other, total)));
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < texts.size(); i += 5) {
     const auto end = texts.begin() + static_cast<std::ptrdiff_t>(std::min(i + 5, texts.size()));
@@ -93,7 +67,7 @@ void add_values(Fields& fields, const TensorStats& stats) {
   fields.list.push_back({"", "count", format_count(m.count)});
   fields.list.push_back(
       {"", "zero",
-       fmt::format("{}   {}{}", format_count(m.zeros), percent(m.zeros, m.count), zeros)});
+       fmt::format("{}   {} %{}", format_count(m.zeros), percent(m.zeros, m.count), zeros)});
   fields.list.push_back(
       {"", "NaN, Inf", fmt::format("{}, {}", format_count(m.nans), format_count(m.infinities))});
   if (m.finite() == 0) return;
@@ -136,15 +110,15 @@ void add_codes(Fields& fields, const TensorStats& stats, Storage storage) {
   const bool fp4 = storage == Storage::Mxfp4;
   fields.list.push_back(
       {"", "codes",
-       fmt::format("{} of {}   saturated ({}) {}   subnormal{} {}", codes.used, codes.possible,
+       fmt::format("{} of {}   saturated ({}) {} %   subnormal{} {} %", codes.used, codes.possible,
                    fp4 ? "+-6" : "largest", percent(codes.saturated, stats.moments.count),
                    fp4 ? " (+-0.5)" : "", percent(codes.subnormal, stats.moments.count))});
 }
 
 void add_magnitudes(Fields& fields, const TensorStats& stats) {
   std::vector<std::pair<std::string, std::uint64_t>> counts;
-  for (const Bin& bin : powers_of_two(stats)) {
-    if (bin.label != "zero") counts.emplace_back(bin.label, bin.negative + bin.positive);
+  for (const MagnitudeBin& bin : magnitude_bins(stats)) {
+    counts.emplace_back(bin.label, bin.negative + bin.positive);
   }
   std::reverse(counts.begin(), counts.end());
   add_lines(fields, "|x|", share_lines(counts, stats.moments.count));
@@ -192,38 +166,45 @@ Fields machine_fields(const Checkpoint& checkpoint, const StatsItem& item,
 
 // ---- histograms ---------------------------------------------------------------------------------
 
-std::string bar(std::uint64_t count, std::uint64_t most, bool to_the_left) {
-  const auto width =
-      static_cast<std::size_t>(std::ceil(share(count, most) * static_cast<double>(kBarWidth)));
-  std::string text;
-  for (std::size_t i = 0; i < width; ++i) text += "━";
-  const std::string padding(kBarWidth - width, ' ');
-  return to_the_left ? padding + text : text;
+std::string share_text(std::uint64_t part, std::uint64_t whole) {
+  return fmt::format("{:>6} %", percent(part, whole));
 }
 
+/// A bar that ends at the label on its right.
+std::string left_bar(std::uint64_t count, std::uint64_t most) {
+  const std::string text = bar(count, most, kBarWidth);
+  const std::size_t cells = text.size() / std::string_view("━").size();
+  return std::string(static_cast<std::size_t>(kBarWidth) - cells, ' ') + text;
+}
+
+/// Bars to the left and to the right of the labels; zeros last.
 Table histogram_table(const TensorStats& stats, Audience audience) {
-  const auto bins = std::make_shared<const std::vector<Bin>>(powers_of_two(stats));
+  auto bins = magnitude_bins(stats);
+  const std::uint64_t negative_zeros = stats.moments.negative_zeros;
+  if (const std::uint64_t zeros = stats.moments.zeros; zeros > 0) {
+    bins.push_back({"zero", negative_zeros, zeros - negative_zeros});
+  }
   std::uint64_t most = 1;
-  for (const Bin& bin : *bins) most = std::max({most, bin.negative, bin.positive});
-  const std::uint64_t total = stats.moments.count;
+  for (const MagnitudeBin& bin : bins) most = std::max({most, bin.negative, bin.positive});
+  const auto rows = std::make_shared<const std::vector<MagnitudeBin>>(std::move(bins));
   if (audience == Audience::Machines) {
     return {"histogram",
             {{"bin", ""}, {"negative", ""}, {"positive", ""}},
-            bins->size(),
-            [bins](std::size_t i) -> std::vector<Cell> {
-              return {(*bins)[i].label, (*bins)[i].negative, (*bins)[i].positive};
+            rows->size(),
+            [rows](std::size_t i) -> std::vector<Cell> {
+              return {(*rows)[i].label, (*rows)[i].negative, (*rows)[i].positive};
             },
             audience};
   }
+  const std::uint64_t total = stats.moments.count;
   return {"",
           {{"", "negative", Format::Count}, {"", " "}, {"", "|x|"}, {"", " "}, {"", "positive"}},
-          bins->size(),
-          [bins, most, total](std::size_t i) -> std::vector<Cell> {
-            const Bin& bin = (*bins)[i];
-            return {fmt::format("{:>8}", percent(bin.negative, total)),
-                    bar(bin.negative, most, true), fmt::format("{:<5}", bin.label),
-                    bar(bin.positive, most, false),
-                    fmt::format("{:>8}", percent(bin.positive, total))};
+          rows->size(),
+          [rows, most, total](std::size_t i) -> std::vector<Cell> {
+            const MagnitudeBin& bin = (*rows)[i];
+            return {share_text(bin.negative, total), left_bar(bin.negative, most),
+                    fmt::format("{:<5}", bin.label), bar(bin.positive, most, kBarWidth),
+                    share_text(bin.positive, total)};
           },
           audience};
 }
@@ -246,81 +227,53 @@ Table linear_table(const TensorStats& stats) {
             std::uint64_t total = 0;
             for (const std::uint64_t count : *counts) total += count;
             return {static_cast<double>(from) + width * static_cast<double>(i), (*counts)[i],
-                    fmt::format("{:>8}", percent((*counts)[i], total)),
-                    bar((*counts)[i], most, false)};
+                    share_text((*counts)[i], total), bar((*counts)[i], most, kBarWidth)};
           }};
 }
 
 // ---- experts ------------------------------------------------------------------------------------
 
-struct ExpertRow {
-  std::size_t number;
-  double deviation;
-  double ratio;  // to the median
-};
-
-std::vector<ExpertRow> expert_rows(const std::vector<ExpertStats>& experts) {
-  std::vector<ExpertRow> rows;
-  std::vector<double> deviations;
-  for (std::size_t i = 0; i < experts.size(); ++i) {
-    rows.push_back({i, experts[i].moments.deviation(), 1});
-    if (std::isfinite(rows.back().deviation)) deviations.push_back(rows.back().deviation);
-  }
-  if (deviations.empty()) return rows;
-  std::sort(deviations.begin(), deviations.end());
-  const double median = deviations[deviations.size() / 2];
-  for (ExpertRow& row : rows) row.ratio = median > 0 ? row.deviation / median : 1;
-  return rows;
-}
-
-/// How far from usual: a half and a double are as far.
-double oddity(const ExpertRow& row) {
-  return row.ratio > 0 ? std::fabs(std::log(row.ratio)) : std::numeric_limits<double>::infinity();
-}
-
-Table experts_table(const TensorStats& stats, std::vector<ExpertRow> rows, Audience audience) {
-  const auto kept = std::make_shared<const std::vector<ExpertRow>>(std::move(rows));
+Table experts_table(const TensorStats& stats, std::vector<std::size_t> order, Audience audience) {
+  const auto numbers = std::make_shared<const std::vector<std::size_t>>(std::move(order));
   const auto experts = std::make_shared<const std::vector<ExpertStats>>(stats.experts);
+  const double median = median_of(stats.experts, deviation_of);
   const bool codes = stats.codes.has_value();
   const bool machine = audience == Audience::Machines;
   const auto title = [&](const char* text) { return machine ? "" : std::string(text); };
-  Table table{machine ? "experts" : "",
-              {{"expert", title("expert"), Format::Count},
-               {"std", title("std"), Format::Real},
-               {"std_ratio", title("/ median"), Format::Real},
-               {"abs_max", title("abs max"), Format::Real},
-               {"zero", title("zero"), Format::Percent},
-               {"saturated", codes ? title("saturated") : "", Format::Percent}},
-              kept->size(),
-              [kept, experts](std::size_t i) -> std::vector<Cell> {
-                const ExpertRow& row = (*kept)[i];
-                const ExpertStats& expert = (*experts)[row.number];
-                const Moments& m = expert.moments;
-                return {std::uint64_t{row.number},
-                        row.deviation,
-                        row.ratio,
-                        static_cast<double>(m.largest()),
-                        share(m.zeros, m.count),
-                        share(expert.saturated, m.count)};
-              },
-              audience};
-  return table;
+  return {machine ? "experts" : "",
+          {{"expert", title("expert"), Format::Count},
+           {"std", title("std"), Format::Real},
+           {"std_ratio", title("/ median"), Format::Real},
+           {"abs_max", title("abs max"), Format::Real},
+           {"zero", title("zero"), Format::Percent},
+           {"saturated", codes ? title("saturated") : "", Format::Percent}},
+          numbers->size(),
+          [numbers, experts, median](std::size_t i) -> std::vector<Cell> {
+            const std::size_t number = (*numbers)[i];
+            const ExpertStats& expert = (*experts)[number];
+            const Moments& m = expert.moments;
+            return {std::uint64_t{number},
+                    m.deviation(),
+                    median > 0 ? m.deviation() / median : 1.0,
+                    static_cast<double>(m.largest()),
+                    share(m.zeros, m.count),
+                    share(expert.saturated, m.count)};
+          },
+          audience};
 }
 
 void add_experts(Document& document, const TensorStats& stats, bool all) {
-  if (stats.experts.size() < 2) return;
-  std::vector<ExpertRow> rows = expert_rows(stats.experts);
-  document.add(experts_table(stats, rows, Audience::Machines));
-  if (!all && rows.size() > kUnusual) {
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const ExpertRow& a, const ExpertRow& b) { return oddity(a) > oddity(b); });
-    rows.resize(kUnusual);
-    document.add(Note{""}).add(Note{
-        fmt::format("  the {} least usual of {} experts; --all", kUnusual, stats.experts.size())});
-  } else {
-    document.add(Note{""});
+  const std::size_t count = stats.experts.size();
+  if (count < 2) return;
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  document.add(experts_table(stats, order, Audience::Machines)).add(Note{""});
+  if (!all && count > kUnusual) {
+    order = by_oddity(stats.experts);
+    order.resize(std::min(kUnusual, order.size()));
+    document.add(Note{fmt::format("  the {} least usual of {} experts; --all", kUnusual, count)});
   }
-  document.add(experts_table(stats, std::move(rows), Audience::People));
+  document.add(experts_table(stats, std::move(order), Audience::People));
 }
 
 }  // namespace

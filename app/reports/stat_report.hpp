@@ -12,10 +12,6 @@ namespace ckptscope {
 /// "MXFP4", "FP8", or the dtype.
 std::string format_name(const Value& value);
 
-inline double share(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 /// "key   MXFP4 [32, 2880, 2880] = _blocks U8 + _scales U8, 141.0 MB", behind the key.
 std::string item_heading(const Checkpoint& checkpoint, const StatsItem& item);
 /// Before a lot is read: asks, and throws Interrupted when the answer is no.

@@ -18,11 +18,6 @@ inline std::optional<std::uint64_t> checked_mul(std::uint64_t a, std::uint64_t b
   if (__builtin_mul_overflow(a, b, &result)) return std::nullopt;
   return result;
 }
-inline std::optional<std::uint64_t> checked_add(std::uint64_t a, std::uint64_t b) {
-  std::uint64_t result = 0;
-  if (__builtin_add_overflow(a, b, &result)) return std::nullopt;
-  return result;
-}
 
 /// a / b rounded up; b > 0.
 constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {

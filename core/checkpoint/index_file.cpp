@@ -76,7 +76,6 @@ class IndexReader {
         scan_.skip_value();
         continue;
       }
-      summary_.has_total_size = true;
       JsonScanner attempt = scan_;  // a wrong total_size is only a note
       try {
         summary_.total_size = attempt.unsigned_integer();

@@ -20,7 +20,6 @@ inline constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 /// of at most 255 bytes ending in .safetensors or .bin (a path could lead out of the checkpoint).
 /// Duplicate names are the caller's to find.
 struct IndexSummary {
-  bool has_total_size = false;              // the member exists
   std::optional<std::uint64_t> total_size;  // bytes; nullopt when it is not a 64-bit integer
 };
 IndexSummary scan_index(

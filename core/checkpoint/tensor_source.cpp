@@ -10,12 +10,6 @@ namespace {
 
 constexpr std::size_t kMaxOpen = 2;
 
-void check_identity(const Shard& shard, const FileIdentity& now) {
-  if (now.same_content(shard.identity)) return;
-  fail(Code::SourceChanged, "{}: the file changed since it was opened (size {} then, {} now)",
-       display(shard.path), shard.identity.size, now.size);
-}
-
 /// A shard that was there when the checkpoint was opened and is gone has changed.
 auto still_there(const Shard& shard, const auto& look) {
   try {
@@ -27,6 +21,12 @@ auto still_there(const Shard& shard, const auto& look) {
 }
 
 }  // namespace
+
+void require_unchanged(const Shard& shard, const FileIdentity& now) {
+  if (now.same_content(shard.identity)) return;
+  fail(Code::SourceChanged, "{}: the file changed since it was opened (size {} then, {} now)",
+       display(shard.path), shard.identity.size, now.size);
+}
 
 void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) {
   const TensorInfo& info = checkpoint_.tensors()[tensor];
@@ -58,7 +58,7 @@ const File& CheckpointSource::shard_file(std::uint32_t shard) {
   if (open_.size() == kMaxOpen) open_.pop_back();
   const Shard& row = checkpoint_.shards()[shard];
   open_.push_front({shard, still_there(row, [&] { return File(row.path); })});
-  check_identity(row, open_.front().file.identity());
+  require_unchanged(row, open_.front().file.identity());
   return open_.front().file;
 }
 
@@ -67,7 +67,7 @@ bool check_sources_unchanged(const Checkpoint& checkpoint) {
   for (const Shard& shard : checkpoint.shards()) {
     if (!shard.present) continue;
     const FileIdentity now = still_there(shard, [&] { return identity_of(shard.path); });
-    check_identity(shard, now);
+    require_unchanged(shard, now);
     touched = touched || now.ctime_ns != shard.identity.ctime_ns;
   }
   return touched;

@@ -45,6 +45,9 @@ class CheckpointSource final : public TensorSource {
   std::list<OpenShard> open_;  // the most recently used one first
 };
 
+/// Throws SourceChanged unless `now` is the identity of the file that was opened as this shard.
+void require_unchanged(const Shard& shard, const FileIdentity& now);
+
 /// Throws SourceChanged when a shard's file is not the one that was opened. Returns whether any
 /// differs in its change time alone, which is worth a note.
 bool check_sources_unchanged(const Checkpoint& checkpoint);

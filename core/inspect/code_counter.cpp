@@ -165,7 +165,7 @@ void CodeCounter::fold_codes(Dtype dtype, const Counts& counts, float scale, Til
 
 void CodeCounter::count_fp8(const Value& node, const StatsTile& tile, TileCounts& part) {
   const Value& codes = *node.args[0];
-  const std::vector<float>& scales = scales_of(*node.args[1]);
+  const std::vector<float>& scales = scales_.of(*node.args[1], source_);
   const RowLayout layout = layout_of(node);
   const std::uint64_t row = layout.row;
   const auto bytes = read(codes, tile.first_row * row, tile.rows * row, bytes_);
@@ -239,29 +239,13 @@ void CodeCounter::fold_scale(std::size_t scale, std::uint64_t blocks, TileCounts
     nibbles[pair & 15] += times;
     nibbles[pair >> 4] += times;
   }
-  std::array<std::byte, 8> all;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    all[i] = static_cast<std::byte>(2 * i | (2 * i + 1) << 4);
-  }
-  const auto one = static_cast<std::byte>(scale);
-  std::array<std::uint16_t, 16> values;
-  decode_mxfp4(all, {&one, 1}, all.size(), values.data());
+  const auto values = mxfp4_values(byte);
   for (std::size_t code = 0; code < 16; ++code) {
     part.codes[code] += nibbles[code];
     if ((code & 7) == 7) part.saturated += nibbles[code];
     if ((code & 7) == 1) part.subnormal += nibbles[code];
     put(part, bf16_to_float(values[code]), nibbles[code]);
   }
-}
-
-const std::vector<float>& CodeCounter::scales_of(const Value& scale) {
-  if (scales_of_ == scale.input) return scales_;
-  const auto bytes = read(scale, 0, byte_count(scale.dtype, scale.shape), scale_bytes_);
-  scales_.resize(product(scale.shape));
-  cast_elements(scale.dtype, bytes.data(), Dtype::F32, reinterpret_cast<std::byte*>(scales_.data()),
-                scales_.size());
-  scales_of_ = scale.input;
-  return scales_;
 }
 
 }  // namespace ckptscope

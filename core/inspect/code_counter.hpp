@@ -13,6 +13,7 @@
 #include "core/inspect/code_stats.hpp"
 #include "core/numbers/moments.hpp"
 #include "core/plan/value.hpp"
+#include "core/run/scale_cache.hpp"
 
 namespace ckptscope {
 
@@ -79,15 +80,13 @@ class CodeCounter {
                               TileCounts& part);
   void count_mxfp4(const Value& node, const StatsTile& tile, TileCounts& part);
   void fold_scale(std::size_t scale, std::uint64_t blocks, TileCounts& part);
-  const std::vector<float>& scales_of(const Value& scale);
 
   CheckpointSource source_;
   Buffer bytes_;
   Buffer scale_bytes_;
   std::vector<std::uint32_t> halves_;
   std::vector<std::uint32_t> pairs_;
-  std::vector<float> scales_;
-  std::uint32_t scales_of_ = 0xFFFFFFFF;
+  ScaleCache scales_;
 };
 
 }  // namespace ckptscope

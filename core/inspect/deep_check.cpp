@@ -9,12 +9,14 @@
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
 #include "core/base/problems.hpp"
+#include "core/checkpoint/tensor_source.hpp"
 #include "core/kernels/kernels.hpp"
 
 namespace ckptscope {
 namespace {
 
 constexpr std::uint64_t kChunk = 4ull << 20;
+
 /// Looks at the values of one tensor, chunk by chunk; chunks are whole elements.
 class ValueScan {
  public:
@@ -82,9 +84,7 @@ class ShardCheck {
   ShardCheck(const Checkpoint& checkpoint, std::uint32_t shard, const Checksums& sums,
              Progress& progress)
       : shard_(checkpoint.shards()[shard]), progress_(progress), file_(shard_.path) {
-    if (!file_.identity().same_content(shard_.identity)) {
-      fail(Code::SourceChanged, "{}: the file changed since it was opened", display(shard_.path));
-    }
+    require_unchanged(shard_, file_.identity());
     const auto sum = sums.find(shard_.name);
     if (sum != sums.end()) expected_ = sum->second;
     for (const TensorInfo& info : checkpoint.tensors()) {

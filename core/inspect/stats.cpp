@@ -1,13 +1,13 @@
+// Tiles are counted by any worker; counts add up exactly, so their order does not show.
 #include "core/inspect/stats.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <memory>
-#include <mutex>
 
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
 #include "core/inspect/code_counter.hpp"
+#include "core/inspect/tiled_items.hpp"
 
 namespace ckptscope {
 namespace {
@@ -17,16 +17,48 @@ namespace {
 constexpr std::uint64_t kTileBytes = 16 << 20;
 constexpr std::chrono::milliseconds kPartialInterval{150};
 
-/// An item while it is worked on.
-struct Work {
+/// What is known of an item so far.
+struct Sums {
   TensorStats stats;
   std::array<std::uint64_t, 256> codes{};
+
+  void add(const Value& node, const StatsTile& tile, TileCounts part, bool first);
+  void finish();
 };
-struct Item {
-  std::mutex mutex;
-  std::size_t tiles_left = 0;
-  std::unique_ptr<Work> work;  // from its first tile to its last
-};
+
+void Sums::add(const Value& node, const StatsTile& tile, TileCounts part, bool first) {
+  if (first && has_experts(node)) stats.experts.resize(node.shape[0]);
+  stats.moments.add(part.moments);
+  if (first) {
+    stats.distribution = std::move(part.distribution);
+  } else {
+    stats.distribution.add(part.distribution);
+  }
+  for (std::size_t i = 0; i < part.codes.size(); ++i) codes[i] += part.codes[i];
+  if (node.op != Value::Op::Input || size_of(node.dtype) == 1) {
+    if (!stats.codes) stats.codes.emplace();
+    stats.codes->saturated += part.saturated;
+    stats.codes->subnormal += part.subnormal;
+    stats.codes->possible = node.op == Value::Op::Mxfp4 ? 16 : 256;
+  }
+  if (part.scales) {
+    if (!stats.scales) stats.scales.emplace();
+    merge(*stats.scales, *part.scales);
+  }
+  if (!stats.experts.empty()) {
+    stats.experts[tile.group].moments.add(part.moments);
+    stats.experts[tile.group].saturated += part.saturated;
+  }
+}
+
+/// What follows from all counts together.
+void Sums::finish() {
+  const auto quantiles = stats.distribution.quantiles(TensorStats::kQuantiles);
+  std::copy(quantiles.begin(), quantiles.end(), stats.quantiles.begin());
+  if (!stats.codes) return;
+  stats.codes->used = static_cast<std::uint64_t>(
+      std::count_if(codes.begin(), codes.end(), [](std::uint64_t n) { return n > 0; }));
+}
 
 class Computation {
  public:
@@ -38,7 +70,7 @@ class Computation {
         progress_(progress),
         done_(done),
         partial_(partial),
-        states_(items.size()) {}
+        sums_(items.size()) {}
 
   void run() {
     std::uint64_t bytes = 0;
@@ -70,75 +102,32 @@ class Computation {
             {number, group, group * layout.rows + r, std::min(at_once, layout.rows - r)});
       }
     }
-    states_[number].tiles_left = tiles_.size() - before;
-    if (tiles_.size() == before) finish(number);  // without elements
+    sums_.expect(number, tiles_.size() - before);
+    if (tiles_.size() > before) return;
+    Sums empty;
+    empty.finish();
+    done_(number, empty.stats);
   }
 
   void work(const StatsTile& tile, CodeCounter& counter) {
     const Value& node = stored_node(*items_[tile.item].value);
     TileCounts part = counter.count(node, tile);
-    Item& item = states_[tile.item];
-    bool last = false;
-    {
-      const std::lock_guard lock(item.mutex);
-      merge_part(item, tile, std::move(part), node);
-      last = --item.tiles_left == 0;
-      if (!last && partial_) show_partial(tile.item, item.work->stats);
-    }
     progress_.advance(tile.rows * layout_of(node).row * size_of(data_of(node).dtype) /
                       (node.op == Value::Op::Mxfp4 ? 2 : 1));
-    if (last) finish(tile.item);
+    sums_.add(
+        tile.item, [&](Sums& sums, bool first) { sums.add(node, tile, std::move(part), first); },
+        [&](const Sums& sums) { show_partial(tile.item, sums.stats); },
+        [&](Sums& sums) {
+          sums.finish();
+          done_(tile.item, sums.stats);
+        });
   }
 
   void show_partial(std::size_t number, const TensorStats& stats) {
-    const std::lock_guard lock(done_mutex_);
     const auto now = std::chrono::steady_clock::now();
-    if (now - shown_ < kPartialInterval) return;
+    if (!partial_ || now - shown_ < kPartialInterval) return;
     shown_ = now;
     partial_(number, stats);
-  }
-
-  static void merge_part(Item& item, const StatsTile& tile, TileCounts part, const Value& node) {
-    const bool first = !item.work;
-    if (first) {
-      item.work = std::make_unique<Work>();
-      if (has_experts(node)) item.work->stats.experts.resize(node.shape[0]);
-      item.work->stats.distribution = std::move(part.distribution);
-    }
-    TensorStats& stats = item.work->stats;
-    stats.moments.add(part.moments);
-    if (!first) stats.distribution.add(part.distribution);
-    for (std::size_t i = 0; i < part.codes.size(); ++i) item.work->codes[i] += part.codes[i];
-    if (node.op != Value::Op::Input || size_of(node.dtype) == 1) {
-      if (!stats.codes) stats.codes.emplace();
-      stats.codes->saturated += part.saturated;
-      stats.codes->subnormal += part.subnormal;
-      stats.codes->possible = node.op == Value::Op::Mxfp4 ? 16 : 256;
-    }
-    if (part.scales) {
-      if (!stats.scales) stats.scales.emplace();
-      merge(*stats.scales, *part.scales);
-    }
-    if (!stats.experts.empty()) {
-      stats.experts[tile.group].moments.add(part.moments);
-      stats.experts[tile.group].saturated += part.saturated;
-    }
-  }
-
-  void finish(std::size_t number) {
-    Item& item = states_[number];
-    if (!item.work) item.work = std::make_unique<Work>();
-    TensorStats& stats = item.work->stats;
-    const auto quantiles = stats.distribution.quantiles(TensorStats::kQuantiles);
-    std::copy(quantiles.begin(), quantiles.end(), stats.quantiles.begin());
-    if (stats.codes) {
-      const auto& codes = item.work->codes;
-      stats.codes->used = static_cast<std::uint64_t>(
-          std::count_if(codes.begin(), codes.end(), [](std::uint64_t n) { return n > 0; }));
-    }
-    const std::lock_guard lock(done_mutex_);
-    done_(number, stats);
-    item.work.reset();
   }
 
   const Checkpoint& checkpoint_;
@@ -147,13 +136,21 @@ class Computation {
   Progress& progress_;
   const StatsSeen& done_;
   const StatsSeen& partial_;
-  std::vector<Item> states_;
+  TiledItems<Sums> sums_;
   std::vector<StatsTile> tiles_;
-  std::mutex done_mutex_;
   std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace
+
+std::vector<MagnitudeBin> magnitude_bins(const TensorStats& stats) {
+  std::vector<MagnitudeBin> bins;
+  for (const Distribution::Power& power : stats.distribution.powers()) {
+    if (power.negative + power.positive == 0) continue;  // an infinity is far from the rest
+    bins.push_back({power.label(), power.negative, power.positive});
+  }
+  return bins;
+}
 
 Storage storage_of(const Value& value) {
   const Value& node = stored_node(value);

@@ -50,6 +50,15 @@ struct StatsItem {
   SharedValue value;
 };
 
+/// Values of one power of two, or of one label: counts by sign.
+struct MagnitudeBin {
+  std::string label;  // "2^-7", "inf"
+  std::uint64_t negative = 0;
+  std::uint64_t positive = 0;
+};
+/// By power of two of |x|, those that occur, the largest first; without zeros.
+std::vector<MagnitudeBin> magnitude_bins(const TensorStats& stats);
+
 Storage storage_of(const Value& value);
 /// Shape of the decoded values as they lie on disk, and bytes of all that is read.
 Shape stored_shape(const Value& value);

@@ -1,13 +1,14 @@
+// Both sides are evaluated to floats tile by tile; sums are exact or cut at fixed places.
 #include "core/inspect/value_distance.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <mutex>
 
 #include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
+#include "core/inspect/tiled_items.hpp"
 #include "core/kernels/kernels.hpp"
 #include "core/numbers/exact_sum.hpp"
 #include "core/run/evaluator.hpp"
@@ -95,12 +96,6 @@ struct Readers {
   Reader references;
 };
 
-struct State {
-  std::mutex mutex;
-  std::size_t tiles_left = 0;
-  std::unique_ptr<Sums> sums;  // from the first tile to the last
-};
-
 Sums compare_tile(const ValuePair& pair, const Tile& tile, Readers& readers) {
   const auto values = readers.values.read(*pair.value, tile);
   const auto references = readers.references.read(*pair.reference, tile);
@@ -123,38 +118,31 @@ void value_distances(const MakeSource& values, const MakeSource& references,
                      std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
                      const std::function<void(std::size_t pair, const ValueDistance&)>& done) {
   std::vector<Tile> tiles;
-  std::vector<State> states(pairs.size());
+  TiledItems<Sums> sums(pairs.size());
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
+    const std::size_t before = tiles.size();
     for (Region& region : row_bands(pairs[i].value->shape, sizeof(float), kTileBytes)) {
       const std::uint64_t tile_bytes = byte_count(Dtype::F32, region.extent);
       tiles.push_back({i, std::move(region), tile_bytes / sizeof(float)});
-      ++states[i].tiles_left;
       bytes += tile_bytes;
     }
-    if (states[i].tiles_left == 0) done(i, finished({}, *pairs[i].value));
+    sums.expect(i, tiles.size() - before);
+    if (tiles.size() == before) done(i, finished({}, *pairs[i].value));
   }
   progress.phase("compare", bytes);
   PerWorker<Readers> readers(threads);
-  std::mutex done_mutex;
-  parallel_for(tiles.size(), std::max(1u, threads), [&](std::size_t i, unsigned number) {
+  parallel_for(tiles.size(), std::max(1u, threads), [&](std::size_t i, unsigned worker) {
     progress.check_stop();
     const Tile& tile = tiles[i];
     const ValuePair& pair = pairs[tile.pair];
-    const Sums sums = with_context(display(pair.key), [&] {
-      return compare_tile(pair, tile, readers.of(number, values, references));
+    const Sums part = with_context(display(pair.key), [&] {
+      return compare_tile(pair, tile, readers.of(worker, values, references));
     });
     progress.advance(tile.elements * sizeof(float));
-    State& state = states[tile.pair];
-    {
-      const std::lock_guard lock(state.mutex);
-      if (!state.sums) state.sums = std::make_unique<Sums>();
-      state.sums->add(sums);
-      if (--state.tiles_left > 0) return;
-    }
-    const std::lock_guard lock(done_mutex);
-    done(tile.pair, finished(*state.sums, *pair.value));
-    state.sums.reset();
+    sums.add(
+        tile.pair, [&](Sums& all, bool) { all.add(part); }, [](const Sums&) {},
+        [&](const Sums& all) { done(tile.pair, finished(all, *pair.value)); });
   });
 }
 

@@ -3,6 +3,7 @@
 // at hand is chosen at run time, and gives bit for bit what the plain loops in scalar/ give.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -37,6 +38,9 @@ void cast_elements(Dtype from, const std::byte* in, Dtype to, std::byte* out,
 /// it, not as the NaN of the specification.
 void decode_mxfp4(std::span<const std::byte> blocks, std::span<const std::byte> scales,
                   std::size_t bytes_per_block, std::uint16_t* out) noexcept;
+
+/// The 16 values that an FP4 code has under a scale, by code, as decode_mxfp4 gives them.
+std::array<std::uint16_t, 16> mxfp4_values(std::uint8_t scale) noexcept;
 
 /// out[i] = float(code) * scale in f32, rounded once to nearest even to `to` (BF16, F16 or F32).
 void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,

@@ -72,13 +72,7 @@ namespace {
 Mxfp4Planes make_planes() {
   Mxfp4Planes planes{};
   for (std::size_t scale = 0; scale < planes.rows.size(); ++scale) {
-    std::array<std::byte, 8> codes;
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-      codes[i] = static_cast<std::byte>(2 * i | (2 * i + 1) << 4);
-    }
-    const auto byte = static_cast<std::byte>(scale);
-    std::array<std::uint16_t, 16> words;
-    scalar::decode_mxfp4(codes, {&byte, 1}, codes.size(), words.data());
+    const auto words = mxfp4_values(static_cast<std::uint8_t>(scale));
     for (std::size_t i = 0; i < words.size(); ++i) {
       planes.rows[scale][i] = static_cast<std::uint8_t>(words[i]);
       planes.rows[scale][16 + i] = static_cast<std::uint8_t>(words[i] >> 8);

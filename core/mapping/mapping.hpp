@@ -2,13 +2,14 @@
 // ("native"), as a list of equations. An equation says that one tensor of one side equals an
 // expression over tensors of the other:
 //
-//   native("{p}.mlp.experts.down_projs", stack("E", experts,
-//   t(hf("{p}.mlp.experts.{E}.down_proj.weight"))))
+//   native("{p}.mlp.experts.down_projs",
+//          stack("E", experts, t(hf("{p}.mlp.experts.{E}.down_proj.weight"))))
 //
-// Read one way it assembles, read the other way it takes apart; there is no second list. Order of
-// work towards native: drops on the keys as they are, quantised pairs become logical tensors,
-// prefixes, then the first equation that matches the whole key; a key that none matches passes
-// unchanged. Towards hf: equations, then prefixes. Rules never mention scales.
+// Read one way it assembles the native tensor, read the other way it takes it apart; there is no
+// second list. Order of work towards native: drops, on the keys as they are; packed weights and
+// their scales become one logical tensor each; prefixes; then the first equation that matches the
+// whole key. A key that none matches passes unchanged. Towards hf: equations, then prefixes. Rules
+// never mention scales.
 #pragma once
 
 #include <cstdint>
@@ -116,8 +117,8 @@ using Rule = std::variant<Equation, Drop, Prefix, Synth, QuantScheme, QuantPrese
 /// One rule, or several that belong together; both stand in the list of a family alike.
 struct Rules {
   template <typename OneRule>
-  Rules(OneRule rule)
-      : list{std::move(rule)} {}  // NOLINT: implicit, so that families read as lists
+  // NOLINTNEXTLINE(google-explicit-constructor): so that families read as lists
+  Rules(OneRule rule) : list{std::move(rule)} {}
   Rules(std::initializer_list<Rules> groups);
   std::vector<Rule> list;
 };

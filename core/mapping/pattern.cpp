@@ -140,12 +140,6 @@ std::optional<std::string> Pattern::expand(const Captures& captures) const {
   return key;
 }
 
-bool Pattern::has_variable(std::string_view name) const {
-  return std::any_of(pieces_.begin(), pieces_.end(), [&](const Piece& piece) {
-    return piece.kind != Piece::Kind::Literal && piece.text == name;
-  });
-}
-
 std::string_view Pattern::tail() const {
   if (pieces_.empty() || pieces_.back().kind != Piece::Kind::Literal) return "";
   return pieces_.back().text;

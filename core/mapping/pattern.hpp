@@ -35,7 +35,6 @@ class Pattern {
   /// The key for these captures; nullopt when a variable is missing, or outside its set.
   std::optional<std::string> expand(const Captures& captures) const;
 
-  bool has_variable(std::string_view name) const;
   const std::string& text() const { return text_; }
   /// The literal text behind the last variable: "up_proj.weight" in "{p}.{E}.up_proj.weight".
   std::string_view tail() const;

@@ -49,7 +49,6 @@ class Distribution {
   /// For each share, in rising order, the smallest value that at least so many of the numbers do
   /// not exceed; NaN does not count.
   std::vector<float> quantiles(std::span<const double> shares) const;
-  float quantile(double share) const { return quantiles({&share, 1}).front(); }
   /// Values with |x| in [2^exponent, 2^(exponent + 1)), subnormal floats at -127; exponent 128 is
   /// infinity, NaN not counted. Zeros at kZero.
   static constexpr int kZero = -128;

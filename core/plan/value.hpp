@@ -92,7 +92,7 @@ class Values {
   std::unordered_set<ShapeView, ShapeHash, SameShape> shapes_;  // each kept once
 };
 
-inline SharedValue share(const std::shared_ptr<const Values>& owner, ValuePtr value) {
+inline SharedValue shared_value(const std::shared_ptr<const Values>& owner, ValuePtr value) {
   return {owner, value};
 }
 

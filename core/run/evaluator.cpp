@@ -1,3 +1,5 @@
+// A value is walked from the top; what is left of it at a leaf is a box and where each of its
+// elements goes.
 #include "core/run/evaluator.hpp"
 
 #include <algorithm>
@@ -13,8 +15,6 @@ namespace {
 /// that they are still in the second-level cache when they are copied on.
 constexpr std::uint64_t kChunk = std::uint64_t{512} * 1024;
 constexpr std::uint64_t kBand = 64;  // rows; see transpose.cpp
-/// Runs shorter than this are read together with what lies between them.
-constexpr std::uint64_t kWorthOwnRead = 2048;
 
 std::vector<std::ptrdiff_t> dense_strides(ShapeView shape, std::uint64_t element_bytes) {
   std::vector<std::ptrdiff_t> strides(shape.size());
@@ -61,47 +61,47 @@ void Evaluator::evaluate(const Value& value, const Region& region, std::span<std
 }
 
 void Evaluator::fill(const Value& value, const Region& region, const Target& target) {
+  using Op = Value::Op;
   switch (value.op) {
-    case Value::Op::Cast:
-      return fill_cast(value, region, target);
-    case Value::Op::Transpose: {
-      Region inner = region;
-      Target swapped = target;
-      const std::size_t last = region.begin.size() - 1;
-      std::swap(inner.begin[last], inner.begin[last - 1]);
-      std::swap(inner.extent[last], inner.extent[last - 1]);
-      std::swap(swapped.strides[last], swapped.strides[last - 1]);
-      return fill(*value.args[0], inner, swapped);
-    }
-    case Value::Op::Slice: {
-      Region inner = region;
-      inner.begin[static_cast<std::size_t>(value.dim)] += value.begin;
-      return fill(*value.args[0], inner, target);
-    }
-    case Value::Op::Select: {
-      Region inner = region;
-      Target outer = target;
-      inner.begin.insert(inner.begin.begin(), value.begin);
-      inner.extent.insert(inner.extent.begin(), 1);
-      outer.strides.insert(outer.strides.begin(), 0);
-      return fill(*value.args[0], inner, outer);
-    }
-    case Value::Op::Concat:
-      return fill_concat(value, region, target);
-    case Value::Op::Stack:
-      return fill_stack(value, region, target);
-    case Value::Op::Zeros:
-      return fill_zeros(region, target);
-    case Value::Op::Input:
-    case Value::Op::Mxfp4:
-    case Value::Op::Fp8:
+    case Op::Input:
+    case Op::Mxfp4:
+    case Op::Fp8:
       return fill_leaf(value, region, target);
-    case Value::Op::Mxfp4Blocks:
-    case Value::Op::Mxfp4Scales:
-    case Value::Op::Fp8Codes:
-    case Value::Op::Fp8Scale:
+    case Op::Transpose:
+    case Op::Slice:
+    case Op::Select:
+      return fill_view(value, region, target);
+    case Op::Concat:
+      return fill_concat(value, region, target);
+    case Op::Stack:
+      return fill_stack(value, region, target);
+    case Op::Cast:
+      return fill_cast(value, region, target);
+    case Op::Zeros:
+      return fill_zeros(region, target);
+    case Op::Mxfp4Blocks:
+    case Op::Mxfp4Scales:
+    case Op::Fp8Codes:
+    case Op::Fp8Scale:
       fail(Code::Internal, "packed forms are made by the executor");
   }
+}
+
+/// No element changes: the argument is filled by other strides.
+void Evaluator::fill_view(const Value& value, Region region, Target target) {
+  if (value.op == Value::Op::Transpose) {
+    const std::size_t last = region.begin.size() - 1;
+    std::swap(region.begin[last], region.begin[last - 1]);
+    std::swap(region.extent[last], region.extent[last - 1]);
+    std::swap(target.strides[last], target.strides[last - 1]);
+  } else if (value.op == Value::Op::Slice) {
+    region.begin[static_cast<std::size_t>(value.dim)] += value.begin;
+  } else {
+    region.begin.insert(region.begin.begin(), value.begin);
+    region.extent.insert(region.extent.begin(), 1);
+    target.strides.insert(target.strides.begin(), 0);
+  }
+  fill(*value.args[0], region, target);
 }
 
 /// A cast becomes the dtype of the target. Planners never put one cast below another: that would
@@ -152,36 +152,40 @@ void Evaluator::fill_zeros(const Region& region, const Target& target) {
 void Evaluator::fill_leaf(const Value& value, const Region& region, const Target& target) {
   if (fill_directly(value, region, target)) return;
   const std::size_t rank = value.shape.size();
-  const std::uint64_t cols = rank >= 1 ? region.extent[rank - 1] : 1;
-  const std::uint64_t first_col = rank >= 1 ? region.begin[rank - 1] : 0;
-  const std::uint64_t rows = rank >= 2 ? region.extent[rank - 2] : 1;
-  const std::uint64_t first_row = rank >= 2 ? region.begin[rank - 2] : 0;
+  const MatrixTile matrix{
+      rank >= 2 ? region.begin[rank - 2] : 0, rank >= 2 ? region.extent[rank - 2] : 1,
+      rank >= 1 ? region.begin[rank - 1] : 0, rank >= 1 ? region.extent[rank - 1] : 1};
   const std::uint64_t matrix_rows = rank >= 2 ? value.shape[rank - 2] : 1;
-  const std::ptrdiff_t row_stride = rank >= 2 ? target.strides[rank - 2] : 0;
-  const std::ptrdiff_t col_stride = rank >= 1 ? target.strides[rank - 1] : 0;
-  // MXFP4 decodes whole blocks, also where a few of their columns are wanted.
-  const std::uint64_t block = value.op == Value::Op::Mxfp4 ? 2 * value.args[0]->shape.back() : 1;
-  const std::uint64_t row_bytes =
-      std::max<std::uint64_t>(1, (cols + block - 1) * size_of(value.dtype));
-  // What lands transposed comes in bands of 64 rows and more, so that its runs fill cache lines.
-  const bool transposed = col_stride != static_cast<std::ptrdiff_t>(size_of(target.dtype));
-  const std::uint64_t least = transposed ? kBand : 1;
-  const std::uint64_t fit = std::max<std::uint64_t>(1, kChunk / row_bytes);
-  const std::uint64_t step = std::max(least, fit >= kBand ? fit / kBand * kBand : fit);
-  const std::uint64_t col_step =
-      std::max<std::uint64_t>(1, kChunk / least / size_of(value.dtype) / 32 * 32);
+  const MatrixTarget whole{target.data, rank >= 2 ? target.strides[rank - 2] : 0,
+                           rank >= 1 ? target.strides[rank - 1] : 0, target.dtype};
+  const auto [row_step, col_step] = tile_steps(value, matrix, whole);
   for_each_leading(
-      value.shape, region, target.strides, 2, [&](std::uint64_t matrix, std::ptrdiff_t offset) {
-        for (std::uint64_t row = 0; row < rows; row += step) {
-          for (std::uint64_t col = 0; col < cols; col += col_step) {
-            fill_matrix(value, matrix * matrix_rows + first_row + row, std::min(step, rows - row),
-                        first_col + col, std::min(col_step, cols - col),
-                        target.data + offset + static_cast<std::ptrdiff_t>(row) * row_stride +
-                            static_cast<std::ptrdiff_t>(col) * col_stride,
-                        row_stride, col_stride, target.dtype);
+      value.shape, region, target.strides, 2, [&](std::uint64_t number, std::ptrdiff_t offset) {
+        for (std::uint64_t row = 0; row < matrix.rows; row += row_step) {
+          for (std::uint64_t col = 0; col < matrix.cols; col += col_step) {
+            const MatrixTile tile{number * matrix_rows + matrix.first_row + row,
+                                  std::min(row_step, matrix.rows - row), matrix.first_col + col,
+                                  std::min(col_step, matrix.cols - col)};
+            fill_matrix(value, tile, whole.at(offset, row, col));
           }
         }
       });
+}
+
+/// Rows and columns that are read at a time. What lands transposed comes in bands of 64 rows and
+/// more, so that its runs fill cache lines; MXFP4 decodes whole blocks, also where a few of their
+/// columns are wanted.
+std::pair<std::uint64_t, std::uint64_t> Evaluator::tile_steps(const Value& value,
+                                                              const MatrixTile& matrix,
+                                                              const MatrixTarget& target) {
+  const std::uint64_t size = size_of(value.dtype);
+  const std::uint64_t block = value.op == Value::Op::Mxfp4 ? 2 * value.args[0]->shape.back() : 1;
+  const std::uint64_t row_bytes = std::max<std::uint64_t>(1, (matrix.cols + block - 1) * size);
+  const bool transposed = target.col_stride != static_cast<std::ptrdiff_t>(size_of(target.dtype));
+  const std::uint64_t least = transposed ? kBand : 1;
+  const std::uint64_t fit = std::max<std::uint64_t>(1, kChunk / row_bytes);
+  return {std::max(least, fit >= kBand ? fit / kBand * kBand : fit),
+          std::max<std::uint64_t>(1, kChunk / least / size / 32 * 32)};
 }
 
 /// A dense run of a source that lands densely needs no scratch: it is read into place.
@@ -198,135 +202,21 @@ bool Evaluator::fill_directly(const Value& value, const Region& region, const Ta
       return false;
     }
   }
-  source_.read(value.input, offset, {target.data, product(region.extent) * size});
+  reader_.read_bytes(value, offset, {target.data, product(region.extent) * size});
   return true;
 }
 
-void Evaluator::fill_matrix(const Value& value, std::uint64_t first_row, std::uint64_t rows,
-                            std::uint64_t first_col, std::uint64_t cols, std::byte* out,
-                            std::ptrdiff_t row_stride, std::ptrdiff_t col_stride, Dtype dtype) {
-  const std::byte* elements = decode_rows(value, first_row, rows, first_col, cols);
-  if (value.dtype != dtype) {
-    std::byte* converted = converted_.take(rows * cols * size_of(dtype)).data();
-    cast_elements(value.dtype, elements, dtype, converted, rows * cols);
+void Evaluator::fill_matrix(const Value& value, const MatrixTile& tile,
+                            const MatrixTarget& target) {
+  const std::byte* elements = reader_.read(value, tile);
+  const std::uint64_t count = tile.rows * tile.cols;
+  if (value.dtype != target.dtype) {
+    std::byte* converted = converted_.take(count * size_of(target.dtype)).data();
+    cast_elements(value.dtype, elements, target.dtype, converted, count);
     elements = converted;
   }
-  strided_copy(elements, rows, cols, size_of(dtype), out, row_stride, col_stride);
-}
-
-/// A dense rows x cols matrix of value.dtype, valid until the next call.
-const std::byte* Evaluator::decode_rows(const Value& value, std::uint64_t first_row,
-                                        std::uint64_t rows, std::uint64_t first_col,
-                                        std::uint64_t cols) {
-  if (value.op == Value::Op::Mxfp4)
-    return decode_mxfp4_rows(value, first_row, rows, first_col, cols);
-  if (value.op == Value::Op::Fp8) return decode_fp8_rows(value, first_row, rows, first_col, cols);
-  const std::uint64_t size = size_of(value.dtype);
-  const std::uint64_t pitch = (value.shape.empty() ? 1 : value.shape.back()) * size;
-  return read_rows(value.input, {first_row, rows, pitch, first_col * size, cols * size}, raw_)
-      .data();
-}
-
-const std::byte* Evaluator::decode_mxfp4_rows(const Value& value, std::uint64_t first_row,
-                                              std::uint64_t rows, std::uint64_t first_col,
-                                              std::uint64_t cols) {
-  const Value& blocks = *value.args[0];
-  const Value& scales = *value.args[1];
-  const std::uint64_t block_bytes = blocks.shape.back();
-  const std::uint64_t block = 2 * block_bytes;
-  const std::uint64_t groups = scales.shape.back();
-  const std::uint64_t first = first_col / block;
-  const std::uint64_t count = ceil_div(first_col + cols, block) - first;
-  const auto codes = read_rows(
-      blocks.input,
-      {first_row, rows, groups * block_bytes, first * block_bytes, count * block_bytes}, raw_);
-  const auto exponents =
-      read_rows(scales.input, {first_row, rows, groups, first, count}, raw_scales_);
-  std::byte* decoded = decoded_.take(rows * count * block * sizeof(std::uint16_t)).data();
-  decode_mxfp4(codes, exponents, block_bytes, reinterpret_cast<std::uint16_t*>(decoded));
-  if (count * block != cols) {  // keep the asked-for columns of the decoded blocks
-    const std::uint64_t skip = (first_col - first * block) * sizeof(std::uint16_t);
-    const std::uint64_t bytes = cols * sizeof(std::uint16_t);
-    for (std::uint64_t row = 0; row < rows; ++row) {
-      std::memmove(decoded + row * bytes,
-                   decoded + row * count * block * sizeof(std::uint16_t) + skip, bytes);
-    }
-  }
-  return decoded;
-}
-
-const std::byte* Evaluator::decode_fp8_rows(const Value& value, std::uint64_t first_row,
-                                            std::uint64_t rows, std::uint64_t first_col,
-                                            std::uint64_t cols) {
-  const Value& codes = *value.args[0];
-  const std::vector<float>& scales = scales_of(*value.args[1]);
-  const std::uint64_t pitch = codes.shape.empty() ? 1 : codes.shape.back();
-  const auto raw = read_rows(codes.input, {first_row, rows, pitch, first_col, cols}, raw_);
-  const std::uint64_t size = size_of(value.dtype);
-  std::byte* decoded = decoded_.take(rows * cols * size).data();
-  if (value.block.empty()) {
-    const std::size_t rank = codes.shape.size();
-    const std::uint64_t rows_per_scale =
-        scales.size() == 1 ? rows : codes.shape[rank - 2];  // one per expert
-    const std::uint64_t scale = scales.size() == 1 ? 0 : first_row / rows_per_scale;
-    decode_fp8(codes.dtype, raw.data(), scales[scale], value.dtype, decoded, rows * cols);
-    return decoded;
-  }
-  const std::uint64_t block_rows = value.block[0];
-  const std::uint64_t block_cols = value.block[1];
-  const std::uint64_t scales_per_row = ceil_div(pitch, block_cols);
-  for (std::uint64_t row = 0; row < rows; ++row) {
-    const std::uint64_t scale_row = (first_row + row) / block_rows * scales_per_row;
-    for (std::uint64_t col = 0; col < cols;) {
-      const std::uint64_t block = (first_col + col) / block_cols;
-      const std::uint64_t end = std::min(cols, (block + 1) * block_cols - first_col);
-      const std::uint64_t at = row * cols + col;
-      decode_fp8(codes.dtype, raw.data() + at, scales[scale_row + block], value.dtype,
-                 decoded + at * size, end - col);
-      col = end;
-    }
-  }
-  return decoded;
-}
-
-std::span<const std::byte> Evaluator::read_rows(std::uint32_t tensor, const RowRange& range,
-                                                Buffer& buffer) {
-  const std::span<std::byte> out = buffer.take(range.rows * range.bytes);
-  const std::uint64_t start = range.first * range.pitch + range.begin;
-  if (range.bytes == range.pitch || range.rows == 1) {
-    source_.read(tensor, start, out);
-    return out;
-  }
-  if (range.bytes >= kWorthOwnRead) {
-    for (std::uint64_t row = 0; row < range.rows; ++row) {
-      source_.read(tensor, start + row * range.pitch, out.subspan(row * range.bytes, range.bytes));
-    }
-    return out;
-  }
-  // Short runs: read what lies between them too, a bounded number of rows at a time.
-  const std::uint64_t at_once = std::max<std::uint64_t>(1, kChunk / range.pitch);
-  for (std::uint64_t row = 0; row < range.rows; row += at_once) {
-    const std::uint64_t rows = std::min(at_once, range.rows - row);
-    const auto between = between_.take((rows - 1) * range.pitch + range.bytes);
-    source_.read(tensor, start + row * range.pitch, between);
-    for (std::uint64_t i = 0; i < rows; ++i) {
-      std::memcpy(out.data() + (row + i) * range.bytes, between.data() + i * range.pitch,
-                  range.bytes);
-    }
-  }
-  return out;
-}
-
-const std::vector<float>& Evaluator::scales_of(const Value& scale) {
-  if (scales_of_ == scale.input) return scales_;
-  const std::uint64_t count = product(scale.shape);
-  std::vector<std::byte> bytes(byte_count(scale.dtype, scale.shape));
-  source_.read(scale.input, 0, bytes);
-  scales_.resize(count);
-  cast_elements(scale.dtype, bytes.data(), Dtype::F32, reinterpret_cast<std::byte*>(scales_.data()),
-                count);
-  scales_of_ = scale.input;
-  return scales_;
+  strided_copy(elements, tile.rows, tile.cols, size_of(target.dtype), target.data,
+               target.row_stride, target.col_stride);
 }
 
 }  // namespace ckptscope

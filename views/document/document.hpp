@@ -73,14 +73,7 @@ struct Table {
   bool headed = true;  // people see the column titles
 };
 
-/// Bars of a histogram: label and share of each bin.
-struct Histogram {
-  std::string id;
-  std::vector<std::string> labels;
-  std::vector<double> shares;
-};
-
-using Block = std::variant<Heading, Note, Fields, Table, Histogram>;
+using Block = std::variant<Heading, Note, Fields, Table>;
 
 struct Document {
   std::string verb;

@@ -52,14 +52,6 @@ void put(Json& root, std::string_view id, Json value) {
   (*at)[std::string(id)] = std::move(value);
 }
 
-Json histogram_json(const Histogram& histogram) {
-  Json bins = Json::array();
-  for (std::size_t i = 0; i < histogram.labels.size(); ++i) {
-    bins.push_back({{"bin", histogram.labels[i]}, {"share", histogram.shares[i]}});
-  }
-  return bins;
-}
-
 Json head_of(const Document& document) {
   Json head;
   head["schema"] = fmt::format("ckptscope.{}/1", document.verb);
@@ -70,10 +62,6 @@ Json head_of(const Document& document) {
       for (const Field& field : fields->list) {
         if (!field.id.empty()) put(head, field.id, to_json(field.value));
       }
-    }
-    if (const auto* histogram = std::get_if<Histogram>(&block);
-        histogram && !histogram->id.empty()) {
-      head[histogram->id] = histogram_json(*histogram);
     }
   }
   return head;

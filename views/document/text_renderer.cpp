@@ -1,3 +1,4 @@
+// Aligned for people, tab-separated for pipes.
 #include "views/document/text_renderer.hpp"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/tensor/shape.hpp"
+#include "views/document/figures.hpp"
 
 namespace ckptscope {
 namespace {
@@ -95,13 +97,6 @@ class TextRenderer {
     }
   }
 
-  void operator()(const Histogram& histogram) {
-    for (std::size_t i = 0; i < histogram.labels.size(); ++i) {
-      line(fmt::format("  {:>8}  {:6.2f} %", display(histogram.labels[i]),
-                       100 * histogram.shares[i]));
-    }
-  }
-
  private:
   std::string bold(std::string text) const {
     return style_.color ? fmt::format("{}{}{}", kBold, text, kPlain) : text;
@@ -177,8 +172,7 @@ struct CellText {
   std::string operator()(bool value) const { return value ? "yes" : "no"; }
   std::string operator()(std::uint64_t value) const { return number_text(value, format); }
   std::string operator()(double value) const {
-    return format == Format::Percent ? fmt::format("{:.1f} %", 100 * value)
-                                     : fmt::format("{:.4g}", value);
+    return format == Format::Percent ? fmt::format("{:.1f} %", 100 * value) : real(value);
   }
   std::string operator()(const std::string& value) const { return display(value); }
   std::string operator()(const std::vector<std::uint64_t>& values) const {

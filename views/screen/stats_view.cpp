@@ -1,12 +1,14 @@
+// Three panes: numbers, a histogram, one digit an expert.
 #include "views/screen/stats_view.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "core/base/bytes.hpp"
+#include "core/inspect/expert_figures.hpp"
+#include "views/document/figures.hpp"
 
 namespace ckptscope {
 namespace {
@@ -15,101 +17,85 @@ constexpr int kNumbersColumns = 42;
 constexpr std::size_t kValueColumns = 26;  // of a number behind its label
 constexpr std::size_t kUnusual = 3;
 
-std::string real(double value) {
-  return fmt::format("{:.4g}", value);
-}
-
-double share_of(std::uint64_t part, std::uint64_t whole) {
-  return whole == 0 ? 0 : 100 * static_cast<double>(part) / static_cast<double>(whole);
-}
-
-std::string percent(std::uint64_t part, std::uint64_t whole) {
-  const double share = share_of(part, whole);
-  return part > 0 && share < 0.01 ? "<.01" : fmt::format("{:.2f}", share);
-}
-
 // ---- numbers ------------------------------------------------------------------------------------
+
+/// Lines of a heading and labelled figures.
+class NumberLines {
+ public:
+  void heading(std::string title, std::string text = "") {
+    lines.push_back({std::move(title), std::move(text)});
+  }
+  void add(std::string_view label, std::string_view text, Role role = Role::Plain) {
+    lines.push_back({"", fmt::format("   {:<11} {}", label, text), role});
+  }
+  std::vector<DetailLine> lines;
+};
+
+void add_moments(NumberLines& to, const Moments& m) {
+  to.heading("values");
+  to.add("count", format_count(m.count));
+  if (m.finite() > 0) {
+    to.add("min, max", fmt::format("{}, {}", real(m.least), real(m.most)));
+    to.add("mean", real(m.mean()));
+    to.add("std", real(m.deviation()));
+    to.add("abs max", real(m.largest()));
+  }
+  const std::string negative =
+      m.negative_zeros == 0 ? ""
+                            : fmt::format("  ({} % are -0)", percent(m.negative_zeros, m.count));
+  to.add("zero", fmt::format("{} %{}", percent(m.zeros, m.count), negative));
+  to.add("NaN, Inf", fmt::format("{}, {}", format_count(m.nans), format_count(m.infinities)),
+         m.nans + m.infinities > 0 ? Role::Defect : Role::Plain);
+}
+
+void add_quantiles(NumberLines& to, const TensorStats& stats) {
+  const auto& q = stats.quantiles;
+  to.heading("quantiles");
+  to.add("0.1, 99.9 %", fmt::format("{}, {}", real(q[0]), real(q[8])));
+  to.add("1, 99 %", fmt::format("{}, {}", real(q[1]), real(q[7])));
+  const std::string middle = fmt::format("{}, {}, {}", real(q[3]), real(q[4]), real(q[5]));
+  if (middle.size() <= kValueColumns) return to.add("25, 50, 75", middle);
+  to.add("25, 75 %", fmt::format("{}, {}", real(q[3]), real(q[5])));
+  to.add("50 %", real(q[4]));
+}
+
+void add_scales(NumberLines& to, const ScaleStats& scales, bool powers) {
+  to.heading("scales", format_count(scales.count) + (powers ? " blocks of 32" : ""));
+  if (scales.count > 0 && std::isfinite(scales.least)) {
+    to.add("min, max",
+           powers ? fmt::format("2^{}, 2^{}", std::ilogb(scales.least), std::ilogb(scales.most))
+                  : fmt::format("{}, {}", real(scales.least), real(scales.most)));
+  }
+  if (!powers) return;
+  to.add("zero, 255",
+         fmt::format("{}, {}", format_count(scales.zeros), format_count(scales.all_ones)));
+}
+
+void add_codes(NumberLines& to, const CodeStats& codes, std::uint64_t count, bool done) {
+  const bool fp4 = codes.possible == 16;
+  to.heading("codes", done ? fmt::format("{} of {} used", codes.used, codes.possible) : "");
+  to.add(fp4 ? "+-6" : "largest",
+         fmt::format("{:>6} %   saturated", percent(codes.saturated, count)));
+  to.add(fp4 ? "+-0.5" : "least",
+         fmt::format("{:>6} %   subnormal", percent(codes.subnormal, count)));
+}
 
 std::vector<DetailLine> number_lines(const StatsModel& model) {
   const TensorStats& stats = model.stats;
-  const Moments& m = stats.moments;
-  const auto& q = stats.quantiles;
-  std::vector<DetailLine> lines{{"values", ""}};
-  const auto add = [&](const std::string& label, std::string text, Role role = Role::Plain) {
-    lines.push_back({"", fmt::format("   {:<11} {}", label, text), role});
-  };
-  add("count", format_count(m.count));
-  if (m.finite() > 0) {
-    add("min, max", fmt::format("{}, {}", real(m.least), real(m.most)));
-    add("mean", real(m.mean()));
-    add("std", real(m.deviation()));
-    add("abs max", real(m.largest()));
-  }
-  add("zero", m.negative_zeros == 0 ? fmt::format("{} %", percent(m.zeros, m.count))
-                                    : fmt::format("{} %  ({} % are -0)", percent(m.zeros, m.count),
-                                                  percent(m.negative_zeros, m.count)));
-  add("NaN, Inf", fmt::format("{}, {}", format_count(m.nans), format_count(m.infinities)),
-      m.nans + m.infinities > 0 ? Role::Defect : Role::Plain);
-  if (model.done && m.finite() > 0) {
-    lines.push_back({"quantiles", ""});
-    add("0.1, 99.9 %", fmt::format("{}, {}", real(q[0]), real(q[8])));
-    add("1, 99 %", fmt::format("{}, {}", real(q[1]), real(q[7])));
-    const std::string middle = fmt::format("{}, {}, {}", real(q[3]), real(q[4]), real(q[5]));
-    if (middle.size() <= kValueColumns) {
-      add("25, 50, 75", middle);
-    } else {
-      add("25, 75 %", fmt::format("{}, {}", real(q[3]), real(q[5])));
-      add("50 %", real(q[4]));
-    }
-  }
-  if (stats.scales) {
-    const ScaleStats& scales = *stats.scales;
-    const bool powers = model.storage == "MXFP4";
-    lines.push_back({"scales", format_count(scales.count) + (powers ? " blocks of 32" : "")});
-    if (scales.count > 0 && std::isfinite(scales.least)) {
-      add("min, max",
-          powers ? fmt::format("2^{}, 2^{}", std::ilogb(scales.least), std::ilogb(scales.most))
-                 : fmt::format("{}, {}", real(scales.least), real(scales.most)));
-    }
-    if (powers) {
-      add("zero, 255",
-          fmt::format("{}, {}", format_count(scales.zeros), format_count(scales.all_ones)));
-    }
-  }
-  if (stats.codes) {
-    const CodeStats& codes = *stats.codes;
-    lines.push_back({"codes", model.done ? fmt::format("{} of {} used", codes.used, codes.possible)
-                                         : std::string()});
-    const bool fp4 = codes.possible == 16;
-    add(fp4 ? "+-6" : "largest",
-        fmt::format("{:>6} %   saturated", percent(codes.saturated, m.count)));
-    add(fp4 ? "+-0.5" : "least",
-        fmt::format("{:>6} %   subnormal", percent(codes.subnormal, m.count)));
-  }
-  return lines;
+  NumberLines to;
+  add_moments(to, stats.moments);
+  if (model.done && stats.moments.finite() > 0) add_quantiles(to, stats);
+  if (stats.scales) add_scales(to, *stats.scales, model.storage == "MXFP4");
+  if (stats.codes) add_codes(to, *stats.codes, stats.moments.count, model.done);
+  return std::move(to.lines);
 }
 
 // ---- histogram ----------------------------------------------------------------------------------
 
-struct Bin {
-  std::string label;
-  std::uint64_t negative = 0;
-  std::uint64_t positive = 0;
-};
-
-std::vector<Bin> powers_of_two(const TensorStats& stats) {
-  std::vector<Bin> bins;
-  for (const auto& power : stats.distribution.powers()) {
-    if (power.negative + power.positive == 0) continue;  // an infinity is far from the rest
-    bins.push_back({power.label(), power.negative, power.positive});
-  }
-  return bins;
-}
-
 /// The smallest magnitudes share the last row where there are more than fit.
-void shorten(std::vector<Bin>& bins, std::size_t rows) {
+void shorten(std::vector<MagnitudeBin>& bins, std::size_t rows) {
   if (bins.size() <= rows || rows == 0) return;
-  Bin rest{"less", 0, 0};
+  MagnitudeBin rest{"less"};
   for (std::size_t i = rows - 1; i < bins.size(); ++i) {
     rest.negative += bins[i].negative;
     rest.positive += bins[i].positive;
@@ -118,21 +104,12 @@ void shorten(std::vector<Bin>& bins, std::size_t rows) {
   bins.push_back(rest);
 }
 
-std::string bar(std::uint64_t count, std::uint64_t most, int columns) {
-  if (count == 0 || most == 0 || columns <= 0) return "";
-  const double cells =
-      static_cast<double>(columns) * static_cast<double>(count) / static_cast<double>(most);
-  std::string text;
-  for (int i = 0; i < static_cast<int>(std::lround(cells)); ++i) text += "━";
-  return text;
-}
-
 void draw_signed(Canvas& canvas, const Rect& area, const TensorStats& stats) {
   const std::uint64_t count = stats.moments.count;
-  std::vector<Bin> bins = powers_of_two(stats);
+  std::vector<MagnitudeBin> bins = magnitude_bins(stats);
   shorten(bins, static_cast<std::size_t>(std::max(1, area.rows - 3)));
   std::uint64_t most = 1;
-  for (const Bin& bin : bins) most = std::max({most, bin.negative, bin.positive});
+  for (const MagnitudeBin& bin : bins) most = std::max({most, bin.negative, bin.positive});
   const int middle = area.column + area.columns / 2 - 4;  // where the label stands
   const int side = std::min(middle - area.column - 9,     // cells of a bar
                             area.column + area.columns - middle - 18);
@@ -141,7 +118,7 @@ void draw_signed(Canvas& canvas, const Rect& area, const TensorStats& stats) {
   canvas.put(area.row + 1, middle + 2, "|x|", Role::Faint);
   canvas.put(area.row + 1, middle + 10, "positive", Role::Faint);
   int row = area.row + 2;
-  for (const Bin& bin : bins) {
+  for (const MagnitudeBin& bin : bins) {
     if (row >= area.row + area.rows - 1) break;
     canvas.put_right(row, area.column + 7, percent(bin.negative, count));
     canvas.put_right(row, middle - 1, bar(bin.negative, most, side), Role::Bar);
@@ -178,44 +155,31 @@ void draw_linear(Canvas& canvas, const Rect& area, const TensorStats& stats) {
 
 // ---- experts ------------------------------------------------------------------------------------
 
-using Figure = std::function<double(const ExpertStats&)>;
-
-double median_of(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+double saturated_share(const ExpertStats& expert) {
+  return 100 * share(expert.saturated, expert.moments.count);
 }
 
-double saturated_share(const ExpertStats& expert) {
-  return share_of(expert.saturated, expert.moments.count);
+/// The character of one expert: '5' is the median, '.' is not read yet.
+char digit_of(const ExpertStats& expert, double value, double median, double step) {
+  if (expert.moments.count == 0) return '.';
+  if (!(value > 0)) return '0';
+  const double digit = std::round(5 + std::log(value / median) / step);
+  return static_cast<char>('0' + static_cast<int>(std::clamp(digit, 0.0, 9.0)));
 }
 
 /// On a scale of factors, chosen so that the farthest expert is a 0 or a 9.
 ExpertDigits digits_of(const std::string& name, const std::vector<ExpertStats>& experts,
-                       const Figure& figure, const char* unit) {
-  std::vector<double> known;
+                       const ExpertFigure& figure, const char* unit) {
+  const double median = median_of(experts, figure);
+  double farthest = 0;
   for (const ExpertStats& expert : experts) {
     const double value = figure(expert);
-    if (expert.moments.count > 0 && value > 0) known.push_back(value);
-  }
-  const double median = median_of(known);
-  double farthest = 0;
-  for (const double value : known) {
-    farthest = std::max(farthest, std::fabs(std::log(value / median)));
+    if (value > 0) farthest = std::max(farthest, distance_from(median, value));
   }
   const double step = std::max(farthest / 4.5, std::log(1.01));
   ExpertDigits result{name, "", ""};
   for (const ExpertStats& expert : experts) {
-    const double value = figure(expert);
-    if (expert.moments.count == 0) {
-      result.digits += '.';
-    } else if (!(value > 0)) {
-      result.digits += '0';
-    } else {
-      const double digit = std::round(5 + std::log(value / median) / step);
-      result.digits += static_cast<char>('0' + static_cast<int>(std::clamp(digit, 0.0, 9.0)));
-    }
+    result.digits += digit_of(expert, figure(expert), median, step);
   }
   result.remark = fmt::format("median {:.3g}{}   step x{:.2f}", median, unit, std::exp(step));
   return result;
@@ -270,33 +234,16 @@ void draw_experts(const StatsView& view, Canvas& canvas, const Rect& area) {
 void describe_experts(StatsModel& model) {
   const auto& experts = model.stats.experts;
   if (experts.empty()) return;
-  const Figure deviation = [](const ExpertStats& expert) {
-    return expert.moments.finite() == 0 ? 0 : expert.moments.deviation();
+  const ExpertFigure largest = [](const ExpertStats& expert) {
+    return static_cast<double>(expert.moments.largest());
   };
-  model.digits = {
-      digits_of("std", experts, deviation, ""),
-      digits_of(
-          "abs max", experts,
-          [](const ExpertStats& expert) { return static_cast<double>(expert.moments.largest()); },
-          "")};
+  model.digits = {digits_of("std", experts, deviation_of, ""),
+                  digits_of("abs max", experts, largest, "")};
   if (model.stats.codes) {
     model.digits.push_back(digits_of("saturated", experts, saturated_share, " %"));
   }
-  std::vector<double> known;
-  for (const ExpertStats& expert : experts) {
-    if (deviation(expert) > 0) known.push_back(deviation(expert));
-  }
-  const double median = median_of(known);
-  model.median_deviation = median;
-  for (std::size_t i = 0; i < experts.size(); ++i) {
-    if (experts[i].moments.count > 0) model.unusual.push_back(i);
-  }
-  const auto distance = [&](std::size_t i) {
-    const double value = deviation(experts[i]);
-    return value > 0 ? std::fabs(std::log(value / median)) : 1e9;
-  };
-  std::stable_sort(model.unusual.begin(), model.unusual.end(),
-                   [&](std::size_t a, std::size_t b) { return distance(a) > distance(b); });
+  model.median_deviation = median_of(experts, deviation_of);
+  model.unusual = by_oddity(experts);
   model.unusual.resize(std::min(kUnusual, model.unusual.size()));
 }
 

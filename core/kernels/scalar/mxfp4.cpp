@@ -8,12 +8,11 @@
 namespace ckptscope::scalar {
 namespace {
 
-constexpr std::array<float, 8> kMagnitudes{0.0F, 0.5F, 1.0F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F};
-
 /// BF16 of value(code) * 2^(scale - 127): the product is exact in a double, then rounded once.
 std::uint16_t decoded(unsigned scale, unsigned code) {
+  const float magnitude_of_code = e2m1_to_float(static_cast<std::uint8_t>(code & 7));
   const double exact =
-      std::ldexp(static_cast<double>(kMagnitudes[code & 7]), static_cast<int>(scale) - 127);
+      std::ldexp(static_cast<double>(magnitude_of_code), static_cast<int>(scale) - 127);
   // Every such product has two significant bits: it is a float (maybe subnormal) or overflows to
   // infinity, and converting it rounds nothing else.
   const auto magnitude = float_to_bf16(static_cast<float>(exact));
@@ -24,22 +23,25 @@ std::uint16_t decoded(unsigned scale, unsigned code) {
 /// 256 KiB, so one row of 16 finished words per scale is kept and pairs are put together.
 using Words = std::array<std::array<std::uint16_t, 16>, 256>;
 
-Words make_words() {
-  Words words{};
-  for (unsigned scale = 0; scale < 256; ++scale) {
-    for (unsigned code = 0; code < 16; ++code) words[scale][code] = decoded(scale, code);
-  }
-  return words;
+const Words& words() {
+  static const Words all = [] {
+    Words words{};
+    for (unsigned scale = 0; scale < 256; ++scale) {
+      for (unsigned code = 0; code < 16; ++code) words[scale][code] = decoded(scale, code);
+    }
+    return words;
+  }();
+  return all;
 }
 
 }  // namespace
 
 void decode_mxfp4(std::span<const std::byte> blocks, std::span<const std::byte> scales,
                   std::size_t bytes_per_block, std::uint16_t* out) noexcept {
-  static const Words words = make_words();
+  const Words& all = words();
   const std::byte* in = blocks.data();
   for (const std::byte scale : scales) {
-    const auto& row = words[std::to_integer<std::size_t>(scale)];
+    const auto& row = all[std::to_integer<std::size_t>(scale)];
     for (std::size_t i = 0; i < bytes_per_block; ++i) {
       const auto byte = std::to_integer<unsigned>(*in++);
       const std::uint32_t pair = row[byte & 15] | static_cast<std::uint32_t>(row[byte >> 4]) << 16;
@@ -50,3 +52,11 @@ void decode_mxfp4(std::span<const std::byte> blocks, std::span<const std::byte> 
 }
 
 }  // namespace ckptscope::scalar
+
+namespace ckptscope {
+
+std::array<std::uint16_t, 16> mxfp4_values(std::uint8_t scale) noexcept {
+  return scalar::words()[scale];
+}
+
+}  // namespace ckptscope

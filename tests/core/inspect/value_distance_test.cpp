@@ -55,8 +55,8 @@ struct Sides {
   std::vector<ValuePair> pairs;
 
   void add(ValuePtr value, ValuePtr reference) {
-    pairs.push_back({std::to_string(pairs.size()), share(values.nodes, value),
-                     share(references.nodes, reference)});
+    pairs.push_back({std::to_string(pairs.size()), shared_value(values.nodes, value),
+                     shared_value(references.nodes, reference)});
   }
   /// In the order of pairs.
   std::vector<ValueDistance> compare(unsigned threads) const {

@@ -1,0 +1,133 @@
+// Rows are read whole or in runs, then decoded; nothing here knows where the elements go.
+#include "core/run/leaf_reader.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/bytes.hpp"
+#include "core/kernels/kernels.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// Bytes that are read together with what lies between the wanted ones.
+constexpr std::uint64_t kChunk = std::uint64_t{512} * 1024;
+/// Runs shorter than this are read together with what lies between them.
+constexpr std::uint64_t kWorthOwnRead = 2048;
+
+std::uint64_t columns_of(const Value& value) {
+  return value.shape.empty() ? 1 : value.shape.back();
+}
+
+/// Of rows of `pitch` elements, moves the `cols` from `first` on together.
+void keep_columns(std::byte* elements, std::uint64_t rows, std::uint64_t pitch, std::uint64_t first,
+                  std::uint64_t cols, std::uint64_t size) {
+  for (std::uint64_t row = 0; row < rows; ++row) {
+    std::memmove(elements + row * cols * size, elements + (row * pitch + first) * size,
+                 cols * size);
+  }
+}
+
+}  // namespace
+
+const std::byte* LeafReader::read(const Value& leaf, const MatrixTile& tile) {
+  if (leaf.op == Value::Op::Mxfp4) return read_mxfp4(leaf, tile);
+  if (leaf.op == Value::Op::Fp8) return read_fp8(leaf, tile);
+  const std::uint64_t size = size_of(leaf.dtype);
+  return read_rows(leaf.input,
+                   {tile.first_row, tile.rows, columns_of(leaf) * size, tile.first_col * size,
+                    tile.cols * size},
+                   raw_)
+      .data();
+}
+
+/// Whole blocks are decoded; the wanted columns of them are kept.
+const std::byte* LeafReader::read_mxfp4(const Value& leaf, const MatrixTile& tile) {
+  const Value& blocks = *leaf.args[0];
+  const Value& scales = *leaf.args[1];
+  const std::uint64_t block_bytes = blocks.shape.back();
+  const std::uint64_t block = 2 * block_bytes;
+  const std::uint64_t groups = scales.shape.back();
+  const std::uint64_t first = tile.first_col / block;
+  const std::uint64_t count = ceil_div(tile.first_col + tile.cols, block) - first;
+  const auto codes = read_rows(
+      blocks.input,
+      {tile.first_row, tile.rows, groups * block_bytes, first * block_bytes, count * block_bytes},
+      raw_);
+  const auto exponents =
+      read_rows(scales.input, {tile.first_row, tile.rows, groups, first, count}, raw_scales_);
+  std::byte* decoded = decoded_.take(tile.rows * count * block * sizeof(std::uint16_t)).data();
+  decode_mxfp4(codes, exponents, block_bytes, reinterpret_cast<std::uint16_t*>(decoded));
+  if (count * block != tile.cols) {
+    keep_columns(decoded, tile.rows, count * block, tile.first_col - first * block, tile.cols,
+                 sizeof(std::uint16_t));
+  }
+  return decoded;
+}
+
+const std::byte* LeafReader::read_fp8(const Value& leaf, const MatrixTile& tile) {
+  const Value& codes = *leaf.args[0];
+  const auto raw = read_rows(
+      codes.input, {tile.first_row, tile.rows, columns_of(codes), tile.first_col, tile.cols}, raw_);
+  const std::uint64_t elements = tile.rows * tile.cols;
+  std::byte* decoded = decoded_.take(elements * size_of(leaf.dtype)).data();
+  if (!leaf.block.empty()) {
+    decode_scaled_blocks(leaf, tile, raw.data(), decoded);
+    return decoded;
+  }
+  const std::vector<float>& scales = scales_.of(*leaf.args[1], source_);
+  const bool per_expert = scales.size() > 1;  // whose rows are those of the last two dimensions
+  const std::uint64_t scale = per_expert ? tile.first_row / codes.shape[codes.shape.size() - 2] : 0;
+  decode_fp8(codes.dtype, raw.data(), scales[scale], leaf.dtype, decoded, elements);
+  return decoded;
+}
+
+void LeafReader::decode_scaled_blocks(const Value& leaf, const MatrixTile& tile,
+                                      const std::byte* codes, std::byte* decoded) {
+  const std::uint64_t block_rows = leaf.block[0];
+  const std::uint64_t block_cols = leaf.block[1];
+  const std::uint64_t per_row = ceil_div(columns_of(leaf), block_cols);
+  const std::uint64_t size = size_of(leaf.dtype);
+  const std::vector<float>& scales = scales_.of(*leaf.args[1], source_);
+  for (std::uint64_t row = 0; row < tile.rows; ++row) {
+    const std::uint64_t scale_row = (tile.first_row + row) / block_rows * per_row;
+    for (std::uint64_t col = 0; col < tile.cols;) {
+      const std::uint64_t block = (tile.first_col + col) / block_cols;
+      const std::uint64_t end = std::min(tile.cols, (block + 1) * block_cols - tile.first_col);
+      const std::uint64_t at = row * tile.cols + col;
+      decode_fp8(leaf.args[0]->dtype, codes + at, scales[scale_row + block], leaf.dtype,
+                 decoded + at * size, end - col);
+      col = end;
+    }
+  }
+}
+
+std::span<const std::byte> LeafReader::read_rows(std::uint32_t tensor, const RowRange& range,
+                                                 Buffer& buffer) {
+  const std::span<std::byte> out = buffer.take(range.rows * range.bytes);
+  const std::uint64_t start = range.first * range.pitch + range.begin;
+  if (range.bytes == range.pitch || range.rows == 1) {
+    source_.read(tensor, start, out);
+    return out;
+  }
+  if (range.bytes >= kWorthOwnRead) {
+    for (std::uint64_t row = 0; row < range.rows; ++row) {
+      source_.read(tensor, start + row * range.pitch, out.subspan(row * range.bytes, range.bytes));
+    }
+    return out;
+  }
+  // Short runs: read what lies between them too, a bounded number of rows at a time.
+  const std::uint64_t at_once = std::max<std::uint64_t>(1, kChunk / range.pitch);
+  for (std::uint64_t row = 0; row < range.rows; row += at_once) {
+    const std::uint64_t rows = std::min(at_once, range.rows - row);
+    const auto between = between_.take((rows - 1) * range.pitch + range.bytes);
+    source_.read(tensor, start + row * range.pitch, between);
+    for (std::uint64_t i = 0; i < rows; ++i) {
+      std::memcpy(out.data() + (row + i) * range.bytes, between.data() + i * range.pitch,
+                  range.bytes);
+    }
+  }
+  return out;
+}
+
+}  // namespace ckptscope

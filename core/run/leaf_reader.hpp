@@ -1,0 +1,65 @@
+// Reads the leaves of values, plain or packed, as dense matrices.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/base/buffer.hpp"
+#include "core/checkpoint/tensor_source.hpp"
+#include "core/plan/value.hpp"
+#include "core/run/scale_cache.hpp"
+
+namespace ckptscope {
+
+/// A part of a tensor that is seen as a matrix: its last dimension are the columns, all others
+/// together the rows. In elements.
+struct MatrixTile {
+  std::uint64_t first_row = 0;
+  std::uint64_t rows = 0;
+  std::uint64_t first_col = 0;
+  std::uint64_t cols = 0;
+};
+
+/// One per worker; not thread-safe. Its scratch grows to what the largest tile needs: the elements
+/// as read, the same decoded, and, where short runs are read with what lies between them, half a
+/// MiB more.
+class LeafReader {
+ public:
+  explicit LeafReader(TensorSource& source) : source_(source) {}
+
+  /// The elements of `tile`, row-major and dense, in leaf.dtype; valid until the next call. `leaf`
+  /// is an Input of whole bytes, an Mxfp4 or an Fp8. Throws what the source throws.
+  const std::byte* read(const Value& leaf, const MatrixTile& tile);
+
+  /// Bytes of an Input straight into place, without scratch.
+  void read_bytes(const Value& input, std::uint64_t offset, std::span<std::byte> out) {
+    source_.read(input.input, offset, out);
+  }
+
+ private:
+  /// Rows [first, first + rows) of a tensor seen as a matrix, and bytes [begin, begin + bytes) of
+  /// each.
+  struct RowRange {
+    std::uint64_t first;
+    std::uint64_t rows;
+    std::uint64_t pitch;  // bytes of a whole row
+    std::uint64_t begin;
+    std::uint64_t bytes;
+  };
+
+  const std::byte* read_mxfp4(const Value& leaf, const MatrixTile& tile);
+  const std::byte* read_fp8(const Value& leaf, const MatrixTile& tile);
+  void decode_scaled_blocks(const Value& leaf, const MatrixTile& tile, const std::byte* codes,
+                            std::byte* decoded);
+  std::span<const std::byte> read_rows(std::uint32_t tensor, const RowRange& range, Buffer& buffer);
+
+  TensorSource& source_;
+  Buffer raw_;  // as read
+  Buffer raw_scales_;
+  Buffer between_;  // short runs with what lies between them
+  Buffer decoded_;  // after a scheme
+  ScaleCache scales_;
+};
+
+}  // namespace ckptscope
