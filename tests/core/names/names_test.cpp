@@ -129,9 +129,6 @@ TEST(Pattern, PartsAndMistakes) {
   EXPECT_EQ(pattern.tail(), ".up_proj.weight");
   EXPECT_EQ(Pattern("{p}.{E}").tail(), "");
   EXPECT_EQ(Pattern("").tail(), "");
-  EXPECT_TRUE(pattern.has_variable("E"));
-  EXPECT_FALSE(pattern.has_variable("e"));
-  EXPECT_FALSE(pattern.has_variable(".up_proj.weight"));
   for (const char* text : {"{", "a{p", "{}", "a.{}.b"}) {
     EXPECT_THROW(Pattern{text}, std::invalid_argument) << text;
   }
