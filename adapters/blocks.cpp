@@ -1,3 +1,4 @@
+// What several families have alike: how settings are read, gated and plain experts, FP8 names.
 #include "adapters/blocks.hpp"
 
 #include <charconv>

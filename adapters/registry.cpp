@@ -1,3 +1,4 @@
+// One row a family. Configs and keys are tried in this order: a more special family stands first.
 #include <algorithm>
 
 #include "adapters/adapter.hpp"

@@ -1,3 +1,4 @@
+// Times and memory of a child process, so that the measuring itself does not count.
 #include "bench/measure.hpp"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// The full screen on half a million tensors, driven by keys, without a terminal and with one.
 #include "bench/screen.hpp"
 
 #include <fmt/format.h>

@@ -39,7 +39,7 @@ const std::set<std::string> kModels{  // of core, for views: what is shown, noth
 const std::vector<Row> kTable{
     {"core/base", {}, {"fmt", "nlohmann", "xxhash.h", "pcre2.h", "utf8proc.h"}},
     {"core/tensor", {"core/base"}, {"fmt"}},
-    {"core/numbers", {"core/base"}, {}},
+    {"core/numbers", {"core/base"}, {"fmt"}},
     {"core/kernels", {"core/base", "core/tensor", "core/numbers"}, {"fmt", "hwy"}},
     {"core/names", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/mapping", {"core/base", "core/tensor"}, {"fmt"}},
@@ -56,7 +56,7 @@ const std::vector<Row> kTable{
     {"adapters", {"core/mapping", "core/base/config.hpp", "core/base/error.hpp"}, {}},
     {"views/document", {"core/base", "core/tensor"}, {"fmt", "nlohmann"}},
     {"views/screen", with(kModels, {"views/document"}), {"fmt"}},
-    {"app/terminal", {"core/base", "views/document", "views/screen"}, {"fmt", "ncurses.h"}},
+    {"app/terminal", {"core/base", "views/document", "views/screen"}, {"fmt", "ncurses.h", "term.h"}},
     {"app/planning", with(kCore, {"adapters"}), {"fmt"}},
     {"app/language", with(kCore, {"adapters", "views/document", "app/planning"}),
      {"fmt", "CLI", "nlohmann", "openssl", "pcre2.h", "utf8proc.h"}},

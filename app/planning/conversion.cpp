@@ -1,3 +1,4 @@
+// Config first, then keys; what the user asked for overrides both.
 #include "app/planning/conversion.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// No family is needed to decode: the names of the schemes are known. Two layouts meet in native.
 #include "app/planning/decoded_items.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The account of a plan: every input and output is in exactly one of its sums.
 #include "app/reports/plan_report.hpp"
 
 #include <algorithm>

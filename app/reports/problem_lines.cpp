@@ -1,3 +1,4 @@
+// For people a few lines with the worst first, for machines all of them.
 #include "app/reports/problem_lines.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Large buffers are laid on huge pages where the system allows: strided copies miss fewer pages.
 #include "core/base/buffer.hpp"
 
 #include <sys/mman.h>

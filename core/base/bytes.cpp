@@ -1,3 +1,4 @@
+// Sizes are read and written by one table of units.
 #include "core/base/bytes.hpp"
 
 #include <fmt/format.h>

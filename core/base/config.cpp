@@ -1,3 +1,4 @@
+// Our own scanner rejects what a JSON library lets pass (a name twice); then the library reads it.
 #include "core/base/config.hpp"
 
 #include <nlohmann/json.hpp>

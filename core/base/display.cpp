@@ -1,3 +1,4 @@
+// What may reach a terminal is decided by Unicode category, code point by code point.
 #include "core/base/display.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The table of codes, and what an errno means in its terms.
 #include "core/base/error.hpp"
 
 #include <algorithm>

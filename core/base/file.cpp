@@ -1,3 +1,4 @@
+// Files are opened without following what could block or change under us, and read by position.
 #include "core/base/file.hpp"
 
 #include <fcntl.h>

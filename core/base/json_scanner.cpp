@@ -1,3 +1,4 @@
+// A scanner, not a parser: values are walked in place, and only strings with escapes are copied.
 #include "core/base/json_scanner.hpp"
 
 #include <bit>
@@ -9,15 +10,12 @@
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "core/base/natural_order.hpp"
 
 namespace ckptscope {
 namespace {
 
 constexpr int kMaxDepth = 127;  // serde_json refuses the 128th level
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// Bytes from `at` on that are plain inside a string: no quote, backslash or control character.
 /// Eight at a time: a byte below n makes bit 7 of (byte - n) & ~byte, for n <= 128 and up to a

@@ -1,11 +1,8 @@
+// Runs of digits compare as numbers of any length; ties are broken so that the order is total.
 #include "core/base/natural_order.hpp"
 
 namespace ckptscope {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// The run of digits at `at`, without leading zeros; moves `at` behind it.
 std::string_view number_at(std::string_view text, std::size_t& at) {

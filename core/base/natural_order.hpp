@@ -6,6 +6,11 @@
 
 namespace ckptscope {
 
+/// Of ASCII, whatever the locale.
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 /// A total order: runs of digits compare as numbers, other bytes as they are; names that are equal
 /// so far (07 and 7) fall back to plain bytes. '.' sorts before every other byte, so that the order
 /// of whole keys is the order of a walk through their tree.

@@ -1,3 +1,4 @@
+// Threads live as long as one call; an exception stops the handing out, not the running work.
 #include "core/base/parallel.hpp"
 
 #include <sched.h>

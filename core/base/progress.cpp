@@ -1,3 +1,4 @@
+// Counting is all that the base does.
 #include "core/base/progress.hpp"
 
 namespace ckptscope {

@@ -1,3 +1,4 @@
+// A thin layer over PCRE2: compiled once, matched with its just-in-time code where there is one.
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "core/base/regex.hpp"
 

@@ -1,3 +1,4 @@
+// The index is walked twice rather than kept: once for its files, once against their headers.
 #include "core/checkpoint/index_file.hpp"
 
 #include "core/base/display.hpp"

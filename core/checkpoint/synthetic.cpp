@@ -1,3 +1,4 @@
+// Content follows from a seed and the tensor's name, so that a checkpoint is a few lines of text.
 #include "core/checkpoint/synthetic.hpp"
 
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// At most two shards are open at a time; each is checked to be the file that was planned with.
 #include "core/checkpoint/tensor_source.hpp"
 
 #include <algorithm>

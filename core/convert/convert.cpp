@@ -1,3 +1,4 @@
+// The order of steps is the promise: nothing is visible under OUT before everything is proved.
 #include "core/convert/convert.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The few bytes that decide are read before anything is written.
 #include "core/convert/refusals.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What no conversion and no proof is made from.
+// Sources that are neither converted nor proved against.
 #pragma once
 
 #include "core/checkpoint/checkpoint.hpp"

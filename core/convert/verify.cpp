@@ -1,3 +1,4 @@
+// The plan runs again into a sink that compares instead of writing.
 #include "core/convert/verify.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Codes are counted in tables and multiplied by their values afterwards: one addition a byte.
 #include "core/inspect/code_counter.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The shortest text that reads back as the same number.
 #include "core/inspect/element_text.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Keys are looked for in the plan's outputs, among what it drops, and on disk, in that order.
 #include "core/inspect/expected_keys.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The tree of names and its folded rows are made once and shared by list, search and cursor.
 #include "core/inspect/key_list.hpp"
 
 #include <algorithm>

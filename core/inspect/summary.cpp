@@ -1,3 +1,4 @@
+// One pass over the headers.
 #include "core/inspect/summary.hpp"
 
 #include <algorithm>

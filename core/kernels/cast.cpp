@@ -1,3 +1,4 @@
+// Vector code for the casts that conversions spend their time in; all others are plain loops.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/cast.cpp"
 #include <hwy/foreach_target.h>

@@ -1,3 +1,4 @@
+// Rounding is done on the bits of floats, the same in every vector width; sums have a fixed order.
 #include <algorithm>
 #include <array>
 #include <bit>

@@ -1,3 +1,4 @@
+// Highway chooses among what the machine can run; the environment may choose otherwise.
 #include "core/kernels/target.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Squares of 16 bytes a side are transposed in registers and leave as whole cache lines.
 #include <array>
 #include <cstring>
 

@@ -1,3 +1,4 @@
+// Rules are tried in the order in which they stand; the first that matches is it.
 #include "core/mapping/lookup.hpp"
 
 #include <algorithm>

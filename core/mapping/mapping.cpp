@@ -1,3 +1,5 @@
+// The words of a family's list. Tensors of an equation are numbered, and closed sets shared, at
+// once.
 #include "core/mapping/mapping.hpp"
 
 #include <utility>

@@ -1,3 +1,5 @@
+// A pattern is a list of pieces; matching tries the shortest text first and goes back where it
+// must.
 #include "core/mapping/pattern.hpp"
 
 #include <algorithm>
@@ -5,12 +7,10 @@
 #include <set>
 #include <stdexcept>
 
+#include "core/base/natural_order.hpp"
+
 namespace ckptscope {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 std::vector<std::string> split_choices(std::string_view text) {
   std::vector<std::string> choices;

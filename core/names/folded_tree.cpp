@@ -1,3 +1,4 @@
+// Siblings whose names differ in a number alone, and whose trees are alike, are one row.
 #include "core/names/folded_tree.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Numbers stand as # in a pattern and as sets beside it.
 #include "core/names/key_pattern.hpp"
 
 #include <fmt/format.h>
@@ -5,11 +6,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "core/base/natural_order.hpp"
+
 namespace ckptscope {
 
 bool is_number_segment(std::string_view segment) {
   return !segment.empty() && segment.size() < 18 &&
-         std::all_of(segment.begin(), segment.end(), [](char c) { return c >= '0' && c <= '9'; });
+         std::all_of(segment.begin(), segment.end(), is_digit);
 }
 
 std::string generalise(std::string_view key, std::vector<std::uint64_t>& numbers) {

@@ -1,3 +1,4 @@
+// Built from keys in shard order, where names that share a path mostly lie together.
 #include "core/names/name_tree.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Each word becomes one test; a tensor must pass all of them.
 #include "core/names/query.hpp"
 
 #include <algorithm>

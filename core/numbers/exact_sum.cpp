@@ -1,3 +1,5 @@
+// A long fixed-point number holds every bit of every term; it is rounded once, when it is asked
+// for.
 #include "core/numbers/exact_sum.hpp"
 
 #include <bit>

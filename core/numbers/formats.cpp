@@ -1,3 +1,4 @@
+// The definitions of the small floats, on their bits.
 #include "core/numbers/formats.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Sums are exact, so means do not depend on the order of the values.
 #include "core/numbers/moments.hpp"
 
 #include <fmt/format.h>

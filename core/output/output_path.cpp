@@ -1,3 +1,4 @@
+// Two paths are the same when device and inode say so, whatever their spelling.
 #include "core/output/output_path.hpp"
 
 #include <sys/statvfs.h>

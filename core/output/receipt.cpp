@@ -1,3 +1,4 @@
+// Members stand in a fixed order, so that equal conversions have equal receipts.
 #include "core/output/receipt.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,3 +1,4 @@
+// Outputs are laid one after another; headers are padded so that data starts at a whole block.
 #include "core/output/shard_layout.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,3 +1,4 @@
+// Everything beside the tensors is copied or left out with a reason; the config follows the plan.
 #include "core/output/side_files.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Headers are written, data is a hole.
 #include "core/output/skeleton.hpp"
 
 #include <vector>

@@ -1,3 +1,4 @@
+// What is written is hashed on its way, so that reading back has something to compare with.
 #include "core/output/staged_sink.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Outputs of one pattern, op and pattern of inputs are one row.
 #include "core/plan/folded_plan.hpp"
 
 #include <algorithm>

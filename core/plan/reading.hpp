@@ -53,8 +53,8 @@ void take_apart(const Place& place, const LogicalTensor& whole, Reading& reading
 // ---- from the parts to the whole (assemble.cpp)
 // --------------------------------------------------
 
-/// Collects the tensors that are parts, and makes every whole that has all of its own. Holes and
-/// strangers become problems of `reading`; what they touch is not made.
+/// Collects the tensors that are parts, and makes every whole that has all of its own. Missing and
+/// unexpected parts become problems of `reading`, and their whole is not made.
 class Assembly {
  public:
   explicit Assembly(Reading& reading) : reading_(reading) {}

@@ -8,16 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/natural_order.hpp"
+
 namespace ckptscope {
 namespace {
 
 using Op = Value::Op;
 
 constexpr std::string_view kIndex = "{E}";
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 /// The digits at the start of `text`, which are taken off it.
 std::string_view take_number(std::string_view& text) {

@@ -1,3 +1,4 @@
+// Outputs are cut into tiles in the order of the files, and tiles are handed to workers in order.
 #include "core/run/executor.hpp"
 
 #include <algorithm>

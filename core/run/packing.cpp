@@ -1,3 +1,4 @@
+// Scales that a whole tensor shares need a pass of their own; sums of the loss are exact.
 #include "core/run/packing.hpp"
 
 #include <algorithm>

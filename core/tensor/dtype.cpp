@@ -1,3 +1,4 @@
+// One row a dtype.
 #include "core/tensor/dtype.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Linear probing; at most half of the slots are taken.
 #include "core/tensor/key_index.hpp"
 
 #include <bit>

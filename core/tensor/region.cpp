@@ -1,3 +1,4 @@
+// The first dimension whose step fits is cut; those before it are walked one by one.
 #include "core/tensor/region.hpp"
 
 #include <algorithm>

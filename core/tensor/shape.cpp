@@ -1,3 +1,4 @@
+// Products are checked in the order in which the reference library takes them.
 #include "core/tensor/shape.hpp"
 
 #include <fmt/format.h>

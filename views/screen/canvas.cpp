@@ -1,3 +1,4 @@
+// Cells hold one displayed character each; wide ones take two, and nothing is drawn outside.
 #include "views/screen/canvas.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Fields and buttons above, what the conversion says below.
 #include "views/screen/convert_view.hpp"
 
 #include <fmt/format.h>

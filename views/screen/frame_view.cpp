@@ -1,3 +1,4 @@
+// Title, rules, panes and the last line: what every screen has around its body.
 #include "views/screen/frame_view.hpp"
 
 #include <algorithm>

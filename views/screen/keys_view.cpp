@@ -1,3 +1,4 @@
+// Only the rows on the screen are made into text.
 #include "views/screen/keys_view.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// Rows of the folded plan, two sides and an op; the plan behind them is not walked.
 #include "views/screen/mapping_view.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// A page of text that scrolls both ways.
 #include "views/screen/page_view.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// One row a role.
 #include "views/screen/theme.hpp"
 
 #include <array>

@@ -1,3 +1,4 @@
+// Which rows are open; those that are visible are listed anew when that changes.
 #include "views/screen/tree_state.hpp"
 
 #include <algorithm>

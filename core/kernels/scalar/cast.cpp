@@ -1,3 +1,4 @@
+// Every cast goes through float: one table of readers, one of writers.
 #include <algorithm>
 #include <array>
 #include <cstring>

@@ -1,3 +1,4 @@
+// The definition of the encoders, element by element.
 #include <algorithm>
 #include <array>
 #include <bit>

@@ -1,3 +1,4 @@
+// The definition of the MXFP4 decoder.
 #include <array>
 #include <cmath>
 #include <cstring>

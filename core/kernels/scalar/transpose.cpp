@@ -1,3 +1,4 @@
+// Tiles, so that neither side is walked across cache lines for long.
 #include <algorithm>
 #include <cstring>
 
