@@ -21,12 +21,12 @@ std::vector<StatsItem> decoded_items(const Checkpoint& checkpoint) {
   const auto values = std::make_shared<Values>();
   const std::vector<bool> dropped(checkpoint.tensors().size());
   // Pairs that do not fit stay what they are: their problems are the planner's to tell.
-  Decoded decoded =
+  const Decoded decoded =
       decode({checkpoint.tensors(), checkpoint.keys()}, known_schemes(checkpoint.config()), dropped,
              {std::nullopt, Dtype::F32, /*lenient=*/true}, *values);
   std::vector<StatsItem> items;
-  for (LogicalTensor& tensor : decoded.tensors) {
-    items.push_back({std::move(tensor.key), shared_value(values, tensor.value)});
+  for (const LogicalTensor& tensor : decoded.tensors) {
+    items.push_back({std::string(tensor.key), shared_value(values, tensor.value)});
   }
   return items;
 }

@@ -65,14 +65,7 @@ bool Assembly::add(const Place& place, const LogicalTensor& tensor) {
     seen = std::max(seen, expert + 1);
     if (is_of_other_rank(*stack, expert)) return false;
   }
-  Group& group = group_of(place);
-  const auto [member, is_new] =
-      group.members.emplace(std::pair(place.leaf->number, expert), &tensor);
-  if (!is_new) {
-    reading_.problems.add(Code::KeyCollision, Severity::Error, tensor.origin,
-                          "{} and {} are the same part of {}", display(tensor.origin),
-                          display(member->second->origin), display(group.key));
-  }
+  group_of(place).members.push_back({place.leaf->number, expert, &tensor});
   return true;
 }
 
@@ -86,6 +79,30 @@ Assembly::Group& Assembly::group_of(const Place& place) {
   return found->second;
 }
 
+/// Two tensors at one position are a problem; the first one stays.
+void Assembly::order_members(Group& group) {
+  std::stable_sort(group.members.begin(), group.members.end(),
+                   [](const Member& a, const Member& b) { return a.position() < b.position(); });
+  const auto same = [&](const Member& kept, const Member& next) {
+    if (kept.position() != next.position()) return false;
+    reading_.problems.add(Code::KeyCollision, Severity::Error, next.tensor->origin,
+                          "{} and {} are the same part of {}", display(next.tensor->origin),
+                          display(kept.tensor->origin), display(group.key));
+    return true;
+  };
+  group.members.erase(std::unique(group.members.begin(), group.members.end(), same),
+                      group.members.end());
+}
+
+const Assembly::Member* Assembly::find_member(const Group& group, std::size_t place,
+                                              std::uint64_t expert) {
+  const std::pair wanted(place, expert);
+  const auto found = std::lower_bound(
+      group.members.begin(), group.members.end(), wanted,
+      [](const Member& member, const auto& position) { return member.position() < position; });
+  return found != group.members.end() && found->position() == wanted ? &*found : nullptr;
+}
+
 bool Assembly::is_of_other_rank(const Part& stack, std::uint64_t expert) const {
   const auto& range = reading_.options.expert_range;
   return range && stack.extent && expert < *stack.extent &&
@@ -96,12 +113,13 @@ bool Assembly::is_of_other_rank(const Part& stack, std::uint64_t expert) const {
 // ---------------------------------------------------------------------------------------
 
 void Assembly::finish(std::vector<Draft>& drafts) {
+  for (Group* group : order_) order_members(*group);
   for (const Group* group : order_) {
     const ValuePtr value = make(*group, group->equation->parts, 0);
     if (value == nullptr || !reading_.has_expected_rows(*group->equation, value, group->key)) {
       continue;
     }
-    drafts.push_back({{group->key, value}, group->members.begin()->second->origin});
+    drafts.push_back({{group->key, value}, group->members.front().tensor->origin});
   }
 }
 
@@ -123,9 +141,8 @@ ValuePtr Assembly::make(const Group& group, const Part& part, std::uint64_t expe
 }
 
 ValuePtr Assembly::make_tensor(const Group& group, const Part& tensor, std::uint64_t expert) {
-  const auto member = group.members.find({tensor.number, expert});
-  if (member != group.members.end()) {
-    return reading_.with_target_dtype(*group.equation, member->second->value);
+  if (const Member* member = find_member(group, tensor.number, expert)) {
+    return reading_.with_target_dtype(*group.equation, member->tensor->value);
   }
   // Of a stack every hole has been reported before.
   if (find_stack(group.equation->parts) == nullptr) {
@@ -205,12 +222,13 @@ bool Assembly::has_every_expert(const Group& group, const Part& stack, std::uint
   for_each_tensor(stack, [&](const Part& tensor) {
     whole = has_every_expert_of(group, tensor, count) && whole;
   });
-  for (const auto& [place, tensor] : group.members) {
-    if (place.second < count) continue;
+  for (const Member& member : group.members) {
+    if (member.expert < count) continue;
     whole = false;
-    reading_.problems.add(Code::ExpertRange, Severity::Error, tensor->origin,
-                          "{}: expert {} where the config states {} (0..{})",
-                          display(tensor->origin), place.second, count, count - 1);
+    const std::string_view origin = member.tensor->origin;
+    reading_.problems.add(Code::ExpertRange, Severity::Error, origin,
+                          "{}: expert {} where the config states {} (0..{})", display(origin),
+                          member.expert, count, count - 1);
   }
   return whole;
 }
@@ -218,9 +236,9 @@ bool Assembly::has_every_expert(const Group& group, const Part& stack, std::uint
 bool Assembly::has_every_expert_of(const Group& group, const Part& tensor, std::uint64_t count) {
   const auto [first, last] = reading_.expert_range(count);
   Holes holes(first);
-  const auto end = group.members.lower_bound({tensor.number, last});
-  for (auto member = group.members.lower_bound({tensor.number, first}); member != end; ++member) {
-    holes.present(member->first.second);
+  for (const Member& member : group.members) {
+    const bool counts = member.place == tensor.number && member.expert >= first;
+    if (counts && member.expert < last) holes.present(member.expert);
   }
   holes.until(last);
   if (holes.count() == 0) return true;

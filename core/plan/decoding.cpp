@@ -29,9 +29,7 @@ class Pairing {
   }
 
  private:
-  void give(std::string_view key, ValuePtr value) {
-    result_.tensors.push_back({key, std::string(key), value});
-  }
+  void give(std::string_view key, ValuePtr value) { result_.tensors.push_back({key, key, value}); }
 
   void add(std::uint32_t id) {
     const TensorInfo& info = source_.tensors[id];

@@ -1,7 +1,6 @@
 // Tensors on their way through the stages of the planner.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "core/plan/plan.hpp"
@@ -9,9 +8,10 @@
 namespace ckptscope {
 
 /// What the rules see on the source side: an input tensor, or a packed weight and its scale as one.
+/// Views are into the header and, where a prefix changed a key, into the planner's arena.
 struct LogicalTensor {
   std::string_view origin;  // the key on disk, without the suffix of a scheme
-  std::string key;          // after prefixes
+  std::string_view key;     // after prefixes
   ValuePtr value = nullptr;
 };
 

@@ -112,10 +112,10 @@ struct Plan {
   std::vector<Output> outputs;                                  // in natural order of keys
   std::vector<Fate> fates;  // one per input, in the order of the checkpoint
   std::vector<DropRule> drop_rules;
-  std::vector<Problem> problems;      // errors stop a conversion, notes do not
-  std::vector<std::string> excluded;  // output keys that --exclude removed
-  std::vector<TensorInfo> inputs;     // views into the checkpoint, which must outlive the plan
-  std::vector<Borrowed> borrowed;     // input number inputs.size() + i of a Value is borrowed[i]
+  std::vector<Problem> problems;       // errors stop a conversion, notes do not
+  std::vector<std::string> excluded;   // output keys that --exclude removed
+  std::span<const TensorInfo> inputs;  // of the checkpoint, which must outlive the plan
+  std::vector<Borrowed> borrowed;      // input number inputs.size() + i of a Value is borrowed[i]
   std::vector<std::uint32_t> must_be_zero;  // dropped inputs whose every value must be 0
   std::string quantisation_config;          // JSON for config.json; empty: the plan encodes nothing
 

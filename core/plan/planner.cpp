@@ -27,7 +27,7 @@ class Planner {
   Planner(const TensorList& source, const Mapping& mapping, const PlanOptions& options)
       : source_(source), mapping_(mapping), extents_(options.has_config) {
     plan_.options = options;
-    plan_.inputs.assign(source.tensors.begin(), source.tensors.end());
+    plan_.inputs = source.tensors;
     plan_.fates.resize(source.tensors.size());
   }
 
@@ -113,7 +113,8 @@ class Planner {
     }
     if (to() == Side::Native && from() != to()) {
       for (LogicalTensor& tensor : decoded.tensors) {
-        tensor.key = with_prefix(mapping_, tensor.key, Side::Native);
+        const std::string key = with_prefix(mapping_, tensor.key, Side::Native);
+        if (key != tensor.key) tensor.key = keys_.copy(key);
       }
     }
     return std::move(decoded.tensors);
@@ -125,7 +126,7 @@ class Planner {
     EquationResult result = read_equations(mapping_, plan_.options, tensors, extents_, values());
     problems_.append(std::move(result.problems));
     for (const LogicalTensor* passing : result.passing) {
-      emit({{passing->key, passing->value}, passing->origin});
+      emit({{std::string(passing->key), passing->value}, passing->origin});
     }
     for (Draft& draft : result.drafts) emit(std::move(draft));
     for (const LogicalTensor* other : result.of_other_ranks) {
@@ -347,6 +348,7 @@ class Planner {
   ExpertExtents extents_;
   Problems problems_;
   Plan plan_;
+  Arena keys_;  // of logical tensors, as prefixes have made them
   std::vector<Draft> drafts_;
   std::vector<std::uint32_t> excluded_;  // inputs of outputs that --exclude removed
 };

@@ -66,15 +66,25 @@ class Assembly {
   void finish(std::vector<Draft>& drafts);
 
  private:
-  /// The tensors of one equation that make one whole, by place in the equation and expert.
+  /// A tensor and where it stands in its equation.
+  struct Member {
+    std::size_t place = 0;
+    std::uint64_t expert = 0;
+    const LogicalTensor* tensor = nullptr;
+
+    std::pair<std::size_t, std::uint64_t> position() const { return {place, expert}; }
+  };
+  /// The tensors of one equation that make one whole.
   struct Group {
     const Equation* equation = nullptr;
     std::string key;  // of the whole
     Captures captures;
-    std::map<std::pair<std::size_t, std::uint64_t>, const LogicalTensor*> members;
+    std::vector<Member> members;  // in order of position once all have come
   };
 
   Group& group_of(const Place& place);
+  void order_members(Group& group);
+  static const Member* find_member(const Group& group, std::size_t place, std::uint64_t expert);
   bool is_of_other_rank(const Part& stack, std::uint64_t expert) const;
   // Null for what cannot be made; a problem says why.
   ValuePtr make(const Group& group, const Part& part, std::uint64_t expert);
@@ -89,7 +99,7 @@ class Assembly {
 
   Reading& reading_;
   std::unordered_map<std::string, Group> groups_;  // by key of the whole
-  std::vector<const Group*> order_;
+  std::vector<Group*> order_;
   std::map<const Part*, std::uint64_t> experts_seen_;  // by stack: the highest number and one
 };
 

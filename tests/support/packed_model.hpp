@@ -60,7 +60,8 @@ class PackedModel {
     const auto number = static_cast<std::uint32_t>(tensors_.size());
     tensors_.push_back({"w" + std::to_string(number), shape, bytes_of(values, weight.dtype)});
     const Tensor& tensor = tensors_.back();
-    plan.inputs.push_back({tensor.name, tensor.shape, 0, tensor.bytes.size(), weight.dtype, 0});
+    inputs_.push_back({tensor.name, tensor.shape, 0, tensor.bytes.size(), weight.dtype, 0});
+    plan.inputs = inputs_;
     plan.fates.push_back({Fate::Kind::Used, static_cast<std::uint32_t>(plan.outputs.size())});
     Values& nodes = *plan.values;
     const ValuePtr source = nodes.input(number, weight.dtype, tensor.shape);
@@ -104,6 +105,7 @@ class PackedModel {
   void put(const std::string& key, const char* suffix, ValuePtr value) {
     plan.outputs.push_back({key + suffix, value, OutputKind::Encoded, "", key});
   }
+  std::vector<TensorInfo> inputs_;
   std::deque<Tensor> tensors_;  // does not move its elements, to which the plan points
 };
 

@@ -518,7 +518,7 @@ TEST(ExpectedKeys, WhyEachIsOrIsNotThere) {
                                          {"mtp.1.w", Dtype::U8, {3}}}));
   const Checkpoint checkpoint = Checkpoint::open(dir.path());
   Plan plan;
-  plan.inputs.assign(checkpoint.tensors().begin(), checkpoint.tensors().end());
+  plan.inputs = checkpoint.tensors();
   plan.fates.resize(4);
   plan.drop_rules.push_back({"x.mtp", "MTP layer"});
   const auto id = [&](const char* key) { return *checkpoint.find(key); };
