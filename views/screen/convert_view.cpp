@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {
+
+constexpr int kWideColumns = 80;  // from here on there are two panes
 
 constexpr int kNameColumns = 16;
 constexpr int kBarColumns = 40;
@@ -65,6 +68,43 @@ void draw_progress(const ConvertView& view, Canvas& canvas, const Rect& area) {
   draw_details(canvas, {row, 0, static_cast<int>(room), area.columns}, view.lines, first);
 }
 
+/// Options, and beside them the plan where there is room.
+void draw_top(const ConvertView& view, Canvas& canvas, const Rect& area) {
+  const bool wide = area.columns >= kWideColumns;
+  draw_options(view, canvas, {area.row, 0, area.rows, wide ? kConvertFieldColumns : area.columns});
+  if (!wide) return;
+  draw_divider(canvas, {area.row, kConvertFieldColumns, area.rows, 1});
+  const int column = kConvertFieldColumns + 1;
+  draw_details(canvas, {area.row, column, area.rows, area.columns - column}, view.plan);
+}
+
+/// The command line, on at most two lines.
+void draw_command(const ConvertView& view, Canvas& canvas, const Rect& area) {
+  std::vector<std::string> lines = wrapped(view.command, area.columns - 2);
+  if (lines.size() > 2) lines = {lines[0], view.command.substr(lines[0].size() + 1)};
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    canvas.put(area.row + static_cast<int>(i), 1, fitted(lines[i], area.columns - 2));
+  }
+}
+
+/// Rows of each part; a part without rows has no rule either.
+struct Heights {
+  int top = 0;
+  int progress = 0;
+  int command = 0;
+};
+
+Heights heights_of(const ConvertView& view, int rows) {
+  Heights heights;
+  const bool idle = view.phases.empty() && view.lines.empty();
+  heights.progress = idle ? 0 : std::clamp((rows - 8) / 2, 2, std::max(2, rows - 7));
+  heights.command = rows >= 16 ? 2 : 0;
+  const auto with_rule = [](int part) { return part > 0 ? part + 1 : 0; };
+  heights.top =
+      std::max(3, rows - 2 - with_rule(heights.progress) - with_rule(heights.command));
+  return heights;
+}
+
 }  // namespace
 
 std::string phase_text(const PhaseLine& phase, int bar_columns, bool hides_figures) {
@@ -88,44 +128,26 @@ std::string phase_text(const PhaseLine& phase, int bar_columns, bool hides_figur
 }
 
 void draw_convert(const ConvertView& view, Canvas& canvas, const Rect& body) {
-  const bool wide = body.columns >= 80;
-  const int progress = view.phases.empty() && view.lines.empty()
-                           ? 0
-                           : std::clamp((body.rows - 8) / 2, 2, std::max(2, body.rows - 7));
-  const int command = body.rows >= 16 ? 2 : 0;
-  const int room =
-      body.rows - 2 - (progress > 0 ? progress + 1 : 0) - (command > 0 ? command + 1 : 0);
-  const int top_rows = std::max(3, room);
-  const std::vector<int> at = wide ? std::vector<int>{kConvertFieldColumns} : std::vector<int>{};
+  const Heights heights = heights_of(view, body.rows);
+  const bool wide = body.columns >= kWideColumns;
+  std::vector<int> junctions = wide ? std::vector<int>{kConvertFieldColumns} : std::vector<int>{};
   std::vector<RuleText> headings{{2, "options"}};
   if (wide) headings.push_back({kConvertFieldColumns + 3, "plan"});
-  draw_rule(canvas, {body.row, 0, 1, body.columns}, headings, at);
-  const Rect left{body.row + 1, 0, top_rows, wide ? kConvertFieldColumns : body.columns};
-  draw_options(view, canvas, left);
-  if (wide) {
-    draw_divider(canvas, {body.row + 1, kConvertFieldColumns, top_rows, 1});
-    draw_details(
-        canvas,
-        {body.row + 1, kConvertFieldColumns + 1, top_rows, body.columns - kConvertFieldColumns - 1},
-        view.plan);
+  draw_rule(canvas, {body.row, 0, 1, body.columns}, headings, junctions);
+  draw_top(view, canvas, {body.row + 1, 0, heights.top, body.columns});
+  int row = body.row + 1 + heights.top;
+  const auto begin_part = [&](const char* title) {
+    const std::vector<RuleText> heading{{2, title}};
+    draw_rule(canvas, {row++, 0, 1, body.columns}, heading, std::exchange(junctions, {}), "┴");
+  };
+  if (heights.progress > 0) {
+    begin_part("progress");
+    draw_progress(view, canvas, {row, 0, heights.progress, body.columns});
+    row += heights.progress;
   }
-  int row = body.row + 1 + top_rows;
-  const std::vector<RuleText> progress_heading{{2, "progress"}};
-  const std::vector<RuleText> command_heading{{2, "the same as a command"}};
-  if (progress > 0) {
-    draw_rule(canvas, {row, 0, 1, body.columns}, progress_heading, at, "┴");
-    draw_progress(view, canvas, {row + 1, 0, progress, body.columns});
-    row += 1 + progress;
-  }
-  if (command > 0) {
-    const bool joins = progress == 0;
-    draw_rule(canvas, {row, 0, 1, body.columns}, command_heading, joins ? at : std::vector<int>{},
-              "┴");
-    std::vector<std::string> lines = wrapped(view.command, body.columns - 2);
-    if (lines.size() > 2) lines = {lines[0], view.command.substr(lines[0].size() + 1)};
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      canvas.put(row + 1 + static_cast<int>(i), 1, fitted(lines[i], body.columns - 2));
-    }
+  if (heights.command > 0) {
+    begin_part("the same as a command");
+    draw_command(view, canvas, {row, 0, heights.command, body.columns});
   }
   draw_rule(canvas, {body.row + body.rows - 1, 0, 1, body.columns});
 }
