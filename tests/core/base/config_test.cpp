@@ -1,0 +1,76 @@
+// What a config answers, and what editing leaves as it was.
+
+#include "core/base/config.hpp"
+
+#include <gtest/gtest.h>
+
+namespace ckptscope::testing {
+namespace {
+
+TEST(ConfigValues, AnswersByTypeOrNotAtAll) {
+  const Config config = Config::parse(
+      R"({"n":3,"neg":-1,"f":3.0,"big":18446744073709551615,"huge":99999999999999999999,)"
+      R"("s":"x","list":[128,128],"mixed":[1,-1],"o":{"p":{"q":5}},"torch_dtype":"bfloat16",)"
+      R"("text_config":{"n":4,"m":6,"dtype":"float32"}})",
+      "config.json");
+  struct Row {
+    std::string_view path;
+    std::optional<std::uint64_t> value;
+  };
+  const Row rows[] = {
+      {"n", 3},
+      {"neg", {}},
+      {"f", {}},
+      {"big", 18446744073709551615u},
+      {"s", {}},
+      {"huge", {}},
+      {"list", {}},
+      {"o.p.q", 5},
+      {"m", 6},
+      {"none", {}},
+      {"o.p", {}},
+      {"o.p.q.r", {}},
+      {"n.x", {}},
+      {"o", {}},
+      {"text_config.n", 4},
+  };
+  for (const Row& row : rows) EXPECT_EQ(config.integer(row.path), row.value) << row.path;
+  EXPECT_EQ(config.integer({"none", "m", "n"}), 6u);
+  EXPECT_EQ(config.integer_or("none", 9), 9u);
+  EXPECT_EQ(config.text("s"), "x");
+  EXPECT_EQ(config.text("n"), std::nullopt);
+  EXPECT_EQ(config.integers("list"), (std::vector<std::uint64_t>{128, 128}));
+  EXPECT_EQ(config.integers("mixed"), std::nullopt);
+  EXPECT_EQ(config.integers("n"), std::nullopt);
+  EXPECT_EQ(config.dtypes(), (std::vector<std::string>{"bfloat16", "float32"}));
+  EXPECT_FALSE(Config().present());
+  EXPECT_EQ(Config().integer("n"), std::nullopt);
+  EXPECT_TRUE(Config().dtypes().empty());
+}
+
+TEST(ConfigValues, EditedKeepsTheRest) {
+  struct Row {
+    std::string text;
+    bool drop;
+    std::string edited;
+  };
+  const Row rows[] = {
+      {R"({"b":1,"a":2})", false, R"({"b":1,"a":2,"dtype":"bfloat16"})"},
+      {R"({"torch_dtype":"float32","z":1})", false, R"({"torch_dtype":"bfloat16","z":1})"},
+      {R"({"quantization_config":{"x":1},"dtype":"auto"})", true, R"({"dtype":"bfloat16"})"},
+      {R"({"quantization_config":{"x":1},"dtype":"auto"})", false,
+       R"({"quantization_config":{"x":1},"dtype":"bfloat16"})"},
+      {R"({"text_config":{"dtype":"float32","quantization_config":{}}})", true,
+       R"({"text_config":{"dtype":"bfloat16"}})"},
+  };
+  for (const Row& row : rows) {
+    std::string edited =
+        Config::parse(row.text, "c")
+            .edited({"bfloat16", row.drop ? std::optional<std::string>("") : std::nullopt});
+    std::erase_if(edited, [](char c) { return c == ' ' || c == '\n'; });
+    EXPECT_EQ(edited, row.edited);
+  }
+}
+
+}  // namespace
+}  // namespace ckptscope::testing

@@ -1,0 +1,44 @@
+// Work shared out among threads.
+
+#include "core/base/parallel.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <stdexcept>
+
+namespace ckptscope::testing {
+namespace {
+
+TEST(ParallelFor, EveryNumberOnce) {
+  for (const unsigned workers : {0u, 1u, 2u, 7u}) {
+    for (const std::size_t count : {0u, 1u, 5u, 1000u}) {
+      std::vector<std::atomic<int>> seen(count);
+      parallel_for(count, workers, [&](std::size_t i, unsigned worker) {
+        EXPECT_LT(worker, std::max(1u, workers));
+        ++seen[i];
+      });
+      for (const auto& one : seen) EXPECT_EQ(one, 1);
+    }
+  }
+}
+
+TEST(ParallelFor, TheLowestFailureIsRethrownAndTheRestNotStarted) {
+  for (const unsigned workers : {1u, 4u}) {
+    std::atomic<std::size_t> last{0};
+    try {
+      parallel_for(1'000'000, workers, [&](std::size_t i, unsigned) {
+        last = i;
+        if (i >= 10) throw std::runtime_error(std::to_string(i));
+      });
+      ADD_FAILURE();
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "10");
+    }
+    EXPECT_LT(last, 1000u);
+  }
+  EXPECT_GE(usable_processors(), 1u);
+}
+
+}  // namespace
+}  // namespace ckptscope::testing

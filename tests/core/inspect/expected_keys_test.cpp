@@ -1,0 +1,87 @@
+// Keys that somebody expects, and why each is or is not there.
+
+#include "core/inspect/expected_keys.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "core/plan/folded_plan.hpp"
+#include "tests/support/tensor_files.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+TEST(ExpectedKeys, QuotedKeys) {
+  struct Row {
+    std::string text;
+    std::vector<std::string> keys;
+  };
+  const Row rows[] = {
+      {"", {}},
+      {"a.b c.d", {}},
+      {"Missing \"a.b\", 'c.d'", {"a.b", "c.d"}},
+      {"'a.b' 'a.b'", {"a.b"}},
+      {"['b.1', 'a.1']", {"b.1", "a.1"}},
+      {"it's 'a.b'", {"a.b"}},
+      {"'no dots' 'x' 'a.b", {}},
+      {"\"a b.c\" \"d.e\"", {"d.e"}},
+      {"File \"/x/y.py\", 'a.b'", {"a.b"}},
+      {"'a.b\"", {}},
+  };
+  for (const Row& row : rows) EXPECT_EQ(quoted_keys(row.text), row.keys) << row.text;
+}
+
+TEST(ExpectedKeys, WhyEachIsOrIsNotThere) {
+  const TempDir dir;
+  write_synthetic(dir.path(), synthetic({{"old.0.w", Dtype::U8, {1}},
+                                         {"kept.w", Dtype::U8, {2}},
+                                         {"mtp.0.w", Dtype::U8, {3}},
+                                         {"mtp.1.w", Dtype::U8, {3}}}));
+  const Checkpoint checkpoint = Checkpoint::open(dir.path());
+  Plan plan;
+  plan.inputs = checkpoint.tensors();
+  plan.fates.resize(4);
+  plan.drop_rules.push_back({"x.mtp", "MTP layer"});
+  const auto id = [&](const char* key) { return *checkpoint.find(key); };
+  plan.outputs.push_back(
+      {"kept.w", plan.values->input(id("kept.w"), Dtype::U8, Shape{2}), OutputKind::Passed});
+  plan.outputs.push_back(
+      {"new.0.w", plan.values->input(id("old.0.w"), Dtype::U8, Shape{1}), OutputKind::Renamed});
+  plan.outputs.push_back(
+      {"zero.w", plan.values->zeros(Dtype::F32, Shape{4}), OutputKind::Synthesised, "x.bias"});
+  plan.fates[id("kept.w")] = {Fate::Kind::Used, 0};
+  plan.fates[id("old.0.w")] = {Fate::Kind::Used, 1};
+  plan.fates[id("mtp.0.w")] = {Fate::Kind::Dropped, 0};
+  plan.fates[id("mtp.1.w")] = {Fate::Kind::Dropped, 0};
+  plan.excluded.push_back("gone.w");
+  const ExpectedKeys found =
+      explain_keys(plan, checkpoint,
+                   "'kept.w' 'new.0.w' 'old.0.w' 'zero.w' 'mtp.0.w' 'mtp.1.w' 'gone.w' 'no.w'");
+  std::string what;
+  for (const ExpectedKeys::Key& key : found.keys) what += key.key + " " + key.what + "\n";
+  EXPECT_EQ(what,
+            "kept.w on disk\nnew.0.w converted\nold.0.w on disk\nzero.w added\n"
+            "mtp.0.w dropped\nmtp.1.w dropped\ngone.w excluded\nno.w unknown\n");
+  EXPECT_EQ(found.unexplained, 1u);
+  EXPECT_EQ(found.keys[4].why, "on disk; converting drops it (MTP layer), rule x.mtp");
+  std::uint64_t count = 0;
+  bool folded = false;
+  for (const ExpectedKeys::Group& group : found.groups) {
+    count += group.count;
+    folded = folded || (group.pattern == "mtp.[0-1].w" && group.count == 2);
+  }
+  EXPECT_EQ(count, found.keys.size());
+  EXPECT_TRUE(folded);
+
+  std::string rows;
+  for (const MapRow& row : fold_plan(plan).rows) {
+    rows +=
+        fmt::format("{} {} {} {} {}\n", row.sources, row.source, row.op, row.target, row.targets);
+  }
+  EXPECT_EQ(rows,
+            "1 kept.w pass same 1\n1 old.0.w rename new.0.w 1\n0  add zeros zero.w 1\n"
+            "2 mtp.[0-1].w drop MTP layer, rule x.mtp 0\n");
+}
+
+}  // namespace
+}  // namespace ckptscope::testing

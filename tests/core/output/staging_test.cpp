@@ -1,0 +1,126 @@
+// An output appears whole or not at all, and nothing that was there is lost.
+
+#include "core/output/staging.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/prepared.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a run writes into its staging directory before its first file.
+std::string journal_of(const std::string& output) {
+  return "ckptscope conversion in progress\npid 1, host a, since b\noutput " + output + "\n";
+}
+
+TEST(Output, IsLockedWhileAnotherWritesToIt) {
+  Prepared one("gpt_oss-bf16");
+  const Staging other(one.options.out, Staging::IfExists::Fail);
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Locked);
+}
+
+TEST(Output, LeftoversOfAnInterruptedRunAreClearedOthersRefused) {
+  Prepared one("gpt_oss-bf16");
+  const std::string partial = one.options.out.text() + ".partial";
+  fs::create_directory(partial);
+  write_file(partial + "/model.safetensors", "half");
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+  EXPECT_EQ(read_file(partial + "/model.safetensors"), "half");
+  write_file(partial + "/" + std::string(kJournalName),
+             journal_of("out") + "file model.safetensors\n");
+  write_file(partial + "/NOTES.txt", "measured for a week");
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+  EXPECT_EQ(contents(partial).size(), 3u) << "all is kept where one file is not the run's";
+  fs::remove(partial + "/NOTES.txt");
+  const ConvertReport report = one.run();
+  EXPECT_EQ(report.notes,
+            std::vector<std::string>{"cleared what an interrupted conversion had left"});
+  EXPECT_EQ(one.beside(), (std::set<std::string>{"out", "source"}));
+}
+
+TEST(Output, AFinishedOneIsNeverTakenForALeftover) {
+  Prepared one("gpt_oss-bf16");
+  const OutputPath wanted = one.options.out;
+  one.options.out = wanted.text() + ".partial";
+  one.run();
+  write_file(one.options.out.text() + "/NOTES.txt", "measured for a week");
+  const auto before = contents(one.options.out.text());
+  one.options.out = wanted;
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+  EXPECT_EQ(contents(wanted.text() + ".partial"), before);
+}
+
+TEST(Output, AJournalOfAnotherOutputProvesNothing) {
+  Prepared one("gpt_oss-bf16");
+  const std::string partial = one.options.out.text() + ".partial";
+  fs::create_directory(partial);
+  write_file(partial + "/model.safetensors", "whole, and renamed by its owner");
+  write_file(partial + "/" + std::string(kJournalName),
+             journal_of("another") + "file model.safetensors\n");
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+  EXPECT_EQ(contents(partial).size(), 2u);
+}
+
+/// As a kill between the exchange of OUT.partial and OUT and the renaming of the old one leaves it.
+void interrupt_replacing(const Prepared& one) {
+  const std::string out = one.options.out.text();
+  fs::rename(out, out + ".partial");
+  write_file(out + ".partial/mine", "precious");
+  fs::create_directory(out);
+  write_file(out + "/" + std::string(kJournalName), journal_of("out"));
+}
+
+TEST(Output, AKillWhileReplacingLosesNothing) {
+  for (const ExistsPolicy policy : {ExistsPolicy::Replace, ExistsPolicy::Fail}) {
+    Prepared one("gpt_oss-bf16");
+    one.run();
+    interrupt_replacing(one);
+    one.options.if_exists = policy;
+    if (policy == ExistsPolicy::Replace) {
+      EXPECT_EQ(one.run().notes,
+                std::vector<std::string>{"what a killed conversion had replaced is now " +
+                                         one.options.out.text() + ".old-1"});
+    } else {
+      EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+    }
+    EXPECT_EQ(read_file(one.options.out.text() + ".old-1/mine"), "precious");
+    EXPECT_FALSE(fs::exists(one.options.out.text() + "/" + std::string(kJournalName)));
+    EXPECT_FALSE(fs::exists(one.options.out.text() + ".partial"));
+  }
+}
+
+TEST(Output, ReplaceKeepsTheOldOneAndAFileIsNeverReplaced) {
+  Prepared one("gpt_oss-bf16");
+  one.options.if_exists = ExistsPolicy::Replace;
+  fs::create_directory(one.options.out.text());
+  EXPECT_EQ(one.run().replaced, "");  // an empty directory is nothing to keep
+  write_file(one.options.out.text() + "/mine", "precious");
+  EXPECT_EQ(one.run().replaced, one.options.out.text() + ".old-1");
+  EXPECT_EQ(read_file(one.options.out.text() + ".old-1/mine"), "precious");
+  EXPECT_EQ(one.run().replaced, one.options.out.text() + ".old-2");
+  one.options.out = one.dir / "file";
+  write_file(one.options.out.text(), "precious");
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+  EXPECT_EQ(read_file(one.options.out.text()), "precious");
+}
+
+TEST(Output, IsNeverTheSourceByAnyName) {
+  Prepared one("gpt_oss-bf16");
+  fs::create_directory_symlink(one.dir / "source", one.dir / "link");
+  for (const char* out : {"source", "source/", "source/below", "link", "link/below",
+                          "source/../source/x", "./source"}) {
+    one.options.out = one.dir / out;
+    one.options.if_exists = ExistsPolicy::Replace;
+    EXPECT_EQ(code_of([&] { one.run(); }), Code::SameFiles) << out;
+  }
+  Prepared inner("gpt_oss-bf16");
+  inner.options.out = inner.dir.path();  // the directory that holds the source
+  inner.options.if_exists = ExistsPolicy::Replace;
+  EXPECT_EQ(code_of([&] { inner.run(); }), Code::SameFiles);
+}
+
+}  // namespace
+}  // namespace ckptscope::testing

@@ -1,0 +1,76 @@
+// Plans of recorded checkpoints, and what a plan costs. Rows of small ones: rows_test.cpp.
+
+#include "core/plan/planner.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/support/prepared.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+TEST(Plan, PlacesEveryKeyOfARankSlice) {
+  const RecordedCase& recorded = recorded_case("hy_v3-moe-mtp");
+  const TempDir dir;
+  write_synthetic(dir.path(), recorded.source);
+  const Checkpoint checkpoint = Checkpoint::open(dir.path());
+  const Plan whole = plan_conversion(checkpoint, {}).plan;
+  PlanOptions options = whole.options;
+  options.expert_range = {2, 5};
+  const Mapping mapping = mapping_of(*find_adapter("hy_v3"), checkpoint.config(), {});
+  const Plan slice = make_plan({checkpoint.tensors(), checkpoint.keys()}, mapping, options);
+  const Output* output = slice.find_output("model.layers.1.mlp.experts.down_projs");
+  ASSERT_NE(output, nullptr);
+  EXPECT_EQ(to_shape(output->shape()), (Shape{3, 40, 56}));
+  EXPECT_NE(slice.expression(*output).find("E=2..4"), std::string::npos);
+  EXPECT_EQ(slice.account().unplaced, 0u);
+}
+
+TEST(Plan, WithoutAConfigInfersTheExpertsAndLosesNone) {
+  for (const char* name : {"hy_v3-moe-mtp", "nemotron_v3-moe"}) {
+    SyntheticCheckpoint source = recorded_case(name).source;
+    source.config.clear();
+    const TempDir dir;
+    write_synthetic(dir.path(), source);
+    const Checkpoint checkpoint = Checkpoint::open(dir.path());
+    ConversionRequest request;
+    request.adapter = recorded_case(name).adapter;
+    const Plan plan = plan_conversion(checkpoint, request).plan;
+    EXPECT_TRUE(plan.sound()) << name;
+    EXPECT_EQ(plan.account().unplaced, 0u) << name;
+    EXPECT_TRUE(std::any_of(plan.problems.begin(), plan.problems.end(),
+                            [](const Problem& one) { return one.code == Code::Inferred; }));
+  }
+}
+
+TEST(Plan, ClaimsOfEmptyTensorsCostNothing) {
+  const Shape experts{1ull << 40, 0, 8};
+  const Shape gate{1ull << 62, 0};
+  const TensorInfo tensors[] = {
+      {"model.layers.0.mlp.experts.gate_and_up_projs", experts, 0, 0, Dtype::BF16},
+      {"model.layers.0.mlp.gate.weight", gate, 0, 0, Dtype::BF16}};
+  KeyIndex index(2);
+  for (const std::uint32_t id : {0u, 1u}) index.insert(tensors, id);
+  PlanOptions options;
+  std::swap(options.from, options.to);
+  EXPECT_FALSE(
+      make_plan({tensors, index}, mapping_of(*find_adapter("hy_v3"), {}, {}), options).sound());
+  EXPECT_FALSE(
+      make_plan({tensors, index}, mapping_of(*find_adapter("mistral4"), {}, {}), {}).sound());
+}
+
+TEST(Plan, SaysWhichPartIsMissing) {
+  const Mapping mapping{native("{p}.qkv", cat(0, {hf("{p}.q"), hf("{p}.k")}))};
+  const TensorInfo tensors[] = {{"a.q", {}, 0, 0, Dtype::BF16}};
+  KeyIndex index(1);
+  index.insert(tensors, 0);
+  const Plan plan = make_plan({tensors, index}, mapping, {});
+  ASSERT_EQ(plan.problems.size(), 1u);
+  EXPECT_EQ(plan.problems[0].code, Code::MissingPart);
+  EXPECT_EQ(plan.problems[0].message, "a.qkv: its part {p}.k is missing");
+}
+
+}  // namespace
+}  // namespace ckptscope::testing

@@ -1,0 +1,348 @@
+// The evaluator against whole tensors computed element by element, over random expressions.
+
+#include "core/run/evaluator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "core/checkpoint/synthetic.hpp"
+#include "core/plan/value.hpp"
+#include "core/plan/value_text.hpp"
+#include "core/tensor/region.hpp"
+#include "tests/support/indexes.hpp"
+#include "tests/support/slow_formats.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+/// A whole tensor in memory.
+struct Dense {
+  Dtype dtype;
+  Shape shape;
+  Bytes bytes;
+
+  const std::byte* at(const Shape& index) const {
+    return bytes.data() + flat(shape, index) * size_of(dtype);
+  }
+};
+using Inputs = std::vector<Dense>;
+
+class MemorySource final : public TensorSource {
+ public:
+  explicit MemorySource(const Inputs& sources) : sources_(sources) {}
+  void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) override {
+    const Bytes& bytes = sources_.at(tensor).bytes;
+    if (offset + out.size() > bytes.size()) throw std::out_of_range("read beyond a tensor");
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
+  }
+
+ private:
+  const Inputs& sources_;
+};
+
+Dense naive(const Value& value, const Inputs& sources);
+
+/// Where an element of a view comes from: the argument, and `index` becomes the index in it.
+std::size_t trace_back(const Value& value, Shape& index) {
+  const auto dim = static_cast<std::size_t>(value.dim);
+  std::size_t arg = 0;
+  switch (value.op) {
+    case Value::Op::Transpose:
+      std::swap(index[index.size() - 1], index[index.size() - 2]);
+      break;
+    case Value::Op::Slice:
+      index[dim] += value.begin;
+      break;
+    case Value::Op::Select:
+      index.insert(index.begin(), value.begin);
+      break;
+    case Value::Op::Concat:
+      for (; index[dim] >= value.args[arg]->shape[dim]; ++arg)
+        index[dim] -= value.args[arg]->shape[dim];
+      break;
+    case Value::Op::Stack:
+      arg = index[0];
+      index.erase(index.begin());
+      break;
+    default:
+      break;
+  }
+  return arg;
+}
+
+std::uint16_t naive_mxfp4(const Dense& blocks, const Dense& scales, Shape index) {
+  const std::uint64_t block = 2 * blocks.shape.back();
+  const std::uint64_t in_block = index.back() % block;
+  index.back() /= block;
+  const auto scale = std::to_integer<unsigned>(*scales.at(index));
+  index.push_back(in_block / 2);
+  const auto byte = std::to_integer<unsigned>(*blocks.at(index));
+  return slow_mxfp4(in_block % 2 == 0 ? byte % 16 : byte / 16, scale);
+}
+
+/// Per block, per element of dimension 0, or one for all.
+float naive_scale(const Value& value, const Dense& scale, const Shape& index) {
+  std::uint64_t number = 0;
+  if (!value.block.empty()) {
+    number = flat(scale.shape, {index[0] / value.block[0], index[1] / value.block[1]});
+  } else if (elements_in(scale.shape) > 1) {
+    number = index[0];
+  }
+  return decode_one(scale.dtype, scale.bytes.data() + number * size_of(scale.dtype));
+}
+
+void naive_element(const Value& value, const std::vector<Dense>& args, Shape index,
+                   std::byte* out) {
+  switch (value.op) {
+    case Value::Op::Zeros:
+      return;
+    case Value::Op::Mxfp4:
+      return store_as(out, naive_mxfp4(args[0], args[1], index));
+    case Value::Op::Fp8:
+      return slow_fp8(args[0].dtype, *args[0].at(index), naive_scale(value, args[1], index),
+                      value.dtype, out);
+    case Value::Op::Cast:
+      return encode_one(value.dtype, decode_one(args[0].dtype, args[0].at(index)), out);
+    default: {
+      const std::size_t arg = trace_back(value, index);
+      std::memcpy(out, args[arg].at(index), size_of(value.dtype));
+    }
+  }
+}
+
+/// Computes every node as a whole tensor, element by element.
+Dense naive(const Value& value, const Inputs& sources) {
+  if (value.op == Value::Op::Input) return sources[value.input];
+  std::vector<Dense> args;
+  for (const ValuePtr arg : value.args) args.push_back(naive(*arg, sources));
+  Dense result{value.dtype, to_shape(value.shape), Bytes(byte_count(value.dtype, value.shape))};
+  std::byte* out = result.bytes.data();
+  for_each_index(to_shape(value.shape), [&](const Shape& index) {
+    naive_element(value, args, index, out);
+    out += size_of(value.dtype);
+  });
+  return result;
+}
+
+/// Makes random expressions of a wanted shape and dtype, and the sources that they read.
+class Expressions {
+ public:
+  explicit Expressions(std::uint64_t seed) : random_(seed) {}
+
+  Inputs sources;
+  Values values;
+
+  /// At most one cast on every way down: the evaluator casts once, from what a leaf gives.
+  ValuePtr make(const Shape& shape, Dtype dtype, int depth, bool may_cast = true) {
+    if (depth > 0) {
+      for (int attempt = 0; attempt < 4; ++attempt) {
+        if (ValuePtr value = try_one(shape, dtype, depth - 1, may_cast)) return value;
+      }
+    }
+    return leaf(shape, dtype);
+  }
+
+  Random& random() { return random_; }
+
+ private:
+  ValuePtr try_one(const Shape& shape, Dtype dtype, int depth, bool may_cast) {
+    switch (pick(random_, 0, 9)) {
+      case 0:
+      case 1:
+        return try_transpose(shape, dtype, depth, may_cast);
+      case 2:
+        return try_slice(shape, dtype, depth, may_cast);
+      case 3:
+        return select_of(shape, dtype, depth, may_cast);
+      case 4:
+        return try_concat(shape, dtype, depth, may_cast);
+      case 5:
+        return try_stack(shape, dtype, depth, may_cast);
+      case 6:
+        return try_cast(shape, dtype, depth, may_cast);
+      case 7:
+        return try_mxfp4(shape, dtype);
+      case 8:
+        return try_fp8(shape, dtype);
+      default:
+        return pick(random_, 0, 5) == 0 ? values.zeros(dtype, shape) : leaf(shape, dtype);
+    }
+  }
+
+  ValuePtr leaf(const Shape& shape, Dtype dtype, Filling filling = Filling::ByDtype) {
+    const auto number = static_cast<std::uint32_t>(sources.size());
+    sources.push_back({dtype, shape, synthetic_bytes({"", dtype, shape, filling}, random_())});
+    return values.input(number, dtype, shape);
+  }
+
+  ValuePtr try_transpose(Shape shape, Dtype dtype, int depth, bool may_cast) {
+    if (shape.size() < 2) return nullptr;
+    std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
+    return values.transpose(make(shape, dtype, depth, may_cast));
+  }
+
+  ValuePtr try_slice(Shape shape, Dtype dtype, int depth, bool may_cast) {
+    if (shape.empty()) return nullptr;
+    const std::size_t dim = pick(random_, 0, shape.size() - 1);
+    const std::uint64_t begin = pick(random_, 0, 3);
+    const std::uint64_t end = begin + shape[dim];
+    shape[dim] = end + pick(random_, 0, 3);
+    return values.slice(make(shape, dtype, depth, may_cast), static_cast<int>(dim), begin, end);
+  }
+
+  ValuePtr select_of(Shape shape, Dtype dtype, int depth, bool may_cast) {
+    const std::uint64_t count = pick(random_, 1, 3);
+    shape.insert(shape.begin(), count);
+    return values.select(make(shape, dtype, depth, may_cast), pick(random_, 0, count - 1));
+  }
+
+  ValuePtr try_concat(Shape shape, Dtype dtype, int depth, bool may_cast) {
+    if (shape.empty()) return nullptr;
+    const std::size_t dim = pick(random_, 0, shape.size() - 1);
+    std::uint64_t rest = shape[dim];
+    std::vector<ValuePtr> parts;
+    while (parts.size() < 2 || (rest > 0 && parts.size() < 4)) {
+      shape[dim] = parts.size() == 3 ? rest : pick(random_, 0, rest);
+      rest -= shape[dim];
+      parts.push_back(make(shape, dtype, depth, may_cast));
+    }
+    return values.concat(parts, static_cast<int>(dim));
+  }
+
+  ValuePtr try_stack(Shape shape, Dtype dtype, int depth, bool may_cast) {
+    if (shape.empty() || shape[0] == 0 || shape[0] > 8) return nullptr;
+    const std::uint64_t count = shape[0];
+    shape.erase(shape.begin());
+    std::vector<ValuePtr> parts;
+    for (std::uint64_t i = 0; i < count; ++i) parts.push_back(make(shape, dtype, depth, may_cast));
+    return values.stack(parts, 0);
+  }
+
+  ValuePtr try_cast(const Shape& shape, Dtype dtype, int depth, bool may_cast) {
+    const bool is_target = std::find(kTargets.begin(), kTargets.end(), dtype) != kTargets.end();
+    if (!may_cast || !is_target) return nullptr;
+    return values.cast(make(shape, kNumbers[pick(random_, 0, kNumbers.size() - 1)], depth, false),
+                       dtype);
+  }
+
+  ValuePtr try_mxfp4(Shape shape, Dtype dtype) {
+    if (dtype != Dtype::BF16 || shape.empty() || shape.back() == 0 || shape.back() % 2 != 0) {
+      return nullptr;
+    }
+    std::uint64_t block = pick(random_, 1, std::min<std::uint64_t>(16, shape.back() / 2));
+    while (shape.back() % (2 * block) != 0) --block;
+    shape.back() /= 2 * block;
+    ValuePtr scales = leaf(shape, Dtype::U8, Filling::Raw);
+    shape.push_back(block);
+    return values.mxfp4(leaf(shape, Dtype::U8, Filling::Raw), scales);
+  }
+
+  ValuePtr try_fp8(const Shape& shape, Dtype dtype) {
+    if (dtype != Dtype::BF16 && dtype != Dtype::F16 && dtype != Dtype::F32) return nullptr;
+    const Dtype codes = pick(random_, 0, 1) == 0 ? Dtype::F8_E4M3 : Dtype::F8_E5M2;
+    const Dtype scale = pick(random_, 0, 1) == 0 ? Dtype::BF16 : Dtype::F32;
+    const std::uint64_t way = pick(random_, 0, 1);
+    if (way == 1 && shape.size() == 3) {
+      const Shape per_expert = pick(random_, 0, 1) == 0 ? Shape{shape[0]} : Shape{shape[0], 1, 1};
+      return values.fp8(leaf(shape, codes), leaf(per_expert, scale), dtype, {});
+    }
+    if (way == 1 && shape.size() == 2) {
+      const std::uint64_t rows = pick(random_, 1, shape[0] + 1);
+      const std::uint64_t cols = pick(random_, 1, shape[1] + 1);
+      const Shape blocks{(shape[0] + rows - 1) / rows, (shape[1] + cols - 1) / cols};
+      return values.fp8(leaf(shape, codes), leaf(blocks, scale), dtype, Shape{rows, cols});
+    }
+    const Shape one = pick(random_, 0, 1) == 0 ? Shape{} : Shape{1};
+    return values.fp8(leaf(shape, codes), leaf(one, scale), dtype, {});
+  }
+
+  Random random_;
+};
+
+/// The whole, put together from bands of at most `max_bytes`.
+Bytes in_bands(Evaluator& evaluator, const Value& value, std::uint64_t max_bytes) {
+  Bytes whole(byte_count(value.dtype, value.shape), std::byte{0xAA});
+  std::size_t done = 0;
+  for (const Region& band : row_bands(value.shape, size_of(value.dtype), max_bytes)) {
+    const std::uint64_t bytes = byte_count(value.dtype, band.extent);
+    evaluator.evaluate(value, band, std::span(whole).subspan(done, bytes));
+    done += bytes;
+  }
+  EXPECT_EQ(done, whole.size());
+  return whole;
+}
+
+/// The elements of a box of a whole tensor.
+Bytes cut_out(const Dense& whole, const Region& box) {
+  Bytes bytes;
+  for_each_index(box.extent, [&](Shape index) {
+    for (std::size_t dim = 0; dim < index.size(); ++dim) index[dim] += box.begin[dim];
+    const std::byte* at = whole.at(index);
+    bytes.insert(bytes.end(), at, at + size_of(whole.dtype));
+  });
+  return bytes;
+}
+
+Region random_box(Random& random, const Shape& shape) {
+  Region box = whole(shape);
+  for (std::size_t dim = 0; dim < shape.size(); ++dim) {
+    if (shape[dim] == 0) continue;
+    box.begin[dim] = pick(random, 0, shape[dim] - 1);
+    box.extent[dim] = pick(random, 1, shape[dim] - box.begin[dim]);
+  }
+  return box;
+}
+
+void expect_evaluates(Expressions& expressions, const Value& value,
+                      const std::vector<std::uint64_t>& band_bytes, int boxes) {
+  SCOPED_TRACE(to_text(
+      value, [](std::uint32_t) { return "x"; }, true));
+  SCOPED_TRACE(std::string(name_of(value.dtype)) + " " + to_string(value.shape));
+  const Dense expected = naive(value, expressions.sources);
+  MemorySource source(expressions.sources);
+  Evaluator evaluator(source);
+  for (const std::uint64_t bytes : band_bytes) {
+    ASSERT_TRUE(in_bands(evaluator, value, bytes) == expected.bytes) << "bands of " << bytes;
+  }
+  for (int i = 0; i < boxes; ++i) {
+    const Region box = random_box(expressions.random(), to_shape(value.shape));
+    Bytes out(byte_count(value.dtype, box.extent));
+    evaluator.evaluate(value, box, out);
+    ASSERT_TRUE(out == cut_out(expected, box))
+        << "box at " << to_string(box.begin) << " of " << to_string(box.extent);
+  }
+}
+
+const std::vector<Dtype> kRoots{Dtype::BF16, Dtype::BF16, Dtype::F16,     Dtype::F32,
+                                Dtype::F64,  Dtype::I64,  Dtype::F8_E4M3, Dtype::U8};
+
+TEST(Evaluator, RandomExpressions) {
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
+    Expressions expressions(seed);
+    Random& random = expressions.random();
+    const Shape shape = random_shape(random, seed % 5, seed % 50 == 0 ? 0 : 1, 8);
+    const ValuePtr value = expressions.make(shape, kRoots[random() % kRoots.size()], 4);
+    SCOPED_TRACE(seed);
+    expect_evaluates(expressions, *value, {1, 30, 200, 1 << 20}, 4);
+    if (HasFatalFailure()) return;
+  }
+}
+
+/// Wide enough that the evaluator works in several chunks, and reads short runs in one piece.
+TEST(Evaluator, LargeExpressions) {
+  const std::vector<Shape> shapes{{400, 900}, {3, 1500, 70}, {2, 200000}, {300000}, {60, 40, 130}};
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Expressions expressions(seed);
+    const Dtype dtype = kRoots[seed % 4];
+    const ValuePtr value = expressions.make(shapes[seed % shapes.size()], dtype, 3);
+    SCOPED_TRACE(seed);
+    expect_evaluates(expressions, *value, {5000, 100000, 1 << 30}, 1);
+    if (HasFatalFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace ckptscope::testing
