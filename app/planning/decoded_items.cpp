@@ -1,3 +1,5 @@
+// Pairs of two checkpoints meet under the keys of one side, by the family's mapping.
+
 #include "app/planning/decoded_items.hpp"
 
 #include <algorithm>

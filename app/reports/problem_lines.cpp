@@ -1,3 +1,5 @@
+// Errors before notes, people's lines before the tables of machines.
+
 #include "app/reports/problem_lines.hpp"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// Figures of one tensor in the order in which they are read: shape, moments, codes, bars, experts.
+
 #include "app/reports/stat_report.hpp"
 
 #include <algorithm>
