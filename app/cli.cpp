@@ -1,3 +1,5 @@
+// What a line without a verb does, and how errors and signals become exit codes.
+
 #include "app/cli.hpp"
 
 #include <malloc.h>
@@ -16,6 +18,7 @@
 #include "app/terminal/terminal_ncurses.hpp"
 #include "app/terminal/terminal_output.hpp"
 #include "app/tui/engine.hpp"
+#include "app/tui/key_script.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
 #include "core/kernels/kernels.hpp"
@@ -90,7 +93,7 @@ int run_screen(const Args& args) {
 int run_keys(const Args& args) {
   const std::string script = read_text(args.text("keys"), kMaxKeyBytes);
   write_stdout(run_key_script(args.operands.empty() ? "" : args.operands.front(), args, script,
-                              parse_size(args.text("screen", "100x30"))));
+                              parse_size(args.text("screen"))));
   return 0;
 }
 

@@ -1,3 +1,5 @@
+// The program; everything else can be linked into tests.
+
 #include "app/cli.hpp"
 
 int main(int argc, char** argv) {

@@ -1,3 +1,5 @@
+// Tables as mdoc text and as the words of three shells.
+
 #include "app/manual.hpp"
 
 #include <fmt/format.h>
@@ -27,8 +29,11 @@ std::string mdoc_flag(const Flag& flag) {
   if (flag.letter != '\0') item += fmt::format("Fl {} , ", flag.letter);
   item += fmt::format("Fl Fl {}", flag.name);
   if (!flag.value.empty()) item += fmt::format(" Ar {}", flag.value);
-  const std::string choices = flag.choices.empty() ? "" : fmt::format(" ({})", flag.choices);
-  return fmt::format("{}\n{}{}\n", item, mdoc(flag.help), mdoc(choices));
+  const std::string note = default_note(flag);
+  const std::string_view between = flag.choices.empty() || note.empty() ? "" : "; ";
+  const std::string values = fmt::format("{}{}{}", flag.choices, between, note);
+  return fmt::format("{}\n{}{}\n", item, mdoc(flag.help),
+                     values.empty() ? "" : " (" + mdoc(values) + ")");
 }
 
 std::string mdoc_command(const Command& command) {
@@ -54,9 +59,9 @@ std::string flag_words(std::span<const Flag> flags) {
 
 std::string command_words() {
   std::string words;
-  for (const Command& command : commands()) {
-    if (command.change != nullptr) continue;
-    words += (words.empty() ? "" : " ") + std::string(command.name);
+  for (const Command* command : commands()) {
+    if (command->change != nullptr) continue;
+    words += (words.empty() ? "" : " ") + std::string(command->name);
   }
   return words;
 }
@@ -72,8 +77,14 @@ std::vector<Flag> flags_with_values() {
     }
   };
   add(global_flags());
-  for (const Command& command : commands()) add(command.flags);
+  for (const Command* command : commands()) add(command->flags);
   return found;
+}
+
+/// What a completion says of a flag.
+std::string described(const Flag& flag) {
+  const std::string note = default_note(flag);
+  return std::string(flag.help) + (note.empty() ? "" : " (" + note + ")");
 }
 
 /// Single quotes of a shell around any text.
@@ -87,7 +98,7 @@ std::string quoted(std::string_view text) {
 
 std::string manual_commands() {
   std::string text = ".Bl -tag -width Ds\n";
-  for (const Command& command : commands()) text += mdoc_command(command);
+  for (const Command* command : commands()) text += mdoc_command(*command);
   return text + ".El\n";
 }
 
@@ -98,17 +109,14 @@ std::string manual_flags() {
 }
 
 std::string manual_keys() {
-  static constexpr std::pair<char, const char*> kPlaces[] = {{'1', "Keys"},  {'2', "Mapping"},
-                                                             {'3', "Stats"}, {'4', "Convert"},
-                                                             {'5', "Log"},   {'p', "a page"}};
   std::string text = ".Bl -column \"PageDown Space\" \"Keys, Mapping, Stats\" \"what it does\"\n";
   for (const KeyRow& row : key_table()) {
     std::string where;
-    for (const auto& [letter, name] : kPlaces) {
-      if (row.screens.find(letter) == row.screens.npos) continue;
-      where += fmt::format("{}{}", where.empty() ? "" : ", ", name);
+    for (const Place& place : kPlaces) {
+      if (row.places.find(place.letter) == row.places.npos) continue;
+      where += fmt::format("{}{}", where.empty() ? "" : ", ", place.name);
     }
-    if (row.screens.size() >= 5) where = "all";
+    if (row.places.starts_with(kEveryScreen)) where = "all";
     text +=
         fmt::format(".It Ql \\&{} Ta {} Ta {}\n", mdoc(shown_keys(row)), where, mdoc(row.command));
   }
@@ -131,9 +139,9 @@ std::string bash_completion() {
                          flag.name, value_words(flag));
   }
   std::string flags;
-  for (const Command& command : commands()) {
-    if (command.flags.empty()) continue;
-    flags += fmt::format("    {}) flags+=' {}' ;;\n", command.name, flag_words(command.flags));
+  for (const Command* command : commands()) {
+    if (command->flags.empty()) continue;
+    flags += fmt::format("    {}) flags+=' {}' ;;\n", command->name, flag_words(command->flags));
   }
   return fmt::format(
       "# bash completion for ckptscope; made from its command table\n"
@@ -157,19 +165,19 @@ std::string zsh_completion() {
   std::string verbs;
   std::string cases;
   const auto argument = [](const Flag& flag) {
-    std::string spec = fmt::format("--{}[{}]", flag.name, flag.help);
+    std::string spec = fmt::format("--{}[{}]", flag.name, described(flag));
     if (!flag.value.empty()) {
       const std::string values = value_words(flag);
       spec += fmt::format(":{}:{}", flag.value, values.empty() ? "_files" : "(" + values + ")");
     }
     return quoted(spec);
   };
-  for (const Command& command : commands()) {
-    if (command.change != nullptr) continue;
-    verbs += fmt::format("    {}\n", quoted(fmt::format("{}:{}", command.name, command.summary)));
+  for (const Command* command : commands()) {
+    if (command->change != nullptr) continue;
+    verbs += fmt::format("    {}\n", quoted(fmt::format("{}:{}", command->name, command->summary)));
     std::string flags;
-    for (const Flag& flag : command.flags) flags += " " + argument(flag);
-    cases += fmt::format("    {}) _arguments $common{} '*:file:_files' ;;\n", command.name, flags);
+    for (const Flag& flag : command->flags) flags += " " + argument(flag);
+    cases += fmt::format("    {}) _arguments $common{} '*:file:_files' ;;\n", command->name, flags);
   }
   std::string common;
   for (const Flag& flag : global_flags()) common += " " + argument(flag);
@@ -200,17 +208,18 @@ std::string fish_completion() {
     if (!flag.value.empty()) line += " -r";
     if (const std::string values = value_words(flag); !values.empty())
       line += " -f -a " + quoted(values);
-    return line + " -d " + quoted(flag.help) + "\n";
+    return line + " -d " + quoted(described(flag)) + "\n";
   };
-  for (const Command& command : commands()) {
-    if (command.change != nullptr) continue;
+  for (const Command* command : commands()) {
+    if (command->change != nullptr) continue;
     text += fmt::format("complete -c ckptscope -n __fish_use_subcommand -a {} -d {}\n",
-                        command.name, quoted(command.summary));
+                        command->name, quoted(command->summary));
   }
   for (const Flag& flag : global_flags()) text += flag_line(flag, "");
-  for (const Command& command : commands()) {
-    const std::string condition = fmt::format(" -n '__fish_seen_subcommand_from {}'", command.name);
-    for (const Flag& flag : command.flags) text += flag_line(flag, condition);
+  for (const Command* command : commands()) {
+    const std::string condition =
+        fmt::format(" -n '__fish_seen_subcommand_from {}'", command->name);
+    for (const Flag& flag : command->flags) text += flag_line(flag, condition);
   }
   return text;
 }

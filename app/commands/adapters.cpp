@@ -1,4 +1,6 @@
-#include "app/commands/verbs.hpp"
+// The registry of families as a table.
+
+#include "app/language/command.hpp"
 
 namespace ckptscope {
 namespace {
@@ -24,8 +26,6 @@ std::vector<Cell> adapter_row(const Adapter& row) {
           std::string(row.summary)};
 }
 
-}  // namespace
-
 Document run_adapters(const Snapshot&, const Args&, Progress&) {
   Document document{"adapters"};
   Table table{"adapters",
@@ -40,5 +40,16 @@ Document run_adapters(const Snapshot&, const Args&, Progress&) {
   document.add(std::move(table));
   return document;
 }
+
+}  // namespace
+
+extern const Command kAdapters{
+    .name = "adapters",
+    .summary = "the families, their names in config.json, layouts and settings",
+    .opens = false,
+    .examples = {"adapters", "adapters --json"},
+    .exits = "never",
+    .run = run_adapters,
+};
 
 }  // namespace ckptscope

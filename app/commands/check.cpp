@@ -1,6 +1,8 @@
+// Headers and index, as opening found them; with --deep every byte.
+
 #include <algorithm>
 
-#include "app/commands/verbs.hpp"
+#include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -63,8 +65,6 @@ void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args
   }});
 }
 
-}  // namespace
-
 Document run_check(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   Document document{"check"};
@@ -87,5 +87,22 @@ Document run_check(const Snapshot& snapshot, const Args& args, Progress& progres
       Fields{{{"errors", "", std::uint64_t{errors}}, {"notes", "", std::uint64_t{notes}}}});
   return document;
 }
+
+}  // namespace
+
+extern const Command kCheck{
+    .name = "check",
+    .summary = "headers and index against the files; --deep reads every byte",
+    .flags = {{.name = "deep",
+               .help = "every byte: NaN, Inf, constant weights, sha256 as the hub recorded it"},
+              {.name = "sums",
+               .value = "FILE",
+               .help = "sha256 sums to compare with, as sha256sum prints them"},
+              {.name = "strict", .help = "notes count as findings"},
+              kThreads},
+    .examples = {"check gpt-oss-20b", "check --deep gpt-oss-20b --sums SHA256SUMS"},
+    .exits = "a file is rejected or has a defect",
+    .run = run_check,
+};
 
 }  // namespace ckptscope

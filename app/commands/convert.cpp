@@ -1,9 +1,11 @@
+// Options to a conversion, and its report as text and fields.
+
 #include "core/convert/convert.hpp"
 
 #include <algorithm>
 #include <array>
 
-#include "app/commands/verbs.hpp"
+#include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -22,13 +24,13 @@ bool is_allowable(std::string_view code) {
 ConvertOptions options_of(const Args& args) {
   ConvertOptions options;
   options.out = args.text("output");
-  options.max_shard_bytes = args.bytes("max-shard-size", options.max_shard_bytes);
+  options.max_shard_bytes = args.bytes("max-shard-size");
   options.resources = args.resources();
-  const std::string verify = args.text("verify", "readback");
+  const std::string verify = args.text("verify");
   options.verify = verify == "none"        ? VerifyLevel::None
                    : verify == "roundtrip" ? VerifyLevel::RoundTrip
                                            : VerifyLevel::ReadBack;
-  const std::string exists = args.text("if-exists", "fail");
+  const std::string exists = args.text("if-exists");
   options.if_exists = exists == "skip"      ? ExistsPolicy::Skip
                       : exists == "replace" ? ExistsPolicy::Replace
                                             : ExistsPolicy::Fail;
@@ -149,8 +151,6 @@ std::string done_text(const Plan& plan, const ConvertReport& report,
   return text;
 }
 
-}  // namespace
-
 Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   if (!args.has("output"))
@@ -177,5 +177,50 @@ Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progr
   document.add(shards_table(report));
   return document;
 }
+
+}  // namespace
+
+extern const Command kConvert{
+    .name = "convert",
+    .summary = "convert to the other layout, streamed, verified, committed at once",
+    .flags = {{.name = "output",
+               .value = "DIR",
+               .help = "where the result appears; must not exist",
+               .letter = 'o',
+               .otherwise = "needed"},
+              kTo,
+              kAdapter,
+              kDtype,
+              kExclude,
+              kQuantise,
+              kLike,
+              kSet,
+              kLayout,
+              kLenient,
+              {.name = "allow",
+               .value = "CODE",
+               .help = "convert in spite of a source defect of this code; may be repeated"},
+              {.name = "max-shard-size",
+               .value = "SIZE",
+               .help = "largest output file",
+               .fallback = "5GB"},
+              kMemory,
+              kThreads,
+              {.name = "verify",
+               .value = "LEVEL",
+               .help = "what is checked before the commit",
+               .choices = "none|readback|roundtrip",
+               .fallback = "readback"},
+              {.name = "if-exists",
+               .value = "POLICY",
+               .help = "when the output exists",
+               .choices = "fail|skip|replace",
+               .fallback = "fail"},
+              {.name = "dry-run", .help = "everything but writing", .letter = 'n'}},
+    .examples = {"convert gpt-oss-20b --to native -o gpt-oss-20b-native",
+                 "convert ft --to hf --quantize mxfp4 --like gpt-oss-20b -o ft-mxfp4"},
+    .exits = "the conversion is refused",
+    .run = run_convert,
+};
 
 }  // namespace ckptscope

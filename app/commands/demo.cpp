@@ -1,7 +1,9 @@
+// Writes a small GPT-OSS and shows the verbs of a first conversion on it.
+
 #include <cstdlib>
 #include <filesystem>
 
-#include "app/commands/verbs.hpp"
+#include "app/language/command.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
 #include "core/checkpoint/synthetic.hpp"
@@ -9,45 +11,52 @@
 namespace ckptscope {
 namespace {
 
+constexpr std::uint64_t kHidden = 64;
+constexpr std::uint64_t kInner = 96;
+constexpr std::uint64_t kExperts = 4;
+constexpr std::uint64_t kVocabulary = 128;
+constexpr int kLayers = 2;
+constexpr const char* kConfig =
+    "{\n  \"architectures\": [\"GptOssForCausalLM\"],\n  \"model_type\": \"gpt_oss\",\n"
+    "  \"hidden_size\": 64,\n  \"intermediate_size\": 96,\n  \"num_local_experts\": 4,\n"
+    "  \"num_experts_per_tok\": 2,\n  \"num_hidden_layers\": 2,\n  \"vocab_size\": 128,\n"
+    "  \"quantization_config\": {\"quant_method\": \"mxfp4\"}\n}\n";
+
+using Tensors = decltype(SyntheticCheckpoint::tensors);
+
+void add_attention(Tensors& tensors, const std::string& layer) {
+  for (const char* name : {"q_proj", "k_proj", "v_proj", "o_proj"}) {
+    tensors.push_back({layer + "self_attn." + name + ".weight", Dtype::BF16, {kHidden, kHidden}});
+    tensors.push_back({layer + "self_attn." + name + ".bias", Dtype::BF16, {kHidden}});
+  }
+  tensors.push_back({layer + "self_attn.sinks", Dtype::BF16, {4}});
+}
+
+/// Of every expert in one tensor: biases as they are, weights as MXFP4.
+void add_experts(Tensors& tensors, const std::string& name, std::uint64_t rows,
+                 std::uint64_t columns) {
+  tensors.push_back({name + "_bias", Dtype::BF16, {kExperts, rows}});
+  tensors.push_back({name + "_blocks", Dtype::U8, {kExperts, rows, columns / 32, 16}});
+  tensors.push_back({name + "_scales", Dtype::U8, {kExperts, rows, columns / 32}, Filling::Scale});
+}
+
 /// GPT-OSS in small: two layers of four experts, MXFP4 blocks and scales over three shards.
 SyntheticCheckpoint demo_checkpoint() {
-  constexpr std::uint64_t kHidden = 64;
-  constexpr std::uint64_t kInner = 96;
-  constexpr std::uint64_t kExperts = 4;
-  constexpr std::uint64_t kVocabulary = 128;
   SyntheticCheckpoint demo;
   demo.shards = 3;
   demo.seed = 20;
-  demo.config =
-      "{\n  \"architectures\": [\"GptOssForCausalLM\"],\n  \"model_type\": \"gpt_oss\",\n"
-      "  \"hidden_size\": 64,\n  \"intermediate_size\": 96,\n  \"num_local_experts\": 4,\n"
-      "  \"num_experts_per_tok\": 2,\n  \"num_hidden_layers\": 2,\n  \"vocab_size\": 128,\n"
-      "  \"quantization_config\": {\"quant_method\": \"mxfp4\"}\n}\n";
-  auto& tensors = demo.tensors;
+  demo.config = kConfig;
+  Tensors& tensors = demo.tensors;
   tensors.push_back({"model.embed_tokens.weight", Dtype::BF16, {kVocabulary, kHidden}});
-  for (int layer = 0; layer < 2; ++layer) {
-    const std::string p = fmt::format("model.layers.{}.", layer);
-    tensors.push_back({p + "input_layernorm.weight", Dtype::BF16, {kHidden}});
-    for (const char* name : {"q_proj", "k_proj", "v_proj", "o_proj"}) {
-      tensors.push_back({p + "self_attn." + name + ".weight", Dtype::BF16, {kHidden, kHidden}});
-      tensors.push_back({p + "self_attn." + name + ".bias", Dtype::BF16, {kHidden}});
-    }
-    tensors.push_back({p + "self_attn.sinks", Dtype::BF16, {4}});
-    tensors.push_back({p + "mlp.router.weight", Dtype::BF16, {kExperts, kHidden}});
-    tensors.push_back({p + "mlp.router.bias", Dtype::BF16, {kExperts}});
-    const std::string e = p + "mlp.experts.";
-    tensors.push_back({e + "gate_up_proj_bias", Dtype::BF16, {kExperts, 2 * kInner}});
-    tensors.push_back(
-        {e + "gate_up_proj_blocks", Dtype::U8, {kExperts, 2 * kInner, kHidden / 32, 16}});
-    tensors.push_back({e + "gate_up_proj_scales",
-                       Dtype::U8,
-                       {kExperts, 2 * kInner, kHidden / 32},
-                       Filling::Scale});
-    tensors.push_back({e + "down_proj_bias", Dtype::BF16, {kExperts, kHidden}});
-    tensors.push_back({e + "down_proj_blocks", Dtype::U8, {kExperts, kHidden, kInner / 32, 16}});
-    tensors.push_back(
-        {e + "down_proj_scales", Dtype::U8, {kExperts, kHidden, kInner / 32}, Filling::Scale});
-    tensors.push_back({p + "post_attention_layernorm.weight", Dtype::BF16, {kHidden}});
+  for (int number = 0; number < kLayers; ++number) {
+    const std::string layer = fmt::format("model.layers.{}.", number);
+    tensors.push_back({layer + "input_layernorm.weight", Dtype::BF16, {kHidden}});
+    add_attention(tensors, layer);
+    tensors.push_back({layer + "mlp.router.weight", Dtype::BF16, {kExperts, kHidden}});
+    tensors.push_back({layer + "mlp.router.bias", Dtype::BF16, {kExperts}});
+    add_experts(tensors, layer + "mlp.experts.gate_up_proj", 2 * kInner, kHidden);
+    add_experts(tensors, layer + "mlp.experts.down_proj", kHidden, kInner);
+    tensors.push_back({layer + "post_attention_layernorm.weight", Dtype::BF16, {kHidden}});
   }
   tensors.push_back({"model.norm.weight", Dtype::BF16, {kHidden}});
   tensors.push_back({"lm_head.weight", Dtype::BF16, {kVocabulary, kHidden}});
@@ -95,8 +104,6 @@ void step(Document& document, std::string_view verb, const std::string& source, 
   document.exit = std::max(document.exit, part.exit);
 }
 
-}  // namespace
-
 Document run_demo(const Snapshot&, const Args& args, Progress& progress) {
   const std::string directory = demo_directory(args);
   const std::string source = directory + "/gpt-oss-demo";
@@ -113,5 +120,18 @@ Document run_demo(const Snapshot&, const Args& args, Progress& progress) {
   document.add(Fields{{{"source", "", source}, {"output", "", output}}});
   return document;
 }
+
+}  // namespace
+
+extern const Command kDemo{
+    .name = "demo",
+    .operands = "[DIR]",
+    .summary = "make a small checkpoint, then info, map, convert and verify it",
+    .opens = false,
+    .max_operands = 1,
+    .examples = {"demo", "demo /tmp/demo"},
+    .exits = "something went wrong",
+    .run = run_demo,
+};
 
 }  // namespace ckptscope

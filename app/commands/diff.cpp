@@ -1,8 +1,10 @@
+// Two checkpoints: as they lie on disk, or as the values that they decode to.
+
 #include "core/inspect/diff.hpp"
 
 #include <algorithm>
 
-#include "app/commands/verbs.hpp"
+#include "app/commands/flags.hpp"
 #include "app/planning/decoded_items.hpp"
 #include "app/reports/distance_table.hpp"
 #include "app/reports/problem_lines.hpp"
@@ -13,6 +15,8 @@ namespace ckptscope {
 
 namespace {
 
+constexpr std::uint64_t kMostOfAList = 20;
+
 /// Tensors that hold no floats: as they lie on disk.
 bool same_on_disk(const Checkpoint& a, const Value& here, const Checkpoint& b, const Value& there,
                   Progress& progress) {
@@ -22,48 +26,56 @@ bool same_on_disk(const Checkpoint& a, const Value& here, const Checkpoint& b, c
       .same(here.input, there.input, byte_count(here.dtype, here.shape), progress);
 }
 
-/// Values as they are when decoded, whatever either side is stored as.
-Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress) {
-  const Counterparts both = open_other(a, args.operands.front());
-  const Checkpoint& b = *both.other;
-  const Meeting meeting = meet(both.here, both.there);
+/// What is not equal of two checkpoints whose values are compared.
+struct Unequal {
+  std::vector<ValuePair> pairs;  // of floats, with their distances
+  std::shared_ptr<std::vector<ValueDistance>> distances =
+      std::make_shared<std::vector<ValueDistance>>();
+  std::vector<std::string> bytes;  // keys of others
+};
+
+Unequal compare(const Checkpoint& a, const Checkpoint& b, const Meeting& meeting, unsigned threads,
+                Progress& progress) {
   std::vector<ValueDistance> all(meeting.pairs.size());
   value_distances([&] { return std::make_unique<CheckpointSource>(a); },
-                  [&] { return std::make_unique<CheckpointSource>(b); }, meeting.pairs,
-                  args.resources().threads, progress,
-                  [&](std::size_t i, const ValueDistance& one) { all[i] = one; });
-  std::vector<ValuePair> pairs;
-  const auto rows = std::make_shared<std::vector<ValueDistance>>();
+                  [&] { return std::make_unique<CheckpointSource>(b); }, meeting.pairs, threads,
+                  progress, [&](std::size_t i, const ValueDistance& one) { all[i] = one; });
+  Unequal unequal;
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i].equal()) continue;
-    pairs.push_back(meeting.pairs[i]);
-    rows->push_back(all[i]);
+    unequal.pairs.push_back(meeting.pairs[i]);
+    unequal.distances->push_back(all[i]);
   }
-  std::vector<std::string> unequal;
   for (const ValuePair& pair : meeting.others) {
     if (!same_on_disk(a, *pair.value, b, *pair.reference, progress)) {
-      unequal.push_back(pair.key);
+      unequal.bytes.push_back(pair.key);
     }
   }
-  const std::size_t alone = meeting.only_here.size() + meeting.only_there.size() +
-                            meeting.misshapen.size() + unequal.size();
-  Document document{"diff"};
-  document.exit = pairs.empty() && alone == 0 ? 0 : 1;
-  if (!pairs.empty()) document.add(distance_table(pairs, rows));
-  const auto list = [&](const std::string& label, const std::vector<std::string>& keys) {
-    const std::size_t shown = std::min<std::size_t>(keys.size(), args.number("limit", 20));
-    for (std::size_t i = 0; i < shown; ++i) document.add(Fields{{{"", label, keys[i]}}});
-    if (shown < keys.size()) document.add(Note{fmt::format("… {} more", keys.size() - shown)});
-  };
-  list("only A", meeting.only_here);
-  list("only B", meeting.only_there);
-  list("dropped", both.dropped_here);
-  list("dropped", both.dropped_there);
-  list("shapes", meeting.misshapen);
-  list("bytes", unequal);
+  return unequal;
+}
+
+/// The first of them a line each, and how many more there are.
+void add_list(Document& document, const std::string& label, const std::vector<std::string>& keys,
+              std::uint64_t most) {
+  const std::size_t shown = std::min<std::size_t>(keys.size(), most);
+  for (std::size_t i = 0; i < shown; ++i) document.add(Fields{{{"", label, keys[i]}}});
+  if (shown < keys.size()) document.add(Note{fmt::format("… {} more", keys.size() - shown)});
+}
+
+void add_lists(Document& document, const Counterparts& both, const Meeting& meeting,
+               const Unequal& unequal, std::uint64_t most) {
+  add_list(document, "only A", meeting.only_here, most);
+  add_list(document, "only B", meeting.only_there, most);
+  add_list(document, "dropped", both.dropped_here, most);
+  add_list(document, "dropped", both.dropped_there, most);
+  add_list(document, "shapes", meeting.misshapen, most);
+  add_list(document, "bytes", unequal.bytes, most);
+}
+
+Fields sums_of(const Counterparts& both, const Meeting& meeting, const Unequal& unequal) {
   const std::uint64_t in_both = meeting.pairs.size() + meeting.others.size();
-  const std::uint64_t equal = in_both - pairs.size() - unequal.size();
-  document.add(Fields{{
+  const std::uint64_t equal = in_both - unequal.pairs.size() - unequal.bytes.size();
+  return {{
       {"", "keys meet", both.how},
       {"", "in both",
        fmt::format("{}, of which {} equal in every dequantised value", format_count(in_both),
@@ -75,13 +87,29 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
       {"misshapen", "", meeting.misshapen},
       {"dropped_a", "", both.dropped_here},
       {"dropped_b", "", both.dropped_there},
-  }});
-  document.add(Heading{
-      document.exit == 0 ? "EQUAL" : fmt::format("DIFFERENT  {} tensors", pairs.size() + alone)});
-  return document;
+  }};
 }
 
-}  // namespace
+Heading verdict(std::size_t different) {
+  return {different == 0 ? "EQUAL" : fmt::format("DIFFERENT  {} tensors", different)};
+}
+
+/// Values as they are when decoded, whatever either side is stored as.
+Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress) {
+  const Counterparts both = open_other(a, args.operands.front());
+  const Meeting meeting = meet(both.here, both.there);
+  const Unequal unequal = compare(a, *both.other, meeting, args.resources().threads, progress);
+  const std::size_t different = unequal.pairs.size() + unequal.bytes.size() +
+                                meeting.only_here.size() + meeting.only_there.size() +
+                                meeting.misshapen.size();
+  Document document{"diff"};
+  document.exit = different == 0 ? 0 : 1;
+  if (!unequal.pairs.empty()) document.add(distance_table(unequal.pairs, unequal.distances));
+  add_lists(document, both, meeting, unequal, args.number("limit").value_or(kMostOfAList));
+  document.add(sums_of(both, meeting, unequal));
+  document.add(verdict(different));
+  return document;
+}
 
 Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& a = *snapshot.checkpoint;
@@ -93,7 +121,8 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
   document.exit = report->rows.empty() ? 0 : 1;
   Table table{"differences",
               {{"kind", "what"}, {"key", "key"}, {"detail", "detail"}},
-              std::min<std::size_t>(report->rows.size(), args.number("limit", report->rows.size())),
+              std::min<std::size_t>(report->rows.size(),
+                                    args.number("limit").value_or(report->rows.size())),
               [report](std::size_t i) -> std::vector<Cell> {
                 const DiffRow& row = report->rows[i];
                 return {std::string(name_of(row.kind)), row.key, row.detail};
@@ -113,9 +142,26 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
       {"values_compared", "", report->values_compared},
       {"different", "", std::uint64_t{report->rows.size()}},
   }});
-  document.add(Heading{
-      report->rows.empty() ? "EQUAL" : fmt::format("DIFFERENT  {} tensors", report->rows.size())});
+  document.add(verdict(report->rows.size()));
   return document;
 }
+
+}  // namespace
+
+extern const Command kDiff{
+    .name = "diff",
+    .operands = "OTHER",
+    .summary = "keys, dtypes, shapes and values of two checkpoints",
+    .min_operands = 1,
+    .max_operands = 1,
+    .flags = {{.name = "headers", .help = "compare keys, dtypes and shapes alone"},
+              {.name = "decoded",
+               .help = "compare dequantised values, keys meeting through the family's mapping"},
+              kLimit,
+              kThreads},
+    .examples = {"diff a b --headers", "diff gpt-oss-20b gpt-oss-20b-native --decoded"},
+    .exits = "they differ",
+    .run = run_diff,
+};
 
 }  // namespace ckptscope

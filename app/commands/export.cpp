@@ -1,9 +1,12 @@
-#include "app/commands/verbs.hpp"
+// Headers, index and config as a checkpoint of holes.
+
+#include "app/language/command.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/output/skeleton.hpp"
 
 namespace ckptscope {
+namespace {
 
 Document run_export(const Snapshot& snapshot, const Args& args, Progress&) {
   const OutputPath out(args.operands.front());
@@ -20,5 +23,18 @@ Document run_export(const Snapshot& snapshot, const Args& args, Progress&) {
                        {"apparent_bytes", "", report.apparent_bytes}}});
   return document;
 }
+
+}  // namespace
+
+extern const Command kExport{
+    .name = "export",
+    .operands = "DIR",
+    .summary = "a skeleton: headers, index and config without the values",
+    .min_operands = 1,
+    .max_operands = 1,
+    .examples = {"export gpt-oss-20b skeleton", "export hy3 /tmp/hy3-headers"},
+    .exits = "the output exists",
+    .run = run_export,
+};
 
 }  // namespace ckptscope

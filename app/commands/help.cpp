@@ -1,8 +1,11 @@
-#include "app/commands/verbs.hpp"
+// Help as a document.
+
+#include "app/language/command.hpp"
 #include "app/language/help_text.hpp"
 #include "core/base/display.hpp"
 
 namespace ckptscope {
+namespace {
 
 Document run_help(const Snapshot&, const Args& args, Progress&) {
   Document document{"help"};
@@ -19,5 +22,18 @@ Document run_help(const Snapshot&, const Args& args, Progress&) {
   document.add(Note{std::move(text)}).add(std::move(machine));
   return document;
 }
+
+}  // namespace
+
+extern const Command kHelp{
+    .name = "help",
+    .operands = "[VERB or codes]",
+    .summary = "this list, or one verb's usage, examples and exit codes",
+    .opens = false,
+    .max_operands = 1,
+    .examples = {"help", "help convert"},
+    .exits = "never",
+    .run = run_help,
+};
 
 }  // namespace ckptscope

@@ -1,4 +1,6 @@
-#include "app/commands/verbs.hpp"
+// What a checkpoint is, from its headers and its config alone.
+
+#include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -85,60 +87,84 @@ std::string next_command(const Checkpoint& checkpoint, const Family& family, Det
                      side == DetectedSide::Native ? "hf" : "native");
 }
 
-}  // namespace
+DetectedSide side_of(const Checkpoint& checkpoint, const Family& family) {
+  return family.adapter == nullptr
+             ? DetectedSide::Unknown
+             : recognise_side(checkpoint, checkpoint.config(), *family.adapter);
+}
 
-Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
-  const Checkpoint& checkpoint = *snapshot.checkpoint;
-  const auto summary = std::make_shared<const Summary>(summarise(checkpoint));
-  const Family family = recognise_family(checkpoint, checkpoint.config(), args.text("adapter"));
-  const DetectedSide side = family.adapter != nullptr
-                                ? recognise_side(checkpoint, checkpoint.config(), *family.adapter)
-                                : DetectedSide::Unknown;
-  const std::string id = family.adapter != nullptr ? std::string(family.adapter->id) : "unknown";
+Field family_field(const Family& family) {
+  const bool known = family.adapter != nullptr;
+  return {"family", "family", known ? std::string(family.adapter->id) : "unknown", Format::Text,
+          known ? "because " + family.reason
+                : "no config.json or keys of a known family; --adapter names one"};
+}
 
-  Document document{"info"};
-  document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
-  document.exit = checkpoint.damaged() ? 1 : 0;
-  document.add(Heading{checkpoint.name()});
+Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Family& family) {
+  const DetectedSide side = side_of(checkpoint, family);
   Fields fields{{
       {"name", "", checkpoint.name()},
       {"", "layout", layout_text(checkpoint, name_of(side))},
       {"namespace", "", std::string(name_of(side))},
       {"shards", "", std::uint64_t{checkpoint.shards().size()}},
-      {"tensors", "", std::uint64_t{summary->tensors}},
-      {"family", "family", id, Format::Text,
-       family.adapter != nullptr ? "because " + family.reason
-                                 : "no config.json or keys of a known family; --adapter names one"},
-      {"parameters", "parameters", summary->parameters, Format::Count,
-       summary->scale_elements > 0
-           ? fmt::format("and {} scale elements", format_count(summary->scale_elements))
+      {"tensors", "", std::uint64_t{summary.tensors}},
+      family_field(family),
+      {"parameters", "parameters", summary.parameters, Format::Count,
+       summary.scale_elements > 0
+           ? fmt::format("and {} scale elements", format_count(summary.scale_elements))
            : ""},
-      {"scale_elements", "", summary->scale_elements},
-      {"bytes", "bytes", summary->bytes, Format::Count, format_bytes(summary->bytes)},
-      {"", "quantised", quantised_text(*summary, checkpoint.config())},
-      {"", "experts", experts_text(*summary, checkpoint.config())},
+      {"scale_elements", "", summary.scale_elements},
+      {"bytes", "bytes", summary.bytes, Format::Count, format_bytes(summary.bytes)},
+      {"", "quantised", quantised_text(summary, checkpoint.config())},
+      {"", "experts", experts_text(summary, checkpoint.config())},
   }};
   if (!checkpoint.location().resolved_from.empty()) {
     fields.list.push_back({"resolved_from", "cache", checkpoint.location().resolved_from});
   }
-  if (summary->lora_keys > 0) {
+  if (summary.lora_keys > 0) {
     fields.list.push_back(
-        {"lora_keys", "lora", summary->lora_keys, Format::Count, "LoRA keys pass through"});
+        {"lora_keys", "lora", summary.lora_keys, Format::Count, "LoRA keys pass through"});
   }
-  document.add(std::move(fields)).add(Note{""});
-  document.add(rows_table("dtypes", "dtype", "elements", summary, &Summary::dtypes)).add(Note{""});
-  document.add(rows_table("parts", "part", "parameters", summary, &Summary::parts)).add(Note{""});
+  return fields;
+}
 
-  Fields tail;
+Fields what_next(const Checkpoint& checkpoint, const Family& family) {
+  Fields fields;
   if (const auto& ignored = checkpoint.location().ignored; !ignored.empty()) {
-    tail.list.push_back(
+    fields.list.push_back(
         {"ignored", "ignored", ignored, Format::Text, "not part of this checkpoint"});
   }
-  tail.list.push_back({"", "defects", defects_text(checkpoint)});
-  tail.list.push_back({"next", "next", next_command(checkpoint, family, side)});
+  fields.list.push_back({"", "defects", defects_text(checkpoint)});
+  fields.list.push_back(
+      {"next", "next", next_command(checkpoint, family, side_of(checkpoint, family))});
+  return fields;
+}
+
+Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
+  const auto summary = std::make_shared<const Summary>(summarise(checkpoint));
+  const Family family = recognise_family(checkpoint, checkpoint.config(), args.text("adapter"));
+  Document document{"info"};
+  document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
+  document.exit = checkpoint.damaged() ? 1 : 0;
+  document.add(Heading{checkpoint.name()});
+  document.add(what_it_is(checkpoint, *summary, family)).add(Note{""});
+  document.add(rows_table("dtypes", "dtype", "elements", summary, &Summary::dtypes)).add(Note{""});
+  document.add(rows_table("parts", "part", "parameters", summary, &Summary::parts)).add(Note{""});
   add_problem_lines(document, checkpoint.problems());
-  document.add(std::move(tail));
+  document.add(what_next(checkpoint, family));
   return document;
 }
+
+}  // namespace
+
+extern const Command kInfo{
+    .name = "info",
+    .summary = "what this is: family, parameters, bytes, dtypes, parts, defects",
+    .flags = {kAdapter},
+    .examples = {"info gpt-oss-20b", "info model.safetensors --json"},
+    .exits = "the headers or the index have a defect",
+    .run = run_info,
+};
 
 }  // namespace ckptscope

@@ -1,6 +1,8 @@
+// ls and tree: one listing, flat or as a tree.
+
 #include <algorithm>
 
-#include "app/commands/verbs.hpp"
+#include "app/commands/flags.hpp"
 #include "app/planning/matching_tensors.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/natural_order.hpp"
@@ -84,7 +86,7 @@ Document list(const Snapshot& snapshot, const Args& args, std::string verb, bool
 
   Ids order(tree.natural_order().begin(), tree.natural_order().end());
   sort_by(checkpoint, args.text("sort"), order);
-  order.resize(std::min<std::size_t>(order.size(), args.number("limit", order.size())));
+  order.resize(std::min<std::size_t>(order.size(), args.number("limit").value_or(order.size())));
   Table table = tensor_table(snapshot.checkpoint, std::move(order));
   if (folded) table.audience = Audience::Machines;
   document.add(std::move(table));
@@ -94,8 +96,6 @@ Document list(const Snapshot& snapshot, const Args& args, std::string verb, bool
   return document;
 }
 
-}  // namespace
-
 Document run_ls(const Snapshot& snapshot, const Args& args, Progress&) {
   return list(snapshot, args, "ls", false);
 }
@@ -103,5 +103,29 @@ Document run_ls(const Snapshot& snapshot, const Args& args, Progress&) {
 Document run_tree(const Snapshot& snapshot, const Args& args, Progress&) {
   return list(snapshot, args, "tree", true);
 }
+
+}  // namespace
+
+extern const Command kLs{
+    .name = "ls",
+    .operands = "[QUERY]",
+    .summary = "keys, dtypes, shapes, bytes, shards; in a pipe one tensor a line",
+    .max_operands = 64,
+    .flags = {kAll, kSort, kLimit},
+    .examples = {"ls gpt-oss-20b 'layer=0..3' 'dtype=U8'", "ls gpt-oss-20b | cut -f1"},
+    .exits = "nothing matches, or the headers have a defect",
+    .run = run_ls,
+};
+
+extern const Command kTree{
+    .name = "tree",
+    .operands = "[QUERY]",
+    .summary = "keys as a tree, alike layers and experts folded",
+    .max_operands = 64,
+    .flags = {kAll},
+    .examples = {"tree gpt-oss-20b", "tree gpt-oss-20b model.layers.0 --all"},
+    .exits = "nothing matches, or the headers have a defect",
+    .run = run_tree,
+};
 
 }  // namespace ckptscope

@@ -1,8 +1,10 @@
+// The plan of a conversion, folded, in full, or narrowed by a query; and what a text of keys means.
+
 #include <algorithm>
 #include <map>
 #include <set>
 
-#include "app/commands/verbs.hpp"
+#include "app/commands/flags.hpp"
 #include "app/planning/matching_tensors.hpp"
 #include "app/reports/plan_report.hpp"
 #include "app/reports/problem_lines.hpp"
@@ -184,8 +186,6 @@ Document explain(const PlannedConversion& planned, const Checkpoint& checkpoint,
   return document;
 }
 
-}  // namespace
-
 Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   PlannedConversion planned = plan_conversion(checkpoint, args.conversion());
@@ -223,5 +223,32 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   document.exit = accounted ? 0 : 1;
   return document;
 }
+
+}  // namespace
+
+extern const Command kMap{
+    .name = "map",
+    .operands = "[KEY or QUERY]",
+    .summary = "the whole mapping from headers alone: source, op, target",
+    .max_operands = 64,
+    .flags = {kTo,
+              kAdapter,
+              kDtype,
+              kExclude,
+              kQuantise,
+              kLike,
+              kSet,
+              kLayout,
+              kLenient,
+              kAll,
+              {.name = "full", .help = "the plan itself, one line an output"},
+              {.name = "expect",
+               .value = "FILE",
+               .help = "explain every key that a text quotes, e.g. a traceback"}},
+    .examples = {"map gpt-oss-20b --to native",
+                 "map gpt-oss-20b model.layers.0.mlp.experts.down_projs"},
+    .exits = "some key is not accounted for",
+    .run = run_map,
+};
 
 }  // namespace ckptscope

@@ -1,7 +1,8 @@
-#include <algorithm>
-#include <charconv>
+// One tensor: its header, where it maps, and values at its ends or in a box.
 
-#include "app/commands/verbs.hpp"
+#include <algorithm>
+
+#include "app/commands/flags.hpp"
 #include "app/planning/matching_tensors.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -18,12 +19,9 @@ constexpr std::uint64_t kEnds = 4;  // values shown from either end
 
 std::uint64_t parse_bound(std::string_view text, std::uint64_t fallback) {
   if (text.empty()) return fallback;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    fail(Code::Usage, "--values: \"{}\" is no index", display(text));
-  }
-  return value;
+  const auto value = parse_number(text);
+  if (!value) fail(Code::Usage, "--values: \"{}\" is no index", display(text));
+  return *value;
 }
 
 /// "[0,:,5]" or "[0:2,3]" as a box; missing dimensions are whole.
@@ -142,8 +140,6 @@ std::string mapping_text(const Checkpoint& checkpoint, std::uint32_t id, const A
                      op_text(output));
 }
 
-}  // namespace
-
 Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   const std::uint32_t id = find_one(checkpoint, args.operands.front());
@@ -176,5 +172,25 @@ Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {
   add_values(document, checkpoint, id, args);
   return document;
 }
+
+}  // namespace
+
+extern const Command kShow{
+    .name = "show",
+    .operands = "KEY",
+    .summary = "one tensor: where it lies, its scale, where it maps, first and last values",
+    .min_operands = 1,
+    .max_operands = 1,
+    .flags = {{.name = "values", .value = "INDEX", .help = "more values: a box like [0,:,5]"},
+              kTo,
+              kAdapter,
+              kDtype,
+              kSet,
+              kLayout},
+    .examples = {"show gpt-oss-20b model.norm.weight",
+                 "show gpt-oss-20b model.norm.weight --values '[0:8]'"},
+    .exits = "there is no such key",
+    .run = run_show,
+};
 
 }  // namespace ckptscope

@@ -1,6 +1,8 @@
+// Statistics of one tensor or of several, and distances to another checkpoint.
+
 #include <algorithm>
 
-#include "app/commands/verbs.hpp"
+#include "app/commands/flags.hpp"
 #include "app/planning/decoded_items.hpp"
 #include "app/reports/distance_table.hpp"
 #include "app/reports/problem_lines.hpp"
@@ -148,8 +150,6 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   return document;
 }
 
-}  // namespace
-
 Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   refuse_errors(checkpoint.problems(), checkpoint.name());
@@ -165,5 +165,25 @@ Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress
                 });
   return document;
 }
+
+}  // namespace
+
+extern const Command kStat{
+    .name = "stat",
+    .operands = "[KEY or QUERY]",
+    .summary = "statistics of the dequantised values: one tensor, a group, or all",
+    .max_operands = 64,
+    .flags = {{.name = "against",
+               .value = "PATH",
+               .help = "compare with another checkpoint: max abs, relative L2, SQNR"},
+              {.name = "hist", .help = "signed histogram by power of two"},
+              {.name = "linear", .help = "histogram in equal steps"},
+              {.name = "all", .help = "every expert, not the least usual alone"},
+              kThreads},
+    .examples = {"stat gpt-oss-20b model.layers.0.mlp.experts.down_proj --hist",
+                 "stat ft 'experts.*_proj' --against gpt-oss-20b"},
+    .exits = "nothing matches",
+    .run = run_stat,
+};
 
 }  // namespace ckptscope

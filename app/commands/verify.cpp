@@ -1,6 +1,8 @@
+// Makes the plan of a conversion again, by its receipt, and compares every output with it.
+
 #include "core/convert/verify.hpp"
 
-#include "app/commands/verbs.hpp"
+#include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -128,27 +130,21 @@ void add_differences(Document& document, const VerifyReport& report) {
   }
 }
 
-}  // namespace
-
-Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progress) {
-  const Checkpoint& source = *snapshot.checkpoint;
-  const std::string& path = args.operands.front();
-  const Checkpoint output = Checkpoint::open(path);
-  const auto receipt = read_receipt(output.location().directory);
+/// The plan of the conversion again: by its receipt, else by what the output's keys show.
+PlannedConversion plan_again(const Checkpoint& source, const Checkpoint& output, const Args& args,
+                             const std::optional<Receipt>& receipt) {
   if (receipt) check_config(source, *receipt);
   ConversionRequest request = request_of(args, receipt);
   if (!receipt) infer_direction(request, source, output);
-  const PlannedConversion planned = plan_conversion(source, request);
-  const Plan& plan = planned.plan;
+  PlannedConversion planned = plan_conversion(source, request);
   if (receipt) check_like(*receipt, planned);
-  const PlanInputs sources{source, planned.like.get()};
-  const VerifyReport report = verify(sources, plan, output, args.resources(), progress);
+  return planned;
+}
 
-  Document document{"verify"};
-  const bool verified = report.verified() && !has_other_config(output, planned);
-  document.exit = verified ? 0 : 1;
-  document.problems = plan.problems;
-  document.add(Fields{{
+Fields report_fields(const PlanInputs& sources, const Plan& plan,
+                     const std::optional<Receipt>& receipt, const std::string& path,
+                     const VerifyReport& report) {
+  return {{
       {"", "plan",
        fmt::format("{} -> {}, {}   plan {}   ({})", name_of(plan.options.from),
                    name_of(plan.options.to), plan.options.adapter, plan.hash(),
@@ -166,16 +162,52 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
       {"tensors", "", report.tensors},
       {"equal", "", report.equal},
       {"bytes_equal", "", report.bytes_equal},
-      {"verified", "", verified},
-  }});
+  }};
+}
+
+std::string verdict(const VerifyReport& report, bool verified) {
+  if (verified) return "VERIFIED";
+  if (report.verified()) return "DIFFERENT  quantization_config";
+  return fmt::format("DIFFERENT  {} differences", report.differences.size());
+}
+
+Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  const Checkpoint& source = *snapshot.checkpoint;
+  const std::string& path = args.operands.front();
+  const Checkpoint output = Checkpoint::open(path);
+  const auto receipt = read_receipt(output.location().directory);
+  const PlannedConversion planned = plan_again(source, output, args, receipt);
+  const Plan& plan = planned.plan;
+  const PlanInputs sources{source, planned.like.get()};
+  const VerifyReport report = verify(sources, plan, output, args.resources(), progress);
+
+  Document document{"verify"};
+  const bool verified = report.verified() && !has_other_config(output, planned);
+  document.exit = verified ? 0 : 1;
+  document.problems = plan.problems;
+  Fields fields = report_fields(sources, plan, receipt, path, report);
+  fields.list.push_back({"verified", "", verified});
+  document.add(std::move(fields));
   add_losses(document, report.losses);
   if (planned.like) document.add(like_fields(output, plan, *planned.like));
   add_differences(document, report);
-  document.add(Heading{verified ? "VERIFIED"
-                       : report.verified()
-                           ? "DIFFERENT  quantization_config"
-                           : fmt::format("DIFFERENT  {} differences", report.differences.size())});
+  document.add(Heading{verdict(report, verified)});
   return document;
 }
+
+}  // namespace
+
+extern const Command kVerify{
+    .name = "verify",
+    .operands = "OUTPUT",
+    .summary = "every output tensor against what the plan makes of the source, bit for bit",
+    .min_operands = 1,
+    .max_operands = 1,
+    .flags = {kTo, kAdapter, kDtype, kExclude, kQuantise, kLike, kSet, kLayout, kLenient, kMemory,
+              kThreads},
+    .examples = {"verify gpt-oss-20b gpt-oss-20b-native", "verify gpt-oss-20b out --dtype f32"},
+    .exits = "something differs",
+    .run = run_verify,
+};
 
 }  // namespace ckptscope

@@ -1,4 +1,6 @@
-#include <charconv>
+// Values of flags, given or by default, as text, numbers, sizes, and as what a conversion asks for.
+
+#include <cassert>
 
 #include "app/language/command.hpp"
 #include "core/base/bytes.hpp"
@@ -7,33 +9,32 @@
 
 namespace ckptscope {
 
-std::string Args::text(std::string_view flag, std::string_view fallback) const {
-  const auto found = flags.find(flag);
-  return std::string(found == flags.end() || found->second.empty() ? fallback
-                                                                   : found->second.back());
-}
-
 std::vector<std::string> Args::all(std::string_view flag) const {
   const auto found = flags.find(flag);
   return found == flags.end() ? std::vector<std::string>() : found->second;
 }
 
-std::uint64_t Args::number(std::string_view flag, std::uint64_t fallback) const {
-  if (!has(flag)) return fallback;
+std::string Args::text(std::string_view flag) const {
+  const auto given = flags.find(flag);
+  if (given != flags.end() && !given->second.empty()) return given->second.back();
+  const Flag* row = find_flag(flag);
+  assert(row != nullptr && "no command has a flag of this name");
+  return row == nullptr ? "" : std::string(row->fallback);
+}
+
+std::optional<std::uint64_t> Args::number(std::string_view flag) const {
   const std::string value = text(flag);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc() || end != value.data() + value.size()) {
-    fail(Code::Usage, "--{} {}: a number is expected", flag, display(value));
-  }
+  if (value.empty() && !has(flag)) return std::nullopt;
+  const auto number = parse_number(value);
+  if (!number) fail(Code::Usage, "--{} {}: a number is expected", flag, display(value));
   return number;
 }
 
-std::uint64_t Args::bytes(std::string_view flag, std::uint64_t fallback) const {
-  if (!has(flag)) return fallback;
-  const auto bytes = parse_bytes(text(flag));
+std::uint64_t Args::bytes(std::string_view flag) const {
+  const std::string value = text(flag);
+  const auto bytes = parse_bytes(value);
   if (!bytes || *bytes == 0) {
-    fail(Code::Usage, "--{} {}: a size like 512MiB or 5GB is expected", flag, display(text(flag)));
+    fail(Code::Usage, "--{} {}: a size like 512MiB or 5GB is expected", flag, display(value));
   }
   return *bytes;
 }
@@ -62,12 +63,12 @@ Resources Args::resources() const {
   constexpr std::uint64_t kMostThreads = 1024;
   constexpr std::uint64_t kLeastMemory = 8ull << 20;
   Resources resources;
-  resources.memory = bytes("memory", resources.memory);
+  resources.memory = bytes("memory");
   if (resources.memory < kLeastMemory) {
     fail(Code::Usage, "--memory {}: at least {} is needed", format_memory(resources.memory),
          format_memory(kLeastMemory));
   }
-  const std::uint64_t threads = number("threads", usable_processors());
+  const std::uint64_t threads = number("threads").value_or(usable_processors());
   if (threads == 0 || threads > kMostThreads) {
     fail(Code::Usage, "-j {}: 1 to {} is expected", threads, kMostThreads);
   }

@@ -1,3 +1,5 @@
+// Sentences of help around the rows of the tables, and the versions of every library.
+
 #include "app/language/help_text.hpp"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -20,7 +22,9 @@ std::string flag_line(const Flag& flag) {
   std::string left = fmt::format("{}--{}", letter, flag.name);
   if (!flag.value.empty()) left += fmt::format(" {}", flag.value);
   const std::string choices = flag.choices.empty() ? "" : fmt::format(": {}", flag.choices);
-  return fmt::format("  {:<26} {}{}\n", left, flag.help, choices);
+  const std::string note = default_note(flag);
+  return fmt::format("  {:<26} {}{}{}\n", left, flag.help, choices,
+                     note.empty() ? "" : " (" + note + ")");
 }
 
 std::string flag_lines(std::span<const Flag> flags) {
@@ -45,9 +49,9 @@ std::string introduction() {
 std::string help_overview() {
   std::string text = "usage: ckptscope VERB PATH …, or ckptscope PATH\n\n";
   const auto list = [&](bool of_sessions) {
-    for (const Command& command : commands()) {
-      if ((command.change != nullptr) != of_sessions) continue;
-      text += fmt::format("  {:<9} {}\n", command.name, command.summary);
+    for (const Command* command : commands()) {
+      if ((command->change != nullptr) != of_sessions) continue;
+      text += fmt::format("  {:<9} {}\n", command->name, command->summary);
     }
   };
   list(false);

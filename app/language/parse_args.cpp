@@ -1,3 +1,5 @@
+// The verb is found first; CLI11 then parses the other words by the flags of its row.
+
 #include "app/language/parse_args.hpp"
 
 #include <CLI/CLI.hpp>
@@ -79,7 +81,7 @@ bool takes_next_word(std::string_view word) {
   };
   return any_of(global_flags()) ||
          std::any_of(commands().begin(), commands().end(),
-                     [&](const Command& command) { return any_of(command.flags); });
+                     [&](const Command* command) { return any_of(command->flags); });
 }
 
 /// The first word that is no flag and no value of a flag.
@@ -102,12 +104,12 @@ const Command* command_of(const std::string& word, ParseContext context) {
   }
   if (exact != nullptr || !context.shorten || word.empty()) return exact;
   const Command* only = nullptr;
-  for (const Command& row : commands()) {
-    if (!row.name.starts_with(word)) continue;
+  for (const Command* row : commands()) {
+    if (!row->name.starts_with(word)) continue;
     if (only != nullptr) {
-      fail(Code::Usage, "\"{}\" may be \"{}\" or \"{}\"", display(word), only->name, row.name);
+      fail(Code::Usage, "\"{}\" may be \"{}\" or \"{}\"", display(word), only->name, row->name);
     }
-    only = &row;
+    only = row;
   }
   return only;
 }

@@ -2,8 +2,8 @@
 #include "app/planning/conversion.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/mapping/lookup.hpp"
 
@@ -62,10 +62,7 @@ void check_settings(const Adapter& adapter, const ConversionRequest& request) {
       fail(Code::Usage, "--set {}: adapter {} has no such setting; it has: {}", display(name),
            adapter.id, fmt::join(adapter.settings, ", "));
     }
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    const bool is_number = error == std::errc() && end == value.data() + value.size();
-    if (name.starts_with("num_") && !is_number) {
+    if (name.starts_with("num_") && !parse_number(value)) {
       fail(Code::Usage, "--set {}={}: a number is expected", name, display(value));
     }
     if (name == "attn" && value != "te") {
@@ -202,21 +199,21 @@ DetectedSide recognise_side(const Checkpoint& checkpoint, const Config& config,
   return evidence.native > 0 ? DetectedSide::Native : DetectedSide::Unknown;
 }
 
-PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request) {
-  PlannedConversion result;
-  if (!request.like.empty()) {
-    result.like = std::make_shared<const Checkpoint>(Checkpoint::open(request.like));
-  }
-  const bool lends_config = result.like && !checkpoint.config().present();
-  const Config& config = lends_config ? result.like->config() : checkpoint.config();
-  result.family = recognise_family(checkpoint, config, request.adapter);
-  if (result.family.adapter == nullptr) {
+namespace {
+
+/// Throws NoAdapter for a checkpoint of no family.
+Family known_family(const Checkpoint& checkpoint, const Config& config, const std::string& asked) {
+  Family family = recognise_family(checkpoint, config, asked);
+  if (family.adapter == nullptr) {
     fail(Code::NoAdapter, "{}: no family is recognised; --adapter names one of: {}",
          display(checkpoint.name()), adapter_names());
   }
-  const Adapter& adapter = *result.family.adapter;
-  check_settings(adapter, request);
+  return family;
+}
 
+/// What was asked for, with what the checkpoint itself says where nothing was.
+PlanOptions plan_options(const Checkpoint& checkpoint, const Config& config, const Adapter& adapter,
+                         const ConversionRequest& request) {
   const DetectedSide side = recognise_side(checkpoint, config, adapter);
   PlanOptions options;
   options.quantise = parse_quantise(request.quantise);
@@ -231,7 +228,22 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   options.exclude = request.exclude;
   options.lenient = request.lenient;
   options.has_config = config.present();
+  return options;
+}
 
+}  // namespace
+
+PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request) {
+  PlannedConversion result;
+  if (!request.like.empty()) {
+    result.like = std::make_shared<const Checkpoint>(Checkpoint::open(request.like));
+  }
+  const bool lends_config = result.like && !checkpoint.config().present();
+  const Config& config = lends_config ? result.like->config() : checkpoint.config();
+  result.family = known_family(checkpoint, config, request.adapter);
+  const Adapter& adapter = *result.family.adapter;
+  check_settings(adapter, request);
+  const PlanOptions options = plan_options(checkpoint, config, adapter, request);
   const Mapping mapping = mapping_of(adapter, config, options.mapping);
   check_quantise(options, adapter, mapping);
   const TensorList source{checkpoint.tensors(), checkpoint.keys()};

@@ -1,6 +1,8 @@
-// A query over the rows of headers.
+// A query over the rows of headers, and what is said when it finds nothing.
+
 #include "app/planning/matching_tensors.hpp"
 
+#include <numeric>
 #include <set>
 
 #include "core/base/display.hpp"
@@ -17,6 +19,12 @@ void fail_no_match(const Checkpoint& checkpoint, const std::vector<std::string>&
   }
   fail(Code::NoMatch, "{}: no key matches {}{}", display(checkpoint.name()),
        display(fmt::format("{}", fmt::join(words, " "))), hint);
+}
+
+std::vector<std::uint32_t> all_tensors(const Checkpoint& checkpoint) {
+  std::vector<std::uint32_t> ids(checkpoint.tensors().size());
+  std::iota(ids.begin(), ids.end(), 0u);
+  return ids;
 }
 
 std::vector<std::uint32_t> matching_tensors(const Checkpoint& checkpoint,

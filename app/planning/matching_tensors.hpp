@@ -13,6 +13,9 @@ namespace ckptscope {
 [[noreturn]] void fail_no_match(const Checkpoint& checkpoint,
                                 const std::vector<std::string>& words);
 
+/// Numbers of all tensors, in the order of the headers.
+std::vector<std::uint32_t> all_tensors(const Checkpoint& checkpoint);
+
 /// Numbers of the tensors that a query finds, in the order of the headers.
 std::vector<std::uint32_t> matching_tensors(const Checkpoint& checkpoint,
                                             const std::vector<std::string>& words);

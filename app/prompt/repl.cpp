@@ -1,3 +1,5 @@
+// Lines from GNU readline or plain stdin, with completion, history and signals.
+
 #include "app/prompt/repl.hpp"
 
 #include <poll.h>

@@ -1,4 +1,5 @@
 // One row a pair, made when it is printed.
+
 #include "app/reports/distance_table.hpp"
 
 namespace ckptscope {

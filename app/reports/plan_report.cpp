@@ -25,51 +25,73 @@ std::uint64_t count_code(const Plan& plan, Code code) {
                     [&](const Problem& p) { return p.code == code; }));
 }
 
-}  // namespace
+std::string sources_text(const Account& account) {
+  std::string text =
+      fmt::format("{} = {}", format_count(account.sources), sum_text(account.sources_by_kind));
+  if (account.dropped > 0) text += fmt::format(" + {} dropped", format_count(account.dropped));
+  if (account.unplaced > 0) text += fmt::format(" + {} orphans", format_count(account.unplaced));
+  return text;
+}
 
-Fields plan_account(const Plan& plan, const Resources& resources) {
-  const Account account = plan.account();
-  const auto dropped =
-      account.dropped > 0 ? fmt::format(" + {} dropped", format_count(account.dropped)) : "";
-  const auto orphans =
-      account.unplaced > 0 ? fmt::format(" + {} orphans", format_count(account.unplaced)) : "";
-  const std::uint64_t collisions = count_code(plan, Code::KeyCollision);
-  Fields fields{{
-      {"", "sources",
-       fmt::format("{} = {}{}{}", format_count(account.sources), sum_text(account.sources_by_kind),
-                   dropped, orphans)},
+std::string needs_text(const Account& account, std::uint64_t memory) {
+  std::string text =
+      fmt::format("memory {}   disk {}", format_memory(memory), format_bytes(account.bytes_out));
+  if (account.read_twice > 0) {
+    text += fmt::format("   reading {} twice, for scales", format_bytes(account.read_twice));
+  }
+  return text;
+}
+
+std::vector<Field> lines_for_people(const Account& account, std::uint64_t memory) {
+  return {
+      {"", "sources", sources_text(account)},
       {"", "targets",
        fmt::format("{} = {}", format_count(account.targets), sum_text(account.targets_by_kind))},
       {"", "bytes",
        fmt::format("{} -> {}   largest target {}", format_bytes(account.bytes_in),
                    format_bytes(account.bytes_out), format_bytes(account.largest))},
-      {"", "needs",
-       fmt::format("memory {}   disk {}{}", format_memory(buffer_bytes(plan, resources)),
-                   format_bytes(account.bytes_out),
-                   account.read_twice == 0 ? ""
-                                           : fmt::format("   reading {} twice, for scales",
-                                                         format_bytes(account.read_twice)))},
+      {"", "needs", needs_text(account, memory)},
+  };
+}
+
+std::vector<Field> totals(const Plan& plan, const Account& account, std::uint64_t memory) {
+  const auto of_kind = [](const auto& counts, OutputKind kind) {
+    return counts[static_cast<std::size_t>(kind)];
+  };
+  return {
       {"totals.sources", "", account.sources},
       {"totals.dropped", "", account.dropped},
-      {"totals.passed", "", account.sources_by_kind[static_cast<std::size_t>(OutputKind::Passed)]},
+      {"totals.passed", "", of_kind(account.sources_by_kind, OutputKind::Passed)},
       {"totals.orphans", "", account.unplaced},
       {"totals.targets", "", account.targets},
-      {"totals.synthesised", "",
-       account.targets_by_kind[static_cast<std::size_t>(OutputKind::Synthesised)]},
+      {"totals.synthesised", "", of_kind(account.targets_by_kind, OutputKind::Synthesised)},
       {"totals.excluded", "", account.excluded},
-      {"totals.collisions", "", collisions},
+      {"totals.collisions", "", count_code(plan, Code::KeyCollision)},
       {"totals.bytes_in", "", account.bytes_in},
       {"totals.bytes_out", "", account.bytes_out},
       {"totals.largest", "", account.largest},
       {"totals.read_twice", "", account.read_twice},
-      {"totals.memory", "", buffer_bytes(plan, resources)},
-  }};
-  const std::vector<std::string> losses = plan.losses();
-  const std::string loss_text = plan.lossless() ? "none: the way back gives the same bytes"
-                                                : fmt::format("{}", fmt::join(losses, "; "));
-  fields.list.push_back({"", "loss", loss_text});
-  fields.list.push_back({"losses", "", losses});
-  fields.list.push_back({"lossless", "", plan.lossless()});
+      {"totals.memory", "", memory},
+  };
+}
+
+std::vector<Field> losses(const Plan& plan) {
+  const std::vector<std::string> texts = plan.losses();
+  const std::string line = plan.lossless() ? "none: the way back gives the same bytes"
+                                           : fmt::format("{}", fmt::join(texts, "; "));
+  return {{"", "loss", line}, {"losses", "", texts}, {"lossless", "", plan.lossless()}};
+}
+
+}  // namespace
+
+Fields plan_account(const Plan& plan, const Resources& resources) {
+  const Account account = plan.account();
+  const std::uint64_t memory = buffer_bytes(plan, resources);
+  Fields fields;
+  for (auto& part :
+       {lines_for_people(account, memory), totals(plan, account, memory), losses(plan)}) {
+    fields.list.insert(fields.list.end(), part.begin(), part.end());
+  }
   return fields;
 }
 

@@ -1,3 +1,5 @@
+// A bar on a terminal, a line every half minute elsewhere.
+
 #include "app/session/cli_progress.hpp"
 
 #include <sys/ioctl.h>

@@ -1,3 +1,5 @@
+// Decides by the words before the cursor what may follow: verbs, flags, values, files or keys.
+
 #include "app/session/completion.hpp"
 
 #include <algorithm>
@@ -95,7 +97,7 @@ class Completion {
 
   void add_verbs() {
     result_.complete = true;
-    for (const Command& command : commands()) add(std::string(command.name));
+    for (const Command* command : commands()) add(std::string(command->name));
   }
 
   void add_flags(const Command& command) {
@@ -120,8 +122,8 @@ class Completion {
   void add_settings() {
     result_.complete = true;
     for (const Flag& flag : global_flags()) add(std::string(flag.name));
-    for (const Command& command : commands()) {
-      for (const Flag& flag : command.flags) add(std::string(flag.name));
+    for (const Command* command : commands()) {
+      for (const Flag& flag : command->flags) add(std::string(flag.name));
     }
     std::sort(result_.words.begin(), result_.words.end());
     result_.words.erase(std::unique(result_.words.begin(), result_.words.end()),

@@ -1,3 +1,5 @@
+// Closing reports what buffered writes have hidden.
+
 #include "app/session/file_outlet.hpp"
 
 #include <cerrno>

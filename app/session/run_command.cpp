@@ -1,3 +1,5 @@
+// A command and its document between a progress bar and an outlet, and errors as users see them.
+
 #include "app/session/run_command.hpp"
 
 #include <cstdlib>
@@ -20,7 +22,7 @@ bool is_set(const char* name) {
 }  // namespace
 
 bool wants_color(const Args& args, bool terminal) {
-  const std::string when = args.text("color", "auto");
+  const std::string when = args.text("color");
   if (when != "auto") return when == "always";
   if (is_set("NO_COLOR")) return false;
   if (is_set("CLICOLOR_FORCE")) return true;

@@ -1,3 +1,5 @@
+// Lines and scripts run here: defaults of flags, the prefix of keys, redirections and pipes.
+
 #include "app/session/session.hpp"
 
 #include <unistd.h>
@@ -8,10 +10,10 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <numeric>
 #include <utility>
 
 #include "app/language/parse_args.hpp"
+#include "app/planning/matching_tensors.hpp"
 #include "app/session/file_outlet.hpp"
 #include "app/session/run_command.hpp"
 #include "app/terminal/signals.hpp"
@@ -81,9 +83,7 @@ void Session::close() {
 const NameTree* Session::names() {
   if (!checkpoint_) return nullptr;
   if (!names_) {
-    std::vector<std::uint32_t> ids(checkpoint_->tensors().size());
-    std::iota(ids.begin(), ids.end(), 0u);
-    names_ = std::make_shared<const NameTree>(checkpoint_->tensors(), ids);
+    names_ = std::make_shared<const NameTree>(checkpoint_->tensors(), all_tensors(*checkpoint_));
   }
   return names_.get();
 }

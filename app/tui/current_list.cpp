@@ -1,10 +1,11 @@
-// What actions share: the list under the cursor, messages, jobs, the state of a checkpoint.
+// The list of each screen, and small changes of the state that several subjects make.
 
-#include <fmt/format.h>
+#include "app/tui/current_list.hpp"
 
 #include <algorithm>
 
-#include "app/tui/actions.hpp"
+#include "app/tui/convert_form.hpp"
+#include "app/tui/cursor.hpp"
 #include "core/base/display.hpp"
 
 namespace ckptscope {
@@ -18,8 +19,8 @@ Rect body_of(const State& state) {
   return frame_body(state.size.rows, state.size.columns);
 }
 
-char place_of(const State& state) {
-  return state.page ? 'p' : static_cast<char>('1' + static_cast<int>(state.screen));
+const Place& current_place(const State& state) {
+  return state.page ? kPage : place_of(state.screen);
 }
 
 namespace {
@@ -42,7 +43,7 @@ ListOf<Cursor> list_of(AnyState& state) {
     case Screen::Stats:
       return {&state.stats.cursor, state.stats.table.size(), page_rows(body)};
     case Screen::Convert:
-      return {&state.convert.cursor, convert_fields(state).size() + convert_buttons(state).size(),
+      return {&state.convert.cursor, convert_field_count() + convert_buttons(state).size(),
               1 << 20};
     case Screen::Log:
       break;
@@ -58,10 +59,6 @@ CurrentList current_list(State& state) {
 
 ListOf<const ListState> current_list(const State& state) {
   return list_of<const ListState>(state);
-}
-
-bool has_keys(const State& state) {
-  return state.keys.list != nullptr && state.keys.list->size() > 0;
 }
 
 void say(State& state, std::string text, Role role) {
@@ -91,7 +88,7 @@ std::uint64_t& latest_of(State& state, JobKind kind) {
 std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body) {
   const std::uint64_t id = ui.state.next_id++;
   latest_of(ui.state, kind) = id;
-  ui.effects.push_back(StartJob{{kind, id, std::move(title), std::move(body)}});
+  ui.effects.emplace_back(StartJob{{kind, id, std::move(title), std::move(body)}});
   return id;
 }
 

@@ -1,16 +1,23 @@
-// Which key is meant, and what is known of it.
+// From rows, folded numbers and places of lists to tensors and back; and the pane of details.
+
+#include "app/tui/cursor.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
-#include "app/tui/actions.hpp"
+#include "app/tui/current_list.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/names/companions.hpp"
 #include "core/plan/folded_plan.hpp"
 
 namespace ckptscope {
+
+bool has_keys(const State& state) {
+  return state.keys.list != nullptr && state.keys.list->size() > 0;
+}
 
 std::span<const std::uint32_t> order_of(const State& state) {
   if (!state.keys.list) return {};
@@ -43,17 +50,7 @@ std::optional<std::uint32_t> current_tensor(const State& state) {
   return tensor == NameTree::kNoNode ? std::nullopt : std::optional(tensor);
 }
 
-std::string current_key(const State& state) {
-  if (state.screen == Screen::Stats && state.stats.model) return state.stats.model->key;
-  if (state.screen == Screen::Mapping && state.mapping.model) {
-    const MapModel& model = *state.mapping.model;
-    if (state.mapping.cursor.cursor >= model.lines.size()) return "";
-    const MapLine& line = model.lines[state.mapping.cursor.cursor];
-    if (!line.row) return "";
-    const MapRow& row = model.rows[*line.row];
-    if (state.mapping.target_side && row.output) return model.plan->outputs[*row.output].key;
-    return row.parts.empty() ? "" : std::string(model.plan->input(row.parts[line.part].first).name);
-  }
+std::string key_of_row(const State& state) {
   if (!has_keys(state)) return "";
   const auto tensor = current_tensor(state);
   if (tensor) return std::string(state.keys.list->checkpoint()->tensors()[*tensor].name);
@@ -66,7 +63,25 @@ std::string current_key(const State& state) {
   return path;
 }
 
+std::string key_of_mapping(const State& state) {
+  assert(state.mapping.model != nullptr);
+  const MapModel& model = *state.mapping.model;
+  if (state.mapping.cursor.cursor >= model.lines.size()) return "";
+  const MapLine& line = model.lines[state.mapping.cursor.cursor];
+  if (!line.row) return "";
+  const MapRow& row = model.rows[*line.row];
+  if (state.mapping.target_side && row.output) return model.plan->outputs[*row.output].key;
+  return row.parts.empty() ? "" : std::string(model.plan->input(row.parts[line.part].first).name);
+}
+
+std::string current_key(const State& state) {
+  if (state.screen == Screen::Stats && state.stats.model) return state.stats.model->key;
+  if (state.screen == Screen::Mapping && state.mapping.model) return key_of_mapping(state);
+  return key_of_row(state);
+}
+
 void reset_keys(State& state) {
+  assert(state.keys.list != nullptr);
   KeysState& keys = state.keys;
   keys.tree = TreeState(keys.list->folded(), keys_page(body_of(state)));
   keys.cursor = {};
@@ -98,6 +113,7 @@ bool go_to_tensor(State& state, std::uint32_t tensor) {
 }
 
 void go_to_mapping_of(State& state, std::uint32_t tensor) {
+  assert(state.mapping.model != nullptr);
   const MapModel& model = *state.mapping.model;
   const Fate& fate = model.plan->fates[tensor];
   const std::uint32_t row =

@@ -1,11 +1,14 @@
-// The state as a screen.
+// One function a screen, and the texts of the lines around them.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "app/tui/actions.hpp"
+#include "app/tui/convert_form.hpp"
+#include "app/tui/current_list.hpp"
+#include "app/tui/cursor.hpp"
+#include "app/tui/keymap.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 
@@ -110,12 +113,14 @@ Frame frame_of(const State& state) {
   Frame frame;
   frame.title = state.path.empty() ? "ckptscope" : display(state.path);
   if (!state.session.prefix().empty()) frame.title += ": " + display(state.session.prefix());
-  frame.screens = {"1 Keys", "2 Mapping", "3 Stats", "4 Convert", "5 Log"};
+  for (const Place& place : kPlaces) {
+    if (place.screen) frame.screens.push_back(fmt::format("{} {}", place.letter, place.name));
+  }
   frame.current = static_cast<std::size_t>(state.screen);
   frame.summary = summary_of(state);
   frame.status = status_of(state);
   frame.status_role = state.message.empty() ? Role::Plain : state.message_role;
-  frame.hints = hints_of(place_of(state));
+  frame.hints = hints_of(current_place(state));
   if (state.prompt) frame.prompt = prompt_line(*state.prompt, state.message);
   return frame;
 }

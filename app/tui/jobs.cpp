@@ -1,16 +1,15 @@
+// Checkpoints, plans and statistics become the models that the screens draw.
+
 #include "app/tui/jobs.hpp"
 
 #include <algorithm>
-#include <numeric>
 
-#include "app/commands/verbs.hpp"
 #include "app/planning/conversion.hpp"
 #include "app/planning/decoded_items.hpp"
 #include "app/planning/matching_tensors.hpp"
 #include "app/reports/plan_report.hpp"
 #include "app/reports/stat_report.hpp"
 #include "app/session/file_outlet.hpp"
-#include "app/tui/page.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
@@ -25,8 +24,7 @@ constexpr std::size_t kManyShards = 8;
 constexpr std::size_t kMostProblems = 100;  // that are shown beside a plan; `e` goes through all
 
 std::shared_ptr<const KeyList> all_keys(CheckpointPtr checkpoint) {
-  std::vector<std::uint32_t> ids(checkpoint->tensors().size());
-  std::iota(ids.begin(), ids.end(), 0u);
+  const std::vector<std::uint32_t> ids = all_tensors(*checkpoint);
   return std::make_shared<const KeyList>(std::move(checkpoint), ids);
 }
 
@@ -205,7 +203,7 @@ JobBody stat_job(CheckpointPtr checkpoint, Args args) {
         return look_at_one(*checkpoint, items, args, context);
       }
     }
-    return command_done(run_stat({checkpoint, true}, args, context.progress));
+    return command_done(find_command("stat")->run({checkpoint, true}, args, context.progress));
   };
 }
 

@@ -12,7 +12,6 @@
 
 namespace ckptscope {
 
-using JobBody = std::function<JobResult(const JobContext&)>;
 using CheckpointPtr = std::shared_ptr<const Checkpoint>;
 using Order = std::shared_ptr<const std::vector<std::uint32_t>>;  // ids; null: natural order
 

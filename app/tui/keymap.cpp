@@ -1,3 +1,5 @@
+// The rows themselves, and the texts that are made from them.
+
 #include "app/tui/keymap.hpp"
 
 #include <fmt/format.h>
@@ -26,14 +28,14 @@ constexpr KeyRow kTable[] = {
     {"l <Right>", "3", Motion, "the next expert", "h l|expert", act_right},
     {"h <Left>", "p", Motion, "scroll to the left", "", act_left},
     {"l <Right>", "p", Motion, "scroll to the right", "h l|scroll", act_right},
-    {"j <Down>", "12345p", Motion, "down", "", act_move},
-    {"k <Up>", "12345p", Motion, "up", "", act_move},
-    {"<C-d>", "12345p", Motion, "half a page down", "", act_move},
-    {"<C-u>", "12345p", Motion, "half a page up", "", act_move},
-    {"<C-f> <PageDown> <Space>", "12345p", Motion, "a page down", "", act_move},
-    {"<C-b> <PageUp>", "12345p", Motion, "a page up", "", act_move},
-    {"g <Home>", "12345p", Motion, "to the first row", "", act_move},
-    {"G <End>", "12345p", Motion, "to the last row", "", act_move},
+    {"j <Down>", kEverywhere, Motion, "down", "", act_move},
+    {"k <Up>", kEverywhere, Motion, "up", "", act_move},
+    {"<C-d>", kEverywhere, Motion, "half a page down", "", act_move},
+    {"<C-u>", kEverywhere, Motion, "half a page up", "", act_move},
+    {"<C-f> <PageDown> <Space>", kEverywhere, Motion, "a page down", "", act_move},
+    {"<C-b> <PageUp>", kEverywhere, Motion, "a page up", "", act_move},
+    {"g <Home>", kEverywhere, Motion, "to the first row", "", act_move},
+    {"G <End>", kEverywhere, Motion, "to the last row", "", act_move},
     {"/", "125p", Motion, "search (regex, smart case), inside folds too", "/|search", act_search},
     {"n", "125p", Motion, "the next match", "", act_match},
     {"N", "125p", Motion, "the match before", "", act_match},
@@ -50,20 +52,20 @@ constexpr KeyRow kTable[] = {
     {"I", "1", Session, "the other way round", "", act_invert},
     {"a", "1234", Session, "set adapter NAME", "a|adapter", act_adapter},
     {"b", "3", Session, "bins: powers of two, or equal steps", "b|bins", act_bins},
-    {"i", "12345", Job, "info", "", act_card},
-    {"D", "12345", Job, "diff OTHER", "", act_diff},
-    {"y", "12345", Motion, "copy the key, or the command", "", act_copy},
-    {"<Tab>", "12345", Motion, "the next pane", "", act_pane},
-    {"1 2 3 4 5", "12345p", Motion, "the screen of that number", "", act_screen},
-    {":", "12345p", Session, "a command", ":|command", act_command},
-    {"<C-c>", "12345p", Session, "stop the job", "", act_stop},
-    {"<C-l>", "12345p", Motion, "draw the screen anew", "", act_redraw},
-    {"<C-z>", "12345p", Motion, "back to the shell until fg", "", act_suspend},
-    {"R", "12345", Job, "open PATH: read it again", "", act_reopen},
-    {"? <F1>", "12345p", Motion, "help: this screen's keys", "?|help", act_help},
+    {"i", kEveryScreen, Job, "info", "", act_card},
+    {"D", kEveryScreen, Job, "diff OTHER", "", act_diff},
+    {"y", kEveryScreen, Motion, "copy the key, or the command", "", act_copy},
+    {"<Tab>", kEveryScreen, Motion, "the next pane", "", act_pane},
+    {kScreenKeys, kEverywhere, Motion, "the screen of that number", "", act_screen},
+    {":", kEverywhere, Session, "a command", ":|command", act_command},
+    {"<C-c>", kEverywhere, Session, "stop the job", "", act_stop},
+    {"<C-l>", kEverywhere, Motion, "draw the screen anew", "", act_redraw},
+    {"<C-z>", kEverywhere, Motion, "back to the shell until fg", "", act_suspend},
+    {"R", kEveryScreen, Job, "open PATH: read it again", "", act_reopen},
+    {"? <F1>", kEverywhere, Motion, "help: this screen's keys", "?|help", act_help},
     {"q", "1", Session, "no filter any more; else quit", "q|quit", act_back},
     {"q", "2345p", Session, "back", "q|back", act_back},
-    {"Q", "12345p", Session, "quit", "", act_quit},
+    {"Q", kEverywhere, Session, "quit", "", act_quit},
 };
 
 std::vector<std::string_view> words_of(std::string_view keys) {
@@ -83,8 +85,8 @@ std::string shown(std::string_view key) {
   return std::string(key);
 }
 
-bool is_on(const KeyRow& row, char screen) {
-  return row.screens.find(screen) != row.screens.npos;
+bool is_at(const KeyRow& row, const Place& place) {
+  return row.places.find(place.letter) != row.places.npos;
 }
 
 }  // namespace
@@ -93,9 +95,9 @@ std::span<const KeyRow> key_table() {
   return kTable;
 }
 
-const KeyRow* find_key(std::string_view key, char screen) {
+const KeyRow* find_key(std::string_view key, const Place& place) {
   for (const KeyRow& row : kTable) {
-    if (!is_on(row, screen)) continue;
+    if (!is_at(row, place)) continue;
     for (const std::string_view word : words_of(row.keys)) {
       if (word == key) return &row;
     }
@@ -111,20 +113,20 @@ std::string shown_keys(const KeyRow& row) {
   return keys;
 }
 
-std::vector<Hint> hints_of(char screen) {
+std::vector<Hint> hints_of(const Place& place) {
   std::vector<Hint> hints;
   for (const KeyRow& row : kTable) {
-    if (!is_on(row, screen) || row.hint.empty()) continue;
+    if (!is_at(row, place) || row.hint.empty()) continue;
     const std::size_t bar = row.hint.find('|');
     hints.push_back({std::string(row.hint.substr(0, bar)), std::string(row.hint.substr(bar + 1))});
   }
   return hints;
 }
 
-std::vector<PageLine> keys_help(char screen) {
+std::vector<PageLine> keys_help(const Place& place) {
   std::vector<PageLine> lines;
   for (const KeyRow& row : kTable) {
-    if (!is_on(row, screen)) continue;
+    if (!is_at(row, place)) continue;
     lines.push_back({fmt::format("  {:<24} {}", shown_keys(row), row.command),
                      row.kind == KeyKind::Job ? Role::Title : Role::Plain});
   }

@@ -11,12 +11,6 @@
 
 namespace ckptscope {
 
-/// An update under way.
-struct Ui {
-  State& state;
-  std::vector<Effect>& effects;
-};
-
 enum class KeyKind {
   Motion,   // moves about; neither logged nor recorded
   Session,  // changes what is shown or set
@@ -24,8 +18,8 @@ enum class KeyKind {
 };
 
 struct KeyRow {
-  std::string_view keys;     // "j <Down>", separated by spaces
-  std::string_view screens;  // digits of the screens, "12345"; 'p' is a page of text
+  std::string_view keys;    // "j <Down>", separated by spaces
+  std::string_view places;  // letters of screens.hpp: where it acts
   KeyKind kind;
   std::string_view command;  // what it stands for, "stat KEY"; words for motions
   std::string_view hint;     // "h l|fold": for the last line; empty: not there
@@ -33,13 +27,13 @@ struct KeyRow {
 };
 
 std::span<const KeyRow> key_table();
-/// The row that acts on a key on a screen ('1'…'5', 'p'), or null.
-const KeyRow* find_key(std::string_view key, char screen);
+/// The row that acts on a key at a place, or null.
+const KeyRow* find_key(std::string_view key, const Place& place);
 /// "j  Down", "^D": the keys of a row as people write them.
 std::string shown_keys(const KeyRow& row);
-/// The last line: keys of this screen, the most useful first, help and quit last.
-std::vector<Hint> hints_of(char screen);
-/// This screen's keys with their commands.
-std::vector<PageLine> keys_help(char screen);
+/// The last line: keys of this place, the most useful first, help and quit last.
+std::vector<Hint> hints_of(const Place& place);
+/// This place's keys with their commands.
+std::vector<PageLine> keys_help(const Place& place);
 
 }  // namespace ckptscope

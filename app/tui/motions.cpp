@@ -1,10 +1,17 @@
-// Keys that move about, or change how keys are shown.
+// Keys that move about, go into what is under the cursor, or change how it is shown.
+
+#include "app/tui/actions.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "app/tui/actions.hpp"
+#include "app/tui/convert_form.hpp"
+#include "app/tui/current_list.hpp"
+#include "app/tui/cursor.hpp"
+#include "app/tui/keymap.hpp"
+#include "app/tui/search.hpp"
+#include "app/tui/steps.hpp"
 #include "core/base/display.hpp"
 
 namespace ckptscope {
@@ -21,36 +28,49 @@ bool step_member(State& state, std::ptrdiff_t by) {
   return true;
 }
 
+/// How many rows a key moves by.
+std::ptrdiff_t rows_of(std::string_view key, const CurrentList& list) {
+  const auto page = static_cast<std::ptrdiff_t>(list.page);
+  const auto end = static_cast<std::ptrdiff_t>(list.size);
+  const std::pair<std::string_view, std::ptrdiff_t> rows[] = {
+      {"j", 1},         {"<Down>", 1},        {"k", -1},
+      {"<Up>", -1},     {"<C-d>", page / 2},  {"<C-u>", -page / 2},
+      {"<C-f>", page},  {"<PageDown>", page}, {"<Space>", page},
+      {"<C-b>", -page}, {"<PageUp>", -page},  {"g", -end},
+      {"<Home>", -end}, {"G", end},           {"<End>", end}};
+  const auto found = std::find_if(std::begin(rows), std::end(rows),
+                                  [&](const auto& row) { return row.first == key; });
+  return found == std::end(rows) ? 0 : found->second;
+}
+
+std::size_t moved(std::size_t from, std::ptrdiff_t by, std::ptrdiff_t last) {
+  const std::ptrdiff_t to = static_cast<std::ptrdiff_t>(from) + by;
+  return static_cast<std::size_t>(
+      std::clamp<std::ptrdiff_t>(to, 0, std::max<std::ptrdiff_t>(0, last)));
+}
+
+void scroll_details(State& state, std::ptrdiff_t by) {
+  const auto lines = static_cast<std::ptrdiff_t>(details_of(state).size());
+  state.keys.details_top = moved(state.keys.details_top, by, lines - 1);
+}
+
+/// Text has no cursor: its first line moves.
+void scroll_text(const CurrentList& list, std::ptrdiff_t by) {
+  const auto last = static_cast<std::ptrdiff_t>(list.size) - static_cast<std::ptrdiff_t>(list.page);
+  list.cursor->top = list.cursor->cursor = moved(list.cursor->top, by, last);
+}
+
 }  // namespace
 
 void act_move(Ui& ui, std::string_view key) {
   State& state = ui.state;
   state.search.at.reset();
   const CurrentList list = current_list(state);
-  const auto page = static_cast<std::ptrdiff_t>(list.page);
-  const auto end = static_cast<std::ptrdiff_t>(list.size);
-  const std::pair<std::string_view, std::ptrdiff_t> steps[] = {
-      {"j", 1},         {"<Down>", 1},        {"k", -1},
-      {"<Up>", -1},     {"<C-d>", page / 2},  {"<C-u>", -page / 2},
-      {"<C-f>", page},  {"<PageDown>", page}, {"<Space>", page},
-      {"<C-b>", -page}, {"<PageUp>", -page},  {"g", -end},
-      {"<Home>", -end}, {"G", end},           {"<End>", end}};
-  std::ptrdiff_t by = 0;
-  for (const auto& [name, step] : steps) by = name == key ? step : by;
-  if (!state.page && state.screen == Screen::Keys && state.keys.in_details) {
-    const auto lines = static_cast<std::ptrdiff_t>(details_of(state).size());
-    const auto top = static_cast<std::ptrdiff_t>(state.keys.details_top) + by;
-    state.keys.details_top = static_cast<std::size_t>(
-        std::clamp<std::ptrdiff_t>(top, 0, std::max<std::ptrdiff_t>(0, lines - 1)));
-    return;
-  }
-  if (state.page || (state.screen == Screen::Stats && state.stats.model)) {  // text scrolls
-    const auto last = std::max<std::ptrdiff_t>(0, end - page);
-    const auto top = static_cast<std::ptrdiff_t>(list.cursor->top) + by;
-    list.cursor->top = static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(top, 0, last));
-    list.cursor->cursor = list.cursor->top;
-    return;
-  }
+  const std::ptrdiff_t by = rows_of(key, list);
+  const bool on_keys = !state.page && state.screen == Screen::Keys;
+  if (on_keys && state.keys.in_details) return scroll_details(state, by);
+  const bool text = state.page || (state.screen == Screen::Stats && state.stats.model);
+  if (text) return scroll_text(list, by);
   list.cursor->move(by, list.size, list.page);
   if (state.screen == Screen::Keys) {
     state.keys.member = 0;
@@ -116,6 +136,83 @@ void act_right(Ui& ui, std::string_view) {
   }
 }
 
+// ---- into what the cursor is on -----------------------------------------------------------------
+
+namespace {
+
+void enter_key(Ui& ui) {
+  State& state = ui.state;
+  if (current_tensor(state)) return run_verb(ui, "show", {key_of_row(state)});
+  const std::uint32_t row = current_row(state);
+  if (row == NameTree::kNoNode) return;
+  state.keys.tree.set_open(state.keys.list->folded(), row, !state.keys.tree.is_open(row));
+}
+
+void enter_mapping(Ui& ui) {
+  State& state = ui.state;
+  const std::string key = current_key(state);
+  if (key.empty()) return;
+  const auto& checkpoint = state.session.checkpoint();
+  const auto id = checkpoint ? checkpoint->find(key) : std::nullopt;
+  if (!id) return run_verb(ui, "map", {key});
+  state.screen = Screen::Keys;
+  if (!go_to_tensor(state, *id)) say(state, "the filter hides it: " + display(key), Role::Notice);
+}
+
+void enter_stats(Ui& ui, std::size_t line) {
+  StatsState& stats = ui.state.stats;
+  if (stats.model && stats.expert < stats.model->stats.experts.size()) {
+    say(ui.state, expert_text(*stats.model, stats.expert));
+  } else if (line > 0 && line <= stats.keys.size()) {  // the first line has the headings
+    run_verb(ui, "stat", {std::string(stats.keys[line - 1])});
+  }
+}
+
+void enter_log(State& state, std::size_t line) {
+  if (line >= state.log.size() || !state.log[line].page) return;
+  state.page = PageState{state.log[line].text, state.log[line].page, {}, 0};
+}
+
+}  // namespace
+
+void act_enter(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  if (state.page) return state.page.reset();
+  const std::size_t line = current_list(state).cursor->cursor;
+  switch (state.screen) {
+    case Screen::Keys:
+      return enter_key(ui);
+    case Screen::Mapping:
+      return enter_mapping(ui);
+    case Screen::Stats:
+      return enter_stats(ui, line);
+    case Screen::Convert:
+      return press_field(ui, line);
+    case Screen::Log:
+      return enter_log(state, line);
+  }
+}
+
+/// Of the row of the keys, which the screen of statistics is about too.
+void act_stats(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  const std::string key = state.screen == Screen::Stats ? key_of_row(state) : current_key(state);
+  if (key.empty()) return say(state, "nothing is selected", Role::Notice);
+  run_verb(ui, "stat", {key});
+}
+
+void act_mapping(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  const auto tensor = current_tensor(state);
+  state.screen = Screen::Mapping;
+  if (!state.mapping.model) return;
+  const MapModel& model = *state.mapping.model;
+  if (!tensor || *tensor >= model.plan->fates.size()) return;
+  go_to_mapping_of(state, *tensor);
+}
+
+// ---- panes, screens, what is shown --------------------------------------------------------------
+
 void act_pane(Ui& ui, std::string_view) {
   State& state = ui.state;
   if (state.screen == Screen::Keys) {
@@ -134,7 +231,7 @@ void act_pane(Ui& ui, std::string_view) {
 
 void act_screen(Ui& ui, std::string_view key) {
   ui.state.page.reset();
-  ui.state.screen = static_cast<Screen>(key.front() - '1');
+  ui.state.screen = screen_of(key).value_or(ui.state.screen);
 }
 
 /// To the same key of the next (or previous) layer or expert; on the screen of statistics it is
@@ -250,27 +347,21 @@ void act_invert(Ui& ui, std::string_view) {
             true);
 }
 
-void act_match(Ui& ui, std::string_view key) {
-  go_to_match(ui, key == "n", false);
-}
-
 void act_bins(Ui& ui, std::string_view) {
   ui.state.stats.linear = !ui.state.stats.linear;
 }
 
 void act_redraw(Ui& ui, std::string_view) {
-  ui.effects.push_back(RedrawAll{});
+  ui.effects.emplace_back(RedrawAll{});
 }
 
 void act_suspend(Ui& ui, std::string_view) {
-  ui.effects.push_back(Suspend{});
+  ui.effects.emplace_back(Suspend{});
 }
 
 void act_help(Ui& ui, std::string_view) {
-  static constexpr const char* kNames[] = {"Keys", "Mapping", "Stats", "Convert", "Log"};
-  const char place = place_of(ui.state);
-  const std::string where = place == 'p' ? "a page" : kNames[place - '1'];
-  open_page(ui.state, "keys of " + where, keys_help(place));
+  const Place& place = current_place(ui.state);
+  open_page(ui.state, fmt::format("keys of {}", place.name), keys_help(place));
 }
 
 /// Ends the innermost thing: a page, a filter, another screen; at the root it quits.
@@ -287,20 +378,12 @@ void act_back(Ui& ui, std::string_view) {
   }
 }
 
-void act_quit(Ui& ui, std::string_view) {
-  if (ui.state.convert.running) {
-    return open_prompt(ui.state, PromptKind::Quit,
-                       "a conversion runs; stop it, clean up and quit? [y/N] ");
-  }
-  ui.effects.push_back(Quit{});
-}
-
 void act_copy(Ui& ui, std::string_view) {
   State& state = ui.state;
   const std::string text =
       state.screen == Screen::Convert ? convert_command(state) : display(current_key(state));
   if (text.empty()) return;
-  ui.effects.push_back(CopyText{text});
+  ui.effects.emplace_back(CopyText{text});
   say(state, "copied: " + text);
 }
 

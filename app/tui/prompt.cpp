@@ -1,15 +1,25 @@
-// The line at the bottom that somebody types into.
+// Editing, completion, and what Enter makes of each kind of line.
+
+#include "app/tui/prompt.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "app/session/completion.hpp"
 #include "app/tui/actions.hpp"
+#include "app/tui/convert_form.hpp"
+#include "app/tui/current_list.hpp"
+#include "app/tui/cursor.hpp"
+#include "app/tui/search.hpp"
+#include "app/tui/steps.hpp"
 #include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {
+
+constexpr std::string_view kAsRecognised = "as recognised";  // the first candidate
 
 bool is_continuation(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
@@ -141,17 +151,10 @@ void recall(State& state, bool older) {
   prompt.cursor = prompt.text.size();
 }
 
-void set_adapter(Ui& ui, const std::string& name) {
-  try {
-    if (name.empty() || name == "as recognised") {
-      if (ui.state.session.settings().contains("adapter")) ui.state.session.unset("adapter");
-    } else {
-      ui.state.session.set("adapter", name);
-    }
-  } catch (const Error& error) {
-    say(ui.state, error.what(), Role::Defect);
-  }
-  preview_mapping(ui);
+/// The adapter that a candidate stands for; empty: the one that is recognised.
+std::string chosen_adapter(const Prompt& prompt) {
+  const std::string& chosen = prompt.candidates[prompt.chosen];
+  return chosen == kAsRecognised ? "" : chosen;
 }
 
 /// The preview follows what is chosen; Esc brings back what was.
@@ -162,15 +165,15 @@ void adapter_key(Ui& ui, std::string_view key) {
   const bool up = key == "k" || key == "<Up>" || key == "<S-Tab>";
   if (down || up) {
     prompt.chosen = (prompt.chosen + (down ? 1 : count - 1)) % count;
-    set_adapter(ui, prompt.candidates[prompt.chosen]);
+    set_flag(ui, "adapter", chosen_adapter(prompt), Setting::Tried);
   } else if (key == "<Enter>") {
-    const std::string chosen = prompt.candidates[prompt.chosen];
+    const std::string chosen = chosen_adapter(prompt);
     ui.state.prompt.reset();
-    set_field(ui, "adapter", chosen == "as recognised" ? "" : chosen);
+    set_flag(ui, "adapter", chosen);
   } else if (key == "<Esc>" || key == "<C-c>" || key == "q") {
     const std::string old = prompt.before;
     ui.state.prompt.reset();
-    set_adapter(ui, old);
+    set_flag(ui, "adapter", old, Setting::Tried);
   }
 }
 
@@ -182,10 +185,10 @@ void answer_key(Ui& ui, std::string_view key) {
   if (!yes && !no) return;
   ui.state.prompt.reset();
   if (kind == PromptKind::Question) {
-    ui.effects.push_back(AnswerJob{yes});
+    ui.effects.emplace_back(AnswerJob{yes});
   } else if (yes) {
-    ui.effects.push_back(StopJobs{});
-    ui.effects.push_back(Quit{});
+    ui.effects.emplace_back(StopJobs{});
+    ui.effects.emplace_back(Quit{});
   }
 }
 
@@ -218,10 +221,10 @@ void finish(Ui& ui) {
     case PromptKind::Filter:
       return list_keys(ui, prompt.text, state.keys.sort, state.keys.flat);
     case PromptKind::Diff:
-      if (!prompt.text.empty()) run_line(ui, "diff " + quoted_word(as_value(prompt.text)));
+      if (!prompt.text.empty()) run_verb(ui, "diff", {as_value(prompt.text)});
       return;
     case PromptKind::Field:
-      return set_field(ui, prompt.field, as_value(prompt.text));
+      return set_flag(ui, prompt.field, as_value(prompt.text));
     default:
       return;
   }
@@ -257,6 +260,7 @@ void open_prompt(State& state, PromptKind kind, std::string label, std::string t
 }
 
 void prompt_key(Ui& ui, std::string_view key) {
+  assert(ui.state.prompt.has_value());
   State& state = ui.state;
   Prompt& prompt = *state.prompt;
   if (prompt.kind == PromptKind::Adapter) return adapter_key(ui, key);
@@ -279,6 +283,36 @@ void prompt_key(Ui& ui, std::string_view key) {
   state.search.places.clear();
   state.search.at.reset();
   search_now(ui, true);
+}
+
+// ---- keys that open one -------------------------------------------------------------------------
+
+void act_command(Ui& ui, std::string_view) {
+  open_prompt(ui.state, PromptKind::Command, ":");
+}
+
+void act_filter(Ui& ui, std::string_view) {
+  open_prompt(ui.state, PromptKind::Filter, "& ", ui.state.keys.filter);
+}
+
+void act_diff(Ui& ui, std::string_view) {
+  open_prompt(ui.state, PromptKind::Diff, "diff with: ");
+}
+
+void act_adapter(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  const auto set = state.session.settings().find("adapter");
+  const std::string now = set == state.session.settings().end() ? "" : set->second;
+  open_prompt(state, PromptKind::Adapter, "adapter (j k choose, Enter takes it): ");
+  state.prompt->before = now;
+  state.prompt->candidates = values_of(*find_flag("adapter"));
+  state.prompt->candidates.insert(state.prompt->candidates.begin(), std::string(kAsRecognised));
+  const auto found =
+      std::find(state.prompt->candidates.begin(), state.prompt->candidates.end(), now);
+  if (found != state.prompt->candidates.end()) {
+    state.prompt->chosen = static_cast<std::size_t>(found - state.prompt->candidates.begin());
+  }
+  state.screen = Screen::Mapping;
 }
 
 }  // namespace ckptscope

@@ -1,10 +1,15 @@
-// Finding by regular expression: keys on the worker, other lists at once.
+// By regular expression: keys on the worker, the lines of other lists at once.
+
+#include "app/tui/search.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "app/tui/actions.hpp"
+#include "app/tui/current_list.hpp"
+#include "app/tui/cursor.hpp"
+#include "app/tui/prompt.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/regex.hpp"
@@ -103,6 +108,20 @@ void go_to_match(Ui& ui, bool forward, bool from_origin) {
   go_to_place(state, places[next]);
   search.at = next;
   say(state, fmt::format("match {} of {}", next + 1, format_count(count)));
+}
+
+void act_search(Ui& ui, std::string_view) {
+  State& state = ui.state;
+  const bool on_keys = searches_keys(state);
+  const std::uint32_t node = current_node(state);
+  const bool in_tree = on_keys && !state.keys.flat && node != NameTree::kNoNode;
+  state.search.origin =
+      in_tree ? state.keys.list->names().nodes()[node].first : current_list(state).cursor->cursor;
+  open_prompt(state, PromptKind::Search, "/");
+}
+
+void act_match(Ui& ui, std::string_view key) {
+  go_to_match(ui, key == "n", false);
 }
 
 }  // namespace ckptscope

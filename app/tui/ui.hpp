@@ -14,6 +14,7 @@
 #include "app/session/session.hpp"
 #include "app/terminal/terminal.hpp"
 #include "app/tui/jobs.hpp"
+#include "app/tui/screens.hpp"
 #include "app/tui/worker.hpp"
 #include "views/screen/convert_view.hpp"
 #include "views/screen/keys_view.hpp"
@@ -22,8 +23,6 @@
 #include "views/screen/stats_view.hpp"
 
 namespace ckptscope {
-
-enum class Screen { Keys, Mapping, Stats, Convert, Log };
 
 struct KeysState {
   std::shared_ptr<const KeyList> list;  // what is listed: all keys, or those of the filter
@@ -179,6 +178,12 @@ struct Suspend {};
 struct Quit {};
 using Effect = std::variant<StartJob, StopJobs, StopStat, AnswerJob, CopyText, RecordTo, RecordLine,
                             RedrawAll, Suspend, Quit>;
+
+/// An update under way.
+struct Ui {
+  State& state;
+  std::vector<Effect>& effects;
+};
 
 /// What to do first: open `path`, which may be empty.
 std::vector<Effect> begin(State& state, const std::string& path);

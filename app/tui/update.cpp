@@ -1,9 +1,17 @@
+// Events become changes of the state: keys through the table of keys, results by their type.
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "app/session/run_command.hpp"
-#include "app/tui/actions.hpp"
+#include "app/tui/convert_form.hpp"
+#include "app/tui/current_list.hpp"
+#include "app/tui/cursor.hpp"
+#include "app/tui/keymap.hpp"
+#include "app/tui/prompt.hpp"
+#include "app/tui/search.hpp"
+#include "app/tui/steps.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/names/companions.hpp"
@@ -40,7 +48,7 @@ void press(Ui& ui, std::string_view key) {
     state.keys.in_details = false;
     return;
   }
-  const KeyRow* row = find_key(key, place_of(state));
+  const KeyRow* row = find_key(key, current_place(state));
   if (row == nullptr)
     return say(state, fmt::format("no key {} here; ? lists them", display(key)), Role::Faint);
   row->act(ui, key);
@@ -164,7 +172,7 @@ struct Arrived {
   void finish_conversion() const {
     state.convert.running = false;
     const std::size_t buttons = state.convert.output.empty() ? 0 : 1;  // Verify is next
-    state.convert.cursor.cursor = convert_fields(state).size() + buttons;
+    state.convert.cursor.cursor = convert_field_count() + buttons;
   }
 
   void operator()(const Script& script) const {

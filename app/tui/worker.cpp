@@ -1,3 +1,5 @@
+// The thread, the queue of jobs, and the progress that a job reports to.
+
 #include "app/tui/worker.hpp"
 
 #include <algorithm>
@@ -5,7 +7,6 @@
 #include <csignal>
 
 #include "app/session/run_command.hpp"
-#include "app/tui/page.hpp"
 
 namespace ckptscope {
 

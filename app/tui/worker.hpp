@@ -11,78 +11,12 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <variant>
 #include <vector>
 
+#include "app/tui/results.hpp"
 #include "core/base/progress.hpp"
-#include "core/inspect/key_list.hpp"
-#include "views/document/document.hpp"
-#include "views/screen/convert_view.hpp"
-#include "views/screen/mapping_view.hpp"
-#include "views/screen/page_view.hpp"
-#include "views/screen/stats_view.hpp"
 
 namespace ckptscope {
-
-/// What a job is for. A newer job of the same kind makes results of older ones stale.
-enum class JobKind { Open, List, Search, Map, Stat, Command };
-inline constexpr std::size_t kJobKinds = 6;
-
-struct Opened {
-  std::string path;  // as it was asked for
-  std::shared_ptr<const KeyList> list;
-  std::string summary;
-  bool whole = true;  // false: the first shard alone, the rest follows
-};
-struct Listed {
-  std::shared_ptr<const KeyList> list;
-  std::shared_ptr<const std::vector<std::uint32_t>> order;  // ids; null: natural order
-  bool flat = false;
-  std::string filter;  // as typed
-};
-struct Found {
-  std::shared_ptr<const KeyList> list;  // that was searched, in this order
-  std::shared_ptr<const std::vector<std::uint32_t>> order;
-  std::string pattern;
-  std::vector<std::uint32_t> places;  // in the order that was searched, rising
-};
-struct PlanReady {
-  std::shared_ptr<const MapModel> model;
-};
-struct StatsReady {
-  std::shared_ptr<const StatsModel> model;
-};
-/// What a command says.
-struct CommandDone {
-  std::string verb;
-  std::vector<PageLine> lines;
-  int exit = 0;
-  std::vector<std::string> keys{};  // of the tensors of a table of statistics, raw, from line 1 on
-};
-/// Lines to run.
-struct Script {
-  std::string text;
-};
-struct Failed {
-  Code code = Code::Internal;
-  std::string message;
-};
-struct Line {
-  std::string text;
-};
-struct Question {
-  std::string text;
-};
-using JobResult = std::variant<Opened, Listed, Found, PlanReady, StatsReady, CommandDone, Script,
-                               Failed, Line, Question>;
-
-struct JobEvent {
-  JobKind kind = JobKind::Command;
-  std::uint64_t id = 0;
-  bool last = false;  // the job is over
-  JobResult result;
-  std::vector<PhaseLine> phases{};  // of the job, with the last event
-};
 
 /// What a job may do besides returning its result: all thread-safe.
 struct JobContext {
@@ -90,11 +24,13 @@ struct JobContext {
   std::function<void(JobResult)> post;  // a result so far
 };
 
+using JobBody = std::function<JobResult(const JobContext&)>;
+
 struct Job {
   JobKind kind = JobKind::Command;
   std::uint64_t id = 0;
   std::string title;  // the command line that it is, for people
-  std::function<JobResult(const JobContext&)> run;
+  JobBody run;
 };
 
 /// What is going on.

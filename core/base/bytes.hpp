@@ -36,6 +36,9 @@ inline std::uint64_t read_little_endian(std::span<const std::byte, 8> bytes) {
   return value;
 }
 
+/// "4096": text that is a decimal number and nothing else; nullopt for other text, and for what
+/// does not fit 64 bits.
+std::optional<std::uint64_t> parse_number(std::string_view text);
 /// "5GB", "512MiB", "1.5 GB", "4096": a size in bytes; nullopt when it is none. Case does not
 /// matter.
 std::optional<std::uint64_t> parse_bytes(std::string_view text);

@@ -15,17 +15,17 @@ namespace {
 /// One golden for all: a changed flag or sentence is reviewed as its users will read it.
 TEST(Help, OfEveryVerbIsAsRecorded) {
   std::string text;
-  for (const Command& command : commands()) {
-    text += "$ ckptscope help " + std::string(command.name) + "\n" + help_text(command) + "\n";
+  for (const Command* command : commands()) {
+    text += "$ ckptscope help " + std::string(command->name) + "\n" + help_text(*command) + "\n";
   }
   expect_golden("cli/help.txt", text);
 }
 
 TEST(Help, ExamplesOfEveryVerbParse) {
-  for (const Command& command : commands()) {
-    EXPECT_GE(command.examples.size(), 2u) << command.name;
-    for (const std::string_view example : command.examples) {
-      const bool session = command.change != nullptr;
+  for (const Command* command : commands()) {
+    EXPECT_GE(command->examples.size(), 2u) << command->name;
+    for (const std::string_view example : command->examples) {
+      const bool session = command->change != nullptr;
       for (const Step& step : parse_steps(example)) {
         EXPECT_NO_THROW(parse_line(step.words, {.session = session})) << example;
       }
@@ -36,14 +36,14 @@ TEST(Help, ExamplesOfEveryVerbParse) {
 /// `help VERB` and `VERB --help` say the same, and do nothing else.
 TEST(Help, IsTheSameEitherWay) {
   const TempDir dir;
-  for (const Command& command : commands()) {
-    if (command.change != nullptr) continue;
-    const std::string name(command.name);
+  for (const Command* command : commands()) {
+    if (command->change != nullptr) continue;
+    const std::string name(command->name);
     const std::string line = "cd " + dir.path() + " && " CKPTSCOPE_BINARY " help " + name +
                              " >a 2>&1 && " CKPTSCOPE_BINARY " " + name + " --help >b 2>&1";
     EXPECT_EQ(std::system(line.c_str()), 0) << name;
     EXPECT_EQ(read_file(dir / "a"), read_file(dir / "b")) << name;
-    EXPECT_EQ(read_file(dir / "b"), help_text(command)) << name;
+    EXPECT_EQ(read_file(dir / "b"), help_text(*command)) << name;
   }
 }
 

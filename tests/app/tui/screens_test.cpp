@@ -5,7 +5,7 @@
 
 #include <filesystem>
 
-#include "app/tui/engine.hpp"
+#include "app/tui/key_script.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/masked.hpp"
 #include "tests/support/published.hpp"
@@ -178,6 +178,21 @@ TEST(Mended, AScriptThatRunsItself) {
   write_file("self", "source self\n");
   const std::string screen = run_key_script("gpt-oss", {}, ":source self<Enter><wait>", {});
   EXPECT_NE(screen.find("more than 16 scripts"), screen.npos) << screen;
+}
+
+/// Keys of a checkpoint that look like flags and lines are shown, looked at and recorded as keys.
+TEST(Mended, KeysThatLookLikeFlags) {
+  const TempDir dir;
+  SyntheticCheckpoint odd;
+  odd.tensors.push_back({"--json", Dtype::F32, {4}});
+  odd.tensors.push_back({"a; quit", Dtype::F32, {4}});
+  write_synthetic(dir / "odd", odd);
+  const InDirectory here(dir.path());
+  const std::string screen =
+      run_key_script("odd", {}, ":record did<Enter>g<Enter><wait><dump>qjx<wait><dump>qq", {});
+  EXPECT_NE(screen.find(" --json\n   dtype     F32"), screen.npos) << screen;
+  EXPECT_NE(screen.find(" a; quit   F32 [4], 16 B"), screen.npos) << screen;
+  EXPECT_EQ(read_file("did"), "open odd\nshow -- --json\nstat \"a; quit\"\n");
 }
 
 // ---- recording ----------------------------------------------------------------------------------

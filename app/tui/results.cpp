@@ -1,4 +1,6 @@
-#include "app/tui/page.hpp"
+// Documents become the lines and keys that a result carries.
+
+#include "app/tui/results.hpp"
 
 #include <algorithm>
 

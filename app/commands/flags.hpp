@@ -1,0 +1,49 @@
+// Flags that several verbs take. A name means the same everywhere.
+#pragma once
+
+#include "app/language/command.hpp"
+
+namespace ckptscope {
+
+inline constexpr Flag kTo{.name = "to",
+                          .value = "SIDE",
+                          .help = "target of the mapping; without it, the other side",
+                          .choices = "native|hf"};
+inline constexpr Flag kAdapter{
+    .name = "adapter", .value = "NAME", .help = "family, instead of what config.json and keys say"};
+inline constexpr Flag kDtype{.name = "dtype",
+                             .value = "D",
+                             .help = "dtype of decoded and stacked weights",
+                             .choices = "bf16|f16|f32"};
+inline constexpr Flag kExclude{
+    .name = "exclude", .value = "RE", .help = "drop output keys that match at their start"};
+inline constexpr Flag kSet{
+    .name = "set", .value = "KEY=VALUE", .help = "a setting of the adapter; may be repeated"};
+inline constexpr Flag kLayout{.name = "layout",
+                              .value = "L",
+                              .help = "spelling of native names",
+                              .choices = "automodel|documented"};
+inline constexpr Flag kLenient{.name = "lenient",
+                               .help = "unpaired FP8 weights and scales are warnings"};
+inline constexpr Flag kQuantise{.name = "quantize",
+                                .value = "SCHEME",
+                                .help = "how hf weights are stored; none decodes",
+                                .choices = "mxfp4|fp8|none",
+                                .otherwise = "as it is"};
+inline constexpr Flag kLike{
+    .name = "like",
+    .value = "DIR",
+    .help = "the output must have this checkpoint's keys, dtypes and shapes"};
+inline constexpr Flag kMemory{
+    .name = "memory", .value = "SIZE", .help = "bound of conversion buffers", .fallback = "512MiB"};
+inline constexpr Flag kThreads{.name = "threads",
+                               .value = "N",
+                               .help = "workers; the processors this process may use",
+                               .letter = 'j',
+                               .otherwise = "all of them"};
+inline constexpr Flag kAll{.name = "all", .help = "every row, nothing folded"};
+inline constexpr Flag kSort{
+    .name = "sort", .value = "COLUMN", .help = "order of rows", .choices = "key|bytes|dtype|shard"};
+inline constexpr Flag kLimit{.name = "limit", .value = "N", .help = "at most N rows"};
+
+}  // namespace ckptscope

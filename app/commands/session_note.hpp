@@ -1,0 +1,15 @@
+// What the verbs that change a session answer with.
+#pragma once
+
+#include <string>
+
+#include "app/language/command.hpp"
+
+namespace ckptscope {
+
+/// `text`, already safe to show; empty: nothing is said.
+Document session_note(std::string verb, std::string text = "");
+/// "gpt-oss-20b   411 tensors, 13.76 GB   model.layers.0": what is open, and where in it.
+std::string where_text(const Session& session);
+
+}  // namespace ckptscope

@@ -1,0 +1,48 @@
+// The list that motions move in, and what every subject does to the state: messages, the log,
+// pages, jobs.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/tui/ui.hpp"
+
+namespace ckptscope {
+
+template <typename Cursor>
+struct ListOf {
+  Cursor* cursor;
+  std::size_t size;
+  std::size_t page;  // rows that are seen at once
+};
+using CurrentList = ListOf<ListState>;
+CurrentList current_list(State& state);
+ListOf<const ListState> current_list(const State& state);
+const Place& current_place(const State& state);
+/// The screen's body, between the rules.
+Rect body_of(const State& state);
+
+void say(State& state, std::string text, Role role = Role::Plain);
+void log(State& state, std::string text, Role role = Role::Plain,
+         std::shared_ptr<const std::vector<PageLine>> page = nullptr);
+void open_page(State& state, std::string title, std::vector<PageLine> lines);
+/// What somebody typed, safe to show and no longer than it is: backslashes stay single.
+std::string typed_text(std::string_view text);
+
+/// The id of the newest job of a kind; results of others are stale, with 0 all of them.
+std::uint64_t& latest_of(State& state, JobKind kind);
+/// Runs a job of this kind; older ones of it become stale. Returns its id.
+std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body);
+/// The list changes when the worker has made it.
+void list_keys(Ui& ui, const std::string& filter, const SortOrder& sort, bool flat);
+/// The plan of a conversion as flags are set now, on the screen of the mapping when it is made.
+void preview_mapping(Ui& ui);
+
+/// Line 2 without a checkpoint.
+inline constexpr std::string_view kNothingOpen = "nothing is open; :open PATH";
+/// Nothing of a checkpoint is left: its keys, results, and what was started on it.
+void forget_checkpoint(State& state);
+
+}  // namespace ckptscope
