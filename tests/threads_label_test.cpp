@@ -1,8 +1,9 @@
-// The label `threads` is on every test that runs threads: the list in tests/CMakeLists.txt is what
-// the includes of the files say.
+// The label `threads` is on every test that runs threads, its own or those of the program: the list
+// in tests/CMakeLists.txt is what the files say.
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -29,6 +30,7 @@ const std::set<std::string> kThreaded{
 
 /// A thread of the test's own; std::this_thread is not one.
 const std::string kThread = std::string("std::") + "thread ";
+const std::string kProgram = std::string("CKPTSCOPE") + "_BINARY";
 
 std::set<std::string> includes_of(const std::string& file) {
   std::set<std::string> found;
@@ -47,6 +49,16 @@ bool includes_threaded(const std::string& file) {
     if (include.starts_with("tests/") && includes_threaded(include)) return true;
   }
   return false;
+}
+
+/// Starts a thread, or the program, which has some; by itself or by tests/support.
+bool starts_anything(const std::string& test) {
+  const std::string text = read_file(kRoot + test);
+  if (text.find(kThread) != text.npos || text.find(kProgram) != text.npos) return true;
+  const std::set<std::string> includes = includes_of(test);
+  return std::any_of(includes.begin(), includes.end(), [](const std::string& include) {
+    return include.starts_with("tests/") && starts_anything(include);
+  });
 }
 
 bool starts_threads(const std::string& file) {
@@ -77,8 +89,8 @@ TEST(ThreadsLabel, IsOnEveryTestThatRunsThreads) {
   for (std::string word; words >> word;) labelled.insert("tests/" + word);
   std::set<std::string> threaded;
   for (const std::string& test : files_below("tests", "_test.cpp")) {
-    const bool itself = read_file(kRoot + test).find(kThread) != std::string::npos;
-    if (itself || includes_threaded(test) || starts_threads(unit_of(test))) threaded.insert(test);
+    if (starts_anything(test) || includes_threaded(test) || starts_threads(unit_of(test)))
+      threaded.insert(test);
   }
   EXPECT_EQ(labelled, threaded);
 }
