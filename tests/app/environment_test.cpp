@@ -1,7 +1,9 @@
 // The program in a hostile environment: signals, limits, closed pipes, full disks.
 
+#include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +102,75 @@ TEST(Limits, FewDescriptorsSuffice) {
             0)
       << read_file(dir / "err.txt");
   EXPECT_EQ(run(dir, "ulimit -n 20; {} verify source out -q"), 0) << read_file(dir / "err.txt");
+}
+
+/// What the program says when it may read and write nothing that is not for everybody: as nobody
+/// where the test is root. The program is opened before, so that it may lie anywhere.
+std::string run_unprivileged(const TempDir& dir, std::vector<std::string> args, int& exit_code) {
+  const int program = ::open(CKPTSCOPE_BINARY, O_RDONLY | O_CLOEXEC);
+  const int text = ::open((dir / "said.txt").c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  std::vector<char*> words;
+  for (std::string& arg : args) words.push_back(arg.data());
+  words.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr uid_t kNobody = 65534;
+    const bool dropped = ::geteuid() != 0 || (::setgroups(0, nullptr) == 0 &&
+                                              ::setgid(kNobody) == 0 && ::setuid(kNobody) == 0);
+    if (dropped) {
+      ::dup2(text, STDOUT_FILENO);
+      ::dup2(text, STDERR_FILENO);
+      ::fexecve(program, words.data(), environ);
+    }
+    std::_Exit(127);
+  }
+  ::close(program);
+  ::close(text);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return read_file(dir / "said.txt");
+}
+
+TEST(Permissions, WhatMayNotBeReadOrWrittenIsAnError) {
+  const TempDir dir;
+  write_synthetic(dir / "source", recorded_case("gpt_oss-bf16").source);
+  fs::create_directory(dir / "closed");
+  ASSERT_EQ(::chmod(dir.path().c_str(), 0755), 0);
+  ASSERT_EQ(::chmod((dir / "closed").c_str(), 0555), 0);
+  const std::string shard = dir / "source/model.safetensors";
+  int code = 0;
+  const std::string written = run_unprivileged(
+      dir,
+      {"ckptscope", "convert", dir / "source", "--to", "native", "-o", dir / "closed/out", "-q"},
+      code);
+  EXPECT_EQ(code, 3) << written;
+  EXPECT_NE(written.find("[no-permission]"), written.npos) << written;
+  ASSERT_EQ(::chmod(shard.c_str(), 0), 0);
+  const std::string read = run_unprivileged(dir, {"ckptscope", "ls", shard}, code);
+  EXPECT_EQ(code, 3) << read;
+  EXPECT_NE(read.find("[no-permission]"), read.npos) << read;
+  EXPECT_TRUE(names_in(dir / "closed").empty());
+}
+
+// A sanitizer takes more memory than any limit leaves.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(Limits, LittleMemoryIsAnErrorAndNoCrash) {
+  const TempDir dir;
+  write_synthetic(dir / "small", recorded_case("gpt_oss-mxfp4").source);
+  const std::uint64_t header = 99'000'000;  // bytes, which must be read as one
+  write_file(dir / "large.safetensors", {reinterpret_cast<const char*>(&header), sizeof header});
+  fs::resize_file(dir / "large.safetensors", sizeof header + header);
+  EXPECT_EQ(run(dir, "ulimit -v 90000; {} ls small"), 0) << read_file(dir / "err.txt");
+  EXPECT_EQ(run(dir, "ulimit -v 90000; {} ls large.safetensors"), 3);
+  EXPECT_EQ(read_file(dir / "err.txt"), "ckptscope: memory ran out [out-of-memory]\n");
+}
+#endif
+
+TEST(Streams, AClosedOneIsAnError) {
+  const TempDir dir;
+  EXPECT_EQ(run(dir, "{} help codes >&-"), 3);
+  EXPECT_EQ(read_file(dir / "err.txt"), "ckptscope: stdout: Bad file descriptor [io]\n");
 }
 
 TEST(Streams, AFullDiskAndAClosedPipeAreNoticed) {

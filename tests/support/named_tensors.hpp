@@ -21,7 +21,7 @@ inline std::string random_name(Random& random, std::string_view letters) {
   return name;
 }
 
-/// NamedTensors that own their names and shapes.
+/// Tensors that own their names and shapes.
 class NamedTensors {
  public:
   void add(const std::string& key, Dtype dtype = Dtype::BF16, Shape shape = {2, 4}) {
@@ -42,15 +42,17 @@ class NamedTensors {
   std::deque<std::string> names_;
   std::deque<Shape> shapes_;
   std::vector<TensorInfo> infos_;
+  std::vector<std::uint32_t> ids_;
+};
 
-  inline NamedTensors random_tensors(Random& random, std::string_view letters) {
-    std::set<std::string> names;
-    for (std::size_t k = random() % 40; k > 0; --k) names.insert(random_name(random, letters));
-    std::vector<std::string> shuffled(names.begin(), names.end());
-    std::shuffle(shuffled.begin(), shuffled.end(), random);
-    NamedTensors tensors;
-    for (const std::string& name : shuffled) tensors.add(name, Dtype::U8, {random() % 3});
-    return tensors;
-  }
+inline NamedTensors random_tensors(Random& random, std::string_view letters) {
+  std::set<std::string> names;
+  for (std::size_t k = random() % 40; k > 0; --k) names.insert(random_name(random, letters));
+  std::vector<std::string> shuffled(names.begin(), names.end());
+  std::shuffle(shuffled.begin(), shuffled.end(), random);
+  NamedTensors tensors;
+  for (const std::string& name : shuffled) tensors.add(name, Dtype::U8, {random() % 3});
+  return tensors;
+}
 
 }  // namespace ckptscope::testing

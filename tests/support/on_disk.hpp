@@ -1,6 +1,8 @@
 // Checkpoints of tests as files, and plans as the checkpoints that they would write.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 
 #include "core/checkpoint/checkpoint.hpp"
@@ -29,6 +31,12 @@ inline SyntheticCheckpoint outputs_of(const Plan& plan, const std::string& confi
     checkpoint.tensors.push_back({output.key, output.dtype(), to_shape(output.shape())});
   }
   return checkpoint;
+}
+
+inline void expect_sound(const Plan& plan) {
+  for (const Problem& problem : plan.problems) {
+    EXPECT_NE(problem.severity, Severity::Error) << name_of(problem.code) << " " << problem.message;
+  }
 }
 
 }  // namespace ckptscope::testing

@@ -43,6 +43,7 @@ void read_line(const std::string& line, std::vector<RecordedCase>& cases) {
     words >> now.source.shards;
   } else if (word == "refused") {
     words >> now.refused;
+    now.message = rest_of(words);
   } else {
     std::string key, dtype, shape, last;
     words >> key >> dtype >> shape >> last;

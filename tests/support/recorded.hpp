@@ -1,6 +1,8 @@
 // Conversions recorded from the original adapters: tests/golden/recorded.txt.
 #pragma once
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,10 +26,18 @@ struct RecordedCase {
   SyntheticCheckpoint source;
   std::vector<RecordedOutput> outputs;
   std::string refused;  // the code, when it is refused
+  std::string message;  // and what is said then
 };
 
 const std::vector<RecordedCase>& recorded_cases();
 const RecordedCase& recorded_case(const std::string& name);
+
+/// A name of a case as gtest takes it.
+inline std::string as_identifier(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
+  return name;
+}
 
 /// "[2,3]" as a shape.
 Shape parse_shape(const std::string& text);

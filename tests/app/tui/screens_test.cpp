@@ -30,9 +30,39 @@ class InDirectory {
   const fs::path before_;
 };
 
-/// Every screen below a line that says which.
+std::vector<std::string> split(const std::string& text, const std::string& at) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  for (auto end = text.find(at); end != text.npos; end = text.find(at, begin)) {
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + at.size();
+  }
+  parts.push_back(text.substr(begin));
+  return parts;
+}
+
+/// The line above a screen: the keys since the one before. A script may begin with <dump>, and end
+/// with one.
+std::string heading(const std::string& keys, bool is_first) {
+  if (!keys.empty()) return "== after \"" + keys + "\"\n";
+  return is_first ? "== at first\n" : "== at the end\n";
+}
+
+/// Every screen below a line that says which. Keys that quit show no last one.
 std::string screens(const std::string& path, const std::string& keys, const std::string& size) {
-  return masked(run_key_script(path, {}, keys, parse_size(size)));
+  const std::string text = masked(run_key_script(path, {}, keys, parse_size(size)));
+  const std::vector<std::string> lines = split(text, "\n");
+  const std::vector<std::string> steps = split(keys, "<dump>");
+  const auto rows = static_cast<std::size_t>(parse_size(size).rows);
+  const std::size_t count = (lines.size() - 1) / rows;
+  EXPECT_EQ((lines.size() - 1) % rows, 0u) << "half a screen";
+  EXPECT_TRUE(count == steps.size() || count + 1 == steps.size());
+  std::string out;
+  for (std::size_t i = 0; i < (lines.size() - 1); ++i) {
+    if (i % rows == 0) out += heading(steps.at(i / rows), i == 0);
+    out += lines[i] + "\n";
+  }
+  return out;
 }
 
 // ---- the published checkpoints, at four sizes ---------------------------------------------------
@@ -228,7 +258,7 @@ TEST(KeyScript, OfTheCommandLine) {
   EXPECT_EQ(run("--keys keys --screen 80x24 gpt-oss"), 0);
   const std::string out = read_file("out.txt");
   EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 48);
-  EXPECT_EQ(masked(out), screens("gpt-oss", "2<dump>\nq", "80x24"));
+  EXPECT_EQ(masked(out), masked(run_key_script("gpt-oss", {}, "2<dump>\nq", parse_size("80x24"))));
   EXPECT_NE(run("--keys keys --screen 80 gpt-oss"), 0);
   EXPECT_NE(run("--keys nowhere gpt-oss"), 0);
   write_file("keys", "<Enter");

@@ -7,6 +7,7 @@
 
 #include <limits>
 
+#include "core/checkpoint/checkpoint.hpp"
 #include "core/checkpoint/safetensors.hpp"
 #include "core/checkpoint/safetensors_writer.hpp"
 #include "tests/support/temp_dir.hpp"

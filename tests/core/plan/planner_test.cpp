@@ -6,7 +6,9 @@
 
 #include <algorithm>
 
-#include "tests/support/prepared.hpp"
+#include "app/planning/conversion.hpp"
+#include "tests/support/recorded.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ckptscope::testing {
 namespace {

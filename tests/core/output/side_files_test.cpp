@@ -1,0 +1,169 @@
+// What lies beside the tensors: what goes with an output, what is left out and why, and how the
+// config is edited.
+
+#include "core/output/side_files.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/checkpoint/synthetic.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+using Names = std::vector<std::string>;
+
+/// A checkpoint of one tensor in a directory of its own, and a place for the output.
+struct Beside {
+  explicit Beside(const std::string& config = "") {
+    SyntheticCheckpoint source;
+    source.tensors.push_back({"a", Dtype::BF16, {4}});
+    source.config = config;
+    write_synthetic(dir / "source", source);
+  }
+  void put(const std::string& name, const std::string& text = "x") const {
+    write_file(dir / ("source/" + name), text);
+  }
+  SideFiles copy(const Plan& plan, const std::string& path = "source",
+                 const Checkpoint* like = nullptr) {
+    const Checkpoint checkpoint = Checkpoint::open(dir / path);
+    Staging staging(OutputPath(dir / "out"), Staging::IfExists::Fail);
+    const SideFiles files = copy_side_files({checkpoint, like}, plan, staging);
+    written.clear();
+    for (const auto& entry : fs::directory_iterator(staging.path())) {
+      const std::string name = entry.path().filename();
+      if (name != kJournalName) written[name] = read_file(entry.path());
+    }
+    return files;
+  }
+
+  TempDir dir;
+  std::map<std::string, std::string> written;  // by the last copy
+};
+
+/// A plan with one output of this value.
+Plan plan_with(const std::function<ValuePtr(Values&)>& make,
+               OutputKind kind = OutputKind::Decoded) {
+  Plan plan;
+  plan.outputs.push_back({"a", make(*plan.values), kind});
+  return plan;
+}
+ValuePtr pass(Values& values) {
+  return values.input(0, Dtype::BF16, Shape{4});
+}
+ValuePtr decode(Values& values) {
+  return values.fp8(values.input(0, Dtype::F8_E4M3, Shape{4}), values.input(1, Dtype::F32, Shape{}),
+                    Dtype::BF16, {});
+}
+ValuePtr widen(Values& values) {
+  return values.cast(pass(values), Dtype::F32);
+}
+
+TEST(SideFiles, WhatGoesWithTheOutputAndWhatDoesNot) {
+  Beside one(R"({"model_type":"x"})");
+  for (const char* name :
+       {"tokenizer.json", "README.md", "modeling.py", "extra.safetensors",
+        "model.safetensors.index.json.bak", "old.index.json", "pytorch_model.bin", "a.pt", "a.pth",
+        "a.gguf", "__0_0.distcp", "ckptscope.json", "ckptscope.journal", "hf_quant_config.json",
+        "x\x1b.txt"}) {
+    one.put(name);
+  }
+  fs::create_directory(one.dir / "source/sub");
+  fs::create_symlink("nowhere", one.dir / "source/dangling");
+  fs::create_symlink("README.md", one.dir / "source/link");
+  one.put("large");
+  fs::resize_file(one.dir / "source/large", kMaxSideFile + 1);
+  // Beside an index the stray weights are no part of the checkpoint.
+  one.put("model.safetensors.index.json",
+          R"({"metadata":{"total_size":8},"weight_map":{"a":"model.safetensors"}})");
+  const SideFiles files = one.copy(plan_with(pass));
+  EXPECT_EQ(files.copied, (Names{"config.json", "README.md", "hf_quant_config.json", "link",
+                                 "model.safetensors.index.json.bak", "modeling.py",
+                                 "tokenizer.json", "x\x1b.txt"}));
+  const std::string weights = ": weights or an index beside the checkpoint";
+  EXPECT_EQ(
+      files.left_out,
+      (Names{"__0_0.distcp" + weights, "a.gguf" + weights, "a.pt" + weights, "a.pth" + weights,
+             "dangling: no regular file", "extra.safetensors" + weights, "large: 256.0 MB",
+             "old.index.json" + weights, "pytorch_model.bin" + weights, "sub: a directory"}));
+  EXPECT_FALSE(files.config_edited);
+  EXPECT_EQ(one.written.size(), files.copied.size());
+  EXPECT_EQ(one.written["link"], "x");
+  EXPECT_EQ(one.written["config.json"], R"({"model_type":"x"})");
+}
+
+TEST(SideFiles, ASingleFileBringsItsConfigAlone) {
+  Beside one("{}");
+  one.put("tokenizer.json");
+  EXPECT_EQ(one.copy(plan_with(pass), "source/model.safetensors").copied, Names{"config.json"});
+  EXPECT_EQ(one.copy(plan_with(pass)).copied, (Names{"config.json", "tokenizer.json"}));
+}
+
+TEST(SideFiles, TheConfigSaysWhatTheOutputIs) {
+  Plan encoded = plan_with(pass, OutputKind::Passed);
+  encoded.quantisation_config = R"({"new":1})";
+  struct Row {
+    std::string what;
+    Plan plan;
+    std::string config;
+    std::string written;
+    bool edited;
+  };
+  const std::string quantised = R"({"dtype":"float16","quantization_config":{"old":1}})";
+  const Row rows[] = {
+      {"as it was", plan_with(pass, OutputKind::Passed), quantised, quantised, false},
+      {"decoded", plan_with(decode), quantised, R"({"dtype":"bfloat16"})", true},
+      {"decoded where none is stated", plan_with(decode), "{}", R"({"dtype":"bfloat16"})", true},
+      {"widened", plan_with(widen, OutputKind::Stacked), quantised,
+       R"({"dtype":"float32","quantization_config":{"old":1}})", true},
+      {"a fixed dtype tells nothing", plan_with(widen, OutputKind::Cast), quantised, quantised,
+       false},
+      {"encoded", encoded, quantised, R"({"dtype":"bfloat16","quantization_config":{"new":1}})",
+       true},
+      {"none", plan_with(decode), "", "", false},
+  };
+  for (const Row& row : rows) {
+    Beside one(row.config);
+    EXPECT_EQ(one.copy(row.plan).config_edited, row.edited) << row.what;
+    std::string written = one.written["config.json"];
+    std::erase_if(written, [](char c) { return c == ' ' || c == '\n'; });
+    EXPECT_EQ(written, row.written) << row.what;
+  }
+}
+
+TEST(SideFiles, ADecodedOutputHasNoOtherQuantisationConfig) {
+  Beside one("{}");
+  one.put("hf_quant_config.json");
+  const SideFiles files = one.copy(plan_with(decode));
+  EXPECT_EQ(files.copied, Names{"config.json"});
+  EXPECT_EQ(files.left_out, Names{"hf_quant_config.json: the output is not quantised"});
+}
+
+TEST(SideFiles, WhatTheSourceLacksIsLent) {
+  Beside lender(R"({"lent":1})");
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "generation_config.json",
+                           "README.md", "merges.txt", "old.bin"}) {
+    lender.put(name, "lent");
+  }
+  const Checkpoint like = Checkpoint::open(lender.dir / "source");
+  Beside bare;
+  bare.put("tokenizer.json", "own");
+  const SideFiles files = bare.copy(plan_with(pass), "source", &like);
+  EXPECT_EQ(files.copied, Names{"tokenizer.json"});
+  EXPECT_EQ(files.lent, (Names{"config.json", "generation_config.json", "merges.txt",
+                               "tokenizer_config.json"}));
+  EXPECT_TRUE(files.left_out.empty());
+  EXPECT_EQ(bare.written["tokenizer.json"], "own");
+  EXPECT_EQ(bare.written["config.json"], R"({"lent":1})");
+  Beside with_config("{}");
+  EXPECT_EQ(with_config.copy(plan_with(pass), "source", &like).copied, Names{"config.json"});
+  EXPECT_EQ(with_config.written["config.json"], "{}");
+}
+
+}  // namespace
+}  // namespace ckptscope::testing

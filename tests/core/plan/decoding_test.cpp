@@ -1,0 +1,101 @@
+// Packed weights and their scales as logical tensors.
+
+#include "core/plan/decoding.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/plan/value_text.hpp"
+#include "tests/support/tensor_texts.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+const std::vector<QuantScheme> kSchemes{
+    {QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"},
+    {QuantScheme::Kind::Fp8, "", "", "_scale_inv"},
+    {QuantScheme::Kind::Fp8, ".weight", ".weight", ".weight_scale"},
+};
+
+/// "key = value" of every logical tensor, then "orphan key", then the problems, line by line.
+std::string decoded(const std::string& text, const DecodeOptions& options,
+                    const std::string& dropped_key = "") {
+  const TensorTexts tensors(text);
+  const auto name_of_input = [&](std::uint32_t id) {
+    return std::string(tensors.infos()[id].name);
+  };
+  std::vector<bool> dropped;
+  for (const TensorInfo& info : tensors.infos()) dropped.push_back(info.name == dropped_key);
+  Values values;
+  const Decoded found = decode(tensors.list(), kSchemes, dropped, options, values);
+  std::string out;
+  for (const LogicalTensor& tensor : found.tensors) {
+    EXPECT_EQ(tensor.key, tensor.origin);
+    out += tensor.key + " = " + to_text(*tensor.value, name_of_input, true) + "\n";
+  }
+  for (const std::uint32_t id : found.orphan_scales) out += "orphan " + name_of_input(id) + "\n";
+  return out + lines_of(found.problems);
+}
+
+TEST(Decoding, Rows) {
+  const DecodeOptions plain{{}, Dtype::BF16};
+  const DecodeOptions lenient{{}, Dtype::BF16, true};
+  const DecodeOptions keep_fp8{{}, Dtype::BF16, false, QuantScheme::Kind::Fp8};
+  const DecodeOptions keep_mxfp4{{}, Dtype::BF16, false, QuantScheme::Kind::Mxfp4};
+  const std::string fp8 = "a.w F8_E4M3[4]; a.w_scale_inv F32[]";
+  const std::string mxfp4 = "b_blocks U8[4, 2, 16]; b_scales U8[4, 2]";
+  struct Row {
+    std::string what;
+    std::string tensors;
+    DecodeOptions options;
+    std::string decoded;
+    std::string dropped{};
+  };
+  const Row rows[] = {
+      {"nothing", "", plain, ""},
+      {"in the order of the source", "z BF16[1]; " + fp8 + "; b BF16[1]", plain,
+       "z = z\na.w = fp8(a.w, a.w_scale_inv)\nb = b\n"},
+      {"a scale before its weight", "a.w_scale_inv F32[]; a.w F8_E4M3[4]", plain,
+       "a.w = fp8(a.w, a.w_scale_inv)\n"},
+      {"a suffix stays", "a.weight F8_E4M3[4]; a.weight_scale F32[]", plain,
+       "a.weight = fp8(a.weight, a.weight_scale)\n"},
+      {"a suffix goes", mxfp4, plain, "b = t(mxfp4(b_blocks, b_scales))\n"},
+      {"fp8 kept", fp8 + "; " + mxfp4, keep_fp8,
+       "a.w = a.w\na.w_scale_inv = a.w_scale_inv\nb = t(mxfp4(b_blocks, b_scales))\n"},
+      {"mxfp4 kept", fp8 + "; " + mxfp4, keep_mxfp4,
+       "a.w = fp8(a.w, a.w_scale_inv)\nb_blocks = b_blocks\nb_scales = b_scales\n"},
+      {"a scale of what is no FP8", "a.w BF16[4]; a.w_scale_inv F32[]", plain,
+       "a.w = a.w\na.w_scale_inv = a.w_scale_inv\n"},
+      {"named like blocks, but numbers", "b_blocks BF16[4]", plain, "b_blocks = b_blocks\n"},
+      {"named like a scale, but text", "b_scale_inv BOOL[4]", plain, "b_scale_inv = b_scale_inv\n"},
+      {"a dropped scale is not there", fp8, plain,
+       "a.w = a.w\n"
+       "error    a.w: F8_E4M3 without a scale (_scale_inv or .weight_scale) [missing-scale]\n",
+       "a.w_scale_inv"},
+      {"a dropped weight is not there", fp8, plain,
+       "error    a.w_scale_inv: a scale without its weight a.w [orphan-scale]\n", "a.w"},
+      {"an orphan let go", "a.w_scale_inv F32[]", lenient,
+       "orphan a.w_scale_inv\n"
+       "warning  a.w_scale_inv: a scale without its weight a.w [orphan-scale]\n"},
+      {"a scale that does not fit", "a.w F8_E4M3[4]; a.w_scale_inv F32[2]", plain,
+       "error    a.w_scale_inv: shape F32 [2] does not fit F8_E4M3 [4], one number, one per "
+       "expert, or one per block of 128 x 128 expected [scale-shape]\n"},
+      {"a kept pair is checked, too", "a.w F8_E4M3[4]; a.w_scale_inv F32[2]", keep_fp8,
+       "a.w_scale_inv = a.w_scale_inv\n"
+       "error    a.w_scale_inv: shape F32 [2] does not fit F8_E4M3 [4], one number, one per "
+       "expert, or one per block of 128 x 128 expected [scale-shape]\n"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(decoded(row.tensors, row.options, row.dropped), row.decoded) << row.what;
+  }
+}
+
+TEST(Decoding, WithoutSchemesNothingIsPacked) {
+  const TensorTexts tensors("a.w F8_E4M3[4]; a.w_scale_inv F32[]; b_blocks U8[4]");
+  Values values;
+  const Decoded found = decode(tensors.list(), {}, std::vector<bool>(3), {{}, Dtype::BF16}, values);
+  EXPECT_EQ(found.tensors.size(), 3u);
+  EXPECT_TRUE(found.problems.empty());
+}
+
+}  // namespace
+}  // namespace ckptscope::testing

@@ -1,0 +1,159 @@
+// Plans that decode and encode, as rows; the language is that of rows_test.cpp.
+
+#include "tests/support/plan_rows.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+const QuantScheme kMxfp4{QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"};
+const QuantScheme kScaleInv{QuantScheme::Kind::Fp8, "", "", "_scale_inv"};
+const QuantScheme kWeightScale{QuantScheme::Kind::Fp8, ".weight", ".weight", ".weight_scale"};
+const Mapping kSchemes{kMxfp4, kScaleInv, kWeightScale};
+
+const auto kLenient = [](PlanOptions& options) { options.lenient = true; };
+const auto kAsF32 = [](PlanOptions& options) { options.dtype = Dtype::F32; };
+
+auto quantise(Quantise kind) {
+  return [kind](PlanOptions& options) { options.quantise = kind; };
+}
+
+TEST(QuantisedRows, DecodeMxfp4) {
+  const std::string_view pair = "a.w_blocks U8[2, 4, 3, 16]; a.w_scales U8[2, 4, 3]";
+  expect_plans({
+      {"a pair", kSchemes, to_native(), pair,
+       "a.w BF16 [2, 96, 4] <- t(mxfp4(a.w_blocks, a.w_scales))\n"},
+      {"--dtype", kSchemes, to_native(kAsF32), pair,
+       "a.w F32 [2, 96, 4] <- cast(F32, t(mxfp4(a.w_blocks, a.w_scales)))\n"},
+      {"not from native", kSchemes, to_hf(), pair,
+       "a.w_blocks U8 [2, 4, 3, 16] <- a.w_blocks\na.w_scales U8 [2, 4, 3] <- a.w_scales\n" +
+           kNothingToDo},
+      {"other scales", kSchemes, to_native(), "a.w_blocks U8[2, 4, 3, 16]; a.w_scales U8[2, 4, 2]",
+       "error    a.w_scales: shape U8 [2, 4, 2] does not fit U8 [2, 4, 3, 16], U8 and the shape "
+       "of the blocks without its last dimension expected [scale-shape]\n"},
+      {"scales that are no bytes", kSchemes, to_native(),
+       "a.w_blocks U8[2, 4, 3, 16]; a.w_scales F32[2, 4, 3]",
+       "error    a.w_scales: shape F32 [2, 4, 3] does not fit U8 [2, 4, 3, 16], U8 and the shape "
+       "of the blocks without its last dimension expected [scale-shape]\n"},
+      {"no scales", kSchemes, to_native(), "a.w_blocks U8[2, 4, 3, 16]",
+       "error    a.w_blocks: MXFP4 blocks without a scale (_scales) [missing-scale]\n"},
+      {"no blocks", kSchemes, to_native(kLenient), "a.w_scales U8[2, 4, 3]",
+       "error    a.w_scales: a scale without its weight a.w_blocks [orphan-scale]\n"},
+      {"a rule sees one tensor", Mapping{kMxfp4, native("{p}.v", t(hf("{p}.w"))).with_rows(2)},
+       to_native(), pair, "a.v BF16 [2, 4, 96] <- mxfp4(a.w_blocks, a.w_scales)\n"},
+  });
+}
+
+std::string fp8_misfit(const std::string& scale, const std::string& weight) {
+  return "error    a.w_scale_inv: shape " + scale + " does not fit " + weight +
+         ", one number, one per expert, or one per block of 128 x 128 expected [scale-shape]\n";
+}
+
+TEST(QuantisedRows, DecodeFp8) {
+  const std::string made = "<- fp8(a.w, a.w_scale_inv)\n";
+  expect_plans({
+      {"a scale a tensor", kSchemes, to_native(), "a.weight F8_E4M3[4, 8]; a.weight_scale BF16[]",
+       "a.weight BF16 [4, 8] <- fp8(a.weight, a.weight_scale)\n"},
+      {"--dtype", kSchemes, to_native(kAsF32), "a.w F8_E5M2[4]; a.w_scale_inv F32[1]",
+       "a.w F32 [4] " + made},
+      {"a scale an expert", kSchemes, to_native(), "a.w F8_E4M3[2, 3, 4]; a.w_scale_inv F32[2]",
+       "a.w BF16 [2, 3, 4] " + made},
+      {"a scale an expert, broadcast", kSchemes, to_native(),
+       "a.w F8_E4M3[2, 3, 4]; a.w_scale_inv F32[2, 1, 1]", "a.w BF16 [2, 3, 4] " + made},
+      {"a scale a block", kSchemes, to_native(), "a.w F8_E4M3[200, 130]; a.w_scale_inv F32[2, 2]",
+       "a.w BF16 [200, 130] " + made},
+      {"blocks that do not cover", kSchemes, to_native(),
+       "a.w F8_E4M3[200, 130]; a.w_scale_inv F32[2, 1]",
+       fp8_misfit("F32 [2, 1]", "F8_E4M3 [200, 130]")},
+      {"scales of other experts", kSchemes, to_native(),
+       "a.w F8_E4M3[2, 3, 4]; a.w_scale_inv F32[3]", fp8_misfit("F32 [3]", "F8_E4M3 [2, 3, 4]")},
+      {"a scale that is packed itself", kSchemes, to_native(),
+       "a.w F8_E4M3[4]; a.w_scale_inv F8_E4M3[1]", fp8_misfit("F8_E4M3 [1]", "F8_E4M3 [4]")},
+      {"no scale", kSchemes, to_native(), "a.w F8_E4M3[4, 4]",
+       "error    a.w: F8_E4M3 without a scale (_scale_inv or .weight_scale) [missing-scale]\n"},
+      {"no scale, leniently", kSchemes, to_native(kLenient), "a.w F8_E4M3[4, 4]",
+       "a.w F8_E4M3 [4, 4] <- a.w\n"
+       "warning  a.w: F8_E4M3 without a scale (_scale_inv or .weight_scale) [missing-scale]\n" +
+           kNothingToDo},
+      {"no weight", kSchemes, to_native(), "a.weight_scale F32[]",
+       "error    a.weight_scale: a scale without its weight a.weight [orphan-scale]\n"},
+      {"no weight, leniently", kSchemes, to_native(kLenient), "a.weight_scale F32[]",
+       "drop a.weight_scale: lenient\n"
+       "warning  a.weight_scale: a scale without its weight a.weight [orphan-scale]\n"},
+      {"within hf, kept", kSchemes, within_hf(), "a.w F8_E4M3[4]; a.w_scale_inv F32[1]",
+       "a.w F8_E4M3 [4] <- a.w\na.w_scale_inv F32 [1] <- a.w_scale_inv\n" + kNothingToDo},
+      {"within hf, --quantize none", kSchemes, within_hf(quantise(Quantise::None)),
+       "a.w F8_E4M3[4]; a.w_scale_inv F32[1]", "a.w BF16 [4] " + made},
+      {"within hf nothing is renamed", Mapping{same("{p}.w", "{p}.v"), kScaleInv},
+       within_hf(quantise(Quantise::None)), "a.w F8_E4M3[4]; a.w_scale_inv F32[1]",
+       "a.w BF16 [4] " + made},
+  });
+}
+
+// ---- the other way ------------------------------------------------------------------------------
+
+QuantPreset fp8_preset(bool activation_scales = false) {
+  return {kScaleInv, {{"{p}.weight", 2}}, {"norm"}, activation_scales, "{}"};
+}
+const QuantPreset kMxfp4Preset{kMxfp4, {{"{p}.w", 3}}, {}, false, "{}"};
+
+const auto kFp8 = quantise(Quantise::Fp8);
+const auto kToMxfp4 = quantise(Quantise::Mxfp4);
+
+TEST(QuantisedRows, Encode) {
+  const Mapping fp8{fp8_preset()};
+  const Mapping mxfp4{kMxfp4Preset};
+  const std::string made =
+      "a.weight F8_E4M3 [4, 8] <- fp8_codes(a.weight)\n"
+      "a.weight_scale_inv BF16 [] <- fp8_scale(a.weight)\n";
+  const std::string none =
+      "error    no tensor is one that --quantize fp8 encodes [unquantisable]\n";
+  expect_plans({
+      {"fp8", fp8, to_hf(kFp8), "a.weight BF16[4, 8]", made},
+      {"but for exceptions and other ranks", fp8, to_hf(kFp8),
+       "a.weight BF16[4, 8]; b.norm.weight BF16[4, 8]; c.weight BF16[4]",
+       made + "b.norm.weight BF16 [4, 8] <- b.norm.weight\nc.weight BF16 [4] <- c.weight\n"},
+      {"within hf", fp8, within_hf(kFp8), "a.weight BF16[4, 8]", made},
+      {"activation scales are left out", Mapping{fp8_preset(true)}, to_hf(kFp8),
+       "a.weight BF16[4, 8]",
+       made + "note     activation scales cannot be computed from weights and are left out; the "
+              "config says dynamic; --like DIR copies them [activation-scale]\n"},
+      {"mxfp4", mxfp4, to_hf(kToMxfp4), "a.w BF16[2, 64, 4]",
+       "a.w_blocks U8 [2, 4, 2, 16] <- mxfp4_blocks(t(a.w))\n"
+       "a.w_scales U8 [2, 4, 2] <- mxfp4_scales(t(a.w))\n"},
+      {"no block fits", mxfp4, to_hf(kToMxfp4), "a.w BF16[2, 65, 4]",
+       "error    a.w: the input dim 65 is no multiple of 32 [unquantisable]\n"},
+      {"doubles", fp8, to_hf(kFp8), "a.weight F64[4, 8]",
+       "error    a.weight: F64 would be rounded twice; cast it to F32 first [unquantisable]\n"},
+      {"codes of no scheme", fp8, to_hf(kFp8), "a.weight U8[4, 8]",
+       "error    a.weight: U8 holds packed codes, which no scheme decodes [packed-codes]\n"},
+      {"not published so", mxfp4, to_hf(kFp8), "a.weight BF16[4, 8]",
+       "error    family is not published in fp8 [unquantisable]\n"},
+      {"none that the preset names", fp8, to_hf(kFp8), "a.bias BF16[4]", none},
+      {"some packed before", Mapping{fp8_preset(), kScaleInv}, within_hf(kFp8),
+       "a.weight F8_E4M3[4, 8]; a.weight_scale_inv F32[1]; b.weight BF16[4, 8]",
+       "error    1 weight in FP8 already, 1 weight not, and one config cannot tell of both: "
+       "--quantize none decodes them first [unquantisable]\n"},
+      {"all packed before", Mapping{fp8_preset(), kScaleInv}, within_hf(kFp8),
+       "a.weight F8_E4M3[4, 8]; a.weight_scale_inv F32[1]",
+       "a.weight F8_E4M3 [4, 8] <- a.weight\n"
+       "a.weight_scale_inv F32 [1] <- a.weight_scale_inv\n" +
+           kNothingToDo},
+      {"from mxfp4 to fp8", Mapping{fp8_preset(), kMxfp4}, within_hf(kFp8),
+       "a.weight_blocks U8[4, 1, 16]; a.weight_scales U8[4, 1]",
+       "a.weight F8_E4M3 [32, 4] <- fp8_codes(t(mxfp4(a.weight_blocks, a.weight_scales)))\n"
+       "a.weight_scale_inv BF16 [] <- fp8_scale(t(mxfp4(a.weight_blocks, a.weight_scales)))\n"},
+  });
+}
+
+/// Once failed: the note counted as a problem, and nothing said that nothing was encoded.
+TEST(QuantisedRows, ANoteDoesNotSilenceThatNothingIsEncoded) {
+  const Mapping aliased{fp8_preset(), same("x", "y.new").also_native("y.old")};
+  expect_plans({
+      {"an alias", aliased, to_hf(kFp8), "y.old BF16[1]",
+       "note     1 key is read under an alias: y.old would come back as y.new [alias]\n"
+       "error    no tensor is one that --quantize fp8 encodes [unquantisable]\n"},
+  });
+}
+
+}  // namespace
+}  // namespace ckptscope::testing

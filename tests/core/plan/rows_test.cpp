@@ -1,0 +1,324 @@
+// What the words of a mapping do, in both directions: small plans as text. Quantised ones are in
+// quantised_rows_test.cpp.
+
+#include "tests/support/plan_rows.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+const auto kAsF32 = [](PlanOptions& options) { options.dtype = Dtype::F32; };
+const auto kWithConfig = [](PlanOptions& options) { options.has_config = true; };
+const auto kSecondAndThird = [](PlanOptions& options) { options.expert_range = {1, 3}; };
+
+// ---- names --------------------------------------------------------------------------------------
+
+TEST(PlanRows, Renames) {
+  const Mapping rename{same("model.{x}", "m.{x}")};
+  const Mapping fixed{same("{p}.A", "{p}.A_log").as(Dtype::F32)};
+  const Mapping sets{same("q.{a=weight|bias}", "k.{a}")};
+  const Mapping old_hf{same("x.new", "y").also_hf("x.old")};
+  const Mapping old_native{same("x", "y.new").also_native("y.old")};
+  expect_plans({
+      {"to native", rename, to_native(), "model.a BF16[2]", "m.a BF16 [2] <- model.a\n"},
+      {"to hf", rename, to_hf(), "m.a BF16[2]", "model.a BF16 [2] <- m.a\n"},
+      {"what no rule knows passes", rename, to_native(), "other U8[3]; model.a BF16[2]",
+       "m.a BF16 [2] <- model.a\nother U8 [3] <- other\n"},
+      {"nothing to do", rename, to_native(), "other U8[3]",
+       "other U8 [3] <- other\n" + kNothingToDo},
+      {"no tensors", rename, to_native(), "", kNothingToDo},
+      {"the first rule wins", Mapping{same("a.{x}", "b.{x}"), same("a.c", "z")}, to_native(),
+       "a.c BF16[1]", "b.c BF16 [1] <- a.c\n"},
+      {"a fixed dtype", fixed, to_native(), "x.A BF16[4]", "x.A_log F32 [4] <- cast(F32, x.A)\n"},
+      {"a fixed dtype back", fixed, to_hf(), "x.A_log BF16[4]",
+       "x.A F32 [4] <- cast(F32, x.A_log)\n"},
+      {"a fixed dtype of what is no number", fixed, to_native(), "x.A U8[4]",
+       "x.A_log U8 [4] <- x.A\n"},
+      {"a closed set", sets, to_native(), "q.weight BF16[1]; q.bias BF16[1]; q.other BF16[1]",
+       "k.bias BF16 [1] <- q.bias\nk.weight BF16 [1] <- q.weight\nq.other BF16 [1] <- q.other\n"},
+      {"a closed set holds on the other side", sets, to_hf(), "k.weight BF16[1]; k.other BF16[1]",
+       "k.other BF16 [1] <- k.other\nq.weight BF16 [1] <- k.weight\n"},
+      {"an old spelling", old_hf, to_native(), "x.old BF16[1]",
+       "y BF16 [1] <- x.old\n"
+       "note     1 key is read under an alias: x.old would come back as x.new [alias]\n"},
+      {"an old spelling of native", old_native, to_hf(), "y.old BF16[1]",
+       "x BF16 [1] <- y.old\n"
+       "note     1 key is read under an alias: y.old would come back as y.new [alias]\n"},
+      {"both spellings", old_hf, to_native(), "x.new BF16[1]; x.old BF16[1]",
+       "error    x.old and x.new are the same part of y [key-collision]\n"},
+      {"a name that is taken", Mapping{same("x", "y")}, to_native(), "x BF16[1]; y BF16[1]",
+       "note     1 key is read under an alias: y would come back as x [alias]\n"
+       "error    y is made twice, from y and from x [key-collision]\n"},
+      {"a size beyond 64 bits", rename, to_native(), "a.w BF16[9223372036854775808, 2]",
+       "error    a.w: the size of BF16 [9223372036854775808, 2] exceeds 64 bits "
+       "[shape-overflow]\n"},
+  });
+}
+
+TEST(PlanRows, Prefixes) {
+  const Mapping bare{prefix("language_model.", "")};
+  const Mapping before{prefix("text.", "t."), same("t.q", "t.k")};
+  const Mapping back{back_only("a.", "b.")};
+  const Mapping two{prefix("m.", "x."), prefix("n.", "x.")};
+  expect_plans({
+      {"taken off", bare, to_native(), "language_model.a BF16[1]",
+       "a BF16 [1] <- language_model.a\n"},
+      {"put on", bare, to_hf(), "a BF16[1]", "language_model.a BF16 [1] <- a\n"},
+      {"before equations", before, to_native(), "text.q BF16[1]", "t.k BF16 [1] <- text.q\n"},
+      {"behind equations", before, to_hf(), "t.k BF16[1]", "text.q BF16 [1] <- t.k\n"},
+      {"only back", back, to_hf(), "b.x BF16[1]",
+       "a.x BF16 [1] <- b.x\n"
+       "note     1 key is read under an alias: b.x would come back as a.x [alias]\n"},
+      {"only back, there", back, to_native(), "a.x BF16[1]",
+       "a.x BF16 [1] <- a.x\n" + kNothingToDo},
+      {"the first one is written", two, to_native(), "n.a BF16[1]",
+       "x.a BF16 [1] <- n.a\n"
+       "note     1 key is read under an alias: n.a would come back as m.a [alias]\n"},
+      {"two give one name", two, to_native(), "m.a BF16[1]; n.a BF16[1]",
+       "note     1 key is read under an alias: n.a would come back as m.a [alias]\n"
+       "error    x.a is made twice, from m.a and from n.a [key-collision]\n"},
+  });
+}
+
+TEST(PlanRows, DropsAndExclusions) {
+  const Mapping mtp{drop_hf("x.mtp", "layers.{L}.{x}", where("L") >= 2, "MTP")};
+  const Mapping all{drop_hf("x.scale", "{p}.scale", "scales")};
+  const auto exclude = [](PlanOptions& options) { options.exclude = "a\\."; };
+  expect_plans({
+      {"from a layer on", mtp, to_native(), "layers.1.a BF16[1]; layers.2.a BF16[1]",
+       "layers.1.a BF16 [1] <- layers.1.a\ndrop layers.2.a: x.mtp\n"},
+      {"numbers and not texts are compared", mtp, to_native(), "layers.10.a BF16[1]",
+       "drop layers.10.a: x.mtp\n"},
+      {"not from native", mtp, to_hf(), "layers.2.a BF16[1]",
+       "layers.2.a BF16 [1] <- layers.2.a\n" + kNothingToDo},
+      {"whatever the layer", all, to_native(), "a.scale F32[]; a.w BF16[1]",
+       "a.w BF16 [1] <- a.w\ndrop a.scale: x.scale\n"},
+      {"excluded", Mapping(), to_native(exclude), "a.x BF16[1]; b.a.x BF16[1]",
+       "b.a.x BF16 [1] <- b.a.x\ndrop a.x: exclude\n"},
+      {"excluded by the name of the output", Mapping{same("a.x", "c"), same("b", "a.y")},
+       to_native(exclude), "a.x BF16[1]; b BF16[1]", "c BF16 [1] <- a.x\ndrop b: exclude\n"},
+  });
+}
+
+// ---- transposes ---------------------------------------------------------------------------------
+
+TEST(PlanRows, Transposes) {
+  const Mapping plain{native("{p}.w", t(hf("{p}.weight")))};
+  const Mapping twice{native("{p}.w", t(t(hf("{p}.weight"))))};
+  const Mapping of_hf{hf("{p}.weight", t(native("{p}.w")))};
+  const Mapping rows{native("{p}.w", t(hf("{p}.weight"))).with_rows(4)};
+  expect_plans({
+      {"to native", plain, to_native(), "a.weight BF16[2, 3]", "a.w BF16 [3, 2] <- t(a.weight)\n"},
+      {"to hf", plain, to_hf(), "a.w BF16[3, 2]", "a.weight BF16 [2, 3] <- t(a.w)\n"},
+      {"the last two dimensions", plain, to_native(), "a.weight BF16[5, 2, 3]",
+       "a.w BF16 [5, 3, 2] <- t(a.weight)\n"},
+      {"twice is not at all", twice, to_native(), "a.weight BF16[2, 3]",
+       "a.w BF16 [2, 3] <- a.weight\n"},
+      {"the whole on the hf side", of_hf, to_native(), "a.weight BF16[2, 3]",
+       "a.w BF16 [3, 2] <- t(a.weight)\n"},
+      {"the whole on the hf side, back", of_hf, to_hf(), "a.w BF16[3, 2]",
+       "a.weight BF16 [2, 3] <- t(a.w)\n"},
+      {"--dtype to hf", plain, to_hf(kAsF32), "a.w BF16[3, 2]",
+       "a.weight F32 [2, 3] <- cast(F32, t(a.w))\n"},
+      {"--dtype to native is for stacks", plain, to_native(kAsF32), "a.weight BF16[2, 3]",
+       "a.w BF16 [3, 2] <- t(a.weight)\n"},
+      {"one dimension", plain, to_native(), "a.weight BF16[3]",
+       "error    a.w: shape [3], at least 2 dimensions expected [shape-mismatch]\n"},
+      {"one dimension back", plain, to_hf(), "a.w BF16[3]",
+       "error    a.w: shape [3], at least 2 dimensions expected [shape-mismatch]\n"},
+      {"packed codes", plain, to_native(), "a.weight U8[2, 3]",
+       "error    a.weight: dtype U8 holds packed codes that no scheme decodes; they are not "
+       "transposed, stacked or split [packed-codes]\n"},
+      {"as many rows as stated", rows, to_native(), "a.weight BF16[4, 2, 5]",
+       "a.w BF16 [4, 5, 2] <- t(a.weight)\n"},
+      {"other rows than stated", rows, to_native(), "a.weight BF16[3, 2, 5]",
+       "error    a.w: 3 experts in [3, 5, 2], 4 expected; --set num_experts=N overrides the "
+       "config [expert-count]\n"},
+      {"other rows than stated, back", rows, to_hf(), "a.w BF16[3, 5, 2]",
+       "error    a.w: 3 experts in [3, 5, 2], 4 expected; --set num_experts=N overrides the "
+       "config [expert-count]\n"},
+  });
+}
+
+// ---- concatenations -----------------------------------------------------------------------------
+
+Mapping joined(int dim, Extent each = {}) {
+  return {native("{p}.qk", cat(dim, {hf("{p}.q"), hf("{p}.k")}, each))};
+}
+
+TEST(PlanRows, Concatenations) {
+  expect_plans({
+      {"along the first", joined(0), to_native(), "a.q BF16[4, 8]; a.k BF16[4, 8]",
+       "a.qk BF16 [8, 8] <- cat(-2, a.q, a.k)\n"},
+      {"unequal parts", joined(0), to_native(), "a.q BF16[4, 8]; a.k BF16[2, 8]",
+       "a.qk BF16 [6, 8] <- cat(-2, a.q, a.k)\n"},
+      {"along the last", joined(-1), to_native(), "a.k BF16[4, 3]; a.q BF16[4, 2]",
+       "a.qk BF16 [4, 5] <- cat(-1, a.q, a.k)\n"},
+      {"along the last but one", joined(-2), to_native(), "a.q BF16[5, 4, 8]; a.k BF16[5, 4, 8]",
+       "a.qk BF16 [5, 8, 8] <- cat(-2, a.q, a.k)\n"},
+      {"parts as stated", joined(-1, 2), to_native(), "a.q BF16[4, 2]; a.k BF16[4, 2]",
+       "a.qk BF16 [4, 4] <- cat(-1, a.q, a.k)\n"},
+      {"parts other than stated", joined(-1, 2), to_native(), "a.q BF16[4, 2]; a.k BF16[4, 3]",
+       "error    a.qk: a part is BF16 [4, 3], BF16 [4, 2] expected (the config's expert size) "
+       "[shape-mismatch]\n"},
+      {"another dimension differs", joined(0), to_native(), "a.q BF16[4, 8]; a.k BF16[4, 9]",
+       "error    a.qk: a part is BF16 [4, 9], BF16 [4, 8] expected [shape-mismatch]\n"},
+      {"dtypes differ", joined(0), to_native(), "a.q BF16[4, 8]; a.k F32[4, 8]",
+       "error    a.qk: a part is F32 [4, 8], BF16 [4, 8] expected [shape-mismatch]\n"},
+      {"ranks differ", joined(0), to_native(), "a.q BF16[4, 8]; a.k BF16[4]",
+       "error    a.qk: a part is BF16 [4], BF16 [4, 8] expected [shape-mismatch]\n"},
+      {"no dimension", joined(0), to_native(), "a.q BF16[]; a.k BF16[]",
+       "error    a.qk: shape [], at least 1 dimensions expected [shape-mismatch]\n"},
+      {"a part is missing", joined(0), to_native(), "a.q BF16[4, 8]",
+       "error    a.qk: its part {p}.k is missing [missing-part]\n"},
+  });
+}
+
+TEST(PlanRows, ConcatenationsTakenApart) {
+  const Mapping outside{native("{p}.gu", t(cat(0, {hf("{p}.gate"), hf("{p}.up")})))};
+  const Mapping inside{native("{p}.gu", cat(-1, {t(hf("{p}.gate")), t(hf("{p}.up"))}))};
+  expect_plans({
+      {"in halves", joined(0), to_hf(), "a.qk BF16[6, 8]",
+       "a.k BF16 [3, 8] <- slice(a.qk, 0, 3..6)\na.q BF16 [3, 8] <- slice(a.qk, 0, 0..3)\n"},
+      {"along the last", joined(-1), to_hf(), "a.qk BF16[4, 6]",
+       "a.k BF16 [4, 3] <- slice(a.qk, 1, 3..6)\na.q BF16 [4, 3] <- slice(a.qk, 1, 0..3)\n"},
+      {"no halves", joined(0), to_hf(), "a.qk BF16[5, 8]",
+       "error    a.qk: dimension 0 of [5, 8] is 5, 2 parts of 2 expected [shape-mismatch]\n"},
+      {"other parts than stated", joined(0, 2), to_hf(), "a.qk BF16[6, 8]",
+       "error    a.qk: dimension 0 of [6, 8] is 6, 2 parts of 2 expected [shape-mismatch]\n"},
+      {"no dimension", joined(0), to_hf(), "a.qk BF16[]",
+       "error    a.qk: shape [], at least 1 dimensions expected [shape-mismatch]\n"},
+      {"transposed as one", outside, to_native(), "a.gate BF16[2, 3]; a.up BF16[2, 3]",
+       "a.gu BF16 [3, 4] <- t(cat(-2, a.gate, a.up))\n"},
+      {"transposed as one, back", outside, to_hf(), "a.gu BF16[3, 4]",
+       "a.gate BF16 [2, 3] <- slice(t(a.gu), 0, 0..2)\n"
+       "a.up BF16 [2, 3] <- slice(t(a.gu), 0, 2..4)\n"},
+      {"transposed each", inside, to_native(), "a.gate BF16[2, 3]; a.up BF16[2, 3]",
+       "a.gu BF16 [3, 4] <- cat(-1, t(a.gate), t(a.up))\n"},
+      {"transposed each, back", inside, to_hf(), "a.gu BF16[3, 4]",
+       "a.gate BF16 [2, 3] <- t(slice(a.gu, 1, 0..2))\n"
+       "a.up BF16 [2, 3] <- t(slice(a.gu, 1, 2..4))\n"},
+  });
+}
+
+// ---- stacks -------------------------------------------------------------------------------------
+
+Mapping stacked(Extent count) {
+  return {native("{p}.down", stack("E", count, t(hf("{p}.{E}.w"))))};
+}
+
+Mapping gated(Extent count) {
+  return {native("layers.{L}.gu", stack("E", count,
+                                        cat(-1, {t(hf("layers.{L}.{E}.gate.weight")),
+                                                 t(hf("layers.{L}.{E}.up.weight"))})))};
+}
+
+constexpr std::string_view kTwo = "a.0.w BF16[2, 3]; a.1.w BF16[2, 3]";
+constexpr std::string_view kFour =
+    "a.0.w BF16[2, 3]; a.1.w BF16[2, 3]; a.2.w BF16[2, 3]; a.3.w BF16[2, 3]";
+
+TEST(PlanRows, Stacks) {
+  const std::string both = "a.down BF16 [2, 3, 2] <- stack(E=0..1, t(a.{E}.w))\n";
+  expect_plans({
+      {"as many as stated", stacked(2), to_native(), kTwo, both},
+      {"inferred", stacked({}), to_native(), kTwo,
+       both + "warning  no config: 2 experts, inferred from the keys 0..1 [inferred]\n"},
+      {"not inferred with a config", stacked({}), to_native(kWithConfig), kTwo,
+       "error    the config does not state the number of experts, the keys show 0..1; --set "
+       "num_experts=2 says so [expert-count]\n"},
+      {"a hole", stacked(3), to_native(), "a.0.w BF16[2, 3]; a.2.w BF16[2, 3]",
+       "error    a.down: w of expert 1 of 0..2 is missing [missing-expert]\n"},
+      {"many holes", stacked(20), to_native(), "a.0.w BF16[2, 3]",
+       "error    a.down: w of experts 1, 2, 3, 4, 5, 6, 7, 8 and 11 more of 0..19 are missing "
+       "[missing-expert]\n"},
+      {"a stranger", stacked(1), to_native(), kTwo,
+       "error    a.1.w: expert 1 where the config states 1 (0..0) [expert-range]\n"},
+      {"an expert twice", stacked(1), to_native(), "a.0.w BF16[2, 3]; a.00.w BF16[2, 3]",
+       "error    a.00.w and a.0.w are the same part of a.down [key-collision]\n"},
+      {"shapes differ", stacked(2), to_native(), "a.0.w BF16[2, 3]; a.1.w BF16[2, 4]",
+       "error    a.down: expert 1 is BF16 [4, 2], expert 0 is BF16 [3, 2] [shape-mismatch]\n"},
+      {"dtypes become one", stacked(2), to_native(), "a.0.w BF16[2, 3]; a.1.w F32[2, 3]",
+       "a.down BF16 [2, 3, 2] <- stack(t(a.0.w), t(cast(BF16, a.1.w)))\n"},
+      {"--dtype", stacked(2), to_native(kAsF32), kTwo,
+       "a.down F32 [2, 3, 2] <- stack(E=0..1, t(cast(F32, a.{E}.w)))\n"},
+      {"a range of a rank", stacked(4), to_native(kSecondAndThird), kFour,
+       "a.down BF16 [2, 3, 2] <- stack(E=1..2, t(a.{E}.w))\ndrop a.0.w: rank\ndrop a.3.w: rank\n"},
+      {"two parts an expert", gated(2), to_native(),
+       "layers.0.0.gate.weight BF16[2, 3]; layers.0.0.up.weight BF16[2, 3];"
+       "layers.0.1.gate.weight BF16[2, 3]; layers.0.1.up.weight BF16[2, 3]",
+       "layers.0.gu BF16 [2, 3, 4] <- stack(E=0..1, cat(-1, t(layers.0.{E}.gate.weight), "
+       "t(layers.0.{E}.up.weight)))\n"},
+      {"one of two parts is missing", gated(2), to_native(),
+       "layers.3.0.gate.weight BF16[2, 3]; layers.3.0.up.weight BF16[2, 3];"
+       "layers.3.1.gate.weight BF16[2, 3]",
+       "error    layer 3: up of expert 1 of 0..1 is missing [missing-expert]\n"},
+  });
+}
+
+TEST(PlanRows, StacksTakenApart) {
+  const std::string both =
+      "a.0.w BF16 [2, 3] <- t(select(a.down, 0))\na.1.w BF16 [2, 3] <- t(select(a.down, 1))\n";
+  expect_plans({
+      {"as many as stated", stacked(2), to_hf(), "a.down BF16[2, 3, 2]", both},
+      {"as many as there are", stacked({}), to_hf(), "a.down BF16[2, 3, 2]", both},
+      {"other than stated", stacked(3), to_hf(), "a.down BF16[2, 3, 2]",
+       "error    a.down: 2 experts in [2, 3, 2], 3 expected; --set num_experts=N overrides the "
+       "config [expert-count]\n"},
+      {"a range of a rank", stacked(4), to_hf(kSecondAndThird), "a.down BF16[2, 3, 2]",
+       "a.1.w BF16 [2, 3] <- t(select(a.down, 0))\na.2.w BF16 [2, 3] <- t(select(a.down, 1))\n"},
+      {"no dimension", stacked(2), to_hf(), "a.down BF16[]",
+       "error    a.down: shape [], at least 1 dimensions expected [shape-mismatch]\n"},
+      {"of no experts nothing comes", stacked({}), to_hf(), "a.down BF16[0, 3, 2]",
+       "error    a.down: no output uses it and no rule drops it [orphan]\n"},
+      {"two parts an expert", gated(1), to_hf(), "layers.0.gu BF16[1, 3, 4]",
+       "layers.0.0.gate.weight BF16 [2, 3] <- t(slice(select(layers.0.gu, 0), 1, 0..2))\n"
+       "layers.0.0.up.weight BF16 [2, 3] <- t(slice(select(layers.0.gu, 0), 1, 2..4))\n"},
+  });
+}
+
+// ---- what rules add -----------------------------------------------------------------------------
+
+Synth bias(Extent count) {
+  return {"x.bias", "{p}.gate", "{p}.bias", Dtype::F32, count};
+}
+
+TEST(PlanRows, Synths) {
+  const std::string made = "a.bias F32 [2] <- zeros\na.gate BF16 [2, 8] <- a.gate\n";
+  expect_plans({
+      {"made", Mapping{bias(2)}, to_native(), "a.gate BF16[2, 8]", made},
+      {"there already", Mapping{bias(2)}, to_native(), "a.gate BF16[2, 8]; a.bias BF16[2]",
+       "a.bias BF16 [2] <- a.bias\na.gate BF16 [2, 8] <- a.gate\n" + kNothingToDo},
+      {"not for hf", Mapping{bias(2)}, to_hf(), "a.gate BF16[2, 8]",
+       "a.gate BF16 [2, 8] <- a.gate\n" + kNothingToDo},
+      {"inferred", Mapping{bias({})}, to_native(), "a.gate BF16[2, 8]",
+       made + "warning  no config: 2 experts, inferred from the rows of a.gate 0..1 [inferred]\n"},
+      {"not inferred with a config", Mapping{bias({})}, to_native(kWithConfig), "a.gate BF16[2, 8]",
+       "error    the config does not state the number of experts, the rows of a.gate show 0..1; "
+       "--set num_experts=2 says so [expert-count]\n"},
+      {"other than stated", Mapping{bias(3)}, to_native(), "a.gate BF16[2, 8]",
+       "error    a.gate: 2 experts in [2, 8], 3 expected; --set num_experts=N overrides the "
+       "config [expert-count]\n"},
+      {"no rows", Mapping{bias(2)}, to_native(), "a.gate BF16[]",
+       "error    a.gate: shape [], one row an expert expected by x.bias [shape-mismatch]\n"},
+  });
+}
+
+/// Once failed: a number that a stack and a synth both infer was told twice.
+TEST(PlanRows, AnInferredNumberIsToldOnce) {
+  const Mapping both{native("{p}.down", stack("E", {}, t(hf("{p}.{E}.w")))), bias({})};
+  const std::string made =
+      "a.bias F32 [2] <- zeros\na.down BF16 [2, 3, 2] <- stack(E=0..1, t(a.{E}.w))\n";
+  expect_plans({
+      {"the same number", both, to_native(),
+       "a.0.w BF16[2, 3]; a.1.w BF16[2, 3]; a.gate BF16[2, 8]",
+       made + "a.gate BF16 [2, 8] <- a.gate\n"
+              "warning  no config: 2 experts, inferred from the keys 0..1 [inferred]\n"},
+      {"another number", both, to_native(), "a.0.w BF16[2, 3]; a.gate BF16[2, 8]",
+       "a.bias F32 [2] <- zeros\na.down BF16 [1, 3, 2] <- stack(t(a.0.w))\n"
+       "a.gate BF16 [2, 8] <- a.gate\n"
+       "warning  no config: 1 experts, inferred from the keys 0..0 [inferred]\n"
+       "warning  no config: 2 experts, inferred from the rows of a.gate 0..1 [inferred]\n"},
+  });
+}
+
+}  // namespace
+}  // namespace ckptscope::testing
