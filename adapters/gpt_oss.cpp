@@ -1,6 +1,5 @@
 // GPT-OSS (GptOssForCausalLM). Experts come grouped, gate and up interleaved, as MXFP4 blocks and
 // scales or as BF16 that already has the native layout; so only names differ.
-
 #include "adapters/blocks.hpp"
 #include "adapters/families.hpp"
 

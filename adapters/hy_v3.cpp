@@ -1,5 +1,4 @@
 // Hy3 (HYV3ForCausalLM). Gated experts, one tensor each on disk, grouped and transposed in native.
-
 #include "adapters/blocks.hpp"
 #include "adapters/families.hpp"
 

@@ -1,6 +1,5 @@
 // Mistral 4, text alone and multimodal. FP8 experts come grouped as [E, out, in]; native wants the
 // last two dims swapped, a gate bias, and no scales.
-
 #include "adapters/blocks.hpp"
 #include "adapters/families.hpp"
 

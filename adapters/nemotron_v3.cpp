@@ -1,6 +1,5 @@
 // Nemotron V3 (NemotronHForCausalLM, dense Nemotron-H too). Non-gated experts, one tensor each on
 // disk; Mamba parameters that native keeps in F32; "backbone." on disk is "model." in native.
-
 #include "adapters/blocks.hpp"
 #include "adapters/families.hpp"
 

@@ -1,5 +1,4 @@
 // What a line without a verb does, and how errors and signals become exit codes.
-
 #include "app/cli.hpp"
 
 #include <malloc.h>

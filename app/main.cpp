@@ -1,5 +1,4 @@
 // The program; everything else can be linked into tests.
-
 #include "app/cli.hpp"
 
 int main(int argc, char** argv) {

@@ -1,5 +1,4 @@
 // Tables as mdoc text and as the words of three shells.
-
 #include "app/manual.hpp"
 
 #include <fmt/format.h>

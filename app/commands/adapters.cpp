@@ -1,5 +1,4 @@
 // The registry of families as a table.
-
 #include "app/language/command.hpp"
 
 namespace ckptscope {

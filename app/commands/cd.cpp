@@ -1,5 +1,4 @@
 // Narrows the session to keys below a prefix.
-
 #include "app/commands/session_note.hpp"
 #include "app/session/session.hpp"
 

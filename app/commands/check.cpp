@@ -1,5 +1,4 @@
 // Headers and index, as opening found them; with --deep every byte.
-
 #include <algorithm>
 
 #include "app/commands/flags.hpp"

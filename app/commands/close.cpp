@@ -1,5 +1,4 @@
 // Ends the work on the open checkpoint.
-
 #include "app/commands/session_note.hpp"
 #include "app/session/session.hpp"
 

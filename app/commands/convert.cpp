@@ -1,5 +1,4 @@
 // Options to a conversion, and its report as text and fields.
-
 #include "core/convert/convert.hpp"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // Writes a small GPT-OSS and shows the verbs of a first conversion on it.
-
 #include <cstdlib>
 #include <filesystem>
 

@@ -1,5 +1,4 @@
 // Two checkpoints: as they lie on disk, or as the values that they decode to.
-
 #include "core/inspect/diff.hpp"
 
 #include <algorithm>

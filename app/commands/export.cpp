@@ -1,5 +1,4 @@
 // Headers, index and config as a checkpoint of holes.
-
 #include "app/language/command.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"

@@ -1,5 +1,4 @@
 // Help as a document.
-
 #include "app/language/command.hpp"
 #include "app/language/help_text.hpp"
 #include "core/base/display.hpp"

@@ -1,5 +1,4 @@
 // The lines of this session, as they were typed.
-
 #include "app/commands/session_note.hpp"
 #include "app/session/session.hpp"
 #include "core/base/display.hpp"

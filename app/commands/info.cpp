@@ -1,5 +1,4 @@
 // What a checkpoint is, from its headers and its config alone.
-
 #include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"

@@ -1,5 +1,4 @@
 // ls and tree: one listing, flat or as a tree.
-
 #include <algorithm>
 
 #include "app/commands/flags.hpp"

@@ -1,5 +1,4 @@
 // The plan of a conversion, folded, in full, or narrowed by a query; and what a text of keys means.
-
 #include <algorithm>
 #include <map>
 #include <set>

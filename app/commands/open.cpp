@@ -1,5 +1,4 @@
 // The checkpoint that the lines after this one are about.
-
 #include "app/commands/session_note.hpp"
 #include "app/session/session.hpp"
 

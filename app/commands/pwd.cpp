@@ -1,5 +1,4 @@
 // Where the session is.
-
 #include "app/commands/session_note.hpp"
 #include "app/session/session.hpp"
 

@@ -1,5 +1,4 @@
 // Ends the session after the line that it stands in.
-
 #include "app/commands/session_note.hpp"
 #include "app/session/session.hpp"
 

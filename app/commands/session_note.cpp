@@ -1,5 +1,4 @@
 // The answers of open and pwd, and the empty one of most others.
-
 #include "app/commands/session_note.hpp"
 
 #include <fmt/format.h>

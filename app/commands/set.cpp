@@ -1,5 +1,4 @@
 // Defaults of flags for the lines after this one.
-
 #include <fmt/format.h>
 
 #include "app/commands/session_note.hpp"

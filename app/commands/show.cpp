@@ -1,5 +1,4 @@
 // One tensor: its header, where it maps, and values at its ends or in a box.
-
 #include <algorithm>
 
 #include "app/commands/flags.hpp"

@@ -1,5 +1,4 @@
 // Runs a script inside the session.
-
 #include "app/commands/session_note.hpp"
 #include "app/session/session.hpp"
 

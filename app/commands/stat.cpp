@@ -1,5 +1,4 @@
 // Statistics of one tensor or of several, and distances to another checkpoint.
-
 #include <algorithm>
 
 #include "app/commands/flags.hpp"

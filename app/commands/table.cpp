@@ -1,6 +1,5 @@
 // Every verb, in the order of the manual. Its row stands in the file of its name, beside its
 // function.
-
 #include "app/language/command.hpp"
 
 namespace ckptscope {

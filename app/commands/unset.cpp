@@ -1,5 +1,4 @@
 // Takes a default back.
-
 #include "app/commands/session_note.hpp"
 #include "app/session/session.hpp"
 

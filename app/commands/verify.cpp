@@ -1,5 +1,4 @@
 // Makes the plan of a conversion again, by its receipt, and compares every output with it.
-
 #include "core/convert/verify.hpp"
 
 #include "app/commands/flags.hpp"

@@ -1,5 +1,4 @@
 // Values of flags, given or by default, as text, numbers, sizes, and as what a conversion asks for.
-
 #include <cassert>
 
 #include "app/language/command.hpp"

@@ -1,5 +1,4 @@
 // Finding a row by its name or by one like it, and what its operands are.
-
 #include "app/language/command.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // The flags that every verb takes, and what is read off any flag.
-
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // Sentences of help around the rows of the tables, and the versions of every library.
-
 #include "app/language/help_text.hpp"
 
 #define PCRE2_CODE_UNIT_WIDTH 8

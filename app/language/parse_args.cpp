@@ -1,5 +1,4 @@
 // The verb is found first; CLI11 then parses the other words by the flags of its row.
-
 #include "app/language/parse_args.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,4 @@
 // A line becomes steps in one pass, a character at a time.
-
 #include "app/language/words.hpp"
 
 #include <charconv>

@@ -1,5 +1,4 @@
 // A query over the rows of headers, and what is said when it finds nothing.
-
 #include "app/planning/matching_tensors.hpp"
 
 #include <numeric>

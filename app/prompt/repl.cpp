@@ -1,5 +1,4 @@
 // Lines from GNU readline or plain stdin, with completion, history and signals.
-
 #include "app/prompt/repl.hpp"
 
 #include <poll.h>

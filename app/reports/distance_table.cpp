@@ -1,5 +1,4 @@
 // One row a pair, made when it is printed.
-
 #include "app/reports/distance_table.hpp"
 
 namespace ckptscope {

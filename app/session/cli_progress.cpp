@@ -1,5 +1,4 @@
 // A bar on a terminal, a line every half minute elsewhere.
-
 #include "app/session/cli_progress.hpp"
 
 #include <sys/ioctl.h>

@@ -1,5 +1,4 @@
 // Decides by the words before the cursor what may follow: verbs, flags, values, files or keys.
-
 #include "app/session/completion.hpp"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // Closing reports what buffered writes have hidden.
-
 #include "app/session/file_outlet.hpp"
 
 #include <cerrno>

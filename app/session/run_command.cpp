@@ -1,5 +1,4 @@
 // A command and its document between a progress bar and an outlet, and errors as users see them.
-
 #include "app/session/run_command.hpp"
 
 #include <cstdlib>

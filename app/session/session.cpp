@@ -1,5 +1,4 @@
 // Lines and scripts run here: defaults of flags, the prefix of keys, redirections and pipes.
-
 #include "app/session/session.hpp"
 
 #include <unistd.h>

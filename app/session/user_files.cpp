@@ -1,5 +1,4 @@
 // Where these files are, as the XDG base directories say.
-
 #include "app/session/user_files.hpp"
 
 #include <cstdlib>

@@ -1,5 +1,4 @@
 // Handlers note the signal and nothing else; a second one ends the process.
-
 #include "app/terminal/signals.hpp"
 
 #include <csignal>

@@ -1,6 +1,5 @@
 // Keys, pasted text and resizes from ncurses; cells to it; and the terminal given back in every
 // case.
-
 #include "app/terminal/terminal_ncurses.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // Buffered stdio whose failures become errors, but for a reader that has gone.
-
 #include "app/terminal/terminal_output.hpp"
 
 #include <unistd.h>

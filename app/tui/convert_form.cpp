@@ -1,5 +1,4 @@
 // Fields from the flags of `convert`; the words that Start runs, from the fields.
-
 #include "app/tui/convert_form.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // The list of each screen, and small changes of the state that several subjects make.
-
 #include "app/tui/current_list.hpp"
 
 #include <algorithm>

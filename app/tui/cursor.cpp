@@ -1,5 +1,4 @@
 // From rows, folded numbers and places of lists to tensors and back; and the pane of details.
-
 #include "app/tui/cursor.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // One function a screen, and the texts of the lines around them.
-
 #include <fmt/format.h>
 
 #include <algorithm>

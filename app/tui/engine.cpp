@@ -1,5 +1,4 @@
 // Effects done, results taken, and the loop of a person at a terminal.
-
 #include "app/tui/engine.hpp"
 
 #include <fmt/format.h>

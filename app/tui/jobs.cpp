@@ -1,5 +1,4 @@
 // Checkpoints, plans and statistics become the models that the screens draw.
-
 #include "app/tui/jobs.hpp"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // The names of keys in a script, and a loop that feeds them to the engine and waits where it says.
-
 #include "app/tui/key_script.hpp"
 
 #include <unistd.h>

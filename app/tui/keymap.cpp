@@ -1,5 +1,4 @@
 // The rows themselves, and the texts that are made from them.
-
 #include "app/tui/keymap.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 // Keys that move about, go into what is under the cursor, or change how it is shown.
-
 #include "app/tui/actions.hpp"
 
 #include <fmt/format.h>

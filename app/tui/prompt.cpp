@@ -1,5 +1,4 @@
 // Editing, completion, and what Enter makes of each kind of line.
-
 #include "app/tui/prompt.hpp"
 
 #include <fmt/format.h>

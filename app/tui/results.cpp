@@ -1,5 +1,4 @@
 // Documents become the lines and keys that a result carries.
-
 #include "app/tui/results.hpp"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // By regular expression: keys on the worker, the lines of other lists at once.
-
 #include "app/tui/search.hpp"
 
 #include <fmt/format.h>

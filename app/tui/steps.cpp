@@ -1,5 +1,4 @@
 // Which verbs the screen does itself, which change the session, and which become jobs.
-
 #include "app/tui/steps.hpp"
 
 #include <fmt/format.h>

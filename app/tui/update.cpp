@@ -1,5 +1,4 @@
 // Events become changes of the state: keys through the table of keys, results by their type.
-
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,5 +1,4 @@
 // The thread, the queue of jobs, and the progress that a job reports to.
-
 #include "app/tui/worker.hpp"
 
 #include <algorithm>
