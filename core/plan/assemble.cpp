@@ -159,7 +159,8 @@ ValuePtr Assembly::make_concat(const Group& group, const Part& part, std::uint64
     parts.push_back(make(group, inner, expert));
     if (parts.back() == nullptr) return nullptr;
   }
-  if (!reading_.has_rank(parts[0], 1, group.key) || !fits_concat(group, part, parts))
+  if (!reading_.has_rank(parts[0], rank_for(part.dim), group.key) ||
+      !fits_concat(group, part, parts))
     return nullptr;
   return reading_.values.concat(parts, dimension_of(part.dim, parts[0]->shape.size()));
 }

@@ -1,6 +1,7 @@
 // What is inferred is said, and with a config nothing is.
 #include "core/plan/expert_extents.hpp"
 
+#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 
 namespace ckptscope {
@@ -15,8 +16,8 @@ Extent ExpertExtents::infer(std::uint64_t count, std::string_view evidence, std:
                  evidence, count - 1, count);
   }
   if (is_new && !has_config_) {
-    problems.add(Code::Inferred, Severity::Warning, key,
-                 "no config: {} experts, inferred from {} 0..{}", count, evidence, count - 1);
+    problems.add(Code::Inferred, Severity::Warning, key, "no config: {}, inferred from {} 0..{}",
+                 counted(count, "expert"), evidence, count - 1);
   }
   return has_config_ ? Extent() : Extent(count);
 }

@@ -1,6 +1,7 @@
 // One place for what must hold before a tensor is transposed, stacked or split.
 #include "core/plan/reading.hpp"
 
+#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 
 namespace ckptscope {
@@ -38,9 +39,8 @@ bool Reading::has_expected_rows(const Equation& equation, ValuePtr whole, std::s
 
 bool Reading::has_rank(ValuePtr value, std::size_t rank, std::string_view key) {
   if (value->shape.size() >= rank) return true;
-  problems.add(Code::ShapeMismatch, Severity::Error, key,
-               "{}: shape {}, at least {} dimensions expected", display(key),
-               to_string(value->shape), rank);
+  problems.add(Code::ShapeMismatch, Severity::Error, key, "{}: shape {}, at least {} expected",
+               display(key), to_string(value->shape), counted(rank, "dimension"));
   return false;
 }
 

@@ -41,6 +41,10 @@ struct Reading {
 inline int dimension_of(int dim, std::size_t rank) {
   return dim < 0 ? static_cast<int>(rank) + dim : dim;
 }
+/// The dimensions that a tensor must have for `dim` to mean one of them.
+inline std::size_t rank_for(int dim) {
+  return static_cast<std::size_t>(dim < 0 ? -dim : dim + 1);
+}
 
 // ---- from the whole to its parts (take_apart.cpp)
 // ------------------------------------------------

@@ -35,7 +35,7 @@ class TakingApart {
   }
 
   void walk_concat(const Part& part, const Captures& captures, ValuePtr value) {
-    if (!reading_.has_rank(value, 1, whole_.origin)) return;
+    if (!reading_.has_rank(value, rank_for(part.dim), whole_.origin)) return;
     const int dim = dimension_of(part.dim, value->shape.size());
     const std::uint64_t measure = value->shape[static_cast<std::size_t>(dim)];
     const std::uint64_t count = part.parts.size();

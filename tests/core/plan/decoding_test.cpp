@@ -30,7 +30,7 @@ std::string decoded(const std::string& text, const DecodeOptions& options,
   std::string out;
   for (const LogicalTensor& tensor : found.tensors) {
     EXPECT_EQ(tensor.key, tensor.origin);
-    out += tensor.key + " = " + to_text(*tensor.value, name_of_input, true) + "\n";
+    out += std::string(tensor.key) + " = " + to_text(*tensor.value, name_of_input, true) + "\n";
   }
   for (const std::uint32_t id : found.orphan_scales) out += "orphan " + name_of_input(id) + "\n";
   return out + lines_of(found.problems);

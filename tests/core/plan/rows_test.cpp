@@ -167,7 +167,12 @@ TEST(PlanRows, Concatenations) {
       {"ranks differ", joined(0), to_native(), "a.q BF16[4, 8]; a.k BF16[4]",
        "error    a.qk: a part is BF16 [4], BF16 [4, 8] expected [shape-mismatch]\n"},
       {"no dimension", joined(0), to_native(), "a.q BF16[]; a.k BF16[]",
-       "error    a.qk: shape [], at least 1 dimensions expected [shape-mismatch]\n"},
+       "error    a.qk: shape [], at least 1 dimension expected [shape-mismatch]\n"},
+      {"fewer dimensions than the one that is joined", joined(-2), to_native(),
+       "a.q BF16[4]; a.k BF16[4]",
+       "error    a.qk: shape [4], at least 2 dimensions expected [shape-mismatch]\n"},
+      {"the same, counted from the front", joined(1), to_native(), "a.q BF16[4]; a.k BF16[4]",
+       "error    a.qk: shape [4], at least 2 dimensions expected [shape-mismatch]\n"},
       {"a part is missing", joined(0), to_native(), "a.q BF16[4, 8]",
        "error    a.qk: its part {p}.k is missing [missing-part]\n"},
   });
@@ -186,7 +191,9 @@ TEST(PlanRows, ConcatenationsTakenApart) {
       {"other parts than stated", joined(0, 2), to_hf(), "a.qk BF16[6, 8]",
        "error    a.qk: dimension 0 of [6, 8] is 6, 2 parts of 2 expected [shape-mismatch]\n"},
       {"no dimension", joined(0), to_hf(), "a.qk BF16[]",
-       "error    a.qk: shape [], at least 1 dimensions expected [shape-mismatch]\n"},
+       "error    a.qk: shape [], at least 1 dimension expected [shape-mismatch]\n"},
+      {"fewer dimensions than the one that is cut", joined(-2), to_hf(), "a.qk BF16[4]",
+       "error    a.qk: shape [4], at least 2 dimensions expected [shape-mismatch]\n"},
       {"transposed as one", outside, to_native(), "a.gate BF16[2, 3]; a.up BF16[2, 3]",
        "a.gu BF16 [3, 4] <- t(cat(-2, a.gate, a.up))\n"},
       {"transposed as one, back", outside, to_hf(), "a.gu BF16[3, 4]",
@@ -266,7 +273,7 @@ TEST(PlanRows, StacksTakenApart) {
       {"a range of a rank", stacked(4), to_hf(kSecondAndThird), "a.down BF16[2, 3, 2]",
        "a.1.w BF16 [2, 3] <- t(select(a.down, 0))\na.2.w BF16 [2, 3] <- t(select(a.down, 1))\n"},
       {"no dimension", stacked(2), to_hf(), "a.down BF16[]",
-       "error    a.down: shape [], at least 1 dimensions expected [shape-mismatch]\n"},
+       "error    a.down: shape [], at least 1 dimension expected [shape-mismatch]\n"},
       {"of no experts nothing comes", stacked({}), to_hf(), "a.down BF16[0, 3, 2]",
        "error    a.down: no output uses it and no rule drops it [orphan]\n"},
       {"two parts an expert", gated(1), to_hf(), "layers.0.gu BF16[1, 3, 4]",
@@ -315,7 +322,7 @@ TEST(PlanRows, AnInferredNumberIsToldOnce) {
       {"another number", both, to_native(), "a.0.w BF16[2, 3]; a.gate BF16[2, 8]",
        "a.bias F32 [2] <- zeros\na.down BF16 [1, 3, 2] <- stack(t(a.0.w))\n"
        "a.gate BF16 [2, 8] <- a.gate\n"
-       "warning  no config: 1 experts, inferred from the keys 0..0 [inferred]\n"
+       "warning  no config: 1 expert, inferred from the keys 0..0 [inferred]\n"
        "warning  no config: 2 experts, inferred from the rows of a.gate 0..1 [inferred]\n"},
   });
 }
