@@ -16,7 +16,8 @@ struct EquationResult {
   std::vector<Draft> drafts;                         // keys before prefixes
   std::vector<const LogicalTensor*> passing;         // no equation has their keys
   std::vector<const LogicalTensor*> of_other_ranks;  // experts outside PlanOptions::expert_range
-  std::vector<Problem> problems;  // missing and unexpected parts, shapes that do not fit; of what is not made
+  std::vector<Problem>
+      problems;  // missing and unexpected parts, shapes that do not fit; of what is not made
 };
 
 /// Pointers in the result are into `tensors`.

@@ -100,8 +100,7 @@ Heights heights_of(const ConvertView& view, int rows) {
   heights.progress = idle ? 0 : std::clamp((rows - 8) / 2, 2, std::max(2, rows - 7));
   heights.command = rows >= 16 ? 2 : 0;
   const auto with_rule = [](int part) { return part > 0 ? part + 1 : 0; };
-  heights.top =
-      std::max(3, rows - 2 - with_rule(heights.progress) - with_rule(heights.command));
+  heights.top = std::max(3, rows - 2 - with_rule(heights.progress) - with_rule(heights.command));
   return heights;
 }
 
