@@ -197,6 +197,7 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   const std::string detail = one_key ? detail_of(planned.plan, args.operands[0]) : "";
   Document document{"map"};
   document.keep.push_back(snapshot.checkpoint);
+  document.keep.push_back(planned.like);  // whose names borrowed inputs have
   document.add(Heading{plan_heading(planned)}).add(Note{""});
   document.add(heading_fields(planned));
   const Fields sums = plan_account(planned.plan, args.resources());
