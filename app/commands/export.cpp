@@ -16,6 +16,7 @@ Document run_export(const Snapshot& snapshot, const Args& args, Progress&) {
                        counted(report.files, "shard"), format_bytes(report.header_bytes),
                        format_bytes(report.apparent_bytes)),
            /*escaped=*/true});
+  for (const std::string& note : report.notes) document.add(Note{"note     " + note, true});
   document.add(Fields{{{"output", "", out.text()},
                        {"shards", "", report.files},
                        {"header_bytes", "", report.header_bytes},

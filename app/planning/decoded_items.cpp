@@ -59,6 +59,11 @@ bool are_floats(const Value& value) {
   return is_number(value.dtype) && value.dtype != Dtype::F64;
 }
 
+/// A tensor as it lies on disk, whose bytes can be compared.
+bool is_input(const Value& value) {
+  return value.op == Value::Op::Input;
+}
+
 /// How much of a checkpoint is native by its names; nullopt without a family. Keys that both sides
 /// share say nothing, and an hf checkpoint may carry native prefixes.
 std::optional<int> nativeness(const Checkpoint& checkpoint) {
@@ -181,8 +186,11 @@ Meeting meet(const std::vector<StatsItem>& here, const std::vector<StatsItem>& o
           "{}: {}, {} there", item.key, to_string(item.value->shape), to_string(there->shape)));
     } else if (are_floats(*item.value) && are_floats(*there)) {
       meeting.pairs.push_back({item.key, item.value, there});
-    } else if (item.value->dtype == there->dtype) {
+    } else if (item.value->dtype == there->dtype && is_input(*item.value) && is_input(*there)) {
       meeting.others.push_back({item.key, item.value, there});
+    } else if (item.value->dtype == there->dtype) {
+      meeting.misshapen.push_back(fmt::format("{}: {}, laid out otherwise there; not compared",
+                                              item.key, name_of(there->dtype)));
     } else {
       meeting.misshapen.push_back(fmt::format("{}: {}, {} there", item.key,
                                               name_of(item.value->dtype), name_of(there->dtype)));

@@ -167,7 +167,9 @@ void adapter_key(Ui& ui, std::string_view key) {
     set_flag(ui, "adapter", chosen_adapter(prompt), Setting::Tried);
   } else if (key == "<Enter>") {
     const std::string chosen = chosen_adapter(prompt);
+    const std::string old = prompt.before;
     ui.state.prompt.reset();
+    set_flag(ui, "adapter", old, Setting::Tried);  // what is done now is a step from there
     set_flag(ui, "adapter", chosen);
   } else if (key == "<Esc>" || key == "<C-c>" || key == "q") {
     const std::string old = prompt.before;

@@ -58,8 +58,9 @@ const File& CheckpointSource::shard_file(std::uint32_t shard) {
   }
   if (open_.size() == kMaxOpen) open_.pop_back();
   const Shard& row = checkpoint_.shards()[shard];
-  open_.push_front({shard, still_there(row, [&] { return File(row.path); })});
-  require_unchanged(row, open_.front().file.identity());
+  File file = still_there(row, [&] { return File(row.path); });
+  require_unchanged(row, file.identity());
+  open_.push_front({shard, std::move(file)});
   return open_.front().file;
 }
 

@@ -57,17 +57,24 @@ class Conversion {
         receipt_(make_receipt(sources, plan, options.max_shard_bytes)) {}
 
   ConvertReport run() {
-    if (const std::string old = finish_commit(options_.out); !old.empty()) {
-      report_.notes.push_back(
-          fmt::format("what a killed conversion had replaced is now {}", display(old)));
+    try {
+      return run_steps();
+    } catch (const Error& error) {
+      throw Error(error.code(), with_notes(error.what(), report_.notes));
+    }
+  }
+
+ private:
+  ConvertReport run_steps() {
+    if (std::string note = finish_commit(options_.out); !note.empty()) {
+      report_.notes.push_back(std::move(note));
     }
     if (is_done_already()) return std::move(report_);
     check_before(sources_, plan_, layout_, options_);
     Staging staging(options_.out, options_.if_exists == ExistsPolicy::Replace
                                       ? Staging::IfExists::Replace
                                       : Staging::IfExists::Fail);
-    if (staging.cleared())
-      report_.notes.push_back("cleared what an interrupted conversion had left");
+    report_.notes.insert(report_.notes.end(), staging.notes().begin(), staging.notes().end());
     write(staging);
     if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging);
     write_side_files(staging);
@@ -83,7 +90,6 @@ class Conversion {
     return std::move(report_);
   }
 
- private:
   std::map<std::string, std::string> metadata() const {
     std::map<std::string, std::string> merged = source_.metadata();
     merged["format"] = "pt";

@@ -117,15 +117,14 @@ class Computation {
     sums_.add(
         tile.item, [&](Sums& sums, bool first) { sums.add(node, tile, std::move(part), first); },
         [&](const Sums& sums) { show_partial(tile.item, sums.stats); },
-        [&](Sums& sums) {
-          sums.finish();
-          done_(tile.item, sums.stats);
-        });
+        [](Sums& sums) { sums.finish(); }, [&](const Sums& sums) { done_(tile.item, sums.stats); });
   }
 
   void show_partial(std::size_t number, const TensorStats& stats) {
+    if (!partial_) return;
+    const std::lock_guard lock(sums_.telling());
     const auto now = std::chrono::steady_clock::now();
-    if (!partial_ || now - shown_ < kPartialInterval) return;
+    if (now - shown_ < kPartialInterval) return;
     shown_ = now;
     partial_(number, stats);
   }

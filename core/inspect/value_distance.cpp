@@ -141,7 +141,7 @@ void value_distances(const MakeSource& values, const MakeSource& references,
     });
     progress.advance(tile.elements * sizeof(float));
     sums.add(
-        tile.pair, [&](Sums& all, bool) { all.add(part); }, [](const Sums&) {},
+        tile.pair, [&](Sums& all, bool) { all.add(part); }, [](const Sums&) {}, [](const Sums&) {},
         [&](const Sums& all) { done(tile.pair, finished(all, *pair.value)); });
   });
 }

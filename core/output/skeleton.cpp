@@ -21,6 +21,7 @@ SkeletonReport write_skeleton(const Checkpoint& checkpoint, const OutputPath& ou
   out.refuse_overlap({&source, 1});
   Staging staging(out, Staging::IfExists::Fail);
   SkeletonReport report;
+  report.notes = staging.notes();
   for (const Shard& shard : checkpoint.shards()) {
     if (!shard.present) continue;
     const File file(shard.path);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/output/output_path.hpp"
@@ -14,6 +15,7 @@ struct SkeletonReport {
   std::size_t files = 0;  // shards
   std::uint64_t header_bytes = 0;
   std::uint64_t apparent_bytes = 0;
+  std::vector<std::string> notes;  // on what earlier runs had left
 };
 
 /// Throws Exists, SameFiles and what reading and writing throw; after a throw nothing is left.

@@ -25,6 +25,7 @@ StagedFile::StagedFile(int directory, const std::string& name, std::uint64_t siz
     : name_(name) {
   fd_ = UniqueFd(::openat(directory, name.c_str(),
                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  if (!fd_ && errno == EEXIST) fail(Code::Exists, "{}: is there already", display(name));
   if (!fd_) fail_errno(fmt::format("creating {}", display(name)));
   if (size == 0) return;
   if (size >= kWorthDirect) {

@@ -8,11 +8,10 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <set>
+#include <span>
+#include <vector>
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
@@ -33,49 +32,10 @@ std::string in(const std::string& directory, std::string_view name) {
   return fmt::format("{}/{}", directory, name);
 }
 
-// ---- the journal: one line each for the run, the output, and every file
-// ---------------------------
-
-constexpr std::string_view kOutputLine = "output ";
-constexpr std::string_view kFileLine = "file ";
-
-std::string journal_head(const std::string& out) {
-  char host[256] = {};
-  ::gethostname(host, sizeof host - 1);
-  char since[32] = {};
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  std::strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return fmt::format("ckptscope conversion in progress\npid {}, host {}, since {}\n{}{}\n",
-                     ::getpid(), host, since, kOutputLine, display(last_component(out)));
-}
-
-struct Journal {
-  std::string holder;             // "pid 12, host a, since …"
-  std::string output;             // last component of OUT, as displayed
-  std::set<std::string> files{};  // as displayed
-};
-
-std::optional<Journal> read_journal(const std::string& directory) {
-  std::ifstream file(in(directory, kJournalName));
-  if (!file) return std::nullopt;
-  Journal journal;
-  std::string line;
-  std::getline(file, line);
-  std::getline(file, journal.holder);
-  while (std::getline(file, line)) {
-    if (line.starts_with(kOutputLine)) journal.output = line.substr(kOutputLine.size());
-    if (line.starts_with(kFileLine)) journal.files.insert(line.substr(kFileLine.size()));
-  }
-  return journal;
-}
-
 /// The journal of `directory`, if it says that a run made the directory for `out`.
 std::optional<Journal> journal_for(const std::string& out, const std::string& directory) {
   auto journal = read_journal(directory);
-  if (journal && journal->output != display(last_component(out))) return std::nullopt;
-  return journal;
+  return journal && journal->is_for(out) ? journal : std::nullopt;
 }
 
 std::string holder_of(const std::string& directory) {
@@ -83,14 +43,32 @@ std::string holder_of(const std::string& directory) {
   return journal && !journal->holder.empty() ? display(journal->holder) : "another process";
 }
 
-/// Removes the files that `journal` names and, last, the journal itself.
-void clear(const std::string& directory, const Journal& journal) {
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
-    if (journal.files.contains(display(entry.path().filename().string())))
-      fs::remove(entry.path(), error);
+std::vector<std::string> names_in(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
+    names.push_back(entry.path().filename().string());
   }
-  fs::remove(in(directory, kJournalName), error);
+  return names;
+}
+
+/// Of nothing but a journal that was being begun when the run was killed.
+bool is_as_good_as_empty(const std::string& directory) {
+  const std::vector<std::string> names = names_in(directory);
+  return names.empty() || (names.size() == 1 && names.front() == kJournalName &&
+                           identity_of(in(directory, kJournalName)).size == 0);
+}
+
+/// Removes files and, when all of them are gone, the journal: what stays keeps its proof. Throws.
+void remove_files(int directory, std::span<const std::string> names) {
+  for (const std::string& name : names) {
+    if (name == kJournalName) continue;
+    if (::unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT) {
+      fail_errno(fmt::format("removing {}", display(name)));
+    }
+  }
+  if (::unlinkat(directory, std::string(kJournalName).c_str(), 0) != 0 && errno != ENOENT) {
+    fail_errno(fmt::format("removing {}", kJournalName));
+  }
 }
 
 /// "OUT.old-N" with the smallest N that is free.
@@ -111,16 +89,10 @@ void flush_parent(const OutputPath& out) {
 }
 
 void remove_journal(int directory, const std::string& out) {
-  if (::unlinkat(directory, std::string(kJournalName).c_str(), 0) != 0) {
+  if (::unlinkat(directory, std::string(kJournalName).c_str(), 0) != 0 && errno != ENOENT) {
     fail_errno(fmt::format("{} is complete, but its {} stays", display(out), kJournalName));
   }
   flush_directory(directory, out);
-}
-
-/// One line of a journal, whole or an error.
-void append(int fd, std::string_view name, const std::string& text) {
-  const ssize_t put = ::write(fd, text.data(), text.size());
-  if (put != static_cast<ssize_t>(text.size())) fail_errno(fmt::format("writing {}", name));
 }
 
 bool same_directory(int fd, const std::string& path) {
@@ -134,30 +106,36 @@ bool same_directory(int fd, const std::string& path) {
 
 Staging::Staging(const OutputPath& out, IfExists if_exists)
     : target_(out), out_(out.text()), partial_(out_ + ".partial"), if_exists_(if_exists) {
-  finish_commit(out);
-  if (out.is_taken() && (if_exists == IfExists::Fail || !is_directory(out_))) {
-    fail(Code::Exists, "{}: exists; --if-exists replace keeps the old one beside it",
-         display(out_));
-  }
+  note(finish_commit(out));
   try {
+    refuse_taken();
     lock();
-    open_journal();
-  } catch (...) {
+    journal_ = JournalWriter(directory_.get(), out_);
+  } catch (const Error& error) {
     remove();  // a constructor that throws is not destroyed
-    throw;
+    throw Error(error.code(), with_notes(error.what(), notes_));
   }
+}
+
+void Staging::refuse_taken() const {
+  if (!target_.is_taken() || (if_exists_ == IfExists::Replace && is_directory(out_))) return;
+  fail(Code::Exists, "{}: exists; --if-exists replace keeps the old one beside it", display(out_));
 }
 
 Staging::~Staging() {
   if (!committed_) remove();
 }
 
-/// Removes what was written, and the directory: nothing of a failure stays.
+void Staging::note(std::string text) {
+  if (!text.empty()) notes_.push_back(std::move(text));
+}
+
+/// Removes what this run has made, and the directory: nothing of a failure stays.
 void Staging::remove() noexcept {
   if (!directory_) return;
   try {
-    if (journal_) clear(partial_, read_journal(partial_).value_or(Journal{}));
-  } catch (const std::exception&) {  // what cannot be removed cannot be helped
+    if (journal_) remove_files(directory_.get(), made_);
+  } catch (const std::exception&) {  // what cannot be removed now is cleared by the next run
   }
   ::rmdir(partial_.c_str());
 }
@@ -179,52 +157,71 @@ void Staging::lock() {
   if (!same_directory(directory.get(), partial_)) {
     fail(Code::Locked, "{}: another process has just finished with it", display(out_));
   }
-  clear_interrupted();
+  if (put_aside_complete()) return lock();
+  clear_interrupted(directory.get());
   directory_ = std::move(directory);  // from here on the directory is ours to remove
 }
 
-/// Empties OUT.partial where its journal proves that all in it is an interrupted run's.
-void Staging::clear_interrupted() {
-  if (fs::is_empty(partial_)) return;
+/// What was written whole is never cleared, whatever its journal says of an owner: a kill before
+/// the renaming leaves it, and so does somebody who gives a finished output this name.
+bool Staging::put_aside_complete() {
   const auto journal = journal_for(out_, partial_);
-  if (!journal) {
+  if (!journal || !journal->complete) return false;
+  const std::string old = name_for_old(out_);
+  if (!rename_to_free(partial_, old)) {
+    fail_errno(fmt::format("renaming {} to {}", display(partial_), display(old)));
+  }
+  const UniqueFd directory(::open(old.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) fail_errno(display(old));
+  remove_journal(directory.get(), old);
+  flush_parent(target_);
+  note(fmt::format("a complete output that never got its name is now {}", display(old)));
+  return true;
+}
+
+/// Empties OUT.partial where its journal proves that all in it is an interrupted run's.
+void Staging::clear_interrupted(int directory) {
+  const std::vector<std::string> names = names_in(partial_);
+  const auto journal = journal_for(out_, partial_);
+  if (!journal && !is_as_good_as_empty(partial_)) {
     fail(Code::Exists, "{}: exists and is not a conversion of ours; move it away",
          display(partial_));
   }
-  for (const fs::directory_entry& entry : fs::directory_iterator(partial_)) {
-    const std::string name = entry.path().filename().string();
-    if (name == kJournalName || journal->files.contains(display(name))) continue;
+  for (const std::string& name : names) {
+    if (!journal || journal->names(name)) continue;
     fail(Code::Exists,
          "{}: an interrupted conversion left it, and {} in it is not of that conversion; move it "
          "away",
          display(partial_), display(name));
   }
-  clear(partial_, *journal);
-  cleared_ = true;
+  remove_files(directory, names);
+  if (journal) note("cleared what an interrupted conversion had left");
 }
 
-void Staging::open_journal() {
-  const std::string name(kJournalName);
-  journal_ =
-      UniqueFd(::openat(directory_.get(), name.c_str(),
-                        O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-  if (!journal_) fail_errno(fmt::format("creating {}", name));
-  append(journal_.get(), name, journal_head(out_));
-}
-
-/// A file is named before it is made: what has no name in the journal is never removed.
-void Staging::note(const std::string& name) {
-  append(journal_.get(), kJournalName, fmt::format("{}{}\n", kFileLine, display(name)));
+/// A file is named before it is made, so that a later run can tell it from others; this run removes
+/// only what it has made itself.
+StagedFile Staging::make(const std::string& name, std::uint64_t size, StagedFile::Space space) {
+  const std::lock_guard lock(mutex_);
+  if (exists(in(partial_, name))) {
+    fail(Code::Exists, "{}: {} has appeared in it while the conversion ran", display(partial_),
+         display(name));
+  }
+  journal_.note_file(name);
+  made_.push_back(name);
+  try {
+    return StagedFile(directory_.get(), name, size, space);
+  } catch (const Error& error) {
+    if (error.code() == Code::Exists) made_.pop_back();
+    throw;
+  }
 }
 
 StagedFile Staging::create(const std::string& name, std::uint64_t size) {
-  note(name);
-  return StagedFile(directory_.get(), name, size);
+  return make(name, size, StagedFile::Space::Reserved);
 }
 
 StagedFile Staging::create_sparse(const std::string& name, std::uint64_t size) {
-  note(name);
-  return StagedFile(directory_.get(), name, size, StagedFile::Space::Sparse);
+  return make(name, size, StagedFile::Space::Sparse);
 }
 
 void Staging::write_text(const std::string& name, const std::string& text) {
@@ -235,6 +232,7 @@ void Staging::write_text(const std::string& name, const std::string& text) {
 
 std::string Staging::commit() {
   flush_directory(directory_.get(), partial_);
+  journal_.note_complete();
   std::string old;
   if (if_exists_ == IfExists::Replace && target_.is_taken()) {
     old = exchange();
@@ -273,24 +271,32 @@ std::string Staging::exchange() {
   return rename_to_free(partial_, old) ? old : partial_;
 }
 
+std::string with_notes(std::string message, const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) message += "; " + note;
+  return message;
+}
+
 std::string finish_commit(const OutputPath& out) {
-  if (!is_directory(out.text()) || !journal_for(out.text(), out.text())) return "";
-  const UniqueFd directory(
-      ::open(out.text().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!directory) fail_errno(display(out.text()));
-  if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    fail(Code::Locked, "{}: locked by {}", display(out.text()), holder_of(out.text()));
+  const std::string& text = out.text();
+  if (!is_directory(text) || !journal_for(text, text)) return "";
+  const UniqueFd directory(::open(text.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) fail_errno(display(text));
+  if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
+    fail(Code::Locked, "{}: locked by {}", display(text), holder_of(text));
   }
-  const std::string partial = out.text() + ".partial";
-  std::string old;
+  // The run that we waited for may have done all that is left.
+  if (!same_directory(directory.get(), text) || !journal_for(text, text)) return "";
+  const std::string partial = text + ".partial";
+  std::string note;
   if (is_directory(partial) && !exists(in(partial, kJournalName))) {
-    old = name_for_old(out.text());
+    const std::string old = name_for_old(text);
     if (!rename_to_free(partial, old))
       fail_errno(fmt::format("renaming {} to {}", display(partial), display(old)));
     flush_parent(out);
+    note = fmt::format("what a killed conversion had replaced is now {}", display(old));
   }
-  remove_journal(directory.get(), out.text());
-  return old;
+  remove_journal(directory.get(), text);
+  return note;
 }
 
 }  // namespace ckptscope

@@ -83,15 +83,18 @@ Assembly::Group& Assembly::group_of(const Place& place) {
 void Assembly::order_members(Group& group) {
   std::stable_sort(group.members.begin(), group.members.end(),
                    [](const Member& a, const Member& b) { return a.position() < b.position(); });
-  const auto same = [&](const Member& kept, const Member& next) {
-    if (kept.position() != next.position()) return false;
-    reading_.problems.add(Code::KeyCollision, Severity::Error, next.tensor->origin,
-                          "{} and {} are the same part of {}", display(next.tensor->origin),
-                          display(kept.tensor->origin), display(group.key));
-    return true;
-  };
-  group.members.erase(std::unique(group.members.begin(), group.members.end(), same),
-                      group.members.end());
+  std::vector<Member> kept;
+  for (const Member& member : group.members) {
+    if (kept.empty() || kept.back().position() != member.position()) {
+      kept.push_back(member);
+      continue;
+    }
+    const std::string_view origin = member.tensor->origin;
+    reading_.problems.add(Code::KeyCollision, Severity::Error, origin,
+                          "{} and {} are the same part of {}", display(origin),
+                          display(kept.back().tensor->origin), display(group.key));
+  }
+  group.members = std::move(kept);
 }
 
 const Assembly::Member* Assembly::find_member(const Group& group, std::size_t place,

@@ -317,6 +317,7 @@ const std::vector<Topic>& topics() {
         "ckptscope convert m4 --quantize fp8 --like mistral4 -o m4-like -q",
         "ckptscope verify m4 m4-like",
         "ckptscope verify m4 m4-like --like mistral4",
+        "ckptscope map m4 --quantize fp8 --like mistral4 --jsonl | grep -c activation_scale",
         "ckptscope convert gpt-oss --to hf --quantize mxfp4 --exclude '.*0.mlp.experts.down_proj$' "
         "-o fewer -q --json | head -c 300",
         "rm -f m4-hf/ckptscope.json; "

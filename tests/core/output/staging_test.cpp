@@ -84,12 +84,60 @@ TEST(Output, AKillWhileReplacingLosesNothing) {
                 std::vector<std::string>{"what a killed conversion had replaced is now " +
                                          one.options.out.text() + ".old-1"});
     } else {
-      EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+      try {
+        one.run();
+        ADD_FAILURE() << "replaced";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::Exists);
+        const std::string_view message = error.what();
+        EXPECT_TRUE(message.ends_with("what a killed conversion had replaced is now " +
+                                      one.options.out.text() + ".old-1"))
+            << message;
+      }
     }
     EXPECT_EQ(read_file(one.options.out.text() + ".old-1/mine"), "precious");
     EXPECT_FALSE(fs::exists(one.options.out.text() + "/" + std::string(kJournalName)));
     EXPECT_FALSE(fs::exists(one.options.out.text() + ".partial"));
   }
+}
+
+/// A kill between the last line of the journal and the renaming, and a user who gives a finished
+/// output that name while its journal is still there, look the same.
+TEST(Output, ACompleteOneIsPutAsideNotCleared) {
+  Prepared one("gpt_oss-bf16");
+  one.run();
+  const std::string out = one.options.out.text();
+  const auto before = contents(out);
+  std::string journal = journal_of("out");
+  for (const auto& [name, content] : before) journal += "file " + name + "\n";
+  write_file(out + "/" + std::string(kJournalName), journal + "complete\n");
+  fs::rename(out, out + ".partial");
+  EXPECT_EQ(one.run().notes,
+            std::vector<std::string>{"a complete output that never got its name is now " + out +
+                                     ".old-1"});
+  EXPECT_EQ(contents(out + ".old-1"), before);
+  EXPECT_EQ(contents(out), before);
+  EXPECT_FALSE(fs::exists(out + ".partial"));
+}
+
+TEST(Output, AJournalThatWasJustBegunIsNothing) {
+  Prepared one("gpt_oss-bf16");
+  fs::create_directory(one.options.out.text() + ".partial");
+  write_file(one.options.out.text() + ".partial/" + std::string(kJournalName), "");
+  EXPECT_TRUE(one.run().notes.empty());
+  EXPECT_EQ(one.beside(), (std::set<std::string>{"out", "source"}));
+}
+
+TEST(Output, AFileThatSomebodyPutsIntoItIsNotRemoved) {
+  Prepared one("gpt_oss-bf16");
+  const std::string partial = one.options.out.text() + ".partial";
+  {
+    Staging staging(one.options.out, Staging::IfExists::Fail);
+    staging.write_text("a", "ours");
+    write_file(partial + "/b", "precious");
+    EXPECT_EQ(code_of([&] { staging.write_text("b", "ours"); }), Code::Exists);
+  }
+  EXPECT_EQ(contents(partial), (std::map<std::string, std::string>{{"b", "precious"}}));
 }
 
 TEST(Output, ReplaceKeepsTheOldOneAndAFileIsNeverReplaced) {
