@@ -39,7 +39,7 @@ const std::set<std::string> kModels{  // of core, for views: what is shown, noth
 const std::vector<Row> kTable{
     {"core/base", {}, {"fmt", "nlohmann", "xxhash.h", "pcre2.h", "utf8proc.h"}},
     {"core/tensor", {"core/base"}, {"fmt"}},
-    {"core/numbers", {"core/base"}, {"fmt"}},
+    {"core/numbers", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/kernels", {"core/base", "core/tensor", "core/numbers"}, {"fmt", "hwy"}},
     {"core/names", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/mapping", {"core/base", "core/tensor"}, {"fmt"}},

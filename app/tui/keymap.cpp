@@ -39,7 +39,7 @@ constexpr KeyRow kTable[] = {
     {"n", "125p", Motion, "the next match", "", act_match},
     {"N", "125p", Motion, "the match before", "", act_match},
     {"&", "1", Session, "ls QUERY: show these keys alone", "&|filter", act_filter},
-    {"m", "13", Job, "map KEY", "m|mapping", act_mapping},
+    {"m", "13", Motion, "to its row of the mapping", "m|mapping", act_mapping},
     {"x", "12", Job, "stat KEY", "x|stats", act_stats},
     {"] [", "1", Motion, "the same key in the next or previous layer or expert", "", act_sibling},
     {"] [", "3", Job, "stat of the same key in the next or previous layer", "] [|next layer",

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/base/display.hpp"
+#include "core/base/file.hpp"
 
 namespace ckptscope {
 namespace {
@@ -62,8 +63,7 @@ Checksums parse_checksums(std::string_view text) {
     if (line.size() < kDigits + 3 || !is_sha256(line.substr(0, kDigits))) {
       fail(Code::Usage, "--sums: \"{}\" is no line of sha256sum", display(line.substr(0, 80)));
     }
-    const std::string name = line.substr(kDigits + 2);
-    sums[name.substr(name.rfind('/') + 1)] = line.substr(0, kDigits);
+    sums[last_component(line.substr(kDigits + 2))] = line.substr(0, kDigits);
   }
   return sums;
 }

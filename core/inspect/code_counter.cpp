@@ -151,16 +151,14 @@ void CodeCounter::count_codes(Dtype dtype, std::span<const std::byte> bytes, flo
 }
 
 void CodeCounter::fold_codes(Dtype dtype, const Counts& counts, float scale, TileCounts& part) {
+  const Fp8Format& format = fp8_format(dtype);
   for (std::size_t code = 0; code < counts.size(); ++code) {
     if (counts[code] == 0) continue;
-    const auto byte = static_cast<std::uint8_t>(code);
-    const bool e4m3 = dtype == Dtype::F8_E4M3;
-    const float value = e4m3 ? e4m3_to_float(byte) : e5m2_to_float(byte);
-    const std::uint8_t magnitude = byte & 0x7F;
+    const std::size_t magnitude = code & 0x7F;
     part.codes[code] += counts[code];
-    if (magnitude == (e4m3 ? 0x7E : 0x7B)) part.saturated += counts[code];
-    if (magnitude > 0 && magnitude < (e4m3 ? 8 : 4)) part.subnormal += counts[code];
-    put(part, value * scale, counts[code]);
+    if (magnitude == format.largest) part.saturated += counts[code];
+    if (magnitude > 0 && magnitude < format.subnormal) part.subnormal += counts[code];
+    put(part, format.values[code] * scale, counts[code]);
   }
 }
 

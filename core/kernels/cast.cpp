@@ -20,7 +20,7 @@ using Words = hn::Vec<U32>;
 constexpr F32 kF;
 constexpr U32 kU;
 
-/// As float_to_bf16() in numbers.hpp, in the upper halves of words.
+/// As float_to_bf16() in core/numbers/formats.hpp, in the upper halves of words.
 HWY_INLINE Words bf16_bits(Floats value) {
   const Words bits = hn::BitCast(kU, value);
   const Words odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(kU, 1));

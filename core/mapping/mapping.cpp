@@ -59,7 +59,13 @@ std::string_view name_of(Side side) {
 }
 
 std::string_view name_of(QuantScheme::Kind kind) {
-  return kind == QuantScheme::Kind::Mxfp4 ? "mxfp4" : "fp8";
+  switch (kind) {
+    case QuantScheme::Kind::Mxfp4:
+      return "mxfp4";
+    case QuantScheme::Kind::Fp8:
+      return "fp8";
+  }
+  return "";
 }
 
 Equation Equation::as(Dtype dtype) && {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 namespace ckptscope {
 namespace {
@@ -102,6 +103,31 @@ std::uint16_t fp8_scale_of(float largest) {
 
 float e5m2_to_float(std::uint8_t code) {
   return f16_to_float(static_cast<std::uint16_t>(code << 8));  // the upper half of a binary16
+}
+
+namespace {
+
+std::array<float, 256> values_of(float (*decode)(std::uint8_t)) {
+  std::array<float, 256> values{};
+  for (std::size_t code = 0; code < values.size(); ++code) {
+    values[code] = decode(static_cast<std::uint8_t>(code));
+  }
+  return values;
+}
+
+}  // namespace
+
+const Fp8Format& fp8_format(Dtype dtype) {
+  static const Fp8Format e4m3{values_of(e4m3_to_float), 0x7E, 8};
+  static const Fp8Format e5m2{values_of(e5m2_to_float), 0x7B, 4};
+  switch (dtype) {
+    case Dtype::F8_E4M3:
+      return e4m3;
+    case Dtype::F8_E5M2:
+      return e5m2;
+    default:
+      std::abort();  // is_fp8() grew without a format
+  }
 }
 
 }  // namespace ckptscope

@@ -1,8 +1,11 @@
 // The element formats as numbers: exact decoding to float, and one rounding back.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
+
+#include "core/tensor/dtype.hpp"
 
 namespace ckptscope {
 
@@ -27,6 +30,15 @@ std::uint16_t float_to_f16(float value);
 /// the payload that torch gives them). Source: OCP OFP8 v1.0, table 1.
 float e4m3_to_float(std::uint8_t code);
 float e5m2_to_float(std::uint8_t code);
+
+/// An 8-bit float. A magnitude is a code without its sign bit.
+struct Fp8Format {
+  std::array<float, 256> values;  // by code
+  std::uint8_t largest;           // magnitude of the largest finite value
+  std::uint8_t subnormal;         // magnitudes from 1 to below this are subnormal
+};
+/// Only for dtypes that are is_fp8().
+const Fp8Format& fp8_format(Dtype dtype);
 
 /// The nearest finite E4M3, ties to even, beyond 448 saturated; not for NaN.
 std::uint8_t float_to_e4m3(float value);

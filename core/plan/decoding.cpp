@@ -83,12 +83,24 @@ class Pairing {
 
   bool is_packed(const QuantScheme& scheme, std::uint32_t id) const {
     const Dtype dtype = source_.tensors[id].dtype;
-    return scheme.kind == Kind::Mxfp4 ? dtype == Dtype::U8 : is_fp8(dtype);
+    switch (scheme.kind) {
+      case Kind::Mxfp4:
+        return dtype == Dtype::U8;
+      case Kind::Fp8:
+        return is_fp8(dtype);
+    }
+    return false;
   }
 
   /// A tensor that only a scale of this scheme can be: MXFP4 scales are bytes, FP8 scales numbers.
   static bool is_scale(const QuantScheme& scheme, const TensorInfo& info) {
-    return scheme.kind == Kind::Mxfp4 ? info.dtype == Dtype::U8 : is_number(info.dtype);
+    switch (scheme.kind) {
+      case Kind::Mxfp4:
+        return info.dtype == Dtype::U8;
+      case Kind::Fp8:
+        return is_number(info.dtype);
+    }
+    return false;
   }
 
   void report_orphan(const QuantScheme& scheme, std::uint32_t id, std::string_view stem) {
@@ -120,8 +132,13 @@ class Pairing {
   }
 
   ValuePtr decode(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
-    return scheme.kind == Kind::Mxfp4 ? decode_mxfp4(weight, scale)
-                                      : decode_fp8(scheme, weight, scale);
+    switch (scheme.kind) {
+      case Kind::Mxfp4:
+        return decode_mxfp4(weight, scale);
+      case Kind::Fp8:
+        return decode_fp8(scheme, weight, scale);
+    }
+    return nullptr;
   }
 
   /// blocks [.., rows, G, B] and scales [.., rows, G] are the logical [.., G * 2B, rows].

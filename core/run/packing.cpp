@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "core/base/error.hpp"
-#include "core/kernels/kernels.hpp"
 #include "core/numbers/formats.hpp"
 
 namespace ckptscope {
@@ -104,20 +103,27 @@ std::uint64_t Packing::scale_bytes(std::uint64_t elements) const {
   return scheme_ == QuantScheme::Kind::Fp8 ? 0 : elements / kMxfp4Block;
 }
 
+Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
+                               std::span<std::byte> scales) const {
+  switch (scheme_) {
+    case QuantScheme::Kind::Mxfp4: {
+      const float largest = largest_magnitude(values);
+      check_finite(largest, first, values);
+      return encode_mxfp4(values, largest, codes, scales.data());
+    }
+    case QuantScheme::Kind::Fp8:
+      return encode_fp8(values, scale_of(first), codes);
+  }
+  return {};
+}
+
 void Packing::encode(const Region& region, std::span<const std::byte> elements,
                      std::span<std::byte> codes, std::span<std::byte> scales) {
   const std::uint64_t first = first_element(value_->shape, region);
   Sums sums;
   for_each_chunk(value_->dtype, elements, first, row_, [&](std::uint64_t at, auto values) {
     std::byte* to = codes.data() + code_bytes(at - first);
-    Rounding rounding;
-    if (scheme_ == QuantScheme::Kind::Fp8) {
-      rounding = encode_fp8(values, scale_of(at), to);
-    } else {
-      const float largest = largest_magnitude(values);
-      check_finite(largest, at, values);
-      rounding = encode_mxfp4(values, largest, to, scales.data() + scale_bytes(at - first));
-    }
+    const Rounding rounding = encode_chunk(at, values, to, scales.subspan(scale_bytes(at - first)));
     sums.changed += rounding.changed;
     sums.signal.add(rounding.signal);
     sums.noise.add(rounding.noise);

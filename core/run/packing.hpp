@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/kernels/kernels.hpp"
 #include "core/mapping/mapping.hpp"
 #include "core/numbers/exact_sum.hpp"
 #include "core/numbers/noise.hpp"
@@ -64,6 +65,8 @@ class Packing {
     ExactSum noise;
   };
   float scale_of(std::uint64_t element) const;
+  Rounding encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
+                        std::span<std::byte> scales) const;
   void check_finite(float largest, std::uint64_t first, std::span<const float> values) const;
 
   const Value* const value_;

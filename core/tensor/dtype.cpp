@@ -39,6 +39,14 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
   });
 }
 
+constexpr bool rows_are_in_order() {
+  for (std::size_t i = 0; i < kDtypes.size(); ++i) {
+    if (static_cast<std::size_t>(kDtypes[i].dtype) != i) return false;
+  }
+  return true;
+}
+static_assert(rows_are_in_order(), "row_of() counts on it");
+
 }  // namespace
 
 std::span<const DtypeRow> dtype_table() {

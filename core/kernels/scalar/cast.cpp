@@ -1,6 +1,7 @@
 // Every cast goes through float: one table of readers, one of writers.
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
 #include "core/kernels/scalar/scalar.hpp"
@@ -31,22 +32,6 @@ void from_floats(const float* in, std::byte* out, std::size_t count, auto encode
   for (std::size_t i = 0; i < count; ++i) store<T>(out + i * sizeof(T), encode(in[i]));
 }
 
-using Table = std::array<float, 256>;
-
-Table make_table(float (*decode)(std::uint8_t)) {
-  Table table{};
-  for (std::size_t code = 0; code < table.size(); ++code) {
-    table[code] = decode(static_cast<std::uint8_t>(code));
-  }
-  return table;
-}
-
-const Table& fp8_table(Dtype dtype) {
-  static const Table e4m3 = make_table(e4m3_to_float);
-  static const Table e5m2 = make_table(e5m2_to_float);
-  return dtype == Dtype::F8_E4M3 ? e4m3 : e5m2;
-}
-
 void load_floats(Dtype from, const std::byte* in, float* out, std::size_t count) {
   switch (from) {
     case Dtype::BF16:
@@ -58,9 +43,9 @@ void load_floats(Dtype from, const std::byte* in, float* out, std::size_t count)
     case Dtype::F64:
       return to_floats<double>(in, out, count, [](double v) { return static_cast<float>(v); });
     default: {
-      const Table& table = fp8_table(from);
+      const auto& values = fp8_format(from).values;
       return to_floats<std::uint8_t>(in, out, count,
-                                     [&](std::uint8_t code) { return table[code]; });
+                                     [&](std::uint8_t code) { return values[code]; });
     }
   }
 }
@@ -73,8 +58,10 @@ void store_floats(Dtype to, const float* in, std::byte* out, std::size_t count) 
       return from_floats<std::uint16_t>(in, out, count, float_to_f16);
     case Dtype::F64:
       return from_floats<double>(in, out, count, [](float v) { return static_cast<double>(v); });
-    default:
+    case Dtype::F32:
       return from_floats<float>(in, out, count, [](float value) { return value; });
+    default:
+      std::abort();  // the header lists what it may be
   }
 }
 
@@ -97,18 +84,19 @@ void cast_elements(Dtype from, const std::byte* in, Dtype to, std::byte* out,
 
 void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
                 std::size_t count) noexcept {
-  const Table& table = fp8_table(from);
+  const auto& values = fp8_format(from).values;
   constexpr std::size_t kTableWorthwhile = 256;
   if (count < kTableWorthwhile) {
     std::array<float, kTableWorthwhile> floats;
     to_floats<std::uint8_t>(codes, floats.data(), count,
-                            [&](std::uint8_t code) { return table[code] * scale; });
+                            [&](std::uint8_t code) { return values[code] * scale; });
     store_floats(to, floats.data(), out, count);
     return;
   }
   // Every product there can be, rounded once: 256 codes, one scale.
-  Table products;
-  std::transform(table.begin(), table.end(), products.begin(), [&](float v) { return v * scale; });
+  std::array<float, 256> products;
+  std::transform(values.begin(), values.end(), products.begin(),
+                 [&](float v) { return v * scale; });
   std::array<std::byte, 256 * sizeof(float)> finished;
   store_floats(to, products.data(), finished.data(), products.size());
   const auto look_up = [&]<typename T>(T) {

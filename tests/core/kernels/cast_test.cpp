@@ -15,6 +15,16 @@ namespace {
 
 using Random = std::mt19937_64;
 
+TEST(Convert, EveryNumberIsTried) {
+  std::size_t numbers = 0;
+  for (const DtypeRow& row : dtype_table()) {
+    if (!row.is_number) continue;
+    ++numbers;
+    EXPECT_EQ(is_fp8(row.dtype), row.bits == 8) << row.name;
+  }
+  EXPECT_EQ(numbers, kNumbers.size());
+}
+
 TEST(Convert, EveryPairAtEveryLengthAndAlignment) {
   for (const Dtype from : kNumbers) {
     for (const Dtype to : kTargets) {

@@ -3,23 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "core/kernels/kernels.hpp"
+#include "tests/support/floats.hpp"
 
 namespace ckptscope::testing {
 namespace {
-
-using Floats = std::vector<float>;
-
-constexpr float kMaxFloat = std::numeric_limits<float>::max();
-constexpr float kMinFloat = std::numeric_limits<float>::denorm_min();
-
-float float_of(std::uint64_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
-}
 
 class LargestMagnitude : public ::testing::TestWithParam<std::string> {
  protected:

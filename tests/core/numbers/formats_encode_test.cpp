@@ -5,23 +5,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "core/numbers/formats.hpp"
+#include "tests/support/floats.hpp"
 
 namespace ckptscope::testing {
 namespace {
-
-using Floats = std::vector<float>;
-
-constexpr float kMaxFloat = std::numeric_limits<float>::max();
-constexpr float kMinFloat = std::numeric_limits<float>::denorm_min();
-
-float float_of(std::uint64_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
-}
 
 // ---- one number ---------------------------------------------------------------------------------
 
