@@ -15,6 +15,17 @@ Extent setting(const MappingOptions& options, std::string_view name) {
   return error == std::errc() && end == text.data() + text.size() ? Extent(value) : std::nullopt;
 }
 
+/// Rows and columns that share one FP8 scale, where the config states them: as DeepSeek does, or
+/// compressed-tensors.
+std::vector<std::uint64_t> block_size(const Config& config) {
+  for (const char* path : {"quantization_config.weight_block_size",
+                           "quantization_config.config_groups.group_0.weights.block_structure"}) {
+    const auto block = config.integers(path);
+    if (block && block->size() == 2 && (*block)[0] > 0 && (*block)[1] > 0) return *block;
+  }
+  return {};
+}
+
 }  // namespace
 
 Extent experts(const Config& config, const MappingOptions& options) {
@@ -25,7 +36,7 @@ Extent experts(const Config& config, const MappingOptions& options) {
 std::uint64_t hidden_layers(const Config& config, const MappingOptions& options,
                             std::uint64_t fallback) {
   if (const Extent set = setting(options, "num_hidden_layers")) return *set;
-  return config.integer_or("num_hidden_layers", fallback);
+  return config.layers().value_or(fallback);
 }
 
 Extent expert_size(const Config& config) {
@@ -49,19 +60,27 @@ Rules plain_experts(const std::string& scope, Extent count) {
   };
 }
 
+Rules fused_experts(const std::string& scope, Extent count, const std::string& up) {
+  return {
+      native(scope + "gate_and_up_projs", t(hf(scope + up))).with_rows(count),
+      native(scope + "down_projs", t(hf(scope + "down_proj"))).with_rows(count),
+  };
+}
+
 QuantScheme mxfp4_scheme() {
   return {QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"};
 }
 
 Rules fp8_schemes(const Config& config) {
-  QuantScheme scale_inv{QuantScheme::Kind::Fp8, "", "", "_scale_inv"};
-  if (const auto block = config.integers("quantization_config.weight_block_size");
-      block && block->size() == 2 && (*block)[0] > 0 && (*block)[1] > 0) {
-    scale_inv.block = *block;
-  }
+  const std::vector<std::uint64_t> block = block_size(config);
+  const auto scheme = [&](const char* weight, const char* scale, bool lone_scale) {
+    return QuantScheme{QuantScheme::Kind::Fp8, weight, weight, scale, lone_scale, block};
+  };
   return {
-      scale_inv,
-      QuantScheme{QuantScheme::Kind::Fp8, ".weight", ".weight", ".weight_scale"},
+      scheme("", "_scale_inv", true),
+      scheme(".weight", ".weight_scale", true),
+      scheme("", "_scale", false),
+      scheme(".weight", ".scale", false),
       drop_hf("modelopt.input_scale", "{p}.input_scale", "activation scales"),
   };
 }

@@ -22,11 +22,16 @@ Rules gated_experts(const std::string& scope, Extent count, Extent size);
 /// The same without a gate: gate_and_up_projs [n, H, I] holds up alone.
 Rules plain_experts(const std::string& scope, Extent count);
 
+/// The same where transformers 5 has the experts of a layer in one tensor: `up` ("gate_up_proj", or
+/// "up_proj" without a gate) [n, out, H] and down_proj [n, H, I]. Understood, never written: stands
+/// behind the rules that are.
+Rules fused_experts(const std::string& scope, Extent count, const std::string& up);
+
 /// OCP MXFP4 as GPT-OSS stores it.
 QuantScheme mxfp4_scheme();
 
-/// FP8 weights with `_scale_inv` (per tensor, per expert, or in blocks) and ModelOpt's
-/// `.weight_scale`.
+/// FP8 weights with a scale beside them, by the suffixes that are published: `_scale_inv`
+/// (DeepSeek), `_scale` (ModelOpt, compressed-tensors), `.scale` (DeepSeek-V4).
 Rules fp8_schemes(const Config& config);
 
 }  // namespace ckptscope

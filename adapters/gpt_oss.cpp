@@ -20,6 +20,7 @@ Mapping gpt_oss(const Config& config, const MappingOptions& options) {
       same("{p}mlp.router.{a=weight|bias}", "{p}mlp.gate.{a}"),
       same("{p}mlp.experts.gate_up_proj", "{p}mlp.experts.gate_and_up_projs").with_rows(count),
       same("{p}mlp.experts.down_proj", "{p}mlp.experts.down_projs").with_rows(count),
+      same("{p}mlp.experts.{a=gate_up|down}_proj_bias", "{p}mlp.experts.{a}_proj_bias"),
   };
   const auto attention = options.settings.find("attn");
   if (attention != options.settings.end() && attention->second == "te") {

@@ -10,6 +10,7 @@ Mapping nemotron_v3(const Config& config, const MappingOptions& options) {
   const bool documented = options.layout == "documented";
   const Pattern bare = "{p=model.|mtp.}layers.{L}.mixer.{a=A_log|dt_bias|D}";
   const Pattern nested = "{p=model.|mtp.}layers.{L}.mixer._fp32_params.{a=A_log|dt_bias|D}";
+  const std::string scope = "{p=model.|mtp.}layers.{L}.mixer.experts.";
   return {
       drop_hf("nemotron_v3.extra_layers", "{p=backbone.|model.}layers.{L}.{x}",
               where("L") >= hidden_layers(config, options, kAll),
@@ -18,10 +19,13 @@ Mapping nemotron_v3(const Config& config, const MappingOptions& options) {
       same("model.norm_f.weight", "model.norm.weight"),
       documented ? same("model.embed_tokens.weight", "model.embed_tokens.weight")
                        .also_hf("model.embeddings.weight")
+                       .also_hf("model.embedding.weight")
                  : same("model.embeddings.weight", "model.embed_tokens.weight")
-                       .also_hf("model.embed_tokens.weight"),
+                       .also_hf("model.embed_tokens.weight")
+                       .also_hf("model.embedding.weight"),
       same(bare, documented ? bare : nested).as(Dtype::F32).also_native(documented ? nested : bare),
-      plain_experts("{p=model.|mtp.}layers.{L}.mixer.experts.", experts(config, options)),
+      plain_experts(scope, experts(config, options)),
+      fused_experts(scope, experts(config, options), "up_proj"),
   };
 }
 

@@ -1,12 +1,15 @@
 // Headers and index, as opening found them; with --deep every byte.
 #include <algorithm>
+#include <iterator>
 
 #include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
+#include "core/inspect/config_findings.hpp"
 #include "core/inspect/deep_check.hpp"
+#include "core/inspect/missing_parts.hpp"
 
 namespace ckptscope {
 namespace {
@@ -64,6 +67,19 @@ void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args
   }});
 }
 
+void append(std::vector<Problem>& to, std::vector<Problem> problems) {
+  std::move(problems.begin(), problems.end(), std::back_inserter(to));
+}
+
+/// Of another family nobody can say what is missing.
+std::vector<Problem> missing_from_family(const Checkpoint& checkpoint) {
+  const bool known = recognise_family(checkpoint, checkpoint.config()).adapter != nullptr;
+  if (!known || !is_whole_model(checkpoint)) return {};
+  std::vector<ModelKey> keys;
+  for (const TensorInfo& info : checkpoint.tensors()) keys.push_back({info.name, info.elements()});
+  return missing_parts(keys, checkpoint.config());
+}
+
 Document run_check(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   Document document{"check"};
@@ -74,12 +90,22 @@ Document run_check(const Snapshot& snapshot, const Args& args, Progress& progres
       {"shards", "", std::uint64_t{checkpoint.shards().size()}},
       {"tensors", "", std::uint64_t{checkpoint.tensors().size()}},
   }});
+  const Summary summary = summarise(checkpoint);
+  append(document.problems, config_findings(checkpoint, summary));
+  append(document.problems, missing_from_family(checkpoint));
   if (args.has("deep") || args.has("sums")) add_deep(document, checkpoint, args, progress);
   add_problem_lines(document, document.problems, document.problems.size());
   const std::size_t errors = count_errors(document.problems);
   const std::size_t notes = document.problems.size() - errors;
-  document.exit = errors > 0 || (args.has("strict") && notes > 0) ? 1 : 0;
-  const std::string verdict = errors > 0 ? "DAMAGED" : notes > 0 ? "GOOD, with notes" : "GOOD";
+  const bool incomplete =
+      std::any_of(document.problems.begin(), document.problems.end(), [](const Problem& problem) {
+        return problem.code == Code::Incomplete && problem.severity == Severity::Warning;
+      });
+  document.exit = errors > 0 || incomplete || (args.has("strict") && notes > 0) ? 1 : 0;
+  const std::string verdict = errors > 0   ? "DAMAGED"
+                              : incomplete ? "INCOMPLETE"
+                              : notes > 0  ? "GOOD, with notes"
+                                           : "GOOD";
   document.add(Heading{
       fmt::format("{}  {}, {}", verdict, counted(errors, "error"), counted(notes, "note"))});
   document.add(
@@ -91,7 +117,7 @@ Document run_check(const Snapshot& snapshot, const Args& args, Progress& progres
 
 extern const Command kCheck{
     .name = "check",
-    .summary = "headers and index against the files; --deep reads every byte",
+    .summary = "headers, index and config against the files; --deep reads every byte",
     .flags = {{.name = "deep",
                .help = "every byte: NaN, Inf, constant weights, sha256 as the hub recorded it"},
               {.name = "sums",
@@ -100,7 +126,7 @@ extern const Command kCheck{
               {.name = "strict", .help = "notes count as findings"},
               kThreads},
     .examples = {"check gpt-oss-20b", "check --deep gpt-oss-20b --sums SHA256SUMS"},
-    .exits = "a file is rejected or has a defect",
+    .exits = "a file is rejected or has a defect, or the model is incomplete",
     .run = run_check,
 };
 

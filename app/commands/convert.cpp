@@ -1,9 +1,6 @@
 // Options to a conversion, and its report as text and fields.
 #include "core/convert/convert.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
@@ -11,14 +8,6 @@
 
 namespace ckptscope {
 namespace {
-
-/// Defects of an index leave tensors that can be trusted; those of a header do not.
-constexpr std::array<std::string_view, 4> kAllowable{"missing-shard", "missing-tensor",
-                                                     "unindexed-tensor", "duplicate-tensor"};
-
-bool is_allowable(std::string_view code) {
-  return std::find(kAllowable.begin(), kAllowable.end(), code) != kAllowable.end();
-}
 
 ConvertOptions options_of(const Args& args) {
   ConvertOptions options;
@@ -33,13 +22,6 @@ ConvertOptions options_of(const Args& args) {
   options.if_exists = exists == "skip"      ? ExistsPolicy::Skip
                       : exists == "replace" ? ExistsPolicy::Replace
                                             : ExistsPolicy::Fail;
-  for (const std::string& code : args.all("allow")) {
-    if (!is_allowable(code)) {
-      fail(Code::Usage, "--allow {}: one of {} is expected", display(code),
-           fmt::join(kAllowable, ", "));
-    }
-    options.allow.insert(code);
-  }
   return options;
 }
 
@@ -195,10 +177,10 @@ extern const Command kConvert{
               kLike,
               kSet,
               kLayout,
+              kHfPrefix,
               kLenient,
-              {.name = "allow",
-               .value = "CODE",
-               .help = "convert in spite of a source defect of this code; may be repeated"},
+              kStrict,
+              kAllow,
               {.name = "max-shard-size",
                .value = "SIZE",
                .help = "largest output file",

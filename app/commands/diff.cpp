@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "app/commands/flags.hpp"
-#include "app/planning/decoded_items.hpp"
+#include "app/planning/counterparts.hpp"
 #include "app/reports/distance_table.hpp"
 #include "app/reports/problem_lines.hpp"
+#include "app/reports/stat_report.hpp"
 #include "core/base/bytes.hpp"
-#include "core/inspect/same_bytes.hpp"
 
 namespace ckptscope {
 
@@ -16,40 +16,21 @@ namespace {
 
 constexpr std::uint64_t kMostOfAList = 20;
 
-/// Tensors that hold no floats: as they lie on disk.
-bool same_on_disk(const Checkpoint& a, const Value& here, const Checkpoint& b, const Value& there,
-                  Progress& progress) {
-  CheckpointSource left(a);
-  CheckpointSource right(b);
-  return ByteComparison(left, right)
-      .same(here.input, there.input, byte_count(here.dtype, here.shape), progress);
-}
-
 /// What is not equal of two checkpoints whose values are compared.
 struct Unequal {
   std::vector<ValuePair> pairs;  // of floats, with their distances
-  std::shared_ptr<std::vector<ValueDistance>> distances =
-      std::make_shared<std::vector<ValueDistance>>();
+  std::vector<ValueDistance> distances;
   std::vector<std::string> bytes;  // keys of others
 };
 
-Unequal compare(const Checkpoint& a, const Checkpoint& b, const Meeting& meeting, unsigned threads,
-                Progress& progress) {
-  std::vector<ValueDistance> all(meeting.pairs.size());
-  value_distances([&] { return std::make_unique<CheckpointSource>(a); },
-                  [&] { return std::make_unique<CheckpointSource>(b); }, meeting.pairs, threads,
-                  progress, [&](std::size_t i, const ValueDistance& one) { all[i] = one; });
+Unequal unequal_of(const Meeting& meeting, Comparison comparison) {
   Unequal unequal;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i].equal()) continue;
+  for (std::size_t i = 0; i < meeting.pairs.size(); ++i) {
+    if (comparison.distances[i].equal()) continue;
     unequal.pairs.push_back(meeting.pairs[i]);
-    unequal.distances->push_back(all[i]);
+    unequal.distances.push_back(comparison.distances[i]);
   }
-  for (const ValuePair& pair : meeting.others) {
-    if (!same_on_disk(a, *pair.value, b, *pair.reference, progress)) {
-      unequal.bytes.push_back(pair.key);
-    }
-  }
+  unequal.bytes = std::move(comparison.unequal);
   return unequal;
 }
 
@@ -97,12 +78,15 @@ Heading verdict(std::size_t different) {
 Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress) {
   const Counterparts both = open_other(a, args.operands.front());
   const Meeting meeting = meet(both.here, both.there);
-  const Unequal unequal = compare(a, *both.other, meeting, args.resources().threads, progress);
+  const Unequal unequal =
+      unequal_of(meeting, compare(a, *both.other, meeting, args.resources().threads, progress));
   const std::size_t different = unequal.pairs.size() + unequal.bytes.size() +
                                 meeting.only_here.size() + meeting.only_there.size() +
                                 meeting.misshapen.size();
   Document document{"diff"};
   document.exit = different == 0 ? 0 : 1;
+  add_unapplied_scales(document, both.here);
+  add_unapplied_scales(document, both.there);
   if (!unequal.pairs.empty()) document.add(distance_table(unequal.pairs, unequal.distances));
   add_lists(document, both, meeting, unequal, args.number("limit").value_or(kMostOfAList));
   document.add(sums_of(both, meeting, unequal));

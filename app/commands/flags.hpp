@@ -25,6 +25,16 @@ inline constexpr Flag kLayout{.name = "layout",
                               .choices = "automodel|documented"};
 inline constexpr Flag kLenient{.name = "lenient",
                                .help = "unpaired FP8 weights and scales are warnings"};
+inline constexpr Flag kHfPrefix{.name = "hf-prefix",
+                                .value = "WHICH",
+                                .help = "the start of hf keys that a model alone goes without",
+                                .choices = "usual|none",
+                                .otherwise = "as the receipt says"};
+inline constexpr Flag kStrict{
+    .name = "strict", .help = "a model that lacks layers, embedding, norm or experts is refused"};
+inline constexpr Flag kAllow{.name = "allow",
+                             .value = "CODE",
+                             .help = "go on in spite of a problem of this code; may be repeated"};
 inline constexpr Flag kQuantise{.name = "quantize",
                                 .value = "SCHEME",
                                 .help = "how hf weights are stored; none decodes",

@@ -3,6 +3,7 @@
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/inspect/config_findings.hpp"
 #include "core/inspect/summary.hpp"
 
 namespace ckptscope {
@@ -19,26 +20,41 @@ std::string layout_text(const Checkpoint& checkpoint, std::string_view side) {
                      counted(checkpoint.tensors().size(), "tensor"));
 }
 
+std::string packed_text(const Summary::Packed& one) {
+  const std::string scales = one.form != "fp8"  // published with scales of many shapes
+                                 ? ""
+                                 : fmt::format(", {} with one scale, {} with several",
+                                               one.with_one_scale, one.with_many_scales);
+  return fmt::format("{}: {}{}", one.form, counted(one.weights, "weight"), scales);
+}
+
+/// What tensors are packed as, and what the config says of it.
 std::string quantised_text(const Summary& summary, const Config& config) {
   std::vector<std::string> parts;
-  if (summary.mxfp4_weights > 0) {
-    parts.push_back(fmt::format("mxfp4: {} weights as blocks and scales", summary.mxfp4_weights));
+  for (const Summary::Packed& one : summary.packed) parts.push_back(packed_text(one));
+  if (parts.empty()) parts.emplace_back("no");
+  if (std::string said = quantisation_method(config); !said.empty()) {
+    const auto scheme = config.text("quantization_config.activation_scheme");
+    parts.push_back(fmt::format("config.json says {}{}", said, scheme ? ", " + *scheme : ""));
   }
-  if (summary.fp8_weights > 0) {
-    parts.push_back(
-        fmt::format("fp8{}: {} weights, {} with one scale, {} with several",
-                    config.text("quantization_config.activation_scheme").value_or("").empty()
-                        ? ""
-                        : " " + *config.text("quantization_config.activation_scheme"),
-                    summary.fp8_weights, summary.fp8_with_one_scale, summary.fp8_with_many_scales));
-  }
-  return parts.empty() ? "no" : fmt::format("{}", fmt::join(parts, "; "));
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+Table packed_table(std::shared_ptr<const Summary> summary) {
+  return {"quantised",
+          {{"form", ""}, {"weights", ""}, {"values", ""}},
+          summary->packed.size(),
+          [summary](std::size_t i) -> std::vector<Cell> {
+            const Summary::Packed& one = summary->packed[i];
+            return {one.form, one.weights, one.values};
+          },
+          Audience::Machines};
 }
 
 std::string experts_text(const Summary& summary, const Config& config) {
   const auto routed = config.integer({"num_local_experts", "n_routed_experts", "num_experts"});
   if (summary.expert_layers == 0) return "none";
-  std::string text = fmt::format("{} layers", summary.expert_layers);
+  std::string text = counted(summary.expert_layers, "layer");
   if (routed) text += fmt::format(" x {} routed", *routed);
   if (const auto per_token = config.integer({"num_experts_per_tok", "experts_per_token"})) {
     text += fmt::format(", {} per token", *per_token);
@@ -95,8 +111,9 @@ DetectedSide side_of(const Checkpoint& checkpoint, const Family& family) {
 Field family_field(const Family& family) {
   const bool known = family.adapter != nullptr;
   return {"family", "family", known ? std::string(family.adapter->id) : "unknown", Format::Text,
-          known ? "because " + family.reason
-                : "no config.json or keys of a known family; --adapter names one"};
+          known                   ? "because " + family.reason
+          : family.reason.empty() ? "no config.json or keys of a known family; --adapter names one"
+                                  : family.reason + "; --adapter names one"};
 }
 
 Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Family& family) {
@@ -116,6 +133,10 @@ Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Fa
       {"bytes", "bytes", summary.bytes, Format::Count, format_bytes(summary.bytes)},
       {"", "quantised", quantised_text(summary, checkpoint.config())},
       {"", "experts", experts_text(summary, checkpoint.config())},
+      {"family_reason", "", family.reason},
+      {"quantisation_method", "", quantisation_method(checkpoint.config())},
+      {"expert_layers", "", summary.expert_layers},
+      {"layers", "", summary.layers},
   }};
   if (!checkpoint.location().resolved_from.empty()) {
     fields.list.push_back({"resolved_from", "cache", checkpoint.location().resolved_from});
@@ -123,6 +144,37 @@ Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Fa
   if (summary.lora_keys > 0) {
     fields.list.push_back(
         {"lora_keys", "lora", summary.lora_keys, Format::Count, "LoRA keys pass through"});
+  }
+  return fields;
+}
+
+/// Training facts and the like that people put into files; a few lines, the rest for machines.
+Table metadata_table(const Checkpoint& checkpoint) {
+  const auto& all = checkpoint.metadata();
+  const auto rows = std::make_shared<const std::vector<std::pair<std::string, std::string>>>(
+      all.begin(), all.end());
+  return {"metadata",
+          {{"name", ""}, {"value", ""}},
+          rows->size(),
+          [rows](std::size_t i) -> std::vector<Cell> {
+            return {(*rows)[i].first, (*rows)[i].second};
+          },
+          Audience::Machines};
+}
+
+Fields metadata_fields(const Checkpoint& checkpoint) {
+  constexpr std::size_t kShown = 6;
+  constexpr std::size_t kWidth = 60;
+  Fields fields;
+  for (const auto& [name, value] : checkpoint.metadata()) {
+    if (name == "format") continue;  // "pt" everywhere
+    if (fields.list.size() == kShown) {
+      fields.list.push_back(
+          {"", " ", fmt::format("{} in all; --json has them", checkpoint.metadata().size())});
+      break;
+    }
+    fields.list.push_back({"", fields.list.empty() ? "metadata" : " ",
+                           fmt::format("{} = {}", name, elide_middle(value, kWidth))});
   }
   return fields;
 }
@@ -145,12 +197,16 @@ Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
   const Family family = recognise_family(checkpoint, checkpoint.config(), args.text("adapter"));
   Document document{"info"};
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
+  for (Problem& one : config_findings(checkpoint, *summary))
+    document.problems.push_back(std::move(one));
   document.exit = checkpoint.damaged() ? 1 : 0;
   document.add(Heading{checkpoint.name()});
   document.add(what_it_is(checkpoint, *summary, family)).add(Note{""});
   document.add(rows_table("dtypes", "dtype", "elements", summary, &Summary::dtypes)).add(Note{""});
   document.add(rows_table("parts", "part", "parameters", summary, &Summary::parts)).add(Note{""});
-  add_problem_lines(document, checkpoint.problems());
+  document.add(packed_table(summary));
+  document.add(metadata_fields(checkpoint)).add(metadata_table(checkpoint));
+  add_problem_lines(document, document.problems);
   document.add(what_next(checkpoint, family));
   return document;
 }

@@ -2,9 +2,12 @@
 #include <algorithm>
 
 #include "app/commands/flags.hpp"
+#include "app/planning/decoded_items.hpp"
 #include "app/planning/matching_tensors.hpp"
+#include "app/reports/stat_report.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/inspect/code_counter.hpp"
 #include "core/inspect/element_text.hpp"
 #include "core/names/companions.hpp"
 #include "core/plan/folded_plan.hpp"
@@ -50,38 +53,80 @@ Region parse_box(std::string_view text, ShapeView shape) {
   return box;
 }
 
-std::string elements_text(std::span<const std::byte> bytes, Dtype dtype) {
-  std::string text;
-  const std::uint64_t size = size_of(dtype);
-  for (std::uint64_t at = 0; at < bytes.size(); at += size) {
-    text += (at > 0 ? "  " : "") + element_text(bytes.subspan(at, size), dtype);
-  }
-  return text;
-}
+/// The numbers of a tensor as stat sees them: codes with their scale, everything else as it lies.
+class ShownValues {
+ public:
+  ShownValues(const Checkpoint& checkpoint, std::uint32_t id)
+      : source_(checkpoint), evaluator_(source_), item_(item_of(checkpoint, id)) {}
 
-std::string box_text(CheckpointSource& source, std::uint32_t id, const TensorInfo& info,
-                     const Region& box) {
+  const StatsItem& item() const { return item_; }
+  const Value& node() const { return stored_node(*item_.value); }
+
+  std::vector<std::string> in(const Region& box) {
+    const Dtype dtype = node().dtype;
+    std::vector<std::byte> bytes(product(box.extent) * size_of(dtype));
+    evaluator_.evaluate(node(), box, bytes);
+    std::vector<std::string> texts;
+    const std::uint64_t size = size_of(dtype);
+    for (std::uint64_t at = 0; at < bytes.size(); at += size) {
+      texts.push_back(element_text(std::span<const std::byte>(bytes).subspan(at, size), dtype));
+    }
+    return texts;
+  }
+
+  std::vector<std::string> run(std::uint64_t first, std::uint64_t count) {
+    std::vector<std::string> texts;
+    const Shape one(node().shape.size(), 1);
+    for (std::uint64_t i = first; i < first + count; ++i) {
+      texts.push_back(in({index_of(node().shape, i), one}).front());
+    }
+    return texts;
+  }
+
+ private:
+  /// The decoded weight whose codes the tensor holds, else the tensor.
+  static StatsItem item_of(const Checkpoint& checkpoint, std::uint32_t id) {
+    for (StatsItem& item : logical_items(checkpoint)) {
+      const Value& node = stored_node(*item.value);
+      const Value& codes = node.args.empty() ? node : *node.args[0];
+      if (codes.input == id) return std::move(item);
+    }
+    const TensorInfo& info = checkpoint.tensors()[id];
+    const auto values = std::make_shared<Values>();
+    return {std::string(info.name),
+            shared_value(values, values->input(id, info.dtype, info.shape))};
+  }
+
+  CheckpointSource source_;
+  Evaluator evaluator_;
+  StatsItem item_;
+};
+
+void add_box(Document& document, ShownValues& values, std::string_view text) {
+  const Region box = parse_box(text, values.node().shape);
   const auto count = element_count(box.extent).value_or(kMostValues + 1);
   if (count > kMostValues) {
     fail(Code::Usage, "--values: {} values, at most {} are shown", format_count(count),
          kMostValues);
   }
-  std::vector<std::byte> bytes(count * size_of(info.dtype));
-  Values values;
-  Evaluator(source).evaluate(*values.input(id, info.dtype, info.shape), box, bytes);
-  return elements_text(bytes, info.dtype);
+  const auto texts = values.in(box);
+  document.add(Fields{{{"", "values", fmt::format("{}", fmt::join(texts, "  "))},
+                       {"values", "", texts},
+                       {"box.begin", "", box.begin},
+                       {"box.shape", "", box.extent}}});
 }
 
-std::string ends_text(CheckpointSource& source, std::uint32_t id, const TensorInfo& info) {
-  const std::uint64_t size = size_of(info.dtype);
-  const std::uint64_t count = info.elements();
+void add_ends(Document& document, ShownValues& values) {
+  const std::uint64_t count = product(values.node().shape);
   const std::uint64_t head = std::min(count, kEnds);
-  std::vector<std::byte> bytes(head * size);
-  source.read(id, 0, bytes);
-  std::string text = elements_text(bytes, info.dtype);
-  if (count <= kEnds) return text;
-  source.read(id, (count - head) * size, bytes);
-  return text + "  …  " + elements_text(bytes, info.dtype);
+  const auto first = values.run(0, head);
+  Fields fields{{{"", "values", fmt::format("{}", fmt::join(first, "  "))}, {"values", "", first}}};
+  if (count > kEnds) {
+    const auto last = values.run(count - head, head);
+    fields.list[0].value = fmt::format("{}  …  {}", fmt::join(first, "  "), fmt::join(last, "  "));
+    fields.list.push_back({"last_values", "", last});
+  }
+  document.add(std::move(fields));
 }
 
 void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t id,
@@ -95,11 +140,12 @@ void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t 
     }
     return;
   }
-  CheckpointSource source(checkpoint);
-  const std::string text =
-      args.has("values") ? box_text(source, id, info, parse_box(args.text("values"), info.shape))
-                         : ends_text(source, id, info);
-  document.add(Fields{{{"values", "values", text}}});
+  ShownValues values(checkpoint, id);
+  if (values.node().op != Value::Op::Input) {
+    document.add(Fields{{{"decoded_shape", "decoded", to_shape(values.node().shape)}}});
+  }
+  args.has("values") ? add_box(document, values, args.text("values")) : add_ends(document, values);
+  add_unapplied_scales(document, {values.item()});
 }
 
 /// A key; else the packed weight whose logical name it is; else what a query finds, if it is one.
@@ -112,15 +158,35 @@ std::uint32_t find_one(const Checkpoint& checkpoint, const std::string& word) {
        counted(found.size(), "key"), display(checkpoint.tensors()[found.front()].name));
 }
 
-std::vector<std::string> companions(const Checkpoint& checkpoint, std::string_view key) {
-  std::vector<std::string> found;
+/// The scales and other parts that lie beside a tensor.
+std::vector<std::uint32_t> companions(const Checkpoint& checkpoint, std::string_view key) {
+  std::vector<std::uint32_t> found;
   for (const std::string& companion : companions_of(key)) {
-    const auto id = checkpoint.find(companion);
-    if (!id) continue;
-    const TensorInfo& info = checkpoint.tensors()[*id];
-    found.push_back(fmt::format("{} {} {}", info.name, name_of(info.dtype), to_string(info.shape)));
+    if (const auto id = checkpoint.find(companion)) found.push_back(*id);
   }
   return found;
+}
+
+Field companions_field(const Checkpoint& checkpoint, const std::vector<std::uint32_t>& ids) {
+  std::vector<std::string> texts;
+  for (const std::uint32_t id : ids) {
+    const TensorInfo& info = checkpoint.tensors()[id];
+    texts.push_back(fmt::format("{} {} {}", info.name, name_of(info.dtype), to_string(info.shape)));
+  }
+  return {"", "scale", texts};
+}
+
+Table companions_table(const Checkpoint& checkpoint, std::vector<std::uint32_t> ids) {
+  const std::size_t count = ids.size();
+  const auto tensors = checkpoint.tensors();
+  return {"companions",
+          {{"key", ""}, {"dtype", ""}, {"shape", ""}},
+          count,
+          [tensors, ids = std::move(ids)](std::size_t i) -> std::vector<Cell> {
+            const TensorInfo& info = tensors[ids[i]];
+            return {std::string(info.name), std::string(name_of(info.dtype)), to_shape(info.shape)};
+          },
+          Audience::Machines};
 }
 
 /// Where the key maps, if the family is known.
@@ -161,13 +227,16 @@ Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {
       {"begin", "", shard.data_start + info.begin},
       {"end", "", shard.data_start + info.end},
   }};
-  if (const auto scales = companions(checkpoint, info.name); !scales.empty()) {
-    fields.list.push_back({"companions", "scale", scales});
-  }
+  const std::vector<std::uint32_t> scales = companions(checkpoint, info.name);
+  if (!scales.empty()) fields.list.push_back(companions_field(checkpoint, scales));
   if (const std::string text = mapping_text(checkpoint, id, args); !text.empty()) {
     fields.list.push_back({"maps_to", "maps to", text});
   }
   document.add(std::move(fields));
+  if (!scales.empty()) {
+    document.keep.push_back(snapshot.checkpoint);
+    document.add(companions_table(checkpoint, scales));
+  }
   add_values(document, checkpoint, id, args);
   return document;
 }
@@ -188,7 +257,7 @@ extern const Command kShow{
               kLayout},
     .examples = {"show gpt-oss-20b model.norm.weight",
                  "show gpt-oss-20b model.norm.weight --values '[0:8]'"},
-    .exits = "there is no such key",
+    .exits = "there is no such key, or a scale is not applied",
     .run = run_show,
 };
 

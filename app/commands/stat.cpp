@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "app/commands/flags.hpp"
-#include "app/planning/decoded_items.hpp"
+#include "app/planning/counterparts.hpp"
 #include "app/reports/distance_table.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "app/reports/stat_report.hpp"
@@ -86,7 +86,7 @@ std::shared_ptr<std::vector<Row>> finished_rows(const std::vector<Row>& rows) {
 Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
                    const Args& args, Progress& progress) {
   std::vector<Row> rows;
-  for (const StatsItem& item : items) rows.push_back({item.key, format_name(*item.value)});
+  for (const StatsItem& item : items) rows.push_back({item.key, format_name(item)});
   const auto table_so_far = [&] {
     Document document{"stat"};
     document.add(stats_table(finished_rows(rows)));
@@ -108,6 +108,7 @@ Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& i
                        {"total.count", "", total.count},
                        {"total.nan", "", total.nans},
                        {"total.inf", "", total.infinities}}});
+  add_unapplied_scales(document, items);
   return document;
 }
 
@@ -118,34 +119,36 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   const Checkpoint& other = *both.other;
   const auto items = matching_items(checkpoint, both.here, args.operands);
   const Meeting meeting = meet(items, both.there);
-  if (meeting.pairs.empty()) {
+  if (meeting.pairs.empty() && meeting.others.empty()) {
     fail(Code::NoMatch, "{} and {} have no tensor in common", display(checkpoint.name()),
          display(other.name()));
   }
   confirm_reading(checkpoint, items, progress);
-  const auto rows = std::make_shared<std::vector<ValueDistance>>(meeting.pairs.size());
-  value_distances([&] { return std::make_unique<CheckpointSource>(checkpoint); },
-                  [&] { return std::make_unique<CheckpointSource>(other); }, meeting.pairs,
-                  args.resources().threads, progress,
-                  [&](std::size_t i, const ValueDistance& one) { (*rows)[i] = one; });
+  const Comparison found = compare(checkpoint, other, meeting, args.resources().threads, progress);
   Document document{"stat"};
-  document.add(distance_table(meeting.pairs, rows));
-  std::uint64_t equal = 0;
-  for (const ValueDistance& row : *rows) equal += row.equal() ? 1 : 0;
+  document.exit = meeting.misshapen.empty() ? 0 : 1;
+  document.add(distance_table(meeting.pairs, found.distances));
+  const std::size_t in_both = meeting.pairs.size() + meeting.others.size();
+  std::uint64_t equal = meeting.others.size() - found.unequal.size();
+  for (const ValueDistance& row : found.distances) equal += row.equal() ? 1 : 0;
   document.add(Fields{{
       {"", "against", fmt::format("{} ({})", display(other.name()), both.how)},
-      {"", "equal", fmt::format("{} of {}", format_count(equal), counted(rows->size(), "tensor"))},
+      {"", "equal", fmt::format("{} of {}", format_count(equal), counted(in_both, "tensor"))},
       {"against", "", args.text("against")},
       {"how", "", both.how},
       {"equal", "", equal},
-      {"in_both", "", rows->size()},
+      {"in_both", "", std::uint64_t{in_both}},
+      {"bytes_differ", "", found.unequal},
       {"only_here", "", meeting.only_here},
       {"misshapen", "", meeting.misshapen},
   }});
   if (!meeting.only_here.empty()) {
     document.add(Fields{{{"", "only here", counted(meeting.only_here.size(), "tensor")}}});
   }
-  for (const std::string& one : meeting.misshapen) document.add(Note{"  shapes differ: " + one});
+  for (const std::string& one : found.unequal) document.add(Note{"  bytes differ: " + one});
+  for (const std::string& one : meeting.misshapen) document.add(Note{"  not compared: " + one});
+  add_unapplied_scales(document, items);
+  add_unapplied_scales(document, both.there);
   return document;
 }
 
@@ -162,6 +165,7 @@ Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress
                 [&](std::size_t, const TensorStats& stats) {
                   describe_tensor(document, checkpoint, items.front(), stats, args);
                 });
+  add_unapplied_scales(document, items);
   return document;
 }
 
@@ -180,8 +184,8 @@ extern const Command kStat{
               {.name = "all", .help = "every expert, not the least usual alone"},
               kThreads},
     .examples = {"stat gpt-oss-20b model.layers.0.mlp.experts.down_proj --hist",
-                 "stat ft 'experts.*_proj' --against gpt-oss-20b"},
-    .exits = "nothing matches",
+                 "stat ft '*.experts.*_proj' --against gpt-oss-20b"},
+    .exits = "nothing matches, a scale is not applied, or tensors are not compared",
     .run = run_stat,
 };
 

@@ -1,6 +1,10 @@
 // Makes the plan of a conversion again, by its receipt, and compares every output with it.
 #include "core/convert/verify.hpp"
 
+#include <algorithm>
+#include <iterator>
+#include <sstream>
+
 #include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
@@ -28,7 +32,10 @@ ConversionRequest request_of(const Args& args, const std::optional<Receipt>& rec
   if (request.dtype.empty()) request.dtype = option("dtype");
   if (request.exclude.empty()) request.exclude = option("exclude");
   if (request.quantise.empty()) request.quantise = option("quantize");
+  if (request.hf_prefix.empty()) request.hf_prefix = option("hf-prefix");
   request.lenient = request.lenient || option("lenient") == "true";
+  std::istringstream allowed(option("allow"));
+  for (std::string code; std::getline(allowed, code, ',');) request.allow.insert(code);
   request.settings.insert(receipt->settings.begin(), receipt->settings.end());
   return request;
 }
@@ -188,6 +195,10 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
   fields.list.push_back({"verified", "", verified});
   document.add(std::move(fields));
   add_losses(document, report.losses);
+  std::vector<Problem> warnings;
+  std::copy_if(plan.problems.begin(), plan.problems.end(), std::back_inserter(warnings),
+               [](const Problem& one) { return one.severity == Severity::Warning; });
+  add_problem_lines(document, warnings);
   if (planned.like) document.add(like_fields(output, plan, *planned.like));
   add_differences(document, report);
   document.add(Heading{verdict(report, verified)});
@@ -202,8 +213,8 @@ extern const Command kVerify{
     .summary = "every output tensor against what the plan makes of the source, bit for bit",
     .min_operands = 1,
     .max_operands = 1,
-    .flags = {kTo, kAdapter, kDtype, kExclude, kQuantise, kLike, kSet, kLayout, kLenient, kMemory,
-              kThreads},
+    .flags = {kTo, kAdapter, kDtype, kExclude, kQuantise, kLike, kSet, kLayout, kHfPrefix, kLenient,
+              kStrict, kAllow, kMemory, kThreads},
     .examples = {"verify gpt-oss-20b gpt-oss-20b-native", "verify gpt-oss-20b out --dtype f32"},
     .exits = "something differs",
     .run = run_verify,

@@ -9,6 +9,7 @@ _ckptscope() {
     --dtype) COMPREPLY=($(compgen -W 'bf16 f16 f32' -- "$word")); return ;;
     --layout) COMPREPLY=($(compgen -W 'automodel documented' -- "$word")); return ;;
     --quantize) COMPREPLY=($(compgen -W 'mxfp4 fp8 none' -- "$word")); return ;;
+    --hf-prefix) COMPREPLY=($(compgen -W 'usual none' -- "$word")); return ;;
     --verify) COMPREPLY=($(compgen -W 'none readback roundtrip' -- "$word")); return ;;
     --if-exists) COMPREPLY=($(compgen -W 'fail skip replace' -- "$word")); return ;;
   esac
@@ -17,10 +18,10 @@ _ckptscope() {
     ls) flags+=' --all --sort --limit' ;;
     tree) flags+=' --all' ;;
     show) flags+=' --values --to --adapter --dtype --set --layout' ;;
-    map) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --lenient --all --full --expect' ;;
+    map) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --all --full --expect' ;;
     stat) flags+=' --against --hist --linear --all --threads -j' ;;
-    convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --lenient --allow --max-shard-size --memory --threads -j --verify --if-exists --dry-run -n' ;;
-    verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --lenient --memory --threads -j' ;;
+    convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --dry-run -n' ;;
+    verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --memory --threads -j' ;;
     check) flags+=' --deep --sums --strict --threads -j' ;;
     diff) flags+=' --headers --decoded --limit --threads -j' ;;
   esac

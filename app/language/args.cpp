@@ -45,9 +45,13 @@ ConversionRequest Args::conversion() const {
   request.dtype = text("dtype");
   request.exclude = text("exclude");
   request.layout = text("layout");
+  request.hf_prefix = text("hf-prefix");
   request.quantise = text("quantize");
   request.like = text("like");
   request.lenient = has("lenient");
+  request.strict = has("strict");
+  const std::vector<std::string> allowed = all("allow");
+  request.allow.insert(allowed.begin(), allowed.end());
   for (const std::string& setting : all("set")) {
     const auto equals = setting.find('=');
     if (equals == setting.npos || equals == 0) {

@@ -122,6 +122,16 @@ const Command* command_of(const std::string& word, ParseContext context) {
        hint.empty() ? "" : hint + "?");
 }
 
+/// Without a verb one path is opened.
+[[noreturn]] void fail_second_path(const std::vector<std::string>& operands) {
+  const std::string& second = operands[1];
+  if (find_command(second) != nullptr) {
+    fail(Code::Usage, "the verb stands first: ckptscope {} {}", second, display(operands[0]));
+  }
+  fail(Code::Usage, "\"{}\" is one operand too many; usage: ckptscope [VERB] PATH",
+       display(second));
+}
+
 }  // namespace
 
 void check_flag_value(const Flag& flag, const std::string& value) {
@@ -152,7 +162,8 @@ ParsedLine parse_line(std::span<const std::string> words, ParseContext context) 
     std::reverse(rest.begin(), rest.end());  // CLI11 takes words from the back
     app.parse(rest);
   } catch (const CLI::ParseError& error) {
-    fail(Code::Usage, "{}{}", line.command != nullptr ? std::string(line.command->name) + ": " : "",
+    fail(Code::Usage, "{}{}; a key that begins with - stands behind --",
+         line.command != nullptr ? std::string(line.command->name) + ": " : "",
          display(error.what()));
   }
   line.args = args_of(slots);
@@ -160,6 +171,8 @@ ParsedLine parse_line(std::span<const std::string> words, ParseContext context) 
   if (line.command != nullptr) {
     check_choices(line.command->flags, line.args);
     check_operands(*line.command, line.args, context.session);
+  } else if (!context.session && line.args.operands.size() > 1) {
+    fail_second_path(line.args.operands);
   }
   return line;
 }

@@ -1,59 +1,20 @@
-// Config first, then keys; what the user asked for overrides both.
+// What was asked for, checked against the family; what was not, from the checkpoint and its
+// receipt.
 #include "app/planning/conversion.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
+#include "app/planning/names_of.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
-#include "core/mapping/lookup.hpp"
+#include "core/checkpoint/tensor_source.hpp"
+#include "core/inspect/missing_parts.hpp"
+#include "core/output/receipt.hpp"
 
 namespace ckptscope {
 namespace {
-
-std::string list_of(auto&& rows, auto&& name) {
-  std::vector<std::string> names;
-  names.reserve(std::size(rows));
-  for (const auto& row : rows) names.emplace_back(name(row));
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
-std::string adapter_names() {
-  return list_of(adapters(), [](const Adapter& row) { return row.id; });
-}
-
-Family family_by_config(const Config& config) {
-  for (const Adapter& row : adapters()) {
-    for (const std::string_view path : row.config_paths) {
-      const auto type = config.text(path);
-      if (!type || std::find(row.model_types.begin(), row.model_types.end(), *type) ==
-                       row.model_types.end()) {
-        continue;
-      }
-      return {&row, fmt::format("config.json says {} {}", path, display(*type))};
-    }
-  }
-  return {};
-}
-
-/// Every pattern of a signature must match some key.
-Family family_by_keys(const Checkpoint& checkpoint) {
-  for (const Adapter& row : adapters()) {
-    std::string example;
-    const bool all =
-        std::all_of(row.signature.begin(), row.signature.end(), [&](const Pattern& one) {
-          const auto tensors = checkpoint.tensors();
-          const auto hit =
-              std::find_if(tensors.begin(), tensors.end(),
-                           [&](const TensorInfo& info) { return one.matches(info.name); });
-          if (hit == tensors.end()) return false;
-          if (example.empty()) example = display(hit->name);
-          return true;
-        });
-    if (all && !row.signature.empty())
-      return {&row, "no config.json says so, but keys do: " + example};
-  }
-  return {};
-}
 
 void check_settings(const Adapter& adapter, const ConversionRequest& request) {
   for (const auto& [name, value] : request.settings) {
@@ -69,28 +30,6 @@ void check_settings(const Adapter& adapter, const ConversionRequest& request) {
       fail(Code::Usage, "--set attn={}: te is expected", display(value));
     }
   }
-}
-
-/// The layout asked for; else the one whose marker the native keys carry; else the first.
-std::string choose_layout(const Checkpoint& checkpoint, const Adapter& adapter,
-                          const std::string& asked) {
-  const auto& layouts = adapter.layouts;
-  if (!asked.empty()) {
-    const bool known = std::any_of(layouts.begin(), layouts.end(),
-                                   [&](const Layout& layout) { return layout.name == asked; });
-    if (!known) {
-      fail(Code::Usage, "--layout {}: adapter {} has: {}", display(asked), adapter.id,
-           list_of(layouts, [](const Layout& layout) { return layout.name; }));
-    }
-    return asked;
-  }
-  for (const Layout& layout : layouts) {
-    if (layout.marker.empty()) continue;
-    for (const TensorInfo& info : checkpoint.tensors()) {
-      if (info.name.starts_with(layout.marker)) return std::string(layout.name);
-    }
-  }
-  return std::string(layouts.front().name);
 }
 
 bool is_output_dtype(std::optional<Dtype> dtype) {
@@ -126,6 +65,23 @@ Quantise parse_quantise(const std::string& text) {
   fail(Code::Usage, "--quantize {}: mxfp4, fp8 or none is expected", display(text));
 }
 
+/// Defects of an index leave tensors that can be trusted, those of a header do not; and what a user
+/// may know better than the plan.
+constexpr std::array kAllowable{Code::MissingShard,    Code::MissingTensor, Code::UnindexedTensor,
+                                Code::DuplicateTensor, Code::BadConfig,     Code::NotGrouped,
+                                Code::PackedCodes,     Code::Overflow};
+
+void check_allow(const ConversionRequest& request) {
+  for (const std::string& code : request.allow) {
+    if (std::any_of(kAllowable.begin(), kAllowable.end(),
+                    [&](Code one) { return name_of(one) == code; })) {
+      continue;
+    }
+    fail(Code::Usage, "--allow {}: one of {} is expected", display(code),
+         list_of(kAllowable, [](Code one) { return name_of(one); }));
+  }
+}
+
 /// --quantize is about hf targets.
 void check_quantise(const PlanOptions& options, const Adapter& adapter, const Mapping& mapping) {
   const std::string_view asked = name_of(options.quantise);
@@ -157,58 +113,69 @@ Side parse_side(const std::string& text, DetectedSide detected, Quantise quantis
   fail(Code::Usage, "--to {}: native or hf is expected", display(text));
 }
 
-}  // namespace
-
-std::string_view name_of(DetectedSide side) {
-  switch (side) {
-    case DetectedSide::Hf:
-      return "hf";
-    case DetectedSide::Native:
-      return "native";
-    case DetectedSide::Mixed:
-      return "mixed";
-    case DetectedSide::Unknown:
-      break;
-  }
-  return "unknown";
-}
-
-Family recognise_family(const Checkpoint& checkpoint, const Config& config,
-                        const std::string& asked) {
-  if (!asked.empty()) {
-    const Adapter* adapter = find_adapter(asked);
-    if (adapter == nullptr) {
-      fail(Code::UnknownAdapter, "no adapter \"{}\"; there are: {}", display(asked),
-           adapter_names());
-    }
-    return {adapter, "--adapter"};
-  }
-  const Family by_config = family_by_config(config);
-  return by_config.adapter != nullptr ? by_config : family_by_keys(checkpoint);
-}
-
-DetectedSide recognise_side(const Checkpoint& checkpoint, const Config& config,
-                            const Adapter& adapter) {
-  MappingOptions options;
-  options.layout = choose_layout(checkpoint, adapter, "");
-  const Mapping mapping = mapping_of(adapter, config, options);
-  SideEvidence evidence;
-  for (const TensorInfo& info : checkpoint.tensors()) evidence.add(mapping, info.name);
-  if (evidence.hf > 0 && evidence.native > 0) return DetectedSide::Mixed;
-  if (evidence.hf > 0) return DetectedSide::Hf;
-  return evidence.native > 0 ? DetectedSide::Native : DetectedSide::Unknown;
-}
-
-namespace {
-
 /// Throws NoAdapter for a checkpoint of no family.
 Family known_family(const Checkpoint& checkpoint, const Config& config, const std::string& asked) {
   Family family = recognise_family(checkpoint, config, asked);
   if (family.adapter == nullptr) {
-    fail(Code::NoAdapter, "{}: no family is recognised; --adapter names one of: {}",
-         display(checkpoint.name()), adapter_names());
+    fail(Code::NoAdapter, "{}: no family is recognised{}; --adapter names one of: {}",
+         display(checkpoint.name()), family.reason.empty() ? "" : ": " + family.reason,
+         adapter_names());
   }
   return family;
+}
+
+/// True where no key begins as the mapping has hf keys begin: a model alone, without what it is
+/// usually a part of.
+bool is_bare(const Checkpoint& checkpoint, const Mapping& mapping) {
+  bool any = false;
+  for (const Prefix& prefix : mapping.prefixes) {
+    if (prefix.hf.empty()) continue;
+    any = true;
+    for (const TensorInfo& info : checkpoint.tensors()) {
+      if (info.name.starts_with(prefix.hf)) return false;
+    }
+  }
+  return any;
+}
+
+bool is_zero(const Checkpoint& checkpoint, std::uint32_t id) {
+  constexpr std::uint64_t kMostBytes = 1 << 20;  // what is added has a number an expert
+  const std::uint64_t size = checkpoint.tensors()[id].bytes();
+  if (size > kMostBytes) return false;
+  std::vector<std::byte> bytes(size);
+  CheckpointSource(checkpoint).read(id, 0, bytes);
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte one) { return one == std::byte{0}; });
+}
+
+/// Of the conversion that made this native checkpoint from an hf one of the same family.
+std::optional<Receipt> receipt_of_native(const Checkpoint& checkpoint, const PlanOptions& options) {
+  if (options.from != Side::Native || options.to != Side::Hf) return std::nullopt;
+  auto receipt = read_receipt(checkpoint.location().directory);
+  const bool made_it =
+      receipt && receipt->adapter == options.adapter && receipt->to == name_of(Side::Native);
+  return made_it ? std::move(receipt) : std::nullopt;
+}
+
+/// The way back knows from the receipt what the hf checkpoint did not have.
+void follow_receipt(const Checkpoint& checkpoint, const Receipt& receipt, PlanOptions& options) {
+  const auto prefix = receipt.options.find("hf-prefix");
+  options.bare_hf = prefix != receipt.options.end() && prefix->second == "none";
+  if (checkpoint.damaged()) return;
+  for (const std::string& key : receipt.synthesised) {
+    const auto id = checkpoint.find(key);
+    if (id && is_zero(checkpoint, *id)) options.added_zeros.insert(key);
+  }
+}
+
+/// Without a receipt nobody knows whether the hf keys had the prefix.
+void note_prefix(const Mapping& mapping, Plan& plan) {
+  for (const Prefix& prefix : mapping.prefixes) {
+    if (prefix.hf.empty() || !prefix.native.empty()) continue;
+    plan.problems.push_back(
+        {Code::Alias, Severity::Note,
+         fmt::format("hf keys are written with \"{}\" before them; --hf-prefix none leaves it out",
+                     display(prefix.hf))});
+  }
 }
 
 /// What was asked for, with what the checkpoint itself says where nothing was.
@@ -227,8 +194,24 @@ PlanOptions plan_options(const Checkpoint& checkpoint, const Config& config, con
   options.default_dtype = default_dtype(config, adapter);
   options.exclude = request.exclude;
   options.lenient = request.lenient;
+  options.allow = request.allow;
   options.has_config = config.present();
   return options;
+}
+
+/// Adds what the outputs lack of a model.
+void look_for_missing_parts(Plan& plan, const Config& config) {
+  if (!plan.sound()) return;  // what is not made lacks for that reason
+  std::vector<ModelKey> keys;
+  for (const Output& output : plan.outputs) keys.push_back({output.key, product(output.shape())});
+  auto missing = missing_parts(keys, config);
+  std::move(missing.begin(), missing.end(), std::back_inserter(plan.problems));
+}
+
+void refuse_warnings(Plan& plan) {
+  for (Problem& problem : plan.problems) {
+    if (problem.severity == Severity::Warning) problem.severity = Severity::Error;
+  }
 }
 
 }  // namespace
@@ -243,18 +226,29 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   result.family = known_family(checkpoint, config, request.adapter);
   const Adapter& adapter = *result.family.adapter;
   check_settings(adapter, request);
-  const PlanOptions options = plan_options(checkpoint, config, adapter, request);
+  check_allow(request);
+  PlanOptions options = plan_options(checkpoint, config, adapter, request);
   const Mapping mapping = mapping_of(adapter, config, options.mapping);
+  const auto receipt = receipt_of_native(checkpoint, options);
+  options.bare_hf = options.from == Side::Hf && is_bare(checkpoint, mapping);
+  if (receipt && !result.like) follow_receipt(checkpoint, *receipt, options);
+  if (!request.hf_prefix.empty()) options.bare_hf = request.hf_prefix == "none";
   check_quantise(options, adapter, mapping);
   const TensorList source{checkpoint.tensors(), checkpoint.keys()};
-  if (!result.like) {
+  if (result.like) {
+    const Like like{{result.like->tensors(), result.like->keys()},
+                    result.like->name(),
+                    result.like->config().json("quantization_config")};
+    result.plan = make_plan(source, mapping, options, &like);
+  } else {
     result.plan = make_plan(source, mapping, options);
-    return result;
   }
-  const Like like{{result.like->tensors(), result.like->keys()},
-                  result.like->name(),
-                  result.like->config().json("quantization_config")};
-  result.plan = make_plan(source, mapping, options, &like);
+  const bool unsaid = !receipt && request.hf_prefix.empty() && !result.like;
+  if (unsaid && options.from == Side::Native && options.to == Side::Hf) {
+    note_prefix(mapping, result.plan);
+  }
+  if (is_whole_model(checkpoint)) look_for_missing_parts(result.plan, config);
+  if (request.strict) refuse_warnings(result.plan);
   return result;
 }
 

@@ -5,10 +5,11 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "adapters/adapter.hpp"
+#include "app/planning/recognition.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/planner.hpp"
@@ -22,28 +23,14 @@ struct ConversionRequest {
   std::string dtype;
   std::string exclude;
   std::string layout;
-  std::string quantise;  // "mxfp4", "fp8", "none", or empty
-  std::string like;      // path of a checkpoint that the output must be like; may be empty
+  std::string hf_prefix;  // "usual", "none", or empty: as the source had it
+  std::string quantise;   // "mxfp4", "fp8", "none", or empty
+  std::string like;       // path of a checkpoint that the output must be like; may be empty
   std::map<std::string, std::string, std::less<>> settings;  // --set
   bool lenient = false;
+  bool strict = false;                       // what is incomplete is an error
+  std::set<std::string, std::less<>> allow;  // codes that do not stop it
 };
-
-/// Which family a checkpoint is, and why; adapter is null when nothing fits.
-struct Family {
-  const Adapter* adapter = nullptr;
-  std::string reason;
-};
-
-/// Whose keys these are. Mixed: both sides' names occur.
-enum class DetectedSide { Hf, Native, Mixed, Unknown };
-std::string_view name_of(DetectedSide side);
-
-/// By the config first, then by keys. Throws UnknownAdapter for an `asked` name that does not
-/// exist.
-Family recognise_family(const Checkpoint& checkpoint, const Config& config,
-                        const std::string& asked = "");
-DetectedSide recognise_side(const Checkpoint& checkpoint, const Config& config,
-                            const Adapter& adapter);
 
 struct PlannedConversion {
   Family family;
@@ -52,8 +39,8 @@ struct PlannedConversion {
 };
 
 /// Throws NoAdapter without a family, UnknownAdapter, Usage for options that the family does not
-/// have, and what opening --like throws. A source without a config has that of --like. Everything
-/// that is wrong with the tensors is in the plan.
+/// have or codes that cannot be allowed, and what opening --like throws. A source without a config
+/// has that of --like. Everything that is wrong with the tensors is in the plan.
 PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request);
 
 }  // namespace ckptscope

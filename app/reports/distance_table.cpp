@@ -1,12 +1,25 @@
 // One row a pair, made when it is printed.
 #include "app/reports/distance_table.hpp"
 
+#include <algorithm>
+#include <memory>
+
 namespace ckptscope {
+namespace {
+
+struct Row {
+  std::string key;
+  ValueDistance distance;
+};
+
+}  // namespace
 
 Table distance_table(const std::vector<ValuePair>& pairs,
-                     std::shared_ptr<const std::vector<ValueDistance>> rows) {
-  const auto keys = std::make_shared<std::vector<std::string>>();
-  for (const ValuePair& pair : pairs) keys->push_back(pair.key);
+                     const std::vector<ValueDistance>& distances) {
+  const auto rows = std::make_shared<std::vector<Row>>();
+  for (std::size_t i = 0; i < pairs.size(); ++i) rows->push_back({pairs[i].key, distances[i]});
+  std::stable_partition(rows->begin(), rows->end(),
+                        [](const Row& row) { return row.distance.unbounded > 0; });
   Table table{"compared",
               {{"key", "key"},
                {"values", "values", Format::Count},
@@ -15,10 +28,10 @@ Table distance_table(const std::vector<ValuePair>& pairs,
                {"relative_l2", "rel L2", Format::Real},
                {"sqnr_db", "SQNR dB", Format::Real}},
               rows->size(),
-              [keys, rows](std::size_t i) -> std::vector<Cell> {
-                const ValueDistance& row = (*rows)[i];
-                return {(*keys)[i],  row.elements,      row.different,
-                        row.largest, row.relative_l2(), row.noise == 0 ? Cell() : Cell(row.sqnr())};
+              [rows](std::size_t i) -> std::vector<Cell> {
+                const auto& [key, one] = (*rows)[i];
+                return {key,         one.elements,      one.different,
+                        one.largest, one.relative_l2(), one.noise == 0 ? Cell() : Cell(one.sqnr())};
               }};
   table.main = true;
   return table;

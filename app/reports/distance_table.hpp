@@ -1,7 +1,6 @@
 // How far the values of two checkpoints are apart, as a table.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "core/inspect/value_distance.hpp"
@@ -9,8 +8,8 @@
 
 namespace ckptscope {
 
-/// One row a pair: how far the values are apart. `rows` belong to `pairs`, in order.
-Table distance_table(const std::vector<ValuePair>& pairs,
-                     std::shared_ptr<const std::vector<ValueDistance>> rows);
+/// One row a pair: how far the values are apart; those with NaN or infinities on one side come
+/// first. `rows` belong to `pairs`, in order.
+Table distance_table(const std::vector<ValuePair>& pairs, const std::vector<ValueDistance>& rows);
 
 }  // namespace ckptscope

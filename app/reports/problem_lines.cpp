@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <tuple>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/names/key_pattern.hpp"
 
 namespace ckptscope {
 std::string defects_text(const Checkpoint& checkpoint) {
@@ -14,19 +17,59 @@ std::string defects_text(const Checkpoint& checkpoint) {
   return "none in headers and index; values not read (\"check --deep\" reads them)";
 }
 
+namespace {
+
+/// Problems of one code whose keys differ in numbers alone.
+struct Alike {
+  const Problem* first = nullptr;
+  std::size_t count = 0;
+  KeySet keys;
+};
+
+std::vector<Alike> folded(std::span<const Problem> problems) {
+  std::vector<Alike> groups;
+  std::map<std::tuple<Severity, Code, std::string>, std::size_t> places;
+  for (const Problem& problem : problems) {
+    std::vector<std::uint64_t> numbers;
+    const std::string pattern = generalise(problem.key, numbers);
+    const auto [place, is_new] =
+        places.try_emplace({problem.severity, problem.code, pattern}, groups.size());
+    if (is_new || numbers.empty()) {  // alike only where numbers differ
+      place->second = groups.size();
+      groups.push_back({&problem, 0, KeySet(pattern)});
+    }
+    Alike& group = groups[place->second];
+    ++group.count;
+    group.keys.add(numbers);
+  }
+  return groups;
+}
+
+/// Messages are already safe to show: their makers escape names.
+std::string line_of(const Alike& group) {
+  std::string line = "  " + to_line(*group.first);
+  if (group.count > 1) {
+    line += fmt::format("\n           and {} more like it: {}", format_count(group.count - 1),
+                        display(group.keys.text()));
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
 void add_problem_lines(Document& document, std::span<const Problem> problems, std::size_t most) {
+  const std::vector<Alike> groups = folded(problems);
   std::string text;
   std::size_t shown = 0;
   for (const bool errors : {true, false}) {  // what stops a conversion first
-    for (const Problem& problem : problems) {
-      if ((problem.severity == Severity::Error) != errors || shown == most) continue;
-      // Messages are already safe to show: their makers escape names.
-      text += "  " + to_line(problem) + "\n";
+    for (const Alike& group : groups) {
+      if ((group.first->severity == Severity::Error) != errors || shown == most) continue;
+      text += line_of(group);
       ++shown;
     }
   }
-  if (problems.size() > most) {
-    text += fmt::format("  … and {} more\n", format_count(problems.size() - most));
+  if (groups.size() > most) {
+    text += fmt::format("  … and {} more\n", format_count(groups.size() - most));
   }
   if (!text.empty()) document.add(Note{text, /*escaped=*/true});
 }
@@ -56,9 +99,7 @@ Table losses_table(const std::vector<PackingLoss>& losses) {
           Audience::Machines};
 }
 
-}  // namespace
-
-void add_losses(Document& document, const std::vector<PackingLoss>& losses) {
+void add_packing_losses(Document& document, const std::vector<PackingLoss>& losses) {
   if (losses.empty()) return;
   std::uint64_t values = 0;
   std::uint64_t changed = 0;
@@ -96,6 +137,33 @@ void add_losses(Document& document, const std::vector<PackingLoss>& losses) {
     }});
   }
   document.add(losses_table(losses));
+}
+
+void add_overflows(Document& document, const std::vector<Overflowed>& overflowed) {
+  if (overflowed.empty()) return;
+  std::uint64_t values = 0;
+  for (const Overflowed& one : overflowed) values += one.values;
+  document.add(Fields{{
+      {"", "overflow",
+       fmt::format("{} in {} became infinite, the first in {}", counted(values, "value"),
+                   counted(overflowed.size(), "tensor"), overflowed.front().key)},
+      {"loss.overflowed", "", values},
+  }});
+  const auto rows = std::make_shared<const std::vector<Overflowed>>(overflowed);
+  document.add(Table{"overflowed",
+                     {{"key", ""}, {"values", ""}},
+                     rows->size(),
+                     [rows](std::size_t i) -> std::vector<Cell> {
+                       return {(*rows)[i].key, (*rows)[i].values};
+                     },
+                     Audience::Machines});
+}
+
+}  // namespace
+
+void add_losses(Document& document, const Losses& losses) {
+  add_packing_losses(document, losses.packed);
+  add_overflows(document, losses.overflowed);
 }
 
 }  // namespace ckptscope

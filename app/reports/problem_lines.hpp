@@ -5,18 +5,20 @@
 #include <string>
 
 #include "app/language/command.hpp"
-#include "core/run/packing.hpp"
+#include "core/run/executor.hpp"
 
 namespace ckptscope {
 
 /// "none in headers and index; …" or how many.
 std::string defects_text(const Checkpoint& checkpoint);
 
-/// One line a problem for people: severity, message, code; at most `most`, then how many more.
+/// One line a problem for people: severity, message, code; those of one code whose keys differ in
+/// numbers alone are one line. At most `most`, then how many more.
 void add_problem_lines(Document& document, std::span<const Problem> problems,
                        std::size_t most = 20);
 
-/// What packing weights lost: sums and the worst for people, a table of all for machines.
-void add_losses(Document& document, const std::vector<PackingLoss>& losses);
+/// What packing weights lost: sums and the worst for people, a table of all for machines; and what
+/// became infinite.
+void add_losses(Document& document, const Losses& losses);
 
 }  // namespace ckptscope

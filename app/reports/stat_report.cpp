@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/inspect/expert_figures.hpp"
@@ -130,7 +131,7 @@ Fields machine_fields(const Checkpoint& checkpoint, const StatsItem& item,
   const bool any = m.finite() > 0;
   Fields fields{{
       {"key", "", item.key},
-      {"format", "", format_name(*item.value)},
+      {"format", "", format_name(item)},
       {"shape", "", stored_shape(*item.value)},
       {"bytes", "", stored_bytes(checkpoint, *item.value)},
       {"count", "", m.count},
@@ -278,8 +279,8 @@ void add_experts(Document& document, const TensorStats& stats, bool all) {
 
 }  // namespace
 
-std::string format_name(const Value& value) {
-  switch (storage_of(value)) {
+std::string format_name(const StatsItem& item) {
+  switch (storage_of(*item.value)) {
     case Storage::Mxfp4:
       return "MXFP4";
     case Storage::Fp8:
@@ -287,11 +288,27 @@ std::string format_name(const Value& value) {
     case Storage::Plain:
       break;
   }
-  return std::string(name_of(value.dtype));
+  const std::string_view dtype = name_of(item.value->dtype);
+  return item.unapplied_scale.empty() ? std::string(dtype) : fmt::format("{} codes", dtype);
+}
+
+void add_unapplied_scales(Document& document, const std::vector<StatsItem>& items) {
+  std::vector<Problem> problems;
+  for (const StatsItem& item : items) {
+    if (item.unapplied_scale.empty()) continue;
+    problems.push_back({Code::ScaleNotApplied, Severity::Warning,
+                        fmt::format("{}: codes, scale {} not applied", display(item.key),
+                                    display(item.unapplied_scale)),
+                        item.key});
+  }
+  if (problems.empty()) return;
+  document.exit = 1;
+  add_problem_lines(document, problems);
+  std::move(problems.begin(), problems.end(), std::back_inserter(document.problems));
 }
 
 std::string item_heading(const Checkpoint& checkpoint, const StatsItem& item) {
-  return fmt::format("{} {}{}, {}", format_name(*item.value), to_string(stored_shape(*item.value)),
+  return fmt::format("{} {}{}, {}", format_name(item), to_string(stored_shape(*item.value)),
                      parts_text(checkpoint, item),
                      format_bytes(stored_bytes(checkpoint, *item.value)));
 }

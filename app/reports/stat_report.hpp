@@ -9,8 +9,10 @@
 
 namespace ckptscope {
 
-/// "MXFP4", "FP8", or the dtype.
-std::string format_name(const Value& value);
+/// "MXFP4", "FP8", the dtype, or "F8_E4M3 codes" where a scale is not applied.
+std::string format_name(const StatsItem& item);
+/// A problem for each item whose figures are of codes, and exit 1: nobody may take them for values.
+void add_unapplied_scales(Document& document, const std::vector<StatsItem>& items);
 
 /// "key   MXFP4 [32, 2880, 2880] = _blocks U8 + _scales U8, 141.0 MB", behind the key.
 std::string item_heading(const Checkpoint& checkpoint, const StatsItem& item);

@@ -16,7 +16,8 @@ namespace ckptscope {
 namespace {
 
 /// Flags of `convert` that are no fields: they are for scripts.
-constexpr std::array<std::string_view, 3> kNoFields{"set", "allow", "dry-run"};
+constexpr std::array<std::string_view, 5> kNoFields{"set", "hf-prefix", "strict", "allow",
+                                                    "dry-run"};
 
 const std::vector<const Flag*>& field_flags() {
   static const std::vector<const Flag*> flags = [] {

@@ -99,7 +99,7 @@ std::shared_ptr<const StatsModel> stats_model(const Checkpoint& checkpoint, cons
   auto model = std::make_shared<StatsModel>();
   model->key = item.key;
   model->what = item_heading(checkpoint, item);
-  model->storage = format_name(*item.value);
+  model->storage = format_name(item);
   model->stats = stats;
   model->done = done;
   describe_experts(*model);
@@ -123,6 +123,9 @@ JobResult look_at_one(const Checkpoint& checkpoint, const std::vector<StatsItem>
 /// Words of a query that a user typed.
 std::vector<std::string> query_words(const std::string& filter) {
   const std::vector<Step> steps = parse_steps(filter);
+  if (steps.size() > 1 || (!steps.empty() && !(steps[0].file.empty() && steps[0].pipe.empty()))) {
+    fail(Code::Usage, "a query has no ;, > or |; quote a word that has one");
+  }
   return steps.empty() ? std::vector<std::string>{} : steps.front().words;
 }
 

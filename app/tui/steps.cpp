@@ -190,6 +190,17 @@ void replace_look(Ui& ui, Step step) {
   ui.effects.emplace_back(StopStat{});
 }
 
+constexpr std::string_view kWaits = "runs when what runs now is over";
+
+/// How many steps wait; nothing once none does.
+void tell_of_waiting(State& state) {
+  if (!state.steps.empty()) {
+    say(state, fmt::format("{} ({} waiting)", kWaits, state.steps.size()), Role::Notice);
+  } else if (state.message.starts_with(kWaits)) {
+    say(state, "");
+  }
+}
+
 /// Behind the steps that wait; a look at values takes the place of another one.
 void run_steps(Ui& ui, std::vector<Step> steps) {
   State& state = ui.state;
@@ -198,8 +209,7 @@ void run_steps(Ui& ui, std::vector<Step> steps) {
   }
   for (Step& step : steps) state.steps.push_back(std::move(step));
   if (!state.step_runs) return run_next_step(ui);
-  say(state, fmt::format("runs when what runs now is over ({} waiting)", state.steps.size()),
-      Role::Notice);
+  tell_of_waiting(state);
 }
 
 }  // namespace
@@ -211,6 +221,7 @@ void run_next_step(Ui& ui) {
   while (!state.steps.empty() && !state.step_runs) {
     const Step step = std::move(state.steps.front());
     state.steps.pop_front();
+    if (state.message.starts_with(kWaits)) tell_of_waiting(state);
     try {
       run_step(ui, step);
     } catch (const Error& error) {

@@ -6,6 +6,7 @@
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "core/base/hash.hpp"
+#include "core/base/json_editor.hpp"
 #include "core/base/json_scanner.hpp"
 
 namespace ckptscope {
@@ -13,13 +14,14 @@ namespace ckptscope {
 using Json = nlohmann::ordered_json;
 
 struct Config::Data {
+  std::string text;
   Json root;
   std::uint64_t hash = 0;
 };
 
 namespace {
 
-constexpr std::string_view kTextConfig = "text_config";
+constexpr const char* kTextConfig = "text_config";
 constexpr const char* kQuantisation = "quantization_config";
 
 const Json* member(const Json& object, std::string_view name) {
@@ -38,26 +40,56 @@ const Json* at_path(const Json& root, std::string_view path) {
   return node;
 }
 
+/// At the path, or else under text_config.
+const Json* at_path_or_text(const Json& root, std::string_view path) {
+  const Json* node = at_path(root, path);
+  const Json* nested = node == nullptr ? member(root, kTextConfig) : nullptr;
+  return nested == nullptr ? node : at_path(*nested, path);
+}
+
 std::optional<std::uint64_t> as_unsigned(const Json* node) {
   if (node == nullptr || !node->is_number_unsigned()) return std::nullopt;
   return node->get<std::uint64_t>();
 }
 
-/// Good until a member is added to `root`.
-Json* text_config(Json& root) {
-  const auto found = root.find(std::string(kTextConfig));
-  return found == root.end() || !found->is_object() ? nullptr : &*found;
+/// NaN and Infinity are no JSON: the library does not read them. Nobody asks a config for them, so
+/// null stands in their place; outside strings nothing else has their letters.
+std::string without_python_numbers(const std::string& text) {
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\') out += text[i++];
+    if (c == '"') in_string = !in_string;
+    if (in_string || (c != 'N' && c != 'I')) {
+      out += text[i];
+      continue;
+    }
+    if (out.ends_with('-')) out.pop_back();
+    out += "null";
+    i += std::string_view(c == 'N' ? "NaN" : "Infinity").size() - 1;
+  }
+  return out;
 }
 
 /// Sets whichever of dtype and torch_dtype the object has; true when it had one.
-bool set_dtype(Json& object, const std::string& dtype) {
+bool set_dtype(JsonEditor& object, const std::string& dtype) {
   bool found = false;
   for (const char* name : {"dtype", "torch_dtype"}) {
-    if (!object.contains(name)) continue;
-    object[name] = dtype;
+    if (!object.value(name)) continue;
+    object.set(name, dtype);
     found = true;
   }
   return found;
+}
+
+/// `json` on lines of its own, where `object` is written so.
+std::string laid_out_in(const JsonEditor& object, const std::string& json) {
+  const bool lines = object.text().find('\n') != std::string::npos;
+  const std::string text = Json::parse(json).dump(lines ? 2 : -1);
+  std::string out;
+  for (const char c : text) out += c == '\n' ? "\n  " : std::string(1, c);
+  return out;
 }
 
 }  // namespace
@@ -68,12 +100,13 @@ Config Config::parse(const std::string& text, std::string_view name) {
       if (const auto at = find_invalid_utf8(text); at != text.npos) {
         fail(Code::BadConfig, "byte {} is not UTF-8", at);
       }
-      JsonScanner scan(text);
+      JsonScanner scan(text, JsonDialect::Python);
       if (scan.peek() != '{') scan.fail_expected("an object");
       scan.skip_value(/*unique_keys=*/true);
       scan.finish();
       auto data = std::make_shared<Data>();
-      data->root = Json::parse(text);
+      data->text = text;
+      data->root = Json::parse(without_python_numbers(text));
       data->hash = xxh3(text);
       Config config;
       config.data_ = std::move(data);
@@ -103,10 +136,6 @@ std::optional<std::uint64_t> Config::integer(std::string_view path) const {
   return nested == nullptr ? std::nullopt : as_unsigned(at_path(*nested, path));
 }
 
-std::uint64_t Config::integer_or(std::string_view path, std::uint64_t fallback) const {
-  return integer(path).value_or(fallback);
-}
-
 std::optional<std::uint64_t> Config::integer(std::initializer_list<std::string_view> paths) const {
   for (const std::string_view path : paths) {
     if (const auto value = integer(path)) return value;
@@ -115,7 +144,7 @@ std::optional<std::uint64_t> Config::integer(std::initializer_list<std::string_v
 }
 
 std::optional<std::vector<std::uint64_t>> Config::integers(std::string_view path) const {
-  const Json* node = present() ? at_path(data_->root, path) : nullptr;
+  const Json* node = present() ? at_path_or_text(data_->root, path) : nullptr;
   if (node == nullptr || !node->is_array()) return std::nullopt;
   std::vector<std::uint64_t> values;
   for (const Json& element : *node) {
@@ -124,6 +153,22 @@ std::optional<std::vector<std::uint64_t>> Config::integers(std::string_view path
     values.push_back(*value);
   }
   return values;
+}
+
+std::optional<std::uint64_t> Config::length(std::string_view path) const {
+  const Json* node = present() ? at_path_or_text(data_->root, path) : nullptr;
+  if (node == nullptr) return std::nullopt;
+  if (node->is_string()) return node->get_ref<const std::string&>().size();
+  return node->is_array() ? std::optional<std::uint64_t>(node->size()) : std::nullopt;
+}
+
+/// Nemotron's configs of transformers 5 have the list alone, older ones a letter a layer.
+std::optional<std::uint64_t> Config::layers() const {
+  if (const auto count = integer({"num_hidden_layers", "n_layer", "num_layers"})) return count;
+  for (const char* path : {"layers_block_type", "layer_types", "hybrid_override_pattern"}) {
+    if (const auto count = length(path)) return count;
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> Config::dtypes() const {
@@ -136,30 +181,27 @@ std::vector<std::string> Config::dtypes() const {
 }
 
 std::string Config::json(std::string_view path) const {
-  if (!present()) return "";
-  const Json* node = at_path(data_->root, path);
-  const Json* nested = member(data_->root, kTextConfig);
-  if (node == nullptr && nested != nullptr) node = at_path(*nested, path);
+  const Json* node = present() ? at_path_or_text(data_->root, path) : nullptr;
   return node == nullptr ? "" : node->dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string Config::edited(const Edit& edit) const {
   if (!present()) return "";
-  Json root = data_->root;
-  if (edit.dtype) {
-    bool stated = set_dtype(root, *edit.dtype);
-    if (Json* nested = text_config(root)) stated = set_dtype(*nested, *edit.dtype) || stated;
-    if (!stated) root["dtype"] = *edit.dtype;
+  JsonEditor root(data_->text);
+  const std::string dtype = edit.dtype ? Json(*edit.dtype).dump() : "";
+  bool stated = edit.dtype && set_dtype(root, dtype);
+  if (at_path(data_->root, kTextConfig) != nullptr && data_->root[kTextConfig].is_object()) {
+    JsonEditor nested(*root.value(kTextConfig));
+    if (edit.dtype) stated = set_dtype(nested, dtype) || stated;
+    if (edit.quantisation) nested.remove(kQuantisation);
+    root.set(kTextConfig, nested.text());
   }
-  if (edit.quantisation) {
-    if (Json* nested = text_config(root)) nested->erase(kQuantisation);
-    if (edit.quantisation->empty()) {
-      root.erase(kQuantisation);
-    } else {
-      root[kQuantisation] = Json::parse(*edit.quantisation);
-    }
+  if (edit.dtype && !stated) root.set("dtype", dtype);
+  if (edit.quantisation && edit.quantisation->empty()) root.remove(kQuantisation);
+  if (edit.quantisation && !edit.quantisation->empty()) {
+    root.set(kQuantisation, laid_out_in(root, *edit.quantisation));
   }
-  return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return root.text();
 }
 
 }  // namespace ckptscope

@@ -15,8 +15,8 @@ namespace ckptscope {
 class Config {
  public:
   Config() = default;
-  /// Throws BadConfig: not an object, duplicate names, nested too deep, not JSON. `name` is for
-  /// messages.
+  /// Throws BadConfig: not an object, duplicate names, nested too deep, not JSON. Python's NaN and
+  /// Infinity are numbers, though nobody can ask for them. `name` is for messages.
   static Config parse(const std::string& text, std::string_view name);
 
   bool present() const { return data_ != nullptr; }
@@ -27,11 +27,15 @@ class Config {
   std::optional<std::string> text(std::string_view path) const;
   /// A non-negative integer at the path, or else at "text_config." + path.
   std::optional<std::uint64_t> integer(std::string_view path) const;
-  std::uint64_t integer_or(std::string_view path, std::uint64_t fallback) const;
   /// The first of several names that is there.
   std::optional<std::uint64_t> integer(std::initializer_list<std::string_view> paths) const;
-  /// Elements of an array of integers, e.g. weight_block_size.
+  /// Elements of an array of integers, e.g. weight_block_size; also under "text_config.".
   std::optional<std::vector<std::uint64_t>> integers(std::string_view path) const;
+
+  /// How many elements an array has, or characters a text; also under "text_config.".
+  std::optional<std::uint64_t> length(std::string_view path) const;
+  /// Layers of the model, as num_hidden_layers counts them, or a list of their kinds.
+  std::optional<std::uint64_t> layers() const;
 
   /// What `dtype` and `torch_dtype` say ("bfloat16", "auto"): at the top, then under text_config.
   std::vector<std::string> dtypes() const;
@@ -43,8 +47,8 @@ class Config {
     std::optional<std::string> dtype{};         // "bfloat16"; nullopt keeps what it says
     std::optional<std::string> quantisation{};  // JSON; empty removes it; nullopt keeps it
   };
-  /// The JSON text with the order of names kept: `dtype` set where the config states one (else
-  /// added); quantization_config removed at the top and under text_config, or set at the top.
+  /// The text, changed in these places alone: `dtype` set where the config states one (else added);
+  /// quantization_config removed at the top and under text_config, or set at the top.
   std::string edited(const Edit& edit) const;
 
  private:

@@ -219,6 +219,11 @@ void JsonScanner::skip_literal(std::string_view literal) {
   at_ += literal.size();
 }
 
+void JsonScanner::skip_python_number(std::string_view word) {
+  if (dialect_ != JsonDialect::Python) fail_expected("a JSON value");
+  skip_literal(word);
+}
+
 void JsonScanner::skip_value(bool unique_keys) {
   switch (peek()) {
     case '{': {
@@ -247,7 +252,14 @@ void JsonScanner::skip_value(bool unique_keys) {
       return skip_literal("false");
     case 'n':
       return skip_literal("null");
+    case 'N':
+      return skip_python_number("NaN");
+    case 'I':
+      return skip_python_number("Infinity");
     default:
+      if (dialect_ == JsonDialect::Python && text_.substr(at_).starts_with("-I")) {
+        return skip_python_number("-Infinity");
+      }
       if (peek() != '-' && !is_digit(peek())) fail_expected("a JSON value");
       return skip_number();
   }

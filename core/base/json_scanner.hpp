@@ -12,11 +12,16 @@
 
 namespace ckptscope {
 
+/// Python's json module writes and reads three words more than RFC 8259 has: NaN, Infinity and
+/// -Infinity, where a value stands. Configs have them.
+enum class JsonDialect { Rfc8259, Python };
+
 /// Every method throws Error{Code::BadJson} that states the offset and what was expected there.
 /// The text must outlive the scanner and be valid UTF-8. Not thread-safe; cheap to make.
 class JsonScanner {
  public:
-  explicit JsonScanner(std::string_view text) : text_(text) {}
+  explicit JsonScanner(std::string_view text, JsonDialect dialect = JsonDialect::Rfc8259)
+      : text_(text), dialect_(dialect) {}
 
   /// Enters an object or array. Members are then read with `next_member` / `next_element`.
   void enter_object();
@@ -51,8 +56,10 @@ class JsonScanner {
   unsigned hex4();
   void skip_number();
   void skip_literal(std::string_view literal);
+  void skip_python_number(std::string_view word);
 
   std::string_view text_;
+  JsonDialect dialect_;
   std::size_t at_ = 0;
   int depth_ = 0;
   std::string scratch_;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
@@ -83,6 +84,18 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// By its first bytes: names say little.
+std::string what_it_is(const std::string& path) {
+  try {
+    const File file(path);
+    const auto foreign = recognise_foreign(file);
+    if (foreign) return fmt::format("{}, not safetensors", foreign->name);
+    return "which is not named as safetensors are, nor anything else that is known";
+  } catch (const Error& error) {
+    return error.what();
+  }
+}
+
 [[noreturn]] void fail_without_tensors(const std::string& path,
                                        const std::vector<std::string>& names) {
   const auto with_suffix = [&](std::string_view suffix) {
@@ -98,9 +111,8 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
   for (const std::string_view suffix : {".gguf", ".bin", ".pt", ".pth", ".ckpt"}) {
     const auto file = with_suffix(suffix);
     if (file == names.end()) continue;
-    fail(Code::ForeignFormat, "{}: holds {} ({}), not safetensors", display(path), display(*file),
-         suffix == ".gguf" ? "GGUF"
-                           : "a pickle, which is never opened because loading it runs code");
+    fail(Code::ForeignFormat, "{}: holds {}, {}", display(path), display(*file),
+         what_it_is(join(path, *file)));
   }
   const std::vector<std::string> below = checkpoints_below(path);
   std::string list;
@@ -122,17 +134,31 @@ std::string cache_snapshot(const std::string& path) {
   return is_directory(snapshot) ? snapshot : "";
 }
 
+/// Where the hub's own library keeps what it has downloaded; empty where nothing says.
+/// Source: huggingface_hub, constants.py.
+std::string hub_cache() {
+  const auto set = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? std::string(value) : std::string();
+  };
+  for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
+    if (std::string cache = set(name); !cache.empty()) return cache;
+  }
+  if (const std::string home = set("HF_HOME"); !home.empty()) return home + "/hub";
+  if (const std::string home = set("XDG_CACHE_HOME"); !home.empty()) {
+    return home + "/huggingface/hub";
+  }
+  const std::string home = set("HOME");
+  return home.empty() ? "" : home + "/.cache/huggingface/hub";
+}
+
 std::string cache_entry_of(const std::string& repository) {
   const auto slash = repository.find('/');
   if (slash == repository.npos || repository.find('/', slash + 1) != repository.npos) return "";
-  const char* hf_home = std::getenv("HF_HOME");
-  const char* home = std::getenv("HOME");
-  if (hf_home == nullptr && home == nullptr) return "";
-  const std::string base =
-      hf_home != nullptr ? std::string(hf_home) : std::string(home) + "/.cache/huggingface";
+  const std::string cache = hub_cache();
   const std::string entry =
-      base + "/hub/models--" + repository.substr(0, slash) + "--" + repository.substr(slash + 1);
-  return is_directory(entry) ? entry : "";
+      cache + "/models--" + repository.substr(0, slash) + "--" + repository.substr(slash + 1);
+  return !cache.empty() && is_directory(entry) ? entry : "";
 }
 
 std::string choose_index(const std::string& path, const std::vector<std::string>& names) {
@@ -147,6 +173,35 @@ std::string choose_index(const std::string& path, const std::vector<std::string>
   for (const std::string& name : indexes) list += (list.empty() ? " " : ", ") + display(name);
   fail(Code::AmbiguousIndex, "{}: {} index files, open one of them:{}", display(path),
        indexes.size(), list);
+}
+
+/// The name without its variant: "model.fp16.safetensors" and
+/// "model.fp16-00001-of-00002.safetensors" hold the weights of "model" again, in another precision
+/// or average. nullopt for other names. Source: huggingface/diffusers and transformers, `variant`.
+std::optional<std::string> without_variant(const std::string& name) {
+  for (const std::string_view variant : {".fp16", ".bf16", ".fp32", ".ema", ".non_ema"}) {
+    const auto at = name.find(variant);
+    if (at == name.npos) continue;
+    const char behind = name[at + variant.size()];
+    if (behind == '.' || behind == '-') return name.substr(0, at);
+  }
+  return std::nullopt;
+}
+
+void leave_out_variants(Location& location) {
+  const std::vector<std::string> all = location.files;
+  const auto is_there = [&](const std::string& stem) {
+    return std::any_of(all.begin(), all.end(), [&](const std::string& name) {
+      return name == stem + std::string(kTensors) ||
+             (name.starts_with(stem + "-") && !without_variant(name));
+    });
+  };
+  std::erase_if(location.files, [&](const std::string& name) {
+    const auto stem = without_variant(name);
+    if (!stem || !is_there(*stem)) return false;
+    location.ignored.push_back(name);
+    return true;
+  });
 }
 
 Location locate_directory(const std::string& path) {
@@ -171,6 +226,7 @@ Location locate_directory(const std::string& path) {
     found.files.swap(consolidated);  // nothing else is there: this is the checkpoint
   }
   if (found.index.empty() && found.files.empty()) fail_without_tensors(path, names);
+  if (found.index.empty()) leave_out_variants(found);
   for (const std::string& name : consolidated) found.ignored.push_back(name);
   return found;
 }

@@ -14,6 +14,8 @@
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/checkpoint/index_file.hpp"
 #include "core/checkpoint/safetensors.hpp"
+#include "core/checkpoint/shard_series.hpp"
+#include "core/checkpoint/sharding_info.hpp"
 
 namespace ckptscope {
 namespace {
@@ -123,12 +125,20 @@ class CheckpointOpener {
 
   void collect(Header& header, std::size_t shard) {
     const std::string& name = result_.shards_[shard].name;
-    if (header.metadata.contains("DCP_SHARDING_INFO")) {
+    const auto slices = header.metadata.find("DCP_SHARDING_INFO");
+    if (slices != header.metadata.end() &&
+        !all_start_at_zero(slices->second, header.tensors.size())) {
       fail(Code::RankShards,
-           "{}: {} {} hold rank slices of a training run (DCP_SHARDING_INFO), not a whole "
-           "checkpoint; consolidate it, then open the consolidated directory",
-           display(location().path), result_.shards_.size(),
-           result_.shards_.size() == 1 ? "file" : "files");
+           "{}: {} rank slices of a training run (DCP_SHARDING_INFO), not a whole checkpoint; "
+           "consolidate it, then open the consolidated directory",
+           display(location().path),
+           result_.shards_.size() == 1 ? "one file holds"
+                                       : fmt::format("{} files hold", result_.shards_.size()));
+    }
+    if (slices != header.metadata.end()) {
+      problems_.add(Code::RankShards, Severity::Note, {{}, name},
+                    "{}: every tensor of DCP_SHARDING_INFO begins at 0: taken for whole tensors",
+                    display(name));
     }
     for (TensorInfo& info : header.tensors) {
       info.shard = static_cast<std::uint32_t>(shard);
@@ -274,19 +284,37 @@ class CheckpointOpener {
                     display(std::filesystem::read_symlink(shard.path, error).string()));
       break;  // one says it for all: a cache links every shard
     }
-    note_numbering();
+    check_numbering();
     note_look_alikes();
   }
 
-  void note_numbering() {
-    if (result_.shards_.empty()) return;
-    const std::string& name = result_.shards_.back().name;
-    const auto of = name.rfind("-of-");
-    if (of == name.npos) return;
-    const auto total = std::strtoull(name.c_str() + of + 4, nullptr, 10);
-    if (total == result_.shards_.size()) return;
-    problems_.add(Code::FileNumbering, Severity::Note, {{}, name}, "{} shards, though {} says {}",
-                  result_.shards_.size(), display(name), total);
+  /// Without an index the names alone tell that files are missing: a model of two files of three
+  /// opens like a whole one.
+  void check_numbering() {
+    for (const ShardSeries& series : numbered_series(result_.shards_)) {
+      if (location().index.empty()) {
+        report_missing_numbers(series);
+      } else if (series.last == result_.shards_.back().name &&
+                 series.total != result_.shards_.size()) {
+        problems_.add(Code::FileNumbering, Severity::Note, {{}, series.last},
+                      "{} shards, though {} says {}", result_.shards_.size(), display(series.last),
+                      series.total);
+      }
+    }
+  }
+
+  void report_missing_numbers(const ShardSeries& series) {
+    const std::vector<std::uint64_t> missing = series.missing();
+    const bool is_whole_directory =
+        is_directory(location().path) || !location().resolved_from.empty();
+    if (missing.empty() || !is_whole_directory) return;
+    const std::size_t listed = std::min<std::size_t>(missing.size(), 10);
+    problems_.add(
+        Code::MissingShard, Severity::Error, {{}, series.last},
+        "number {}{} of the files that {} counts {} missing",
+        fmt::join(missing.begin(), missing.begin() + static_cast<std::ptrdiff_t>(listed), ", "),
+        listed < missing.size() ? ", …" : "", display(series.last),
+        missing.size() == 1 ? "is" : "are");
   }
 
   void note_look_alikes() {

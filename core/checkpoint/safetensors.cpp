@@ -75,6 +75,7 @@ class HeaderParser {
     bool has_dtype = false;
     bool has_shape = false;
     bool has_offsets = false;
+    bool is_known = true;
     const auto once = [&](bool& seen, std::string_view field) {
       if (std::exchange(seen, true)) {
         fail(Code::DuplicateKey, "tensor \"{}\": duplicate field \"{}\"", shown(name), field);
@@ -85,7 +86,9 @@ class HeaderParser {
     for (bool first = true; scan_.next_member(first, field); first = false) {
       if (field == "dtype") {
         once(has_dtype, "dtype");
-        info.dtype = parse_dtype_name(name);
+        const auto dtype = parse_dtype_name(name);
+        is_known = dtype.has_value();
+        info.dtype = dtype.value_or(Dtype::U8);
       } else if (field == "shape") {
         once(has_shape, "shape");
         info.shape = parse_shape();
@@ -101,7 +104,7 @@ class HeaderParser {
       const auto missing = !has_dtype ? "dtype" : !has_shape ? "shape" : "data_offsets";
       fail(Code::BadJson, "tensor \"{}\": field \"{}\" is missing", shown(name), missing);
     }
-    header_.tensors.push_back(info);
+    if (is_known) header_.tensors.push_back(info);
   }
 
   void note_unknown_field(std::string_view name, std::string_view field) {
@@ -114,10 +117,17 @@ class HeaderParser {
          std::string(name)});
   }
 
-  Dtype parse_dtype_name(std::string_view tensor) {
+  /// The file is rejected for a dtype that the format does not have; its other tensors are listed.
+  std::optional<Dtype> parse_dtype_name(std::string_view tensor) {
     const std::string_view text = scan_.string();
-    if (const auto dtype = parse_dtype_strict(text)) return *dtype;
-    fail(Code::BadJson, "tensor \"{}\": unknown dtype \"{}\"", shown(tensor), shown(text));
+    const auto dtype = parse_dtype_strict(text);
+    if (!dtype && header_.defects.size() < kMostUnknown) {
+      header_.defects.push_back(
+          {Code::BadJson, Severity::Error,
+           fmt::format("tensor \"{}\": unknown dtype \"{}\"", shown(tensor), shown(text)),
+           std::string(tensor)});
+    }
+    return dtype;
   }
 
   ShapeView parse_shape() {
@@ -137,6 +147,8 @@ class HeaderParser {
     info.end = scan_.unsigned_integer();
     if (scan_.next_element(false)) scan_.fail_expected("exactly two offsets");
   }
+
+  static constexpr std::size_t kMostUnknown = 20;  // defects of this kind that are told
 
   std::string text_;
   JsonScanner scan_;
@@ -245,10 +257,12 @@ std::string read_header_text(const File& file, Header& header) {
   return text;
 }
 
-/// " (this is a GGUF file)" when the first bytes tell, else nothing.
-std::string foreign_name(const File& file) {
+/// What cannot be read as a header is said as what it is, where the first bytes tell.
+void name_what_it_is(const File& file, Problem& defect) {
   const auto foreign = recognise_foreign(file);
-  return foreign ? fmt::format(" (this is {})", foreign->name) : "";
+  if (!foreign) return;
+  defect.code = foreign->code;
+  defect.message = fmt::format("{}, not safetensors", foreign->name);
 }
 
 void note_alignment(Header& header) {
@@ -287,11 +301,12 @@ Header read_header(const File& file) {
   };
   if (!holds([&] { HeaderParser(read_header_text(file, header), header).parse(); })) {
     header.tensors.clear();
-    header.defects.back().message += foreign_name(file);
+    name_what_it_is(file, header.defects.back());
     return header;
   }
   note_alignment(header);
   note_names(header);
+  if (header.damaged()) return header;
   if (holds([&] { check_unique(header.tensors, culprit); })) {
     holds([&] { check_layout(header.tensors, header.data_start, file.size(), culprit); });
   }

@@ -28,8 +28,9 @@ inline constexpr std::uint64_t kHeaderLengthBytes = 8;  // of the length field
 inline constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 
 /// A parsed header. A file that breaks the format still gives one: `defects` then holds the first
-/// error, and `tensors` all tensors when the JSON was good (their offsets must not be trusted),
-/// else none. Movable; TensorInfo::name and ::shape stay valid as long as `arena` lives.
+/// error, and `tensors` all tensors of known dtypes when the JSON was good (their offsets must not
+/// be trusted), else none. Movable; TensorInfo::name and ::shape stay valid as long as `arena`
+/// lives.
 struct Header {
   std::vector<TensorInfo> tensors;  // in the order of the JSON text; TensorInfo::shard is 0
   std::map<std::string, std::string> metadata;

@@ -18,11 +18,11 @@
 namespace ckptscope {
 namespace {
 
-void refuse_damaged(const Checkpoint& source, const ConvertOptions& options) {
+/// A config that cannot be read says nothing, though it may say that the source is quantised.
+void refuse_damaged(const Checkpoint& source, const PlanOptions& options) {
   for (const Problem& problem : source.problems()) {
-    if (problem.severity == Severity::Error && !options.allow.contains(name_of(problem.code))) {
-      refuse(problem, source.name());
-    }
+    const bool stops = problem.severity == Severity::Error || problem.code == Code::BadConfig;
+    if (stops && !options.allows(problem.code)) refuse(problem, source.name());
   }
 }
 
@@ -167,6 +167,9 @@ class Conversion {
       staging.write_text("model.safetensors.index.json", index);
     }
     receipt_.outputs = report_.shards;
+    for (const Overflowed& one : report_.losses.overflowed) {
+      receipt_.overflowed[one.key] = one.values;
+    }
     staging.write_text(std::string(kReceiptName), receipt_.to_json());
   }
 
@@ -185,7 +188,7 @@ class Conversion {
 void check_before(const PlanInputs& sources, const Plan& plan, const ShardLayout& layout,
                   const ConvertOptions& options) {
   plan.require_sound(sources.checkpoint.name());
-  refuse_damaged(sources.checkpoint, options);
+  refuse_damaged(sources.checkpoint, plan.options);
   refuse_damaged_like(sources);
   options.out.refuse_overlap(source_directories(sources));
   refuse_values(sources, plan);

@@ -25,7 +25,6 @@ struct ConvertOptions {
   Resources resources;
   VerifyLevel verify = VerifyLevel::ReadBack;
   ExistsPolicy if_exists = ExistsPolicy::Fail;
-  std::set<std::string, std::less<>> allow;  // codes of index defects that do not stop it
 };
 
 struct ConvertReport {
@@ -35,7 +34,7 @@ struct ConvertReport {
   std::vector<std::string> copied;    // side files
   std::vector<std::string> lent;      // of those, from the checkpoint of --like
   std::vector<std::string> left_out;  // side files that were not copied, with the reason
-  std::vector<PackingLoss> losses;    // of the weights that the plan packs
+  Losses losses;
   bool config_edited = false;
   std::string replaced;  // where an old output went; may be empty
   std::vector<std::string> notes;

@@ -24,7 +24,7 @@ struct VerifyReport {
   std::uint64_t tensors = 0;  // of the plan
   std::uint64_t equal = 0;    // of those, equal in dtype, shape and every bit
   std::uint64_t bytes_equal = 0;
-  std::vector<PackingLoss> losses;      // of the weights that the plan packs
+  Losses losses;
   std::vector<Difference> differences;  // in the order of the plan, extra tensors last
 
   bool verified() const { return differences.empty(); }

@@ -40,11 +40,11 @@ const Value& data_of(const Value& node) {
   return node.op == Value::Op::Input ? node : *node.args[0];
 }
 
-bool has_experts(const Value& node) {
+bool has_experts(ShapeView shape) {
   constexpr std::uint64_t kMostExpertRows = 65536;
   constexpr std::uint64_t kLeastElements = 16;
-  return node.shape.size() == 3 && node.shape[0] <= kMostExpertRows &&
-         node.shape[1] * node.shape[2] >= kLeastElements;
+  return shape.size() == 3 && shape[0] > 0 && shape[0] <= kMostExpertRows &&
+         shape[1] * shape[2] >= kLeastElements;
 }
 
 RowLayout layout_of(const Value& node) {
@@ -54,7 +54,7 @@ RowLayout layout_of(const Value& node) {
   const bool scaled_by_expert =
       node.op == Value::Op::Fp8 && node.block.empty() && product(node.args[1]->shape) > 1;
   if (by_row) layout.row = node.shape.back();
-  if (has_experts(node) || scaled_by_expert) layout.groups = node.shape[0];
+  if (has_experts(node.shape) || scaled_by_expert) layout.groups = node.shape[0];
   layout.rows = elements == 0 ? 0 : elements / layout.row / layout.groups;
   return layout;
 }
@@ -179,7 +179,7 @@ void CodeCounter::count_fp8(const Value& node, const StatsTile& tile, TileCounts
   }
   for (std::uint64_t r = 0; r < tile.rows;) {
     const std::uint64_t number = tile.first_row + r;
-    const std::uint64_t band = std::min(node.block[0] - number % node.block[0], tile.rows - r);
+    const std::uint64_t band = std::min(rows_of_block(node, number), tile.rows - r);
     count_block_row(node, scales, number, bytes.subspan(r * row, band * row), part);
     r += band;
   }
@@ -189,18 +189,17 @@ void CodeCounter::count_block_row(const Value& node, const std::vector<float>& s
                                   std::uint64_t number, std::span<const std::byte> rows,
                                   TileCounts& part) {
   const std::uint64_t row = node.shape.back();
-  const std::uint64_t per_row = ceil_div(row, node.block[1]);
-  for (std::uint64_t block = 0; block < per_row; ++block) {
-    const float scale = scales[number / node.block[0] * per_row + block];
+  const std::uint64_t first = first_scale_of(node, number);
+  const bool begins = number == 0 || first_scale_of(node, number - 1) != first;
+  for (std::uint64_t block = 0; block * node.block[1] < row; ++block) {
+    const float scale = scales[first + block];
     const std::uint64_t begin = block * node.block[1];
     const std::uint64_t length = std::min(node.block[1], row - begin);
     Counts counts{};
     for (std::uint64_t at = begin; at < rows.size(); at += row) {
       count_bytes(rows.subspan(at, length), counts);
     }
-    if (number % node.block[0] == 0) {
-      count_scale(*part.scales, static_cast<double>(scale), 1);
-    }
+    if (begins) count_scale(*part.scales, static_cast<double>(scale), 1);
     fold_codes(node.args[0]->dtype, counts, scale, part);
   }
 }

@@ -31,7 +31,7 @@ struct RowLayout {
 
 /// Experts are the elements of the first of three dimensions, where those are matrices of some
 /// size: a convolution's [channels, 1, 4] has no experts.
-bool has_experts(const Value& node);
+bool has_experts(ShapeView shape);
 RowLayout layout_of(const Value& node);
 
 /// A run of rows of one item.

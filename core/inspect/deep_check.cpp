@@ -10,39 +10,87 @@
 #include "core/base/parallel.hpp"
 #include "core/base/problems.hpp"
 #include "core/checkpoint/tensor_source.hpp"
+#include "core/inspect/code_counter.hpp"
 #include "core/kernels/kernels.hpp"
+#include "core/names/key_pattern.hpp"
 
 namespace ckptscope {
 namespace {
 
 constexpr std::uint64_t kChunk = 4ull << 20;
 
+/// Bytes of the elements that belong together: an expert of a stack, or all of a tensor.
+std::uint64_t unit_bytes(const TensorInfo& info) {
+  const bool named = info.name.find("experts") != info.name.npos;  // a convolution has none
+  const bool experts = named && has_experts(info.shape) && is_number(info.dtype);
+  return experts ? info.bytes() / info.shape[0] : info.bytes();
+}
+
+/// +0 and -0 alike, of floats.
+bool is_zero(std::span<const std::byte> element) {
+  return std::to_integer<unsigned>(element.back() & std::byte{0x7F}) == 0 &&
+         std::all_of(element.begin(), element.end() - 1,
+                     [](std::byte one) { return one == std::byte{0}; });
+}
+
 /// Looks at the values of one tensor, chunk by chunk; chunks are whole elements.
 class ValueScan {
  public:
   explicit ValueScan(const TensorInfo& info)
-      : info_(info), size_(std::max<std::uint64_t>(1, size_of(info.dtype))) {}
+      : info_(info),
+        size_(std::max<std::uint64_t>(1, size_of(info.dtype))),
+        unit_(unit_bytes(info)) {}
 
   void add(std::span<const std::byte> bytes) {
-    if (bytes.empty()) return;
-    if (first_.empty())
-      first_.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(
-                                                       std::min<std::size_t>(size_, bytes.size())));
-    constant_ = constant_ && repeats(bytes);
-    if (info_.dtype == Dtype::F64) return look_for_special_doubles(bytes);
-    if (is_number(info_.dtype)) look_for_specials(bytes);
+    if (info_.dtype == Dtype::F64) {
+      look_for_special_doubles(bytes);
+    } else if (is_number(info_.dtype)) {
+      look_for_specials(bytes);
+    }
+    while (!bytes.empty()) {
+      const auto part = bytes.first(std::min<std::uint64_t>(bytes.size(), unit_ - in_unit_));
+      look_for_change(part);
+      in_unit_ += part.size();
+      if (in_unit_ == unit_) finish_unit();
+      bytes = bytes.subspan(part.size());
+    }
   }
 
   bool has_nan() const { return nan_; }
   bool has_inf() const { return inf_; }
-  bool is_constant_weight() const {
-    return constant_ && info_.shape.size() >= 2 && info_.elements() > 1 && is_number(info_.dtype);
+  bool all_zero() const { return zero_units_ == units_; }
+  /// Of a weight: the experts whose elements are all the same number, or 0 for the whole tensor.
+  std::vector<std::uint64_t> constant_units() const {
+    return is_weight() ? constant_units_ : std::vector<std::uint64_t>();
   }
+  std::uint64_t units() const { return units_; }
 
  private:
+  bool is_weight() const {
+    return info_.shape.size() >= 2 && unit_ > size_ && is_number(info_.dtype);
+  }
+
+  void look_for_change(std::span<const std::byte> bytes) {
+    if (in_unit_ == 0) {
+      first_.assign(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size_));
+      constant_ = zero_ = true;
+    }
+    constant_ = constant_ && repeats(bytes);
+    for (std::size_t at = 0; zero_ && at < bytes.size(); at += size_) {
+      zero_ = is_zero(bytes.subspan(at, size_));
+    }
+  }
+
+  void finish_unit() {
+    if (constant_ || zero_) constant_units_.push_back(units_);
+    zero_units_ += zero_ ? 1 : 0;
+    ++units_;
+    in_unit_ = 0;
+  }
+
   /// Every element equals the first: the bytes equal themselves one element further.
   bool repeats(std::span<const std::byte> bytes) const {
-    return std::memcmp(bytes.data(), first_.data(), std::min(first_.size(), bytes.size())) == 0 &&
+    return std::memcmp(bytes.data(), first_.data(), first_.size()) == 0 &&
            (bytes.size() <= size_ ||
             std::memcmp(bytes.data(), bytes.data() + size_, bytes.size() - size_) == 0);
   }
@@ -71,9 +119,15 @@ class ValueScan {
   }
 
   const TensorInfo& info_;
-  std::uint64_t size_;
-  std::vector<std::byte> first_;
+  const std::uint64_t size_;      // of an element
+  const std::uint64_t unit_;      // bytes
+  std::uint64_t in_unit_ = 0;     // bytes of it that were seen
+  std::vector<std::byte> first_;  // element of the unit
   bool constant_ = true;
+  bool zero_ = true;
+  std::uint64_t units_ = 0;
+  std::uint64_t zero_units_ = 0;
+  std::vector<std::uint64_t> constant_units_;
   bool nan_ = false;
   bool inf_ = false;
 };
@@ -119,9 +173,29 @@ class ShardCheck {
     }
   }
 
-  void problem(Code code, const TensorInfo& info, std::string_view what) {
-    problems_.add(code, Severity::Error, {info.name, shard_.name}, "{}: tensor \"{}\" {}",
+  void problem(Code code, const TensorInfo& info, std::string_view what,
+               Severity severity = Severity::Error) {
+    problems_.add(code, severity, {info.name, shard_.name}, "{}: tensor \"{}\" {}",
                   display(shard_.name), display(info.name), what);
+  }
+
+  /// Weights that nobody has trained yet are zeros: biases, and the B of LoRA.
+  static bool may_be_zero(std::string_view key) {
+    return key.ends_with("bias") || key.find(".lora_B.") != key.npos ||
+           key.find(".lora_up.") != key.npos;
+  }
+
+  void judge_constant(const TensorInfo& info, const ValueScan& scan) {
+    const auto units = scan.constant_units();
+    if (units.empty()) return;
+    ++report_.constant_weights;
+    const bool fresh = scan.all_zero() && may_be_zero(info.name);
+    const bool whole = units.size() == scan.units();
+    problem(Code::ConstantWeight, info,
+            whole && fresh ? "is zero everywhere"
+            : whole        ? "is constant: every element is the same"
+                           : fmt::format("has constant experts: {}", number_set(units)),
+            fresh ? Severity::Note : Severity::Error);
   }
 
   void judge(const TensorInfo& info, const ValueScan& scan) {
@@ -129,11 +203,9 @@ class ShardCheck {
     report_.bytes += info.bytes();
     if (scan.has_nan()) problem(Code::NanValues, info, "holds NaN");
     if (scan.has_inf()) problem(Code::InfValues, info, "holds infinities");
-    if (scan.is_constant_weight())
-      problem(Code::ConstantWeight, info, "is constant: every element is the same");
+    judge_constant(info, scan);
     report_.nan_tensors += scan.has_nan() ? 1 : 0;
     report_.inf_tensors += scan.has_inf() ? 1 : 0;
-    report_.constant_weights += scan.is_constant_weight() ? 1 : 0;
   }
 
   void compare_sum() {

@@ -15,7 +15,8 @@ struct DeepReport {
   std::uint64_t bytes = 0;        // of their data
   std::uint64_t nan_tensors = 0;  // of tensors with a number dtype
   std::uint64_t inf_tensors = 0;
-  std::uint64_t constant_weights = 0;  // of rank 2 and more, with more than one element
+  std::uint64_t constant_weights = 0;  // of rank 2 and more: whole, or an expert of them; biases
+                                       // and LoRA B of zeros are counted, though only notes
   std::uint64_t sums_compared = 0;
   std::uint64_t sums_equal = 0;
   std::vector<Problem> problems;  // in the order of shards and their tensors

@@ -48,22 +48,80 @@ ExpectedKeys::Key explain(const Plan& plan, const Checkpoint& checkpoint, const 
   return {key, "on disk", "on disk; not accounted for"};
 }
 
+/// A word without the punctuation of the sentence that it stands in.
+std::string_view trimmed(std::string_view word) {
+  constexpr std::string_view kAround = ",;:.-*[]{}";
+  const auto begin = word.find_first_not_of(kAround);
+  if (begin == word.npos) return {};
+  return word.substr(begin, word.find_last_not_of(kAround) + 1 - begin);
+}
+
+bool speaks_of_keys(std::string_view line) {
+  for (const std::string_view word : {"key", "Key", "KEY"}) {
+    if (line.find(word) != line.npos) return true;
+  }
+  return false;
+}
+
+class KeySearch {
+ public:
+  std::vector<std::string> run(std::string_view text) {
+    while (!text.empty()) {
+      const std::size_t end = std::min(text.find('\n'), text.size());
+      add_line(text.substr(0, end));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return std::move(keys_);
+  }
+
+ private:
+  void add_line(std::string_view line) {
+    if (add_quoted(line)) return;
+    std::vector<std::string_view> words;
+    for (std::size_t at = 0; at < line.size();) {
+      const std::size_t begin = line.find_first_not_of(" \t\r", at);
+      if (begin == line.npos) break;
+      at = std::min(line.find_first_of(" \t\r", begin), line.size());
+      words.push_back(trimmed(line.substr(begin, at - begin)));
+    }
+    std::erase(words, std::string_view());
+    const bool alone = words.size() == 1;
+    if (!alone && !speaks_of_keys(line)) return;
+    for (const std::string_view word : words) {
+      const bool plain = word.find_first_of("'\"") == word.npos;
+      if (plain && is_key(word) && (alone || std::count(word.begin(), word.end(), '.') > 1))
+        add(word);
+    }
+  }
+
+  bool add_quoted(std::string_view line) {
+    bool any = false;
+    for (std::size_t at = 0; at < line.size(); ++at) {
+      const char quote = line[at];
+      if (quote != '"' && quote != '\'') continue;
+      const std::size_t end = line.find(quote, at + 1);
+      if (end == line.npos) continue;
+      const std::string_view inside = line.substr(at + 1, end - at - 1);
+      if (!is_key(inside)) continue;  // the closing quote may open the next name
+      add(inside);
+      any = true;
+      at = end;
+    }
+    return any;
+  }
+
+  void add(std::string_view key) {
+    if (seen_.insert(key).second) keys_.emplace_back(key);
+  }
+
+  std::vector<std::string> keys_;
+  std::set<std::string_view> seen_;
+};
+
 }  // namespace
 
-std::vector<std::string> quoted_keys(std::string_view text) {
-  std::vector<std::string> keys;
-  std::set<std::string_view> seen;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char quote = text[at];
-    if (quote != '"' && quote != '\'') continue;
-    const std::size_t end = text.find(quote, at + 1);
-    if (end == text.npos) continue;
-    const std::string_view inside = text.substr(at + 1, end - at - 1);
-    if (!is_key(inside)) continue;  // the closing quote may open the next name
-    if (seen.insert(inside).second) keys.emplace_back(inside);
-    at = end;
-  }
-  return keys;
+std::vector<std::string> named_keys(std::string_view text) {
+  return KeySearch().run(text);
 }
 
 ExpectedKeys explain_keys(const Plan& plan, const Checkpoint& checkpoint, std::string_view text) {
@@ -74,7 +132,7 @@ ExpectedKeys explain_keys(const Plan& plan, const Checkpoint& checkpoint, std::s
     ExpectedKeys::Key first;
   };
   std::map<std::string, Alike> groups;
-  for (const std::string& key : quoted_keys(text)) {
+  for (const std::string& key : named_keys(text)) {
     result.keys.push_back(explain(plan, checkpoint, key));
     const ExpectedKeys::Key& one = result.keys.back();
     result.unexplained += one.what == "unknown" ? 1 : 0;

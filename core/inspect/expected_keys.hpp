@@ -28,8 +28,10 @@ struct ExpectedKeys {
   std::size_t unexplained = 0;
 };
 
-/// Every key in single or double quotes in `text`: dotted names without spaces.
-std::vector<std::string> quoted_keys(std::string_view text);
+/// Every key that `text` names, each once: dotted names without spaces, in single or double quotes,
+/// or bare where a line is nothing else, or where it speaks of keys ("Missing key in …: a.b.c.")
+/// and the name has two dots.
+std::vector<std::string> named_keys(std::string_view text);
 
 ExpectedKeys explain_keys(const Plan& plan, const Checkpoint& checkpoint, std::string_view text);
 

@@ -27,7 +27,7 @@ struct Sums {
 };
 
 void Sums::add(const Value& node, const StatsTile& tile, TileCounts part, bool first) {
-  if (first && has_experts(node)) stats.experts.resize(node.shape[0]);
+  if (first && has_experts(node.shape)) stats.experts.resize(node.shape[0]);
   stats.moments.add(part.moments);
   if (first) {
     stats.distribution = std::move(part.distribution);

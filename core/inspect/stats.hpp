@@ -48,6 +48,8 @@ struct TensorStats {
 struct StatsItem {
   std::string key;  // logical
   SharedValue value;
+  std::string
+      unapplied_scale{};  // FP8 codes that nothing decodes: the key of the scale beside them
 };
 
 /// Values of one power of two, or of one label: counts by sign.

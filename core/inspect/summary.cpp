@@ -5,6 +5,7 @@
 #include <set>
 
 #include "core/names/companions.hpp"
+#include "core/names/packed_forms.hpp"
 
 namespace ckptscope {
 namespace {
@@ -33,10 +34,22 @@ void add(std::map<std::string, Row, std::less<>>& rows, std::string_view name,
 
 class Summariser {
  public:
-  explicit Summariser(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  explicit Summariser(const Checkpoint& checkpoint)
+      : checkpoint_(checkpoint),
+        tensors_{checkpoint.tensors(), checkpoint.keys()},
+        bits_(checkpoint.config()
+                  .integer({"quantization_config.bits",
+                            "quantization_config.config_groups.group_0.weights.num_bits"})
+                  .value_or(4)) {}
 
   Summary run() {
     for (const TensorInfo& info : checkpoint_.tensors()) add_tensor(info);
+    for (auto& [form, row] : packed_) {
+      row.form = form;
+      summary_.packed.push_back(std::move(row));
+    }
+    std::stable_sort(summary_.packed.begin(), summary_.packed.end(),
+                     [](const auto& a, const auto& b) { return a.weights > b.weights; });
     summary_.dtypes = by_bytes(dtypes_);
     summary_.parts = by_bytes(parts_);
     summary_.layers = layers_.size();
@@ -50,30 +63,28 @@ class Summariser {
     ++summary_.tensors;
     summary_.bytes += info.bytes();
     add(dtypes_, name_of(info.dtype), elements, info.bytes());
-    const auto companion = companion_of(info.name);
-    const bool is_scale = companion && checkpoint_.find(companion->weight);
-    const std::uint64_t parameters = is_scale ? 0 : parameters_of(info, elements);
-    (is_scale ? summary_.scale_elements : summary_.parameters) += is_scale ? elements : parameters;
+    const auto id = static_cast<std::uint32_t>(&info - checkpoint_.tensors().data());
+    const bool is_part = is_part_of_weight(tensors_, id);
+    const std::uint64_t parameters = is_part ? 0 : parameters_of(id, elements);
+    (is_part ? summary_.scale_elements : summary_.parameters) += is_part ? elements : parameters;
     add(parts_, info.name.substr(0, info.name.find('.')), parameters, info.bytes());
-    if (is_fp8(info.dtype)) add_fp8(info);
     add_names(info.name);
   }
 
-  std::uint64_t parameters_of(const TensorInfo& info, std::uint64_t elements) {
-    if (!is_mxfp4_blocks(info.name, info.dtype)) return elements;
-    ++summary_.mxfp4_weights;
-    return 2 * elements;
-  }
-
-  void add_fp8(const TensorInfo& info) {
-    ++summary_.fp8_weights;
-    for (const std::string& key : companions_of(info.name)) {
+  std::uint64_t parameters_of(std::uint32_t id, std::uint64_t elements) {
+    const auto packed = packed_weight(tensors_, id, bits_);
+    if (!packed) return elements;
+    Summary::Packed& form = packed_[packed->form];
+    ++form.weights;
+    form.values += packed->values;
+    for (const std::string& key : companions_of(checkpoint_.tensors()[id].name)) {
       const auto scale = checkpoint_.find(key);
       if (!scale || companion_of(key)->activation) continue;
       const bool one = checkpoint_.tensors()[*scale].elements() == 1;
-      ++(one ? summary_.fp8_with_one_scale : summary_.fp8_with_many_scales);
-      return;
+      ++(one ? form.with_one_scale : form.with_many_scales);
+      break;
     }
+    return packed->values;
   }
 
   void add_names(std::string_view key) {
@@ -89,7 +100,10 @@ class Summariser {
   }
 
   const Checkpoint& checkpoint_;
+  const TensorList tensors_;
+  const std::uint64_t bits_;  // of a value of an integer form
   Summary summary_;
+  std::map<std::string_view, Summary::Packed> packed_;  // by form
   std::map<std::string, Row, std::less<>> dtypes_;
   std::map<std::string, Row, std::less<>> parts_;
   std::set<std::string_view> layers_;

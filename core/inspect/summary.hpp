@@ -17,18 +17,22 @@ struct Summary {
     std::uint64_t elements = 0;  // by dtype: as stored; by part: parameters, packed ones counted
     std::uint64_t bytes = 0;
   };
+  struct Packed {
+    std::string form;           // "mxfp4", "fp8", "gptq", …
+    std::uint64_t weights = 0;  // tensors
+    std::uint64_t values = 0;   // that their codes stand for
+    std::uint64_t with_one_scale = 0;
+    std::uint64_t with_many_scales = 0;
+  };
   std::uint64_t tensors = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t parameters = 0;      // elements of weights; two to a byte of MXFP4 blocks
-  std::uint64_t scale_elements = 0;  // elements of scales of every kind
+  std::uint64_t parameters = 0;      // values of weights, packed ones as many as they stand for
+  std::uint64_t scale_elements = 0;  // elements of scales and other parts of packed weights
   std::vector<Row> dtypes;           // most bytes first
   std::vector<Row> parts;            // most bytes first
-  std::uint64_t fp8_weights = 0;
-  std::uint64_t fp8_with_one_scale = 0;
-  std::uint64_t fp8_with_many_scales = 0;
-  std::uint64_t mxfp4_weights = 0;
-  std::uint64_t layers = 0;         // distinct numbers behind "layers."
-  std::uint64_t expert_layers = 0;  // distinct paths to "experts"
+  std::vector<Packed> packed;        // most weights first
+  std::uint64_t layers = 0;          // distinct numbers behind "layers."
+  std::uint64_t expert_layers = 0;   // distinct paths to "experts"
   std::uint64_t lora_keys = 0;
 };
 

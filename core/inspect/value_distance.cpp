@@ -29,7 +29,8 @@ struct Tile {
 
 struct Sums {
   std::uint64_t different = 0;
-  std::uint64_t unbounded = 0;
+  std::uint64_t nans = 0;        // where one of the two is NaN
+  std::uint64_t infinities = 0;  // where one is infinite and none NaN
   double largest = 0;
   ExactSum signal;
   ExactSum noise;
@@ -46,8 +47,9 @@ void Sums::add(std::span<const float> values, std::span<const float> references)
     const float b = references[i];
     if (!std::isfinite(a) || !std::isfinite(b)) {
       const bool same = a == b || (std::isnan(a) && std::isnan(b));
+      const bool nan = std::isnan(a) || std::isnan(b);
       different += same ? 0 : 1;
-      unbounded += same ? 0 : 1;
+      (nan ? nans : infinities) += same ? 0 : 1;
       continue;
     }
     const double error = static_cast<double>(a) - static_cast<double>(b);
@@ -62,7 +64,8 @@ void Sums::add(std::span<const float> values, std::span<const float> references)
 
 void Sums::add(const Sums& other) {
   different += other.different;
-  unbounded += other.unbounded;
+  nans += other.nans;
+  infinities += other.infinities;
   largest = std::max(largest, other.largest);
   signal.add(other.signal);
   noise.add(other.noise);
@@ -108,8 +111,13 @@ Sums compare_tile(const ValuePair& pair, const Tile& tile, Readers& readers) {
 }
 
 ValueDistance finished(const Sums& sums, const Value& value) {
-  return {product(value.shape), sums.different,      sums.unbounded,
-          sums.largest,         sums.signal.value(), sums.noise.value()};
+  ValueDistance found{product(value.shape), sums.different,      sums.nans + sums.infinities,
+                      sums.largest,         sums.signal.value(), sums.noise.value()};
+  if (found.unbounded > 0) {
+    found.largest = found.noise = sums.nans > 0 ? std::numeric_limits<double>::quiet_NaN()
+                                                : std::numeric_limits<double>::infinity();
+  }
+  return found;
 }
 
 }  // namespace

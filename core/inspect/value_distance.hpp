@@ -25,10 +25,10 @@ struct ValuePair {
 struct ValueDistance {
   std::uint64_t elements = 0;
   std::uint64_t different = 0;  // not the same number; NaN is the same as NaN
-  std::uint64_t unbounded = 0;  // of those, where one is NaN or infinite: not in the sums
-  double largest = 0;           // of |value - reference|
-  double signal = 0;            // sum of squares of the reference
-  double noise = 0;             // sum of squares of value - reference
+  std::uint64_t unbounded = 0;  // of those, where one is NaN or infinite
+  double largest = 0;           // of |value - reference|; NaN or infinite where one of them is
+  double signal = 0;            // sum of squares of the finite references
+  double noise = 0;             // sum of squares of value - reference; NaN or infinite as largest
 
   bool equal() const { return different == 0; }
   double relative_l2() const { return ckptscope::relative_l2(signal, noise); }

@@ -33,7 +33,9 @@ bool starts_with_prefix(const Mapping& mapping, std::string_view key, Side side)
 
 bool is_scale(const Mapping& mapping, std::string_view key) {
   return std::any_of(mapping.schemes.begin(), mapping.schemes.end(),
-                     [&](const QuantScheme& scheme) { return key.ends_with(scheme.scale_suffix); });
+                     [&](const QuantScheme& scheme) {
+                       return scheme.lone_scale && key.ends_with(scheme.scale_suffix);
+                     });
 }
 
 }  // namespace

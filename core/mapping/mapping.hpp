@@ -94,7 +94,9 @@ struct QuantScheme {
   std::string logical_suffix{};
   std::string weight_suffix{};
   std::string scale_suffix{};
-  std::vector<std::uint64_t> block{128, 128};  // Fp8: rows and columns that share one block scale
+  bool lone_scale = true;              // Fp8: a tensor of that suffix can be nothing but a scale
+  std::vector<std::uint64_t> block{};  // Fp8: rows and columns that share one scale, where the
+                                       // config says so; else the forms of plan/scale_fit.hpp
 };
 
 std::string_view name_of(QuantScheme::Kind kind);  // "mxfp4", "fp8"

@@ -19,6 +19,8 @@ struct Companion {
 /// What `key` belongs to by its name alone; nullopt for a key that is nobody's companion.
 /// "x.weight_scale_inv" -> "x.weight", "x_scales" -> "x_blocks", "x.input_scale" -> "x.weight".
 std::optional<Companion> companion_of(std::string_view key);
+/// All that it may belong to, the likeliest first: whose weight exists is for the caller to see.
+std::vector<Companion> possible_companions(std::string_view key);
 
 /// The two tensors of an MXFP4 weight: its name and these.
 inline constexpr std::string_view kBlocksSuffix = "_blocks";

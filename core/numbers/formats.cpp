@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 namespace ckptscope {
 namespace {
@@ -92,6 +93,11 @@ float e2m1_to_float(std::uint8_t code) {
 
 double e8m0_to_double(std::uint8_t scale) {
   return std::ldexp(1.0, static_cast<int>(scale) - 127);
+}
+
+float e8m0_to_float(std::uint8_t scale) {
+  return scale == 255 ? std::numeric_limits<float>::quiet_NaN()
+                      : static_cast<float>(e8m0_to_double(scale));
 }
 
 std::uint16_t fp8_scale_of(float largest) {

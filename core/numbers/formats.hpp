@@ -55,6 +55,9 @@ inline float power_of_two(int exponent) {
 
 /// 2^(scale - 127), also where that is subnormal or beyond a float (a double holds all of them).
 double e8m0_to_double(std::uint8_t scale);
+/// The same as a scale of FP8 codes, where 255 is NaN. Source: OCP Microscaling Formats
+/// v1.0, 5.4.1.
+float e8m0_to_float(std::uint8_t scale);
 /// The scale byte of a block whose largest magnitude is `largest`, a finite float:
 /// clamp(floor(log2(largest)) - 2 + 127, 0, 254), so that it fits 4 * 2^e to 8 * 2^e; 0 for zero.
 inline std::uint8_t e8m0_scale_of(float largest) {

@@ -62,6 +62,8 @@ std::string Receipt::to_json() const {
   root["plan"] = plan;
   root["options"] = options;
   root["set"] = settings;
+  if (!synthesised.empty()) root["synthesised"] = synthesised;
+  if (!overflowed.empty()) root["overflowed"] = overflowed;
   root["sources"] = files_json(sources, "header_xxh3", &SourceFile::header_hash);
   root["outputs"] = files_json(outputs, "xxh3", &OutputFile::xxh3);
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -79,9 +81,19 @@ Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t 
   if (options.dtype) receipt.options["dtype"] = name_of(*options.dtype);
   if (!options.exclude.empty()) receipt.options["exclude"] = options.exclude;
   if (options.lenient) receipt.options["lenient"] = "true";
+  if (!options.allow.empty()) {
+    receipt.options["allow"] = fmt::format("{}", fmt::join(options.allow, ","));
+  }
   if (options.quantise != Quantise::Keep) receipt.options["quantize"] = name_of(options.quantise);
   if (sources.like != nullptr) receipt.options["like"] = hex64(hash_of_like(*sources.like));
   if (source.config().present()) receipt.options["config-xxh3"] = hex64(source.config().hash());
+  if (options.bare_hf) receipt.options["hf-prefix"] = "none";
+  if (!options.bare_hf && options.from == Side::Native && options.to == Side::Hf) {
+    receipt.options["hf-prefix"] = "usual";
+  }
+  for (const Output& output : plan.outputs) {
+    if (output.kind == OutputKind::Synthesised) receipt.synthesised.push_back(output.key);
+  }
   receipt.options["max-shard-size"] = fmt::format("{}", max_shard_bytes);
   receipt.settings.insert(options.mapping.settings.begin(), options.mapping.settings.end());
   for (const Shard& shard : source.shards()) {
@@ -106,6 +118,7 @@ std::optional<Receipt> read_receipt(const std::string& directory) {
     receipt.plan = root.at("plan").get<std::string>();
     receipt.options = root.at("options").get<std::map<std::string, std::string>>();
     receipt.settings = root.at("set").get<std::map<std::string, std::string>>();
+    receipt.synthesised = root.value("synthesised", std::vector<std::string>());
     receipt.sources =
         read_files(root.at("sources"), "header_xxh3", &Receipt::SourceFile::header_hash);
     receipt.outputs = read_files(root.at("outputs"), "xxh3", &Receipt::OutputFile::xxh3);

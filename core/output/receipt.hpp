@@ -30,9 +30,11 @@ struct Receipt {
   std::string to;
   std::string adapter;
   std::string layout;
-  std::string plan;                             // Plan::hash()
-  std::map<std::string, std::string> options;   // flags that shaped the output, by flag name
-  std::map<std::string, std::string> settings;  // --set
+  std::string plan;                                 // Plan::hash()
+  std::map<std::string, std::string> options;       // flags that shaped the output, by flag name
+  std::map<std::string, std::string> settings;      // --set
+  std::vector<std::string> synthesised;             // keys of zeros that the mapping added
+  std::map<std::string, std::uint64_t> overflowed;  // by key: values that became infinite
   std::vector<SourceFile> sources;
   std::vector<OutputFile> outputs;
 
@@ -41,7 +43,7 @@ struct Receipt {
   std::string to_json() const;
 };
 
-/// Everything but `outputs`.
+/// Everything but `outputs` and `overflowed`.
 Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t max_shard_bytes);
 
 /// The receipt of a directory, if it has a readable one.

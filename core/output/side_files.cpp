@@ -24,8 +24,9 @@ bool is_part_of(const Checkpoint& source, const std::string& name) {
 }
 
 bool is_weights_or_index(std::string_view name) {
-  constexpr std::array<std::string_view, 7> kSuffixes{
-      ".safetensors", ".index.json", ".bin", ".pt", ".pth", ".gguf", ".distcp"};
+  constexpr std::array<std::string_view, 14> kSuffixes{
+      ".safetensors", ".index.json", ".bin", ".pt",      ".pth", ".gguf", ".distcp",
+      ".ckpt",        ".onnx",       ".h5",  ".msgpack", ".npz", ".ot",   ".tflite"};
   return std::any_of(kSuffixes.begin(), kSuffixes.end(),
                      [&](std::string_view suffix) { return name.ends_with(suffix); });
 }
@@ -36,20 +37,25 @@ bool decodes(const Plan& plan) {
   });
 }
 
-/// The dtype that decoding, stacking or --dtype gave to weights; nullopt when all kept theirs.
-std::optional<Dtype> changed_dtype(const Plan& plan) {
-  for (const Output& output : plan.outputs) {
-    const bool fixed =
-        output.kind == OutputKind::Cast;  // Mamba parameters are F32 whatever the model is
-    const bool made = contains(*output.value, Value::Op::Mxfp4) ||
-                      contains(*output.value, Value::Op::Fp8) ||
-                      contains(*output.value, Value::Op::Cast);
-    if (made && !fixed && !is_encoded(*output.value)) return output.dtype();
-  }
-  return std::nullopt;
+/// True when decoding, stacking or --dtype gave weights another dtype. Mamba parameters are F32
+/// whatever the model is.
+bool changes_dtypes(const Plan& plan) {
+  return std::any_of(plan.outputs.begin(), plan.outputs.end(), [](const Output& output) {
+    return contains(*output.value, Value::Op::Cast) && output.kind != OutputKind::Cast &&
+           !is_encoded(*output.value);
+  });
 }
 
-/// Of a plan that packs weights: the dtype that most bytes of the others have.
+/// True when an output is packed: a config may speak of quantisation only then.
+bool holds_codes(const Plan& plan) {
+  return std::any_of(plan.outputs.begin(), plan.outputs.end(), [](const Output& output) {
+    const Dtype dtype = output.dtype();
+    const bool is_word = !is_number(dtype) && dtype != Dtype::BOOL && bits_of(dtype) <= 32;
+    return is_fp8(dtype) || is_word;
+  });
+}
+
+/// The dtype that most bytes have of what is not packed.
 std::optional<Dtype> unpacked_dtype(const Plan& plan) {
   std::map<Dtype, std::uint64_t> bytes;
   for (const Output& output : plan.outputs) {
@@ -73,9 +79,10 @@ Config::Edit config_edit(const Plan& plan) {
     return {spelled(unpacked_dtype(plan)), plan.quantisation_config};
   }
   if (decodes(plan)) {
-    return {spelled(changed_dtype(plan).value_or(plan.options.output_dtype())), ""};
+    return {spelled(unpacked_dtype(plan)), ""};
   }
-  return {spelled(changed_dtype(plan)), std::nullopt};
+  return {changes_dtypes(plan) ? spelled(unpacked_dtype(plan)) : std::nullopt,
+          holds_codes(plan) ? std::nullopt : std::optional<std::string>("")};
 }
 
 /// Names beside the tensors: all but the checkpoint's own shards and index, and our own records.
@@ -102,6 +109,7 @@ std::string reason_against(const std::string& path, const std::string& name, con
   if (fs::is_directory(status)) return "a directory";
   if (!fs::is_regular_file(status)) return "no regular file";
   if (is_weights_or_index(name)) return "weights or an index beside the checkpoint";
+  if (name == "config.json") return "it cannot be read, so it would not follow the output";
   if (name == "hf_quant_config.json" && decodes(plan)) return "the output is not quantised";
   const std::uint64_t bytes = identity_of(path).size;
   return bytes > kMaxSideFile ? format_bytes(bytes) : "";
@@ -110,10 +118,10 @@ std::string reason_against(const std::string& path, const std::string& name, con
 /// The text of the output's config.json; empty when there is none.
 std::string config_text(const Checkpoint& source, const Plan& plan, SideFiles& files) {
   if (source.config_path().empty()) return "";
-  const Config::Edit edit = config_edit(plan);
-  if (!edit.dtype && !edit.quantisation) return read_text(source.config_path(), kMaxSideFile);
-  files.config_edited = true;
-  return source.config().edited(edit);
+  const std::string text = read_text(source.config_path(), kMaxSideFile);
+  std::string edited = source.config().edited(config_edit(plan));
+  files.config_edited = edited != text;
+  return edited;
 }
 
 /// What a checkpoint needs to be run and a trained one may lack.

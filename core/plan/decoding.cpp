@@ -7,6 +7,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/problems.hpp"
+#include "core/plan/scale_fit.hpp"
 
 namespace ckptscope {
 namespace {
@@ -98,7 +99,7 @@ class Pairing {
       case Kind::Mxfp4:
         return info.dtype == Dtype::U8;
       case Kind::Fp8:
-        return is_number(info.dtype);
+        return scheme.lone_scale && is_number(info.dtype);
     }
     return false;
   }
@@ -159,24 +160,15 @@ class Pairing {
   ValuePtr decode_fp8(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
     const TensorInfo& codes = source_.tensors[weight];
     const TensorInfo& scales = source_.tensors[scale];
-    const ShapeView w = codes.shape;
-    const ShapeView s = scales.shape;
-    const bool per_tensor = scales.elements() == 1;
-    const bool per_expert = w.size() == 3 && s.size() >= 1 && s[0] == w[0] &&
-                            (s.size() == 1 || same_shape(s, Shape{w[0], 1, 1}));
-    const bool per_block = w.size() == 2 && s.size() == 2 &&
-                           s[0] == ceil_div(w[0], scheme.block[0]) &&
-                           s[1] == ceil_div(w[1], scheme.block[1]);
-    if (!is_number(scales.dtype) || is_fp8(scales.dtype) ||
-        !(per_tensor || per_expert || per_block)) {
-      report_shape(codes, scales,
-                   fmt::format("one number, one per expert, or one per block of {} x {}",
-                               scheme.block[0], scheme.block[1]));
+    const bool is_factor =
+        is_exponent(scales.dtype) || (is_number(scales.dtype) && !is_fp8(scales.dtype));
+    const auto block =
+        is_factor ? fit_scale(codes.shape, scales.shape, scheme.block) : std::nullopt;
+    if (!block) {
+      report_shape(codes, scales, expected_scales(scheme.block));
       return nullptr;
     }
-    const bool blocks = per_block && !per_tensor;
-    return values_.fp8(input(weight), input(scale), options_.fp8_dtype,
-                       blocks ? ShapeView(scheme.block) : ShapeView());
+    return values_.fp8(input(weight), input(scale), options_.fp8_dtype, *block);
   }
 
   const TensorList& source_;

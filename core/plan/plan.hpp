@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,10 +84,14 @@ struct PlanOptions {
   Quantise quantise = Quantise::Keep;
   std::string exclude;  // a regex matched at the start of output keys; may be empty
   bool lenient = false;
+  std::set<std::string, std::less<>> allow;        // names of codes that are warnings here
+  bool bare_hf = false;                            // hf keys are written without their prefix
+  std::set<std::string, std::less<>> added_zeros;  // native keys that the way to native added
   bool has_config = false;
   std::optional<std::pair<std::uint64_t, std::uint64_t>> expert_range;  // [a, b) of every stack
 
   Dtype output_dtype() const { return dtype.value_or(default_dtype); }
+  bool allows(Code code) const { return allow.contains(name_of(code)); }
 };
 
 /// Sums that add up: sources = used + passed + dropped + unplaced; targets by kind.

@@ -66,6 +66,28 @@ void add_dropped(const Plan& plan, std::vector<std::string>& losses) {
   }
 }
 
+/// --dtype is for what is decoded, stacked or transposed; everything else keeps its dtype.
+void add_mixture(const Plan& plan, std::vector<std::string>& losses) {
+  if (!plan.options.dtype) return;
+  std::map<Dtype, std::size_t> others;
+  std::size_t as_asked = 0;
+  for (const Output& output : plan.outputs) {
+    const bool fixed = output.kind == OutputKind::Synthesised || output.kind == OutputKind::Cast;
+    if (!is_number(output.dtype()) || fixed) continue;
+    if (output.dtype() == *plan.options.dtype) {
+      ++as_asked;
+    } else {
+      ++others[output.dtype()];
+    }
+  }
+  if (others.empty()) return;
+  std::string text = fmt::format("--dtype: {} {}", as_asked, name_of(*plan.options.dtype));
+  for (const auto& [dtype, count] : others) {
+    text += fmt::format(", {} keep {}", count, name_of(dtype));
+  }
+  losses.push_back(std::move(text));
+}
+
 std::size_t count_of_kind(const Plan& plan, OutputKind kind) {
   return static_cast<std::size_t>(
       std::count_if(plan.outputs.begin(), plan.outputs.end(),
@@ -118,6 +140,7 @@ std::vector<std::string> Plan::losses() const {
   for (const auto& [change, count] : changes) {
     losses.push_back(fmt::format("{} {}", counted(count, "tensor"), change));
   }
+  add_mixture(*this, losses);
   const std::size_t synthesised = count_of_kind(*this, OutputKind::Synthesised);
   const std::size_t copied = count_of_kind(*this, OutputKind::Borrowed);
   if (synthesised > 0) losses.push_back(counted(synthesised, "tensor") + " synthesised");

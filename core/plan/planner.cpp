@@ -4,15 +4,18 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 #include <utility>
 
+#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/base/problems.hpp"
 #include "core/base/regex.hpp"
 #include "core/mapping/lookup.hpp"
 #include "core/names/companions.hpp"
+#include "core/names/packed_forms.hpp"
 #include "core/plan/decoding.hpp"
 #include "core/plan/draft.hpp"
 #include "core/plan/encoding.hpp"
@@ -57,6 +60,12 @@ class Planner {
   // ---- inputs --------------------------------------------------------------------------------
 
   void drop_inputs() {
+    for (const std::string& key : plan_.options.added_zeros) {
+      const auto id = source_.find(key);
+      if (!id) continue;
+      drop(*id, "receipt.zeros", "zeros that the way to native added");
+      plan_.must_be_zero.push_back(*id);
+    }
     if (from() != Side::Hf) return;
     for (const Drop& rule : mapping_.drops) {
       for (std::uint32_t id = 0; id < source_.tensors.size(); ++id) {
@@ -128,6 +137,11 @@ class Planner {
     for (const LogicalTensor* passing : result.passing) {
       emit({{std::string(passing->key), passing->value}, passing->origin});
     }
+    if (from() == Side::Hf && to() == Side::Native) {
+      report_ungrouped(result);
+      report_packed(result.passing);
+      note_cache_scales(result.passing);
+    }
     for (Draft& draft : result.drafts) emit(std::move(draft));
     for (const LogicalTensor* other : result.of_other_ranks) {
       for_each_input(*other->value,
@@ -135,11 +149,72 @@ class Planner {
     }
   }
 
+  /// Errors that the user has been told of and allows.
+  Severity unless_allowed(Code code) const {
+    return plan_.options.allows(code) ? Severity::Warning : Severity::Error;
+  }
+
+  /// A tensor of experts, or of one. Those that every token meets are "shared_experts".
+  static bool is_of_experts(std::string_view key) {
+    return key.starts_with("experts.") || key.find(".experts.") != key.npos;
+  }
+
+  /// A grouped tensor of experts, as every native layout names them.
+  static bool is_grouped(const Draft& draft) {
+    return is_of_experts(draft.output.key) && draft.output.key.ends_with("_projs");
+  }
+
+  /// Experts that no rule knows stay as they are: that is no native checkpoint, whatever its name.
+  void report_ungrouped(const EquationResult& result) {
+    std::size_t count = 0;
+    std::string_view first;
+    for (const LogicalTensor* passing : result.passing) {
+      if (!is_of_experts(passing->key)) continue;
+      if (count++ == 0) first = passing->origin;
+    }
+    if (count == 0) return;
+    const bool grouped = std::any_of(result.drafts.begin(), result.drafts.end(), is_grouped);
+    problems_.add(Code::NotGrouped, grouped ? Severity::Warning : unless_allowed(Code::NotGrouped),
+                  first, "{} of experts {} no rule of {} and {} as {}, the first {}{}",
+                  counted(count, "tensor"), count == 1 ? "fits" : "fit", plan_.options.adapter,
+                  count == 1 ? "passes" : "pass", count == 1 ? "it is" : "they are", display(first),
+                  grouped ? "" : "; no experts are grouped");
+  }
+
+  /// Codes of a form that no scheme decodes would be called weights.
+  void report_packed(std::span<const LogicalTensor* const> passing) {
+    std::map<std::string_view, std::vector<std::string_view>> keys;  // by form
+    for (const LogicalTensor* tensor : passing) {
+      if (tensor->value->op != Value::Op::Input || is_fp8(tensor->value->dtype)) continue;
+      if (const auto packed = packed_weight(source_, tensor->value->input)) {
+        keys[packed->form].push_back(tensor->origin);
+      }
+    }
+    for (const auto& [form, list] : keys) {
+      problems_.add(Code::PackedCodes, unless_allowed(Code::PackedCodes), list.front(),
+                    "{} packed as {}, which is not decoded, the first {}",
+                    list.size() == 1 ? "1 weight is" : fmt::format("{} weights are", list.size()),
+                    form, display(list.front()));
+    }
+  }
+
+  /// Scales of the key and value cache are no weight's: native modules have no place for them.
+  void note_cache_scales(std::span<const LogicalTensor* const> passing) {
+    std::vector<std::string_view> keys;
+    for (const LogicalTensor* tensor : passing) {
+      if (tensor->key.ends_with(".k_scale") || tensor->key.ends_with(".v_scale")) {
+        keys.push_back(tensor->origin);
+      }
+    }
+    if (keys.empty()) return;
+    problems_.add(Code::OrphanScale, Severity::Note, keys.front(),
+                  "{} of the key and value cache, which native modules do not have, the first {}",
+                  counted(keys.size(), "scale"), display(keys.front()));
+  }
+
   void emit(Draft draft) {
     Output& output = draft.output;
-    if (to() == Side::Hf && from() != to()) {
-      output.key = with_prefix(mapping_, output.key, Side::Hf);
-    }
+    if (to() == Side::Hf && from() != to()) output.key = with_hf_prefix(output.key);
     if (!checked_byte_count(output.dtype(), output.shape())) {
       return problems_.add(Code::ShapeOverflow, Severity::Error, output.key,
                            "{}: the size of {} {} exceeds 64 bits", display(output.key),
@@ -252,7 +327,8 @@ class Planner {
     for (const std::uint32_t id : found.given_up) {
       drop(id, "like.zeros", "zeros that the checkpoint of --like does not have");
     }
-    plan_.must_be_zero = std::move(found.given_up);
+    plan_.must_be_zero.insert(plan_.must_be_zero.end(), found.given_up.begin(),
+                              found.given_up.end());
   }
 
   // ---- the whole -------------------------------------------------------------------------------
@@ -296,6 +372,11 @@ class Planner {
 
   // ---- names -----------------------------------------------------------------------------------
 
+  std::string with_hf_prefix(const std::string& key) const {
+    const bool bare = plan_.options.bare_hf && to() == Side::Hf;
+    return bare ? key : with_prefix(mapping_, key, Side::Hf);
+  }
+
   /// The key that `key` of side `side` gets on the other side: of the whole, or of the first
   /// tensor.
   std::string name_on_other_side(std::string_view key, Side side) const {
@@ -313,7 +394,7 @@ class Planner {
                                    : first_tensor(equation.parts).spellings.front();
       name = pattern.expand(place->captures).value();
     }
-    return side == Side::Hf ? name : with_prefix(mapping_, name, Side::Hf);
+    return side == Side::Hf ? name : with_hf_prefix(name);
   }
 
   /// A note when keys would come back under other names.
@@ -329,9 +410,12 @@ class Planner {
     }
     if (count == 0) return;
     problems_.add(Code::Alias, Severity::Note, {},
-                  "{} {} read under an alias: {} would come back as {}", count,
+                  "{} {} read under an alias: {} would come back as {}{}", count,
                   count == 1 ? "key is" : "keys are", display(first->origin),
-                  display(name_on_other_side(first->output.key, to())));
+                  display(name_on_other_side(first->output.key, to())),
+                  plan_.options.bare_hf && from() == Side::Hf
+                      ? "; with the receipt beside the output it comes back as it is"
+                      : "");
   }
 
   void report_identity() {

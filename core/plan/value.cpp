@@ -5,6 +5,7 @@
 #include <cassert>
 #include <utility>
 
+#include "core/base/bytes.hpp"
 #include "core/base/hash.hpp"
 
 namespace ckptscope {
@@ -147,6 +148,19 @@ ValuePtr Values::fp8_scale(ValuePtr value) {
 ValuePtr Values::as_bytes(ValuePtr value) {
   if (bits_of(value->dtype) % 8 == 0) return value;
   return input(value->input, Dtype::U8, Shape{byte_count(value->dtype, value->shape)});
+}
+
+std::uint64_t first_scale_of(const Value& value, std::uint64_t row) {
+  const std::uint64_t rows = value.shape[value.shape.size() - 2];
+  const std::uint64_t block_row =
+      row / rows * ceil_div(rows, value.block[0]) + row % rows / value.block[0];
+  return block_row * ceil_div(value.shape.back(), value.block[1]);
+}
+
+std::uint64_t rows_of_block(const Value& value, std::uint64_t row) {
+  const std::uint64_t rows = value.shape[value.shape.size() - 2];
+  const std::uint64_t in_matrix = row % rows;
+  return std::min(value.block[0] - in_matrix % value.block[0], rows - in_matrix);
 }
 
 bool is_encoded(const Value& value) {

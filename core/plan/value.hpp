@@ -42,9 +42,16 @@ struct Value {
   std::span<const Value* const> args{};
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
-  ShapeView block{};  // Fp8: elements by dimension that share one scale; empty: one scale for the
-                      // tensor, or one per element of dimension 0
+  ShapeView block{};  // Fp8: rows and columns that share one scale, in each matrix of the last two
+                      // dimensions; empty: one scale for the tensor, or one per element of
+                      // dimension 0
 };
+
+/// Of an Fp8 value with blocks: the number of the scale of the first column of a row, rows counted
+/// over all its matrices.
+std::uint64_t first_scale_of(const Value& value, std::uint64_t row);
+/// Rows from `row` on that share their scales.
+std::uint64_t rows_of_block(const Value& value, std::uint64_t row);
 
 /// A node and all below it, owned by the Values that made it.
 using ValuePtr = const Value*;

@@ -7,6 +7,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/kernels/kernels.hpp"
+#include "core/run/overflow.hpp"
 
 namespace ckptscope {
 namespace {
@@ -45,6 +46,16 @@ void for_each_leading(ShapeView shape, const Region& region,
     while (dim > 0 && ++at[dim - 1] == region.extent[dim - 1]) at[--dim] = 0;
     if (dim == 0) return;
   }
+}
+
+bool has_infinity(Dtype dtype, const std::byte* elements, std::uint64_t count) {
+  return count_infinities(dtype, elements, count) > 0;
+}
+
+std::string number_text(Dtype dtype, const std::byte* element) {
+  double value = 0;
+  cast_elements(dtype, element, Dtype::F64, reinterpret_cast<std::byte*>(&value), 1);
+  return fmt::format("{}", value);
 }
 
 Region without_first(const Region& region) {
@@ -206,13 +217,43 @@ bool Evaluator::fill_directly(const Value& value, const Region& region, const Ta
   return true;
 }
 
+/// Only casts to a smaller range can overflow: to F16, from F64, and from F32 by rounding to BF16.
+void Evaluator::look_for_overflow(Dtype from, const std::byte* elements, Dtype to,
+                                  const std::byte* cast, std::uint64_t count) {
+  const bool narrows = (to == Dtype::F16 && !is_fp8(from)) ||
+                       (to == Dtype::BF16 && (from == Dtype::F32 || from == Dtype::F64)) ||
+                       (to == Dtype::F32 && from == Dtype::F64);
+  if (!narrows || !has_infinity(to, cast, count)) return;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::byte* element = elements + i * size_of(from);
+    if (!has_infinity(to, cast + i * size_of(to), 1) || has_infinity(from, element, 1)) continue;
+    count_overflow(number_text(from, element), to, 1);
+  }
+}
+
+void Evaluator::count_overflow(std::string_view what, Dtype to, std::uint64_t values) {
+  if (on_overflow_ == OnOverflow::Fail) {
+    fail(Code::Overflow, "{} is more than {} holds; --allow overflow makes it infinite", what,
+         name_of(to));
+  }
+  overflows_ += values;
+}
+
 void Evaluator::fill_matrix(const Value& value, const MatrixTile& tile,
                             const MatrixTarget& target) {
   const std::byte* elements = reader_.read(value, tile);
   const std::uint64_t count = tile.rows * tile.cols;
+  // MXFP4 with the largest scales is decoded to infinities, as Automodel does it: counted, no more.
+  const std::uint64_t overflows = reader_.take_overflows();
+  if (overflows > 0 && value.op == Value::Op::Fp8) {
+    count_overflow("a code times its scale", value.dtype, overflows);
+  } else {
+    overflows_ += overflows;
+  }
   if (value.dtype != target.dtype) {
     std::byte* converted = converted_.take(count * size_of(target.dtype)).data();
     cast_elements(value.dtype, elements, target.dtype, converted, count);
+    look_for_overflow(value.dtype, elements, target.dtype, converted, count);
     elements = converted;
   }
   strided_copy(elements, tile.rows, tile.cols, size_of(target.dtype), target.data,

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,15 +17,22 @@
 
 namespace ckptscope {
 
+/// What becomes of a finite value that the dtype it is cast to cannot hold.
+enum class OnOverflow { Fail, Infinity };
+
 /// One per worker; not thread-safe. Memory: scratch of about 3 MiB, whatever the tensors are.
 class Evaluator {
  public:
-  explicit Evaluator(TensorSource& source) : reader_(source) {}
+  explicit Evaluator(TensorSource& source, OnOverflow on_overflow = OnOverflow::Infinity)
+      : reader_(source), on_overflow_(on_overflow) {}
 
   /// Writes the elements of `region`, row-major and dense, to `out`, which must have just that
   /// size. Not for packed forms: see packing.hpp. Dtypes are of whole bytes (see as_bytes). Throws
-  /// what the source throws.
+  /// what the source throws, and Overflow where that is asked for.
   void evaluate(const Value& value, const Region& region, std::span<std::byte> out);
+
+  /// Finite values that became infinite since this was last asked.
+  std::uint64_t take_overflows() { return std::exchange(overflows_, 0); }
 
  private:
   /// Where elements go: byte strides by dimension, and the dtype they must have there.
@@ -60,9 +68,14 @@ class Evaluator {
                                                             const MatrixTile& matrix,
                                                             const MatrixTarget& target);
   void fill_matrix(const Value& value, const MatrixTile& tile, const MatrixTarget& target);
+  void look_for_overflow(Dtype from, const std::byte* elements, Dtype to, const std::byte* cast,
+                         std::uint64_t count);
+  void count_overflow(std::string_view what, Dtype to, std::uint64_t values);
 
   LeafReader reader_;
   Buffer converted_;  // after a cast
+  OnOverflow on_overflow_;
+  std::uint64_t overflows_ = 0;
 };
 
 }  // namespace ckptscope

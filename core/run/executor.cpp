@@ -2,6 +2,7 @@
 #include "core/run/executor.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <map>
 #include <optional>
@@ -28,11 +29,15 @@ std::uint64_t packing_tile(std::uint64_t room) {
 
 /// What is computed together: one output, or codes and scales of one weight.
 struct Job {
+  Job(std::string_view about, ValuePtr made, std::optional<std::size_t> number = {})
+      : key(about), value(made), output(number) {}
+
   std::string_view key;                 // for messages
   ValuePtr value;                       // what tiles are cut from
-  std::optional<std::size_t> output{};  // the value itself, or codes of it
+  std::optional<std::size_t> output;    // the value itself, or codes of it
   std::optional<std::size_t> scales{};  // scales of it
   std::unique_ptr<Packing> packing{};   // null: the output is the value itself
+  mutable std::atomic<std::uint64_t> overflows{0};
 };
 
 struct Tile {
@@ -46,10 +51,11 @@ struct Tile {
 
 /// A worker's own things.
 struct Worker {
-  explicit Worker(const MakeSource& make_source) : source(make_source()) {}
+  Worker(const MakeSource& make_source, OnOverflow on_overflow)
+      : source(make_source()), evaluator(*source, on_overflow) {}
 
   std::unique_ptr<TensorSource> source;
-  Evaluator evaluator{*source};
+  Evaluator evaluator;
   Buffer tile;
   Buffer codes;
   Buffer scales;
@@ -64,12 +70,13 @@ class Execution {
         sink_(sink),
         resources_(resources),
         progress_(progress),
+        on_overflow_(plan.options.allows(Code::Overflow) ? OnOverflow::Infinity : OnOverflow::Fail),
         workers_(resources.workers()) {
     std::map<const Value*, Job*> packed;  // by what is packed
     for (std::size_t i = 0; i < plan.outputs.size(); ++i) add_job(i, packed);
   }
 
-  std::vector<PackingLoss> run(std::string_view phase) {
+  Losses run(std::string_view phase) {
     measure();
     progress_.phase(phase, plan_.account().bytes_out);
     write_measured_scales();
@@ -77,9 +84,10 @@ class Execution {
                   [&](const Tile& tile, Worker& worker) {
                     tile.job->packing ? write_packed(tile, worker) : write_value(tile, worker);
                   });
-    std::vector<PackingLoss> losses;
+    Losses losses;
     for (const Job& job : jobs_) {
-      if (job.packing && job.output) losses.push_back(job.packing->loss());
+      if (job.packing && job.output) losses.packed.push_back(job.packing->loss());
+      if (job.overflows > 0) losses.overflowed.push_back({std::string(job.key), job.overflows});
     }
     return losses;
   }
@@ -92,14 +100,14 @@ class Execution {
     using Op = Value::Op;
     const Op op = output.value->op;
     if (!is_encoded(*output.value)) {
-      jobs_.push_back({output.key, values_.as_bytes(output.value), number});
+      jobs_.emplace_back(output.key, values_.as_bytes(output.value), number);
       return;
     }
     const ValuePtr value = output.value->args[0];
     Job*& job = packed[value];
     if (job == nullptr) {
       const bool fp8 = op == Op::Fp8Codes || op == Op::Fp8Scale;
-      jobs_.push_back({output.logical, value});
+      jobs_.emplace_back(output.logical, value);
       job = &jobs_.back();
       job->packing = std::make_unique<Packing>(
           value, fp8 ? QuantScheme::Kind::Fp8 : QuantScheme::Kind::Mxfp4, output.logical);
@@ -117,7 +125,7 @@ class Execution {
     }
     parallel_for(tiles.size(), resources_.workers(), [&](std::size_t i, unsigned number) {
       progress_.check_stop();
-      Worker& worker = workers_.of(number, make_source_);
+      Worker& worker = workers_.of(number, make_source_, on_overflow_);
       with_context(display(tiles[i].job->key), [&] { work(tiles[i], worker); });
     });
   }
@@ -136,6 +144,7 @@ class Execution {
   std::span<const std::byte> evaluate(const Tile& tile, Worker& worker, std::uint64_t placement) {
     const std::span<std::byte> bytes = worker.tile.take(tile.bytes(), placement);
     worker.evaluator.evaluate(*tile.job->value, tile.region, bytes);
+    tile.job->overflows += worker.evaluator.take_overflows();
     return bytes;
   }
 
@@ -196,6 +205,7 @@ class Execution {
   TensorSink& sink_;
   const Resources& resources_;
   Progress& progress_;
+  const OnOverflow on_overflow_;
   Values values_;         // of outputs that are written as bytes
   std::deque<Job> jobs_;  // does not move its elements
   PerWorker<Worker> workers_;
@@ -228,9 +238,8 @@ std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources) {
   return resources.workers() * (most + kScratch);
 }
 
-std::vector<PackingLoss> execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
-                                 const Resources& resources, Progress& progress,
-                                 std::string_view phase) {
+Losses execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
+               const Resources& resources, Progress& progress, std::string_view phase) {
   return Execution(plan, make_source, sink, resources, progress).run(phase);
 }
 

@@ -32,12 +32,23 @@ struct Resources {
 /// What a run of `plan` will hold in buffers at the most, in bytes.
 std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources);
 
-/// Throws what source or sink throw, and Interrupted when progress asks to stop: then some ranges
-/// were not written. Tells of phase "scales", in bytes read, when there are FP8 scales to find, and
-/// of `phase`, in bytes of outputs. Returns what each weight that the plan packs has lost, in the
-/// order of the outputs.
-std::vector<PackingLoss> execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
-                                 const Resources& resources, Progress& progress,
-                                 std::string_view phase);
+/// Values of one output that its dtype could not hold: they became infinite. MXFP4 codes under the
+/// largest scales do so always, everything else with --allow overflow alone.
+struct Overflowed {
+  std::string key;
+  std::uint64_t values = 0;
+};
+
+/// What only the values could tell, in the order of the outputs.
+struct Losses {
+  std::vector<PackingLoss> packed;  // every weight that the plan packs
+  std::vector<Overflowed> overflowed;
+};
+
+/// Throws what source or sink throw, Overflow unless the plan allows it, and Interrupted when
+/// progress asks to stop: then some ranges were not written. Tells of phase "scales", in bytes
+/// read, when there are FP8 scales to find, and of `phase`, in bytes of outputs.
+Losses execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
+               const Resources& resources, Progress& progress, std::string_view phase);
 
 }  // namespace ckptscope

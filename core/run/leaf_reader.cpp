@@ -2,10 +2,13 @@
 #include "core/run/leaf_reader.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "core/base/bytes.hpp"
 #include "core/kernels/kernels.hpp"
+#include "core/numbers/formats.hpp"
+#include "core/run/overflow.hpp"
 
 namespace ckptscope {
 namespace {
@@ -14,6 +17,13 @@ namespace {
 constexpr std::uint64_t kChunk = std::uint64_t{512} * 1024;
 /// Runs shorter than this are read together with what lies between them.
 constexpr std::uint64_t kWorthOwnRead = 2048;
+
+/// From this scale on the largest FP4, 6, times it is beyond BF16.
+constexpr std::byte kMayOverflow{253};
+
+float largest_of(Dtype dtype) {
+  return dtype == Dtype::F16 ? 65504.0F : 0x1.FEp127F;  // BF16's, not far from F32's
+}
 
 std::uint64_t columns_of(const Value& value) {
   return value.shape.empty() ? 1 : value.shape.back();
@@ -62,6 +72,9 @@ const std::byte* LeafReader::read_mxfp4(const Value& leaf, const MatrixTile& til
     keep_columns(decoded, tile.rows, count * block, tile.first_col - first * block, tile.cols,
                  sizeof(std::uint16_t));
   }
+  const bool large = std::any_of(exponents.begin(), exponents.end(),
+                                 [](std::byte one) { return one >= kMayOverflow; });
+  if (large) overflows_ += count_infinities(leaf.dtype, decoded, tile.rows * tile.cols);
   return decoded;
 }
 
@@ -71,26 +84,42 @@ const std::byte* LeafReader::read_fp8(const Value& leaf, const MatrixTile& tile)
       codes.input, {tile.first_row, tile.rows, columns_of(codes), tile.first_col, tile.cols}, raw_);
   const std::uint64_t elements = tile.rows * tile.cols;
   std::byte* decoded = decoded_.take(elements * size_of(leaf.dtype)).data();
+  const std::vector<float>& scales = scales_.of(*leaf.args[1], source_);
   if (!leaf.block.empty()) {
     decode_scaled_blocks(leaf, tile, raw.data(), decoded);
+    look_for_overflow(leaf, scales, raw, decoded);
     return decoded;
   }
-  const std::vector<float>& scales = scales_.of(*leaf.args[1], source_);
   const bool per_expert = scales.size() > 1;  // whose rows are those of the last two dimensions
   const std::uint64_t scale = per_expert ? tile.first_row / codes.shape[codes.shape.size() - 2] : 0;
   decode_fp8(codes.dtype, raw.data(), scales[scale], leaf.dtype, decoded, elements);
+  look_for_overflow(leaf, scales, raw, decoded);
   return decoded;
+}
+
+/// Products that became infinite of codes that are not. Only where a scale is so large that one
+/// can.
+void LeafReader::look_for_overflow(const Value& leaf, const std::vector<float>& scales,
+                                   std::span<const std::byte> codes, const std::byte* decoded) {
+  const Fp8Format& format = fp8_format(leaf.args[0]->dtype);
+  const float most = largest_of(leaf.dtype) / format.values[format.largest];
+  const bool large = std::any_of(scales.begin(), scales.end(),
+                                 [&](float scale) { return std::fabs(scale) >= most; });
+  if (!large) return;
+  const std::uint64_t size = size_of(leaf.dtype);
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    const float code = format.values[std::to_integer<std::size_t>(codes[i])];
+    if (std::isfinite(code)) overflows_ += count_infinities(leaf.dtype, decoded + i * size, 1);
+  }
 }
 
 void LeafReader::decode_scaled_blocks(const Value& leaf, const MatrixTile& tile,
                                       const std::byte* codes, std::byte* decoded) {
-  const std::uint64_t block_rows = leaf.block[0];
   const std::uint64_t block_cols = leaf.block[1];
-  const std::uint64_t per_row = ceil_div(columns_of(leaf), block_cols);
   const std::uint64_t size = size_of(leaf.dtype);
   const std::vector<float>& scales = scales_.of(*leaf.args[1], source_);
   for (std::uint64_t row = 0; row < tile.rows; ++row) {
-    const std::uint64_t scale_row = (tile.first_row + row) / block_rows * per_row;
+    const std::uint64_t scale_row = first_scale_of(leaf, tile.first_row + row);
     for (std::uint64_t col = 0; col < tile.cols;) {
       const std::uint64_t block = (tile.first_col + col) / block_cols;
       const std::uint64_t end = std::min(tile.cols, (block + 1) * block_cols - tile.first_col);

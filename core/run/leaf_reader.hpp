@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "core/base/buffer.hpp"
 #include "core/checkpoint/tensor_source.hpp"
@@ -32,6 +34,9 @@ class LeafReader {
   /// is an Input of whole bytes, an Mxfp4 or an Fp8. Throws what the source throws.
   const std::byte* read(const Value& leaf, const MatrixTile& tile);
 
+  /// Products of codes and scales that became infinite since this was last asked.
+  std::uint64_t take_overflows() { return std::exchange(overflows_, 0); }
+
   /// Bytes of an Input straight into place, without scratch.
   void read_bytes(const Value& input, std::uint64_t offset, std::span<std::byte> out) {
     source_.read(input.input, offset, out);
@@ -52,6 +57,8 @@ class LeafReader {
   const std::byte* read_fp8(const Value& leaf, const MatrixTile& tile);
   void decode_scaled_blocks(const Value& leaf, const MatrixTile& tile, const std::byte* codes,
                             std::byte* decoded);
+  void look_for_overflow(const Value& leaf, const std::vector<float>& scales,
+                         std::span<const std::byte> codes, const std::byte* decoded);
   std::span<const std::byte> read_rows(std::uint32_t tensor, const RowRange& range, Buffer& buffer);
 
   TensorSource& source_;
@@ -60,6 +67,7 @@ class LeafReader {
   Buffer between_;  // short runs with what lies between them
   Buffer decoded_;  // after a scheme
   ScaleCache scales_;
+  std::uint64_t overflows_ = 0;
 };
 
 }  // namespace ckptscope

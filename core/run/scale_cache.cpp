@@ -1,7 +1,10 @@
 // Read once a weight, whatever the number of tiles.
 #include "core/run/scale_cache.hpp"
 
+#include <algorithm>
+
 #include "core/kernels/kernels.hpp"
+#include "core/numbers/formats.hpp"
 
 namespace ckptscope {
 
@@ -11,8 +14,13 @@ const std::vector<float>& ScaleCache::of(const Value& scale, TensorSource& sourc
   raw_.resize(byte_count(scale.dtype, scale.shape));
   source.read(scale.input, 0, raw_);
   scales_.resize(product(scale.shape));
-  cast_elements(scale.dtype, raw_.data(), Dtype::F32, reinterpret_cast<std::byte*>(scales_.data()),
-                scales_.size());
+  if (is_exponent(scale.dtype)) {
+    std::transform(raw_.begin(), raw_.end(), scales_.begin(),
+                   [](std::byte one) { return e8m0_to_float(std::to_integer<std::uint8_t>(one)); });
+  } else {
+    cast_elements(scale.dtype, raw_.data(), Dtype::F32,
+                  reinterpret_cast<std::byte*>(scales_.data()), scales_.size());
+  }
   input_ = scale.input;
   return scales_;
 }

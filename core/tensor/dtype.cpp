@@ -65,6 +65,9 @@ std::optional<Dtype> parse_dtype_strict(std::string_view name) {
 }
 
 std::optional<Dtype> parse_dtype(std::string_view name) {
+  if (constexpr std::string_view kTorch = "torch."; name.starts_with(kTorch)) {
+    name.remove_prefix(kTorch.size());  // as older configs have it
+  }
   for (const DtypeRow& row : kDtypes) {
     if (equal_ignoring_case(row.name, name)) return row.dtype;
     if (!row.alias.empty() && equal_ignoring_case(row.alias, name)) return row.dtype;

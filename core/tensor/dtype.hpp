@@ -60,6 +60,10 @@ inline std::uint64_t size_of(Dtype dtype) {
 inline bool is_fp8(Dtype dtype) {
   return dtype == Dtype::F8_E4M3 || dtype == Dtype::F8_E5M2;
 }
+/// A power of two as its biased exponent alone; of U8 where it scales FP8 codes.
+inline bool is_exponent(Dtype dtype) {
+  return dtype == Dtype::F8_E8M0 || dtype == Dtype::U8;
+}
 
 /// Elements of an MXFP4 block that share one scale. Source: OCP Microscaling Formats v1.0, 5.2.
 inline constexpr std::uint64_t kMxfp4Block = 32;

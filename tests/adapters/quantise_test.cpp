@@ -143,7 +143,7 @@ struct Converted {
     options.out = dir / "out";
     const PlanInputs sources{source, planned.like.get()};
     Progress progress;
-    losses = convert(sources, planned.plan, options, progress).losses;
+    losses = convert(sources, planned.plan, options, progress).losses.packed;
     opened = Checkpoint::open(dir / "out");
     EXPECT_TRUE(verify(sources, planned.plan, opened, {}, progress).verified());
   }

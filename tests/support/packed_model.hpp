@@ -80,7 +80,7 @@ class PackedModel {
     Progress progress;
     Result result;
     const auto source = [this] { return std::make_unique<Source>(tensors_); };
-    result.losses = execute(plan, source, sink, resources, progress, "write");
+    result.losses = execute(plan, source, sink, resources, progress, "write").packed;
     EXPECT_EQ(progress.done(), progress.total());
     result.outputs = std::move(sink.outputs);
     return result;

@@ -36,7 +36,6 @@ TEST(ConfigValues, AnswersByTypeOrNotAtAll) {
   };
   for (const Row& row : rows) EXPECT_EQ(config.integer(row.path), row.value) << row.path;
   EXPECT_EQ(config.integer({"none", "m", "n"}), 6u);
-  EXPECT_EQ(config.integer_or("none", 9), 9u);
   EXPECT_EQ(config.text("s"), "x");
   EXPECT_EQ(config.text("n"), std::nullopt);
   EXPECT_EQ(config.integers("list"), (std::vector<std::uint64_t>{128, 128}));
@@ -46,6 +45,26 @@ TEST(ConfigValues, AnswersByTypeOrNotAtAll) {
   EXPECT_FALSE(Config().present());
   EXPECT_EQ(Config().integer("n"), std::nullopt);
   EXPECT_TRUE(Config().dtypes().empty());
+}
+
+TEST(ConfigValues, PythonsNumbersStayAsTheyAre) {
+  const std::string text =
+      "{\n  \"limit\": [0.0, Infinity],\n  \"x\": {\"N\": NaN, \"I\": -Infinity, "
+      "\"s\": \"\\\"NaN\"},\n  \"n\": 3\n}\n";
+  const Config config = Config::parse(text, "c");
+  EXPECT_EQ(config.integer("n"), 3u);
+  EXPECT_EQ(config.text("x.s"), "\"NaN");
+  EXPECT_EQ(config.edited({}), text);
+  EXPECT_EQ(config.edited({"float32", std::nullopt}),
+            text.substr(0, text.size() - 3) + ",\n  \"dtype\": \"float32\"\n}\n");
+}
+
+TEST(ConfigValues, LayersAreCountedOrListed) {
+  const auto layers = [](const std::string& text) { return Config::parse(text, "c").layers(); };
+  EXPECT_EQ(layers(R"({"num_hidden_layers":3,"layer_types":["a"]})"), 3u);
+  EXPECT_EQ(layers(R"({"layers_block_type":["a","b"]})"), 2u);
+  EXPECT_EQ(layers(R"({"text_config":{"hybrid_override_pattern":"M-M*"}})"), 4u);
+  EXPECT_EQ(layers("{}"), std::nullopt);
 }
 
 TEST(ConfigValues, EditedKeepsTheRest) {

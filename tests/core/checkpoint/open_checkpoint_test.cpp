@@ -26,8 +26,11 @@ TEST(ConfigFile, WhatIsNotUsedIsAWarningAndTheRestOpens) {
       {"[]", false},
       {"null", false},
       {"\"x\"", false},
-      {R"({"x":NaN})", false},
-      {R"({"x":Infinity})", false},
+      {R"({"x":NaN})", true},  // as Python writes them
+      {R"({"x":[0.0,Infinity,-Infinity]})", true},
+      {R"({"x":nan})", false},
+      {R"({"x":+Infinity})", false},
+      {R"({"x":Inf})", false},
       {R"({"x":1e999})", false},
       {R"({"x":1,"x":1})", false},
       {R"({"y":{"x":1,"x":1}})", false},

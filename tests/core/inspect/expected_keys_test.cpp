@@ -11,7 +11,7 @@
 namespace ckptscope::testing {
 namespace {
 
-TEST(ExpectedKeys, QuotedKeys) {
+TEST(ExpectedKeys, NamedKeys) {
   struct Row {
     std::string text;
     std::vector<std::string> keys;
@@ -27,8 +27,12 @@ TEST(ExpectedKeys, QuotedKeys) {
       {"\"a b.c\" \"d.e\"", {"d.e"}},
       {"File \"/x/y.py\", 'a.b'", {"a.b"}},
       {"'a.b\"", {}},
+      {"a.b", {"a.b"}},
+      {"- a.b,\nc.d\n", {"a.b", "c.d"}},
+      {"Missing key in state_dict: a.b.c.", {"a.b.c"}},
+      {"in torch.nn.modules", {}},
   };
-  for (const Row& row : rows) EXPECT_EQ(quoted_keys(row.text), row.keys) << row.text;
+  for (const Row& row : rows) EXPECT_EQ(named_keys(row.text), row.keys) << row.text;
 }
 
 TEST(ExpectedKeys, WhyEachIsOrIsNotThere) {

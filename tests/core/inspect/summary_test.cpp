@@ -30,10 +30,14 @@ TEST(Summary, CountsWeightsAndScales) {
   EXPECT_EQ(summary.bytes, 80u + 16 + 4 + 16 + 16 + 4 + 32 + 2 + 12 + 20);
   EXPECT_EQ(summary.parameters, 40u + 16 + 16 + 4 + 64 + 3 + 5);
   EXPECT_EQ(summary.scale_elements, 1u + 4 + 2);
-  EXPECT_EQ(summary.fp8_weights, 3u);
-  EXPECT_EQ(summary.fp8_with_one_scale, 1u);
-  EXPECT_EQ(summary.fp8_with_many_scales, 1u);
-  EXPECT_EQ(summary.mxfp4_weights, 1u);
+  ASSERT_EQ(summary.packed.size(), 2u);
+  EXPECT_EQ(summary.packed[0].form, "fp8");
+  EXPECT_EQ(summary.packed[0].weights, 3u);
+  EXPECT_EQ(summary.packed[0].with_one_scale, 1u);
+  EXPECT_EQ(summary.packed[0].with_many_scales, 1u);
+  EXPECT_EQ(summary.packed[1].form, "mxfp4");
+  EXPECT_EQ(summary.packed[1].weights, 1u);
+  EXPECT_EQ(summary.packed[1].values, 64u);
   EXPECT_EQ(summary.layers, 3u);
   EXPECT_EQ(summary.expert_layers, 2u);
   EXPECT_EQ(summary.lora_keys, 1u);

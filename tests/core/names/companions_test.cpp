@@ -23,7 +23,14 @@ TEST(Companions, Rows) {
       {"x.activation_scale", "x.weight", true},
       {"x.gate_activation_scale", "x.gate", true},
       {"x.weight", "", false},
-      {"x.scale", "", false},
+      {"x.scale", "x.weight", false},
+      {"x.scale_weight", "x.weight", false},
+      {"x_scale", "x", false},
+      {"x.qzeros", "x.qweight", false},
+      {"x.weight_zero_point", "x.weight_packed", false},
+      {"x.weight.absmax", "x.weight", false},
+      {"x.input_global_scale", "x.weight_packed", true},
+      {"scaled", "", false},
       {"x.weight_scale.y", "", false},
       {"", "", false},
   };
@@ -34,6 +41,12 @@ TEST(Companions, Rows) {
     EXPECT_EQ(found->weight, row.weight) << row.key;
     EXPECT_EQ(found->activation, row.activation) << row.key;
   }
+}
+
+TEST(Companions, TheFirstThatIsThere) {
+  std::vector<std::string> weights;
+  for (const Companion& one : possible_companions("x.weight_scale")) weights.push_back(one.weight);
+  EXPECT_EQ(weights, (std::vector<std::string>{"x.weight", "x.weight_packed"}));
 }
 
 }  // namespace

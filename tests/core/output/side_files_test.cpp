@@ -114,15 +114,16 @@ TEST(SideFiles, TheConfigSaysWhatTheOutputIs) {
     std::string written;
     bool edited;
   };
+  const std::string plain = R"({"dtype":"float16"})";
   const std::string quantised = R"({"dtype":"float16","quantization_config":{"old":1}})";
   const Row rows[] = {
-      {"as it was", plan_with(pass, OutputKind::Passed), quantised, quantised, false},
+      {"plain as it was", plan_with(pass, OutputKind::Passed), plain, plain, false},
+      {"plain, whatever the config said", plan_with(pass, OutputKind::Passed), quantised, plain,
+       true},
       {"decoded", plan_with(decode), quantised, R"({"dtype":"bfloat16"})", true},
       {"decoded where none is stated", plan_with(decode), "{}", R"({"dtype":"bfloat16"})", true},
-      {"widened", plan_with(widen, OutputKind::Stacked), quantised,
-       R"({"dtype":"float32","quantization_config":{"old":1}})", true},
-      {"a fixed dtype tells nothing", plan_with(widen, OutputKind::Cast), quantised, quantised,
-       false},
+      {"widened", plan_with(widen, OutputKind::Stacked), quantised, R"({"dtype":"float32"})", true},
+      {"a fixed dtype tells nothing", plan_with(widen, OutputKind::Cast), plain, plain, false},
       {"encoded", encoded, quantised, R"({"dtype":"bfloat16","quantization_config":{"new":1}})",
        true},
       {"none", plan_with(decode), "", "", false},

@@ -78,11 +78,11 @@ TEST(Decoding, Rows) {
        "warning  a.w_scale_inv: a scale without its weight a.w [orphan-scale]\n"},
       {"a scale that does not fit", "a.w F8_E4M3[4]; a.w_scale_inv F32[2]", plain,
        "error    a.w_scale_inv: shape F32 [2] does not fit F8_E4M3 [4], one number, one per "
-       "expert, or one per block of 128 x 128 expected [scale-shape]\n"},
+       "expert, or one per block of 128 x 128 or 1 x 32, one per row expected [scale-shape]\n"},
       {"a kept pair is checked, too", "a.w F8_E4M3[4]; a.w_scale_inv F32[2]", keep_fp8,
        "a.w_scale_inv = a.w_scale_inv\n"
        "error    a.w_scale_inv: shape F32 [2] does not fit F8_E4M3 [4], one number, one per "
-       "expert, or one per block of 128 x 128 expected [scale-shape]\n"},
+       "expert, or one per block of 128 x 128 or 1 x 32, one per row expected [scale-shape]\n"},
   };
   for (const Row& row : rows) {
     EXPECT_EQ(decoded(row.tensors, row.options, row.dropped), row.decoded) << row.what;

@@ -45,7 +45,8 @@ TEST(QuantisedRows, DecodeMxfp4) {
 
 std::string fp8_misfit(const std::string& scale, const std::string& weight) {
   return "error    a.w_scale_inv: shape " + scale + " does not fit " + weight +
-         ", one number, one per expert, or one per block of 128 x 128 expected [scale-shape]\n";
+         ", one number, one per expert, or one per block of 128 x 128 or 1 x 32, one per row "
+         "expected [scale-shape]\n";
 }
 
 TEST(QuantisedRows, DecodeFp8) {

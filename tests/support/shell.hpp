@@ -1,0 +1,31 @@
+// A line as a shell runs it, with the program under test in the place of "ckptscope".
+#pragma once
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <regex>
+#include <string>
+
+#include "tests/support/temp_dir.hpp"
+
+namespace ckptscope::testing {
+
+struct ShellResult {
+  std::string out;
+  std::string err;
+  int exit = 0;
+};
+
+/// Runs in `dir`, with nothing to read.
+inline ShellResult run_shell(const TempDir& dir, const std::string& line) {
+  const std::string runnable = std::regex_replace(line, std::regex("\\bckptscope (?=[a-z\\-./]|$)"),
+                                                  std::string(CKPTSCOPE_BINARY) + " ");
+  const std::string command =
+      "cd " + dir.path() + " && { " + runnable + "; } >stdout.txt 2>stderr.txt </dev/null";
+  const int status = std::system(command.c_str());
+  return {read_file(dir / "stdout.txt"), read_file(dir / "stderr.txt"),
+          WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)};
+}
+
+}  // namespace ckptscope::testing
