@@ -308,9 +308,13 @@ void add_unapplied_scales(Document& document, const std::vector<StatsItem>& item
 }
 
 std::string item_heading(const Checkpoint& checkpoint, const StatsItem& item) {
-  return fmt::format("{} {}{}, {}", format_name(item), to_string(stored_shape(*item.value)),
+  const std::string unapplied =
+      item.unapplied_scale.empty()
+          ? ""
+          : fmt::format(", scale {} not applied", display(item.unapplied_scale));
+  return fmt::format("{} {}{}, {}{}", format_name(item), to_string(stored_shape(*item.value)),
                      parts_text(checkpoint, item),
-                     format_bytes(stored_bytes(checkpoint, *item.value)));
+                     format_bytes(stored_bytes(checkpoint, *item.value)), unapplied);
 }
 
 void confirm_reading(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,

@@ -1,6 +1,7 @@
 // Situations out of public reports, rebuilt small: what a user does, and what must hold. A row asks
 // for what the user needs to be told, not for a wording.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -383,6 +384,19 @@ std::vector<Situation> configs() {
        "out && grep overflowed out/ckptscope.json",
        0,
        {"1 value in 1 tensor became infinite", "VERIFIED", "\"overflowed\""}},
+      {"a_code_times_its_scale_overflows",
+       [](const TempDir& dir) {
+         std::vector<FileTensor> tensors;
+         for (const char* name : {"gate_proj", "up_proj", "down_proj"}) {
+           const std::string key = fmt::format("model.layers.0.mlp.experts.0.{}.weight", name);
+           tensors.push_back(filled(key, Dtype::F8_E4M3, {4, 4}, {0x7E}));
+           tensors.push_back(floats(key + "_scale_inv", {}, {1e37F}));
+         }
+         put(dir, tensors, R"({"model_type":"hy_v3","num_experts":1})");
+       },
+       "ckptscope convert in --to native -o out",
+       1,
+       {"a code times its scale", "down_projs", "[overflow]"}},
       {"a_prefix_that_was_asked_for_is_verified",
        [](const TempDir& dir) {
          put(dir, renamed(recorded("mistral4-bf16-with-bias"), [](const std::string& key) {
