@@ -72,8 +72,8 @@ char** complete_word(const char*, int begin, int end) {
   return found.words.empty() ? nullptr : matches_of(found.words);
 }
 
-/// Signals are held back while they are not waited for, so that none is missed between a look and
-/// the wait.
+/// Signals are held back while a line is read and they are not waited for: none is missed between a
+/// look and the wait, and none interrupts readline's writing, which would leave stdout in error.
 class HeldSignals {
  public:
   HeldSignals() {
@@ -93,10 +93,11 @@ class HeldSignals {
   sigset_t before_{};
 };
 
+const HeldSignals* held_signals = nullptr;  // by the line that is being read
+
 /// A key, or the end of the line when a signal came: ^C gives this line up. Readline's own reader
 /// would wait for one key more.
 int read_key(std::FILE* in) {
-  const HeldSignals held;
   for (;;) {
     if (stop_signal() == SIGINT) {
       clear_stop_signal();
@@ -105,7 +106,7 @@ int read_key(std::FILE* in) {
       return '\n';
     }
     if (stop_signal() != 0) return EOF;
-    if (!held.wait_for_input(::fileno(in))) {
+    if (!held_signals->wait_for_input(::fileno(in))) {
       rl_check_signals();  // the window may have another size
       continue;
     }
@@ -139,7 +140,10 @@ class LineReader {
   }
 
   std::optional<std::string> read(const std::string& prompt) {
+    const HeldSignals held;
+    held_signals = &held;
     char* typed = ::readline(prompt.c_str());
+    held_signals = nullptr;
     if (typed == nullptr) return std::nullopt;
     const std::string line = typed;
     std::free(typed);

@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -65,7 +67,13 @@ class PtyProgram {
       if (::poll(&ready, 1, 100) <= 0) continue;
       char buffer[4096];
       const ssize_t got = ::read(terminal_, buffer, sizeof buffer);
-      if (got <= 0) return false;
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) {
+        ADD_FAILURE() << "ended before: " << text << "\nafter: " << last_ << "|" << seen_
+                      << "\nread " << got << ", " << std::strerror(errno) << ", exit "
+                      << exit_code();
+        return false;
+      }
       seen_.append(buffer, static_cast<std::size_t>(got));
     }
     ADD_FAILURE() << "not seen: " << text << "\nbut: " << seen_;
