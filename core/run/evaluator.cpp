@@ -169,7 +169,9 @@ void Evaluator::fill_leaf(const Value& value, const Region& region, const Target
   const std::uint64_t matrix_rows = rank >= 2 ? value.shape[rank - 2] : 1;
   const MatrixTarget whole{target.data, rank >= 2 ? target.strides[rank - 2] : 0,
                            rank >= 1 ? target.strides[rank - 1] : 0, target.dtype};
-  const auto [row_step, col_step] = tile_steps(value, matrix, whole);
+  const auto steps = tile_steps(value, matrix, whole);
+  const std::uint64_t row_step = steps.first;  // clang 14 does not capture structured bindings
+  const std::uint64_t col_step = steps.second;
   for_each_leading(
       value.shape, region, target.strides, 2, [&](std::uint64_t number, std::ptrdiff_t offset) {
         for (std::uint64_t row = 0; row < matrix.rows; row += row_step) {
