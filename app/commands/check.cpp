@@ -1,12 +1,12 @@
 // Headers and index, as opening found them; with --deep every byte.
 #include <algorithm>
-#include <iterator>
 
 #include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
+#include "core/base/problems.hpp"
 #include "core/inspect/config_findings.hpp"
 #include "core/inspect/deep_check.hpp"
 #include "core/inspect/missing_parts.hpp"
@@ -45,7 +45,7 @@ void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args
     fail(Code::Usage, "--sums {}: it names none of the shards", display(args.text("sums")));
   }
   DeepReport report = deep_check(checkpoint, sums, args.resources().threads, progress);
-  std::move(report.problems.begin(), report.problems.end(), std::back_inserter(document.problems));
+  append(document.problems, std::move(report.problems));
   const std::string source = args.has("sums") ? args.text("sums") : "recorded by the hub";
   document.add(Fields{{
       {"", "sha256",
@@ -65,10 +65,6 @@ void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args
       {"sha256.compared", "", report.sums_compared},
       {"sha256.equal", "", report.sums_equal},
   }});
-}
-
-void append(std::vector<Problem>& to, std::vector<Problem> problems) {
-  std::move(problems.begin(), problems.end(), std::back_inserter(to));
 }
 
 /// Of another family nobody can say what is missing.

@@ -3,6 +3,7 @@
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/problems.hpp"
 #include "core/inspect/config_findings.hpp"
 #include "core/inspect/summary.hpp"
 
@@ -116,8 +117,8 @@ Field family_field(const Family& family) {
                                   : family.reason + "; --adapter names one"};
 }
 
-Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Family& family) {
-  const DetectedSide side = side_of(checkpoint, family);
+Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Family& family,
+                  DetectedSide side) {
   Fields fields{{
       {"name", "", checkpoint.name()},
       {"", "layout", layout_text(checkpoint, name_of(side))},
@@ -179,15 +180,14 @@ Fields metadata_fields(const Checkpoint& checkpoint) {
   return fields;
 }
 
-Fields what_next(const Checkpoint& checkpoint, const Family& family) {
+Fields what_next(const Checkpoint& checkpoint, const Family& family, DetectedSide side) {
   Fields fields;
   if (const auto& ignored = checkpoint.location().ignored; !ignored.empty()) {
     fields.list.push_back(
         {"ignored", "ignored", ignored, Format::Text, "not part of this checkpoint"});
   }
   fields.list.push_back({"", "defects", defects_text(checkpoint)});
-  fields.list.push_back(
-      {"next", "next", next_command(checkpoint, family, side_of(checkpoint, family))});
+  fields.list.push_back({"next", "next", next_command(checkpoint, family, side)});
   return fields;
 }
 
@@ -195,19 +195,19 @@ Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   const auto summary = std::make_shared<const Summary>(summarise(checkpoint));
   const Family family = recognise_family(checkpoint, checkpoint.config(), args.text("adapter"));
+  const DetectedSide side = side_of(checkpoint, family);  // looks at every key
   Document document{"info"};
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
-  for (Problem& one : config_findings(checkpoint, *summary))
-    document.problems.push_back(std::move(one));
+  append(document.problems, config_findings(checkpoint, *summary));
   document.exit = checkpoint.damaged() ? 1 : 0;
   document.add(Heading{checkpoint.name()});
-  document.add(what_it_is(checkpoint, *summary, family)).add(Note{""});
+  document.add(what_it_is(checkpoint, *summary, family, side)).add(Note{""});
   document.add(rows_table("dtypes", "dtype", "elements", summary, &Summary::dtypes)).add(Note{""});
   document.add(rows_table("parts", "part", "parameters", summary, &Summary::parts)).add(Note{""});
   document.add(packed_table(summary));
   document.add(metadata_fields(checkpoint)).add(metadata_table(checkpoint));
   add_problem_lines(document, document.problems);
-  document.add(what_next(checkpoint, family));
+  document.add(what_next(checkpoint, family, side));
   return document;
 }
 

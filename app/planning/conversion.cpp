@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
 
 #include "app/planning/names_of.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/problems.hpp"
 #include "core/checkpoint/tensor_source.hpp"
+#include "core/convert/refusals.hpp"
 #include "core/inspect/missing_parts.hpp"
 #include "core/output/receipt.hpp"
 
@@ -140,11 +141,9 @@ bool is_bare(const Checkpoint& checkpoint, const Mapping& mapping) {
 
 bool is_zero(const Checkpoint& checkpoint, std::uint32_t id) {
   constexpr std::uint64_t kMostBytes = 1 << 20;  // what is added has a number an expert
-  const std::uint64_t size = checkpoint.tensors()[id].bytes();
-  if (size > kMostBytes) return false;
-  std::vector<std::byte> bytes(size);
-  CheckpointSource(checkpoint).read(id, 0, bytes);
-  return std::all_of(bytes.begin(), bytes.end(), [](std::byte one) { return one == std::byte{0}; });
+  const std::uint64_t bytes = checkpoint.tensors()[id].bytes();
+  CheckpointSource source(checkpoint);
+  return bytes == 0 || (bytes <= kMostBytes && every_byte_is(std::byte{0}, source, id, bytes));
 }
 
 /// Of the conversion that made this native checkpoint from an hf one of the same family.
@@ -204,8 +203,7 @@ void look_for_missing_parts(Plan& plan, const Config& config) {
   if (!plan.sound()) return;  // what is not made lacks for that reason
   std::vector<ModelKey> keys;
   for (const Output& output : plan.outputs) keys.push_back({output.key, product(output.shape())});
-  auto missing = missing_parts(keys, config);
-  std::move(missing.begin(), missing.end(), std::back_inserter(plan.problems));
+  append(plan.problems, missing_parts(keys, config));
 }
 
 void refuse_warnings(Plan& plan) {

@@ -25,6 +25,10 @@ struct Subject {
   std::string_view shard;
 };
 
+inline void append(std::vector<Problem>& to, std::vector<Problem> problems) {
+  std::move(problems.begin(), problems.end(), std::back_inserter(to));
+}
+
 /// A list of problems under the hands of one stage, which gives it away with its result.
 class Problems {
  public:
@@ -35,9 +39,7 @@ class Problems {
                      std::string(subject.key), std::string(subject.shard)});
   }
   void add(Problem problem) { list_.push_back(std::move(problem)); }
-  void append(std::vector<Problem> problems) {
-    std::move(problems.begin(), problems.end(), std::back_inserter(list_));
-  }
+  void append(std::vector<Problem> problems) { ckptscope::append(list_, std::move(problems)); }
 
   const std::vector<Problem>& list() const { return list_; }
   std::vector<Problem> take() { return std::exchange(list_, {}); }

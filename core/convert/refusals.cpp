@@ -10,23 +10,9 @@
 namespace ckptscope {
 namespace {
 
-/// True when every byte of a tensor is `value`; stops at the first that is not.
-bool is_all(std::byte value, TensorSource& source, std::uint32_t tensor, std::uint64_t bytes) {
-  Buffer buffer;
-  for (std::uint64_t done = 0; done < bytes;) {
-    const auto chunk = buffer.take(std::min<std::uint64_t>(1 << 16, bytes - done));
-    source.read(tensor, done, chunk);
-    if (!std::all_of(chunk.begin(), chunk.end(), [&](std::byte b) { return b == value; })) {
-      return false;
-    }
-    done += chunk.size();
-  }
-  return bytes > 0;
-}
-
 void refuse_placeholders(const Checkpoint& checkpoint, const Plan& plan, TensorSource& source) {
   const auto is_ones = [&](std::uint32_t id) {
-    return is_all(std::byte{1}, source, id, plan.inputs[id].bytes());
+    return every_byte_is(std::byte{1}, source, id, plan.inputs[id].bytes());
   };
   for (std::uint32_t id = 0; id < plan.inputs.size(); ++id) {
     const TensorInfo& scales = plan.inputs[id];
@@ -42,7 +28,8 @@ void refuse_placeholders(const Checkpoint& checkpoint, const Plan& plan, TensorS
 
 void refuse_lost_values(const Plan& plan, TensorSource& source) {
   for (const std::uint32_t id : plan.must_be_zero) {
-    if (plan.inputs[id].bytes() == 0 || is_all(std::byte{0}, source, id, plan.inputs[id].bytes())) {
+    if (plan.inputs[id].bytes() == 0 ||
+        every_byte_is(std::byte{0}, source, id, plan.inputs[id].bytes())) {
       continue;
     }
     fail(Code::NotZero, "{}: not all zero, and the checkpoint of --like has no place for it",
@@ -51,6 +38,20 @@ void refuse_lost_values(const Plan& plan, TensorSource& source) {
 }
 
 }  // namespace
+
+bool every_byte_is(std::byte value, TensorSource& source, std::uint32_t tensor,
+                   std::uint64_t bytes) {
+  Buffer buffer;
+  for (std::uint64_t done = 0; done < bytes;) {
+    const auto chunk = buffer.take(std::min<std::uint64_t>(1 << 16, bytes - done));
+    source.read(tensor, done, chunk);
+    if (!std::all_of(chunk.begin(), chunk.end(), [&](std::byte b) { return b == value; })) {
+      return false;
+    }
+    done += chunk.size();
+  }
+  return bytes > 0;
+}
 
 void refuse_damaged_like(const PlanInputs& sources) {
   if (sources.like != nullptr) refuse_errors(sources.like->problems(), sources.like->name());

@@ -8,6 +8,11 @@
 
 namespace ckptscope {
 
+/// True when every byte of a tensor of `bytes` bytes is `value`, and there is one; stops reading at
+/// the first that is not. Throws what reading throws.
+bool every_byte_is(std::byte value, TensorSource& source, std::uint32_t tensor,
+                   std::uint64_t bytes);
+
 /// Throws when the checkpoint of --like has any defect: keys and shapes are taken on its word.
 void refuse_damaged_like(const PlanInputs& sources);
 

@@ -118,9 +118,8 @@ std::string reason_against(const std::string& path, const std::string& name, con
 /// The text of the output's config.json; empty when there is none.
 std::string config_text(const Checkpoint& source, const Plan& plan, SideFiles& files) {
   if (source.config_path().empty()) return "";
-  const std::string text = read_text(source.config_path(), kMaxSideFile);
   std::string edited = source.config().edited(config_edit(plan));
-  files.config_edited = edited != text;
+  files.config_edited = edited != source.config().edited({});
   return edited;
 }
 
