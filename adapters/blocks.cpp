@@ -30,7 +30,7 @@ std::vector<std::uint64_t> block_size(const Config& config) {
 
 Extent experts(const Config& config, const MappingOptions& options) {
   if (const Extent set = setting(options, "num_experts")) return set;
-  return config.integer({"num_local_experts", "n_routed_experts", "num_experts"});
+  return config.experts();
 }
 
 std::uint64_t hidden_layers(const Config& config, const MappingOptions& options,

@@ -1,22 +1,22 @@
 // Help as a document.
 #include "app/language/command.hpp"
 #include "app/language/help_text.hpp"
+#include "app/language/schemas.hpp"
 #include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {
 
+std::string text_on(const std::string& topic, const Args& args) {
+  const Command* command = find_command(topic);
+  if (command != nullptr) return args.has("schema") ? schema_text(*command) : help_text(*command);
+  if (topic == "codes") return help_codes();
+  fail(Code::Usage, "help: no verb \"{}\"; \"help\" lists them", display(topic));
+}
+
 Document run_help(const Snapshot&, const Args& args, Progress&) {
   Document document{"help"};
-  std::string text = help_overview();
-  if (!args.operands.empty()) {
-    const std::string& topic = args.operands.front();
-    const Command* command = find_command(topic);
-    if (command == nullptr && topic != "codes") {
-      fail(Code::Usage, "help: no verb \"{}\"; \"help\" lists them", display(topic));
-    }
-    text = command != nullptr ? help_text(*command) : help_codes();
-  }
+  std::string text = args.operands.empty() ? help_overview() : text_on(args.operands.front(), args);
   Fields machine{{{"text", "", text}}};
   document.add(Note{std::move(text)}).add(std::move(machine));
   return document;
@@ -30,7 +30,8 @@ extern const Command kHelp{
     .summary = "this list, or one verb's usage, examples and exit codes",
     .opens = false,
     .max_operands = 1,
-    .examples = {"help", "help convert"},
+    .flags = {{.name = "schema", .help = "the JSON Schema of what VERB --json prints"}},
+    .examples = {"help convert", "help --schema map"},
     .exits = "never",
     .run = run_help,
 };

@@ -9,7 +9,9 @@ namespace {
 Document change_history(Session& session, const Args&) {
   std::string text;
   for (const std::string& line : session.history()) text += display(line) + "\n";
-  return session_note("history", text);
+  Document document = session_note("history", text);
+  document.add(Fields{{{"lines", "", session.history()}}});
+  return document;
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ Table packed_table(std::shared_ptr<const Summary> summary) {
 }
 
 std::string experts_text(const Summary& summary, const Config& config) {
-  const auto routed = config.integer({"num_local_experts", "n_routed_experts", "num_experts"});
+  const auto routed = config.experts();
   if (summary.expert_layers == 0) return "none";
   std::string text = counted(summary.expert_layers, "layer");
   if (routed) text += fmt::format(" x {} routed", *routed);

@@ -9,6 +9,7 @@
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/problems.hpp"
 #include "core/inspect/expected_keys.hpp"
 #include "core/names/key_pattern.hpp"
 #include "core/names/query.hpp"
@@ -131,8 +132,7 @@ std::string detail_of(const Plan& plan, const std::string& key) {
 }
 
 /// Only what a query finds, on either side.
-Plan filtered(const Plan& plan, const std::vector<std::string>& words,
-              const Checkpoint& checkpoint) {
+Plan found_by(const Plan& plan, const std::vector<std::string>& words) {
   const Query query(words);
   const auto hits = [&](const Output& output) {
     const QueryItem target{output.key, output.dtype(),      output.shape(), output.bytes(),
@@ -149,9 +149,21 @@ Plan filtered(const Plan& plan, const std::vector<std::string>& words,
   const auto is_dropped_hit = [&](const TensorInfo& info) {
     return query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, "drop"});
   };
-  Plan result = plan.subset(hits, is_dropped_hit);
-  const bool any_dropped = result.account().dropped > 0;
-  if (result.outputs.empty() && !any_dropped) fail_no_match(checkpoint, words);
+  return plan.subset(hits, is_dropped_hit);
+}
+
+bool is_empty(const Plan& plan) {
+  return plan.outputs.empty() && plan.account().dropped == 0;
+}
+
+/// The same with notes of words that leave nothing out; of none it throws NoMatch.
+Plan filtered(const Plan& plan, const std::vector<std::string>& words,
+              const Checkpoint& checkpoint) {
+  Plan result = found_by(plan, words);
+  if (is_empty(result)) fail_no_match(checkpoint, words);
+  append(result.problems, idle_words(words, [&](const std::vector<std::string>& some) {
+           return !is_empty(found_by(plan, some));
+         }));
   return result;
 }
 

@@ -7,7 +7,7 @@ namespace {
 
 Document change_open(Session& session, const Args& args) {
   session.open(args.operands.front(), args.text("config"));
-  return session_note("open", where_text(session));
+  return where_it_is("open", session);
 }
 
 }  // namespace

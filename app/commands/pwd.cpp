@@ -6,7 +6,7 @@ namespace ckptscope {
 namespace {
 
 Document change_pwd(Session& session, const Args&) {
-  return session_note("pwd", where_text(session));
+  return where_it_is("pwd", session);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The answers of open and pwd, and the empty one of most others.
+// The answer of open and pwd, and the empty one of most others.
 #include "app/commands/session_note.hpp"
 
 #include <fmt/format.h>
@@ -15,13 +15,24 @@ Document session_note(std::string verb, std::string text) {
   return document;
 }
 
-std::string where_text(const Session& session) {
-  if (!session.checkpoint()) return "nothing is open";
-  const Checkpoint& checkpoint = *session.checkpoint();
-  return fmt::format("{}   {}, {}{}", display(checkpoint.location().path),
-                     counted(checkpoint.tensors().size(), "tensor"),
-                     format_bytes(checkpoint.total_bytes()),
-                     session.prefix().empty() ? "" : "   " + display(session.prefix()));
+Document where_it_is(std::string verb, const Session& session) {
+  const Checkpoint* checkpoint = session.checkpoint().get();
+  if (checkpoint == nullptr) {
+    Document nothing = session_note(std::move(verb), "nothing is open");
+    nothing.add(Fields{{{"path", "", Cell()}, {"prefix", "", std::string()}}});
+    return nothing;
+  }
+  const std::string& path = checkpoint->location().path;
+  Document document = session_note(
+      std::move(verb),
+      fmt::format("{}   {}, {}{}", display(path), counted(checkpoint->tensors().size(), "tensor"),
+                  format_bytes(checkpoint->total_bytes()),
+                  session.prefix().empty() ? "" : "   " + display(session.prefix())));
+  document.add(Fields{{{"path", "", path},
+                       {"tensors", "", std::uint64_t{checkpoint->tensors().size()}},
+                       {"bytes", "", checkpoint->total_bytes()},
+                       {"prefix", "", session.prefix()}}});
+  return document;
 }
 
 }  // namespace ckptscope

@@ -11,10 +11,14 @@ namespace {
 Document change_set(Session& session, const Args& args) {
   if (args.operands.empty()) {
     std::string text;
+    Fields fields;
     for (const auto& [name, value] : session.settings()) {
       text += fmt::format("set {} {}\n", name, display(value));
+      fields.list.push_back({"settings." + name, "", value});
     }
-    return session_note("set", text);
+    Document document = session_note("set", text);
+    document.add(std::move(fields));
+    return document;
   }
   session.set(args.operands.front(), args.operands.size() > 1 ? args.operands[1] : "on");
   return session_note("set");

@@ -9,6 +9,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
+#include "core/base/problems.hpp"
 #include "views/document/figures.hpp"
 
 namespace ckptscope {
@@ -37,8 +38,8 @@ struct Row {
     if (m.finite() == 0) return;
     mean = m.mean();
     deviation = m.deviation();
-    least = static_cast<double>(m.least);
-    most = static_cast<double>(m.most);
+    least = m.least;
+    most = m.most;
   }
 };
 
@@ -152,10 +153,7 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   return document;
 }
 
-Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
-  const Checkpoint& checkpoint = *snapshot.checkpoint;
-  refuse_errors(checkpoint.problems(), checkpoint.name());
-  if (args.has("against")) return stat_against(checkpoint, args, progress);
+Document stat_here(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
   std::vector<StatsItem> items = matching_items(checkpoint, args.operands);
   confirm_reading(checkpoint, items, progress);
   items = by_cost(std::move(items), checkpoint);
@@ -166,6 +164,17 @@ Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress
                   describe_tensor(document, checkpoint, items.front(), stats, args);
                 });
   add_unapplied_scales(document, items);
+  return document;
+}
+
+Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
+  refuse_errors(checkpoint.problems(), checkpoint.name());
+  Document document = args.has("against") ? stat_against(checkpoint, args, progress)
+                                          : stat_here(checkpoint, args, progress);
+  const auto idle = idle_item_words(checkpoint, args.operands);
+  append(document.problems, idle);
+  add_problem_lines(document, idle);
   return document;
 }
 

@@ -33,6 +33,7 @@ ConversionRequest request_of(const Args& args, const std::optional<Receipt>& rec
   if (request.exclude.empty()) request.exclude = option("exclude");
   if (request.quantise.empty()) request.quantise = option("quantize");
   if (request.hf_prefix.empty()) request.hf_prefix = option("hf-prefix");
+  request.added_zeros = receipt->zeros_left_out;
   request.lenient = request.lenient || option("lenient") == "true";
   std::istringstream allowed(option("allow"));
   for (std::string code; std::getline(allowed, code, ',');) request.allow.insert(code);
@@ -98,6 +99,15 @@ void infer_direction(ConversionRequest& request, const Checkpoint& source,
   request.quantise = scheme_of(output);
 }
 
+/// Where the plan comes from; another one than at the conversion differs for that alone.
+std::string origin_text(const std::optional<Receipt>& receipt, const Plan& plan,
+                        const std::string& path) {
+  if (!receipt) return "inferred, there is no receipt";
+  if (plan.hash() == receipt->plan) return "from " + path + "/ckptscope.json";
+  return fmt::format("NOT that of the conversion, {}: source, config or flags are others",
+                     receipt->plan);
+}
+
 std::string source_text(const PlanInputs& sources, const std::optional<Receipt>& receipt,
                         const Plan& plan) {
   const Checkpoint& source = sources.checkpoint;
@@ -154,7 +164,7 @@ Fields report_fields(const PlanInputs& sources, const Plan& plan,
       {"", "plan",
        fmt::format("{} -> {}, {}   plan {}   ({})", name_of(plan.options.from),
                    name_of(plan.options.to), plan.options.adapter, plan.hash(),
-                   receipt ? "from " + path + "/ckptscope.json" : "inferred, there is no receipt")},
+                   origin_text(receipt, plan, path))},
       {"", "source", source_text(sources, receipt, plan)},
       {"", "bits",
        fmt::format("{} of {} tensors are what the plan makes of the source   {} B equal",

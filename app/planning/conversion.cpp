@@ -155,15 +155,23 @@ std::optional<Receipt> receipt_of_native(const Checkpoint& checkpoint, const Pla
   return made_it ? std::move(receipt) : std::nullopt;
 }
 
-/// The way back knows from the receipt what the hf checkpoint did not have.
-void follow_receipt(const Checkpoint& checkpoint, const Receipt& receipt, PlanOptions& options) {
-  const auto prefix = receipt.options.find("hf-prefix");
-  options.bare_hf = prefix != receipt.options.end() && prefix->second == "none";
+/// What was added and is still zero does not go back.
+void leave_out_zeros(const Checkpoint& checkpoint, const std::vector<std::string>& keys,
+                     PlanOptions& options) {
   if (checkpoint.damaged()) return;
-  for (const std::string& key : receipt.synthesised) {
+  for (const std::string& key : keys) {
     const auto id = checkpoint.find(key);
     if (id && is_zero(checkpoint, *id)) options.added_zeros.insert(key);
   }
+}
+
+/// The way back knows from the receipt what the hf checkpoint did not have, where the request does
+/// not say it.
+void follow_receipt(const Checkpoint& checkpoint, const Receipt& receipt,
+                    const ConversionRequest& request, PlanOptions& options) {
+  const auto prefix = receipt.options.find("hf-prefix");
+  options.bare_hf = prefix != receipt.options.end() && prefix->second == "none";
+  if (!request.added_zeros) leave_out_zeros(checkpoint, receipt.synthesised, options);
 }
 
 /// Without a receipt nobody knows whether the hf keys had the prefix.
@@ -229,7 +237,8 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   const Mapping mapping = mapping_of(adapter, config, options.mapping);
   const auto receipt = receipt_of_native(checkpoint, options);
   options.bare_hf = options.from == Side::Hf && is_bare(checkpoint, mapping);
-  if (receipt && !result.like) follow_receipt(checkpoint, *receipt, options);
+  if (receipt && !result.like) follow_receipt(checkpoint, *receipt, request, options);
+  if (request.added_zeros) leave_out_zeros(checkpoint, *request.added_zeros, options);
   if (!request.hf_prefix.empty()) options.bare_hf = request.hf_prefix == "none";
   check_quantise(options, adapter, mapping);
   const TensorList source{checkpoint.tensors(), checkpoint.keys()};

@@ -27,6 +27,8 @@ struct ConversionRequest {
   std::string quantise;   // "mxfp4", "fp8", "none", or empty
   std::string like;       // path of a checkpoint that the output must be like; may be empty
   std::map<std::string, std::string, std::less<>> settings;  // --set
+  /// Native keys of zeros that the way to native added; without it the receipt says so.
+  std::optional<std::vector<std::string>> added_zeros{};
   bool lenient = false;
   bool strict = false;                       // what is incomplete is an error
   std::set<std::string, std::less<>> allow;  // codes that do not stop it

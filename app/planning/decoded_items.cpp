@@ -118,6 +118,16 @@ std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
   return matching_items(checkpoint, std::move(items), words);
 }
 
+std::vector<Problem> idle_item_words(const Checkpoint& checkpoint,
+                                     const std::vector<std::string>& words) {
+  return idle_words(words, [&](const std::vector<std::string>& some) {
+    const Query query(some);
+    const auto items = logical_items(checkpoint);
+    return std::any_of(items.begin(), items.end(),
+                       [&](const StatsItem& item) { return matches(query, item, checkpoint); });
+  });
+}
+
 std::vector<StatsItem> matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,
                                       const std::vector<std::string>& words) {
   const Query query(words);

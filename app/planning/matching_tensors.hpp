@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,14 @@ namespace ckptscope {
 
 /// Throws NoMatch, naming the nearest keys, when a query found nothing.
 [[noreturn]] void fail_no_match(const Checkpoint& checkpoint,
+                                const std::vector<std::string>& words);
+
+/// Notes for words "!X" whose X finds nothing: they leave nothing out. `finds` says whether words
+/// find anything.
+std::vector<Problem> idle_words(const std::vector<std::string>& words,
+                                const std::function<bool(const std::vector<std::string>&)>& finds);
+/// The same over the tensors of a checkpoint.
+std::vector<Problem> idle_words(const Checkpoint& checkpoint,
                                 const std::vector<std::string>& words);
 
 /// Numbers of all tensors, in the order of the headers.

@@ -140,15 +140,15 @@ Fields machine_fields(const Checkpoint& checkpoint, const StatsItem& item,
       {"negative_zeros", "", m.negative_zeros},
       {"nan", "", m.nans},
       {"inf", "", m.infinities},
-      {"min", "", any ? Cell(static_cast<double>(m.least)) : Cell()},
-      {"max", "", any ? Cell(static_cast<double>(m.most)) : Cell()},
-      {"abs_max", "", any ? Cell(static_cast<double>(m.largest())) : Cell()},
+      {"min", "", any ? Cell(m.least) : Cell()},
+      {"max", "", any ? Cell(m.most) : Cell()},
+      {"abs_max", "", any ? Cell(m.largest()) : Cell()},
       {"mean", "", m.mean()},
       {"std", "", m.deviation()},
   }};
   for (std::size_t i = 0; i < TensorStats::kQuantiles.size(); ++i) {
-    fields.list.push_back({fmt::format("quantiles.{}", TensorStats::kQuantileNames[i]), "",
-                           static_cast<double>(stats.quantiles[i])});
+    fields.list.push_back(
+        {fmt::format("quantiles.{}", TensorStats::kQuantileNames[i]), "", stats.quantiles[i]});
   }
   if (stats.scales) {
     fields.list.push_back({"scales.count", "", stats.scales->count});
@@ -212,24 +212,23 @@ Table histogram_table(const TensorStats& stats, Audience audience) {
 }
 
 Table linear_table(const TensorStats& stats) {
-  const float from = stats.moments.least;
-  const float to = stats.moments.most;
+  const double from = stats.moments.least;
+  const double to = stats.moments.most;
   const auto counts = std::make_shared<const std::vector<std::uint64_t>>(
       stats.distribution.linear(from, to, TensorStats::kLinearBins));
   const std::uint64_t most = *std::max_element(counts->begin(), counts->end());
-  const double width = (static_cast<double>(to) - static_cast<double>(from)) /
-                       static_cast<double>(TensorStats::kLinearBins);
   return {"linear",
           {{"from", "from", Format::Real},
            {"count", "values", Format::Count},
            {"", "share"},
            {"", " "}},
           counts->size(),
-          [counts, most, from, width](std::size_t i) -> std::vector<Cell> {
+          [counts, most, from, to](std::size_t i) -> std::vector<Cell> {
             std::uint64_t total = 0;
             for (const std::uint64_t count : *counts) total += count;
-            return {static_cast<double>(from) + width * static_cast<double>(i), (*counts)[i],
-                    share_text((*counts)[i], total), bar((*counts)[i], most, kBarWidth)};
+            const double place = static_cast<double>(i) / static_cast<double>(counts->size());
+            return {std::lerp(from, to, place), (*counts)[i], share_text((*counts)[i], total),
+                    bar((*counts)[i], most, kBarWidth)};
           }};
 }
 
@@ -257,7 +256,7 @@ Table experts_table(const TensorStats& stats, std::vector<std::size_t> order, Au
             return {std::uint64_t{number},
                     m.deviation(),
                     median > 0 ? m.deviation() / median : 1.0,
-                    static_cast<double>(m.largest()),
+                    m.largest(),
                     share(m.zeros, m.count),
                     share(expert.saturated, m.count)};
           },

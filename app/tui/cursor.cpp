@@ -31,6 +31,11 @@ std::uint32_t current_row(const State& state) {
   return at < visible.size() ? visible[at] : NameTree::kNoNode;
 }
 
+std::uint64_t alike_of_row(const State& state) {
+  const std::uint32_t row = current_row(state);
+  return row == NameTree::kNoNode ? 0 : state.keys.list->folded().rows()[row].alike;
+}
+
 std::uint32_t current_node(const State& state) {
   const std::uint32_t row = current_row(state);
   return row == NameTree::kNoNode ? row : state.keys.list->folded().node_of(row, state.keys.member);

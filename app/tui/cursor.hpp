@@ -18,6 +18,8 @@ std::span<const std::uint32_t> order_of(const State& state);
 
 /// The row of the folded tree under the cursor; kNoNode on the flat list and without keys.
 std::uint32_t current_row(const State& state);
+/// How many alike nodes it stands for; 0 without a row.
+std::uint64_t alike_of_row(const State& state);
 /// The node of it that is meant.
 std::uint32_t current_node(const State& state);
 /// The tensor under the cursor of the keys, or nullopt.

@@ -18,11 +18,9 @@ namespace {
 
 /// Number `by` further among the alike nodes of the cursor's row.
 bool step_member(State& state, std::ptrdiff_t by) {
-  const std::uint32_t row = current_row(state);
-  if (row == NameTree::kNoNode) return false;
-  const std::uint64_t alike = state.keys.list->folded().rows()[row].alike;
+  const auto alike = static_cast<std::ptrdiff_t>(alike_of_row(state));
   const auto wanted = static_cast<std::ptrdiff_t>(state.keys.member) + by;
-  if (wanted < 0 || wanted >= static_cast<std::ptrdiff_t>(alike)) return false;
+  if (wanted < 0 || wanted >= alike) return false;
   state.keys.member = static_cast<std::uint64_t>(wanted);
   return true;
 }
@@ -198,6 +196,11 @@ void act_stats(Ui& ui, std::string_view) {
   const std::string key = state.screen == Screen::Stats ? key_of_row(state) : current_key(state);
   if (key.empty()) return say(state, "nothing is selected", Role::Notice);
   run_verb(ui, "stat", {key});
+  const std::uint64_t alike = alike_of_row(state);
+  if (alike > 1 && !current_tensor(state)) {
+    say(state,
+        fmt::format("number {} of {} alike; ] looks at the next", state.keys.member + 1, alike));
+  }
 }
 
 void act_mapping(Ui& ui, std::string_view) {

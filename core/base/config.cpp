@@ -171,6 +171,10 @@ std::optional<std::uint64_t> Config::layers() const {
   return std::nullopt;
 }
 
+std::optional<std::uint64_t> Config::experts() const {
+  return integer({"num_local_experts", "n_routed_experts", "num_experts"});
+}
+
 std::vector<std::string> Config::dtypes() const {
   std::vector<std::string> names;
   for (const char* path :

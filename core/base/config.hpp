@@ -36,6 +36,8 @@ class Config {
   std::optional<std::uint64_t> length(std::string_view path) const;
   /// Layers of the model, as num_hidden_layers counts them, or a list of their kinds.
   std::optional<std::uint64_t> layers() const;
+  /// Routed experts of a layer, under any of the names that families give their number.
+  std::optional<std::uint64_t> experts() const;
 
   /// What `dtype` and `torch_dtype` say ("bfloat16", "auto"): at the top, then under text_config.
   std::vector<std::string> dtypes() const;

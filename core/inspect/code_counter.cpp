@@ -12,6 +12,7 @@
 namespace ckptscope {
 namespace {
 
+constexpr std::size_t kHalves = 65536;
 constexpr std::uint64_t kWorthTables = 16384;  // elements: below, counting codes costs more
 
 void count_scale(ScaleStats& stats, double scale, std::uint64_t times) {
@@ -25,7 +26,7 @@ void count_scale(ScaleStats& stats, double scale, std::uint64_t times) {
 
 void put(TileCounts& part, float value, std::uint64_t times) {
   if (times == 0) return;
-  part.moments.add(value, times);
+  part.moments.add(static_cast<double>(value), times);
   part.distribution.add(value, times);
 }
 
@@ -97,15 +98,17 @@ void CodeCounter::count_plain(const Value& node, const StatsTile& tile, TileCoun
     count_halves(node.dtype, bytes, part);
   } else if (size == 1) {
     count_codes(node.dtype, bytes, 1.0F, part);
+  } else if (node.dtype == Dtype::F64) {
+    count_doubles(bytes, part);
   } else {
     count_floats(node.dtype, bytes, part);
   }
 }
 
 void CodeCounter::count_halves(Dtype dtype, std::span<const std::byte> bytes, TileCounts& part) {
-  halves_.assign(2 * Distribution::kCodes, 0);
+  halves_.assign(2 * kHalves, 0);
   std::uint32_t* even = halves_.data();
-  std::uint32_t* odd = even + Distribution::kCodes;
+  std::uint32_t* odd = even + kHalves;
   const std::size_t count = bytes.size() / 2;
   std::size_t i = 0;
   for (; i + 2 <= count; i += 2) {
@@ -119,11 +122,21 @@ void CodeCounter::count_halves(Dtype dtype, std::span<const std::byte> bytes, Ti
     std::memcpy(&last, bytes.data() + 2 * i, sizeof last);
     ++even[last];
   }
-  for (std::size_t code = 0; code < Distribution::kCodes; ++code) {
+  for (std::size_t code = 0; code < kHalves; ++code) {
     const auto half = static_cast<std::uint16_t>(code);
     const std::uint64_t times = std::uint64_t{even[code]} + odd[code];
     if (times > 0)
       put(part, dtype == Dtype::BF16 ? bf16_to_float(half) : f16_to_float(half), times);
+  }
+}
+
+void CodeCounter::count_doubles(std::span<const std::byte> bytes, TileCounts& part) {
+  part.distribution = Distribution(Distribution::Range::Double);
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(double)) {
+    double value;
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    part.moments.add(value, 1);
+    part.distribution.add(value, 1);
   }
 }
 

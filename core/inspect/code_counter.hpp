@@ -68,6 +68,7 @@ class CodeCounter {
   void count_plain(const Value& node, const StatsTile& tile, TileCounts& part);
   /// Two tables take turns, so that runs of one value do not wait for each other.
   void count_halves(Dtype dtype, std::span<const std::byte> bytes, TileCounts& part);
+  static void count_doubles(std::span<const std::byte> bytes, TileCounts& part);
   void count_floats(Dtype dtype, std::span<const std::byte> bytes, TileCounts& part);
   static void count_bytes(std::span<const std::byte> bytes, Counts& counts);
   void count_codes(Dtype dtype, std::span<const std::byte> bytes, float scale, TileCounts& part);

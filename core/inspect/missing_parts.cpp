@@ -211,13 +211,29 @@ class Search {
   Problems problems_;
 };
 
+bool is_true(const Config& config, std::string_view path) {
+  return config.json(path) == "true";
+}
+
+/// A config that says nothing of ties leaves it open: transformers' classes differ.
+std::vector<Problem> missing_head(std::span<const ModelKey> keys, const Config& config) {
+  const bool has_head = std::any_of(keys.begin(), keys.end(), [](const ModelKey& one) {
+    return layer_key(one.key).path.empty() && one.key.find("head") != one.key.npos;
+  });
+  if (has_head || !is_true(config, "tie_word_embeddings")) return {};
+  return {{Code::Incomplete, Severity::Note,
+           "no head: config.json ties it to the embedding (tie_word_embeddings), and so must a "
+           "loader"}};
+}
+
 }  // namespace
 
 std::vector<Problem> missing_parts(std::span<const ModelKey> keys, const Config& config) {
   const auto layers = config.layers();
   if (!layers) return {};
-  const auto experts = config.integer({"num_local_experts", "n_routed_experts", "num_experts"});
-  return Search(keys, *layers, experts.value_or(0)).run();
+  std::vector<Problem> found = Search(keys, *layers, config.experts().value_or(0)).run();
+  append(found, missing_head(keys, config));
+  return found;
 }
 
 }  // namespace ckptscope

@@ -18,9 +18,9 @@ struct ModelKey {
 
 /// Of either side of a mapping. Warnings (incomplete): layers that the config counts and no key
 /// has, no embedding, no final norm, a layer with a router and without experts, or
-/// with fewer than the config says or another layer has. Notes: a layer that lacks keys that
-/// another one of its kind has, which in published models is mostly as it should be. Nothing
-/// without a config that states a number of layers. O(keys).
+/// with fewer than the config says or another layer has. Notes: a head that is tied to the
+/// embedding; a layer that lacks keys that another one of its kind has, which in published models
+/// is mostly as it should be. Nothing without a config that states a number of layers. O(keys).
 std::vector<Problem> missing_parts(std::span<const ModelKey> keys, const Config& config);
 
 }  // namespace ckptscope

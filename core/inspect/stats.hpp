@@ -36,7 +36,7 @@ struct TensorStats {
   static constexpr std::size_t kLinearBins = 32;
 
   Moments moments;
-  std::array<float, kQuantiles.size()> quantiles{};
+  std::array<double, kQuantiles.size()> quantiles{};
   Distribution distribution;
   std::optional<CodeStats> codes;
   std::optional<ScaleStats> scales;
@@ -65,7 +65,7 @@ Storage storage_of(const Value& value);
 /// Shape of the decoded values as they lie on disk, and bytes of all that is read.
 Shape stored_shape(const Value& value);
 std::uint64_t stored_bytes(const Checkpoint& checkpoint, const Value& value);
-/// True for what stat can read: floats (F64 as F32), and decoded pairs of them.
+/// True for what stat can read: floats, and decoded pairs of them.
 bool has_statistics(const Value& value);
 
 /// Looks at every item, in the order given, several at a time; `done(i, stats)` is called once for

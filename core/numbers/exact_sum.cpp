@@ -14,17 +14,18 @@ constexpr std::uint32_t kMostPending = 1u << 29;  // each adds less than 2^33 to
 
 }  // namespace
 
-void ExactSum::add(double term) {
+void ExactSum::add(double term, int exponent) {
   if (term == 0) return;
   if (!std::isfinite(term)) {
     finite_ = false;
     return;
   }
   const auto bits = std::bit_cast<std::uint64_t>(term);
-  const auto exponent = static_cast<int>(bits >> 52 & 0x7FF);
+  const auto field = static_cast<int>(bits >> 52 & 0x7FF);
   std::uint64_t mantissa = bits & ((std::uint64_t{1} << 52) - 1);
-  if (exponent > 0) mantissa |= std::uint64_t{1} << 52;
-  const int place = (exponent > 0 ? exponent : 1) - 1075 + kLowest;  // of the mantissa's lowest bit
+  if (field > 0) mantissa |= std::uint64_t{1} << 52;
+  // Of the mantissa's lowest bit.
+  const int place = (field > 0 ? field : 1) - 1075 + exponent + kLowest;
   auto digit = static_cast<std::size_t>(place / 32);
   const int shift = place % 32;
   const bool negative = bits >> 63 != 0;
@@ -41,10 +42,18 @@ void ExactSum::add(double term) {
 }
 
 /// As what a double holds of the product, and the rest.
-void ExactSum::add_product(double a, double b) {
+void ExactSum::add_product(double a, double b, int exponent) {
   const double product = a * b;
-  add(product);
-  add(std::fma(a, b, -product));
+  add(product, exponent);
+  add(std::fma(a, b, -product), exponent);
+}
+
+void ExactSum::add_square(double value, double times) {
+  int exponent = 0;
+  const double mantissa = std::frexp(value, &exponent);
+  const double high = mantissa * mantissa;
+  add_product(high, times, 2 * exponent);
+  add_product(std::fma(mantissa, mantissa, -high), times, 2 * exponent);
 }
 
 void ExactSum::add(const ExactSum& other) {
@@ -68,7 +77,7 @@ void ExactSum::carry() {
   pending_ = 0;
 }
 
-double ExactSum::value() const {
+double ExactSum::value(int exponent) const {
   if (!finite_) return std::numeric_limits<double>::quiet_NaN();
   ExactSum settled = *this;
   settled.carry();
@@ -79,7 +88,8 @@ double ExactSum::value() const {
   }
   double sum = 0;
   for (std::size_t i = settled.digits_.size(); i-- > 0;) {
-    sum += std::ldexp(static_cast<double>(settled.digits_[i]), 32 * static_cast<int>(i) - kLowest);
+    sum += std::ldexp(static_cast<double>(settled.digits_[i]),
+                      32 * static_cast<int>(i) - kLowest + exponent);
   }
   return negative ? -sum : sum;
 }

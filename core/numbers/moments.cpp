@@ -14,41 +14,32 @@ namespace {
 
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 
-/// A sum as two doubles, which hold twice the digits of one.
+/// A sum * 2^exponent as two doubles, which hold twice the digits of one.
 struct Pair {
   double high;
   double low;
 };
-Pair split(ExactSum sum) {
-  const double high = sum.value();
-  sum.add(-high);
-  return {high, sum.value()};
+Pair split(ExactSum sum, int exponent) {
+  const double high = sum.value(exponent);
+  sum.add(-high, -exponent);
+  return {high, sum.value(exponent)};
 }
 
-/// Code number `i` in the order of values: from -infinity to infinity, NaN left out.
-constexpr std::uint32_t kNegativeInfinity = 0xFF80;
-constexpr std::uint32_t kPositiveInfinity = 0x7F80;
+constexpr int kMantissa = 7;  // bits of a code's mantissa, those of BF16
 
-/// Calls visit(code) in the order of values until it returns true.
-void for_each_code_in_order(const auto& visit) {
-  for (std::uint32_t code = kNegativeInfinity; code >= 0x8000; --code) {
-    if (visit(code)) return;
-  }
-  for (std::uint32_t code = 0; code <= kPositiveInfinity; ++code) {
-    if (visit(code)) return;
-  }
-}
-
-/// BF16 bits; what is finite stays finite.
-std::uint16_t nearest_code(float value) {
-  const std::uint16_t code = float_to_bf16(value);
-  const bool overflows = (code & 0x7FFF) == kPositiveInfinity && std::isfinite(value);
-  return overflows ? static_cast<std::uint16_t>(code - 1) : code;
+/// `bits` of a number whose mantissa has `mantissa` bits, rounded to a code, nearest even; what is
+/// finite stays finite. Not for NaN.
+std::uint32_t nearest_code(std::uint64_t bits, int mantissa, std::uint32_t infinity) {
+  const int dropped = mantissa - kMantissa;
+  const std::uint64_t half = (std::uint64_t{1} << (dropped - 1)) - 1;
+  const auto code = static_cast<std::uint32_t>((bits + half + (bits >> dropped & 1)) >> dropped);
+  const bool rounded_up = (bits >> dropped) != code;
+  return rounded_up && (code & infinity) == infinity ? code - 1 : code;
 }
 
 }  // namespace
 
-void Moments::add(float value, std::uint64_t times) {
+void Moments::add(double value, std::uint64_t times) {
   if (times == 0) return;
   count += times;
   if (std::isnan(value)) {
@@ -59,7 +50,7 @@ void Moments::add(float value, std::uint64_t times) {
     infinities += times;
     return;
   }
-  const float plain = value + 0.0F;  // -0 is 0: which came first must not show
+  const double plain = value + 0.0;  // -0 is 0: which came first must not show
   least = std::min(least, plain);
   most = std::max(most, plain);
   if (value == 0) {
@@ -67,9 +58,8 @@ void Moments::add(float value, std::uint64_t times) {
     negative_zeros += std::signbit(value) ? times : 0;
     return;
   }
-  const auto exact = static_cast<double>(value);
-  sum.add_product(exact, static_cast<double>(times));
-  squares.add_product(exact * exact, static_cast<double>(times));
+  sum.add_product(value, static_cast<double>(times));
+  squares.add_square(value, static_cast<double>(times));
 }
 
 void Moments::add(std::span<const float> values) {
@@ -81,9 +71,9 @@ void Moments::add(std::span<const float> values) {
       continue;
     }
     ++count;
-    least = std::min(least, value);
-    most = std::max(most, value);
     const auto exact = static_cast<double>(value);
+    least = std::min(least, exact);
+    most = std::max(most, exact);
     run_sum += exact;
     run_squares += exact * exact;
   }
@@ -103,48 +93,93 @@ void Moments::add(const Moments& other) {
   squares.add(other.squares);
 }
 
-float Moments::largest() const {
+double Moments::largest() const {
   return finite() == 0 ? 0 : std::max(std::fabs(least), std::fabs(most));
 }
 
 double Moments::mean() const {
-  return finite() == 0 ? kNoValue : sum.value() / static_cast<double>(finite());
+  if (finite() == 0) return kNoValue;
+  const int scale = scale_exponent();
+  return std::ldexp(sum.value(-scale) / static_cast<double>(finite()), scale);
 }
 
 double Moments::deviation() const {
   if (finite() == 0) return kNoValue;
-  // n * squares - sum * sum, which cancel where values are far from zero, and only then rounded.
+  // n * squares - sum * sum, which cancel where values are far from zero, and only then rounded; of
+  // the values divided by a power of two, so that squares of all doubles have a place.
+  const int scale = scale_exponent();
   const auto n = static_cast<double>(finite());
-  const Pair s = split(sum);
-  const Pair q = split(squares);
+  const Pair s = split(sum, -scale);
+  const Pair q = split(squares, -2 * scale);
   ExactSum spread;
   spread.add_product(n, q.high);
   spread.add_product(n, q.low);
   spread.add_product(-s.high, s.high);
   spread.add_product(-2 * s.high, s.low);
-  return std::sqrt(std::max(0.0, spread.value())) / n;
+  return std::ldexp(std::sqrt(std::max(0.0, spread.value())) / n, scale);
+}
+
+int Moments::scale_exponent() const {
+  return largest() == 0 ? 0 : std::ilogb(largest());
+}
+
+Distribution::Distribution(Range range) : range_(range) {
+  codes_.resize(std::size_t{2} * (infinity() + (1u << kMantissa)));
+  for (auto& powers : powers_) powers.resize(static_cast<std::size_t>(2 * bias() + 3));
+}
+
+std::uint32_t Distribution::infinity() const {
+  return static_cast<std::uint32_t>(2 * bias() + 1) << kMantissa;
+}
+
+double Distribution::value_of(std::uint32_t code) const {
+  if (range_ == Range::Double)
+    return std::bit_cast<double>(std::uint64_t{code} << (52 - kMantissa));
+  return static_cast<double>(bf16_to_float(static_cast<std::uint16_t>(code)));
+}
+
+/// `bits` of a number that is no NaN, whose mantissa has `mantissa` bits.
+void Distribution::count(std::uint64_t bits, int mantissa, std::uint64_t times) {
+  const std::uint64_t sign = codes_.size() / 2;
+  const std::uint64_t magnitude = bits & ((sign << (mantissa - kMantissa)) - 1);
+  const std::size_t power = magnitude == 0 ? 0 : (magnitude >> mantissa) + 1;
+  codes_[nearest_code(bits, mantissa, infinity())] += times;
+  powers_[magnitude == bits ? 0 : 1][power] += times;
 }
 
 void Distribution::add(float value, std::uint64_t times) {
-  if (std::isnan(value)) return;
-  codes_[nearest_code(value)] += times;
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::size_t exponent = value == 0 ? 0 : (bits >> 23 & 0xFF) + 1;
-  powers_[bits >> 31][exponent] += times;
+  if (range_ == Range::Double) return add(static_cast<double>(value), times);
+  if (!std::isnan(value)) count(std::bit_cast<std::uint32_t>(value), 23, times);
+}
+
+void Distribution::add(double value, std::uint64_t times) {
+  if (!std::isnan(value)) count(std::bit_cast<std::uint64_t>(value), 52, times);
 }
 
 void Distribution::add(const Distribution& other) {
-  for (std::size_t i = 0; i < kCodes; ++i) codes_[i] += other.codes_[i];
+  for (std::size_t i = 0; i < codes_.size(); ++i) codes_[i] += other.codes_[i];
   for (std::size_t sign = 0; sign < 2; ++sign) {
-    for (std::size_t i = 0; i < powers_[sign].size(); ++i)
+    for (std::size_t i = 0; i < powers_[sign].size(); ++i) {
       powers_[sign][i] += other.powers_[sign][i];
+    }
   }
 }
 
-std::vector<float> Distribution::quantiles(std::span<const double> shares) const {
+/// Calls visit(code) in the order of values, from -infinity to infinity, until it returns true.
+void Distribution::for_each_code_in_order(const auto& visit) const {
+  const auto sign = static_cast<std::uint32_t>(codes_.size() / 2);
+  for (std::uint32_t code = sign + infinity(); code >= sign; --code) {
+    if (visit(code)) return;
+  }
+  for (std::uint32_t code = 0; code <= infinity(); ++code) {
+    if (visit(code)) return;
+  }
+}
+
+std::vector<double> Distribution::quantiles(std::span<const double> shares) const {
   std::uint64_t total = 0;
   for (const std::uint64_t count : codes_) total += count;
-  std::vector<float> found(shares.size(), std::numeric_limits<float>::quiet_NaN());
+  std::vector<double> found(shares.size(), kNoValue);
   if (total == 0) return found;
   std::uint64_t below = 0;
   std::size_t next = 0;
@@ -153,7 +188,7 @@ std::vector<float> Distribution::quantiles(std::span<const double> shares) const
     while (next < shares.size() && codes_[code] > 0 &&
            static_cast<double>(below) >=
                std::max(1.0, std::ceil(shares[next] * static_cast<double>(total)))) {
-      found[next++] = bf16_to_float(static_cast<std::uint16_t>(code));
+      found[next++] = value_of(code);
     }
     return next == shares.size();
   });
@@ -161,34 +196,33 @@ std::vector<float> Distribution::quantiles(std::span<const double> shares) const
 }
 
 std::uint64_t Distribution::at(int exponent, bool negative) const {
-  return powers_[negative ? 1 : 0][static_cast<std::size_t>(exponent - kZero)];
+  return powers_[negative ? 1 : 0][static_cast<std::size_t>(exponent + bias() + 1)];
 }
 
 std::string Distribution::Power::label() const {
-  return exponent == 128 ? "inf" : fmt::format("2^{}", exponent);
+  return infinite ? "inf" : fmt::format("2^{}", exponent);
 }
 
 std::vector<Distribution::Power> Distribution::powers() const {
   std::vector<Power> found;
-  for (int exponent = 128; exponent > kZero; --exponent) {
-    const Power power{exponent, at(exponent, true), at(exponent, false)};
+  for (int exponent = bias() + 1; exponent >= -bias(); --exponent) {
+    const Power power{exponent, exponent > bias(), at(exponent, true), at(exponent, false)};
     if (!found.empty() || power.negative + power.positive > 0) found.push_back(power);
   }
   while (!found.empty() && found.back().negative + found.back().positive == 0) found.pop_back();
   return found;
 }
 
-std::vector<std::uint64_t> Distribution::linear(float from, float to, std::size_t bins) const {
+std::vector<std::uint64_t> Distribution::linear(double from, double to, std::size_t bins) const {
   std::vector<std::uint64_t> counts(bins);
-  const double width =
-      (static_cast<double>(to) - static_cast<double>(from)) / static_cast<double>(bins);
-  for (std::uint32_t code = 0; code < kCodes; ++code) {
-    const float value = bf16_to_float(static_cast<std::uint16_t>(code));
+  const auto parts = static_cast<double>(bins);
+  const double half_width =
+      (to / 2 - from / 2) / parts;  // to - from may be more than a double holds
+  for (std::uint32_t code = 0; code < codes_.size(); ++code) {
+    const double value = value_of(code);
     if (codes_[code] == 0 || !std::isfinite(value)) continue;
-    const double place =
-        width > 0 ? (static_cast<double>(value) - static_cast<double>(from)) / width : 0;
-    const double last = static_cast<double>(bins - 1);
-    counts[static_cast<std::size_t>(std::clamp(place, 0.0, last))] += codes_[code];
+    const double place = half_width > 0 ? (value / 2 - from / 2) / half_width : 0;
+    counts[static_cast<std::size_t>(std::clamp(place, 0.0, parts - 1))] += codes_[code];
   }
   return counts;
 }

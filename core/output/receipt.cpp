@@ -63,6 +63,7 @@ std::string Receipt::to_json() const {
   root["options"] = options;
   root["set"] = settings;
   if (!synthesised.empty()) root["synthesised"] = synthesised;
+  if (zeros_left_out) root["zeros_left_out"] = *zeros_left_out;
   if (!overflowed.empty()) root["overflowed"] = overflowed;
   root["sources"] = files_json(sources, "header_xxh3", &SourceFile::header_hash);
   root["outputs"] = files_json(outputs, "xxh3", &OutputFile::xxh3);
@@ -88,8 +89,9 @@ Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t 
   if (sources.like != nullptr) receipt.options["like"] = hex64(hash_of_like(*sources.like));
   if (source.config().present()) receipt.options["config-xxh3"] = hex64(source.config().hash());
   if (options.bare_hf) receipt.options["hf-prefix"] = "none";
-  if (!options.bare_hf && options.from == Side::Native && options.to == Side::Hf) {
-    receipt.options["hf-prefix"] = "usual";
+  if (options.from == Side::Native && options.to == Side::Hf) {
+    if (!options.bare_hf) receipt.options["hf-prefix"] = "usual";
+    receipt.zeros_left_out.emplace(options.added_zeros.begin(), options.added_zeros.end());
   }
   for (const Output& output : plan.outputs) {
     if (output.kind == OutputKind::Synthesised) receipt.synthesised.push_back(output.key);
@@ -119,6 +121,9 @@ std::optional<Receipt> read_receipt(const std::string& directory) {
     receipt.options = root.at("options").get<std::map<std::string, std::string>>();
     receipt.settings = root.at("set").get<std::map<std::string, std::string>>();
     receipt.synthesised = root.value("synthesised", std::vector<std::string>());
+    if (root.contains("zeros_left_out")) {
+      receipt.zeros_left_out = root["zeros_left_out"].get<std::vector<std::string>>();
+    }
     receipt.sources =
         read_files(root.at("sources"), "header_xxh3", &Receipt::SourceFile::header_hash);
     receipt.outputs = read_files(root.at("outputs"), "xxh3", &Receipt::OutputFile::xxh3);

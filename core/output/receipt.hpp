@@ -30,10 +30,12 @@ struct Receipt {
   std::string to;
   std::string adapter;
   std::string layout;
-  std::string plan;                                 // Plan::hash()
-  std::map<std::string, std::string> options;       // flags that shaped the output, by flag name
-  std::map<std::string, std::string> settings;      // --set
-  std::vector<std::string> synthesised;             // keys of zeros that the mapping added
+  std::string plan;                             // Plan::hash()
+  std::map<std::string, std::string> options;   // flags that shaped the output, by flag name
+  std::map<std::string, std::string> settings;  // --set
+  std::vector<std::string> synthesised;         // keys of zeros that the mapping added
+  /// Keys of such zeros, left out again on the way back; nullopt where that is not recorded.
+  std::optional<std::vector<std::string>> zeros_left_out;
   std::map<std::string, std::uint64_t> overflowed;  // by key: values that became infinite
   std::vector<SourceFile> sources;
   std::vector<OutputFile> outputs;

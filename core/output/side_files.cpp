@@ -110,7 +110,7 @@ std::string reason_against(const std::string& path, const std::string& name, con
   if (!fs::is_regular_file(status)) return "no regular file";
   if (is_weights_or_index(name)) return "weights or an index beside the checkpoint";
   if (name == "config.json") return "it cannot be read, so it would not follow the output";
-  if (name == "hf_quant_config.json" && decodes(plan)) return "the output is not quantised";
+  if (name == "hf_quant_config.json" && !holds_codes(plan)) return "the output is not quantised";
   const std::uint64_t bytes = identity_of(path).size;
   return bytes > kMaxSideFile ? format_bytes(bytes) : "";
 }

@@ -84,8 +84,8 @@ struct PlanOptions {
   Quantise quantise = Quantise::Keep;
   std::string exclude;  // a regex matched at the start of output keys; may be empty
   bool lenient = false;
-  std::set<std::string, std::less<>> allow;        // names of codes that are warnings here
-  bool bare_hf = false;                            // hf keys are written without their prefix
+  std::set<std::string, std::less<>> allow;  // names of codes that are warnings here
+  bool bare_hf = false;  // hf keys, of source or target, are without the family's prefix
   std::set<std::string, std::less<>> added_zeros;  // native keys that the way to native added
   bool has_config = false;
   std::optional<std::pair<std::uint64_t, std::uint64_t>> expert_range;  // [a, b) of every stack

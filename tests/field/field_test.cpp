@@ -423,6 +423,18 @@ std::vector<Situation> configs() {
        "&& ckptscope ls back | grep -c correction_bias",
        1,
        {"zeros that the way to native added"}},
+      {"verify_needs_no_receipt_of_the_source",
+       [](const TempDir& dir) { put(dir, recorded("mistral4-fp8-bf16")); },
+       "ckptscope convert in --to native -o native -q && ckptscope convert native --to hf -o back "
+       "-q && rm native/ckptscope.json && ckptscope verify native back",
+       0,
+       {"VERIFIED"}},
+      {"verify_says_when_the_plan_is_another",
+       [](const TempDir& dir) { put(dir, recorded("mistral4-fp8-bf16")); },
+       "ckptscope convert in --to native -o native -q && "
+       "ckptscope verify in native --exclude 'model.*gate.*'",
+       1,
+       {"NOT that of the conversion"}},
   };
 }
 

@@ -142,11 +142,11 @@ void draw_linear(Canvas& canvas, const Rect& area, const TensorStats& stats) {
   const auto bins = stats.distribution.linear(m.least, m.most, static_cast<std::size_t>(rows));
   const std::uint64_t most =
       std::max<std::uint64_t>(1, *std::max_element(bins.begin(), bins.end()));
-  const double width = (static_cast<double>(m.most) - static_cast<double>(m.least)) / rows;
   for (int i = 0; i < rows; ++i) {
     const std::uint64_t count = bins[static_cast<std::size_t>(i)];
     const int row = area.row + 1 + i;
-    canvas.put_right(row, area.column + 11, real(static_cast<double>(m.least) + width * i));
+    canvas.put_right(row, area.column + 11,
+                     real(std::lerp(m.least, m.most, static_cast<double>(i) / rows)));
     canvas.put(row, area.column + 12, "│", Role::Faint);
     canvas.put(row, area.column + 14, bar(count, most, area.columns - 23), Role::Bar);
     canvas.put_right(row, area.column + area.columns, percent(count, m.count));
@@ -234,9 +234,7 @@ void draw_experts(const StatsView& view, Canvas& canvas, const Rect& area) {
 void describe_experts(StatsModel& model) {
   const auto& experts = model.stats.experts;
   if (experts.empty()) return;
-  const ExpertFigure largest = [](const ExpertStats& expert) {
-    return static_cast<double>(expert.moments.largest());
-  };
+  const ExpertFigure largest = [](const ExpertStats& expert) { return expert.moments.largest(); };
   model.digits = {digits_of("std", experts, deviation_of, ""),
                   digits_of("abs max", experts, largest, "")};
   if (model.stats.codes) {

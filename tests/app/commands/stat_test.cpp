@@ -2,7 +2,6 @@
 // what, figures in text and JSON, exit codes.
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -10,18 +9,14 @@
 
 #include "core/checkpoint/synthetic.hpp"
 #include "tests/support/recorded.hpp"
-#include "tests/support/temp_dir.hpp"
+#include "tests/support/shell.hpp"
 
 namespace ckptscope::testing {
 namespace {
 
 using nlohmann::json;
 
-struct Result {
-  std::string out;
-  std::string err;
-  int exit = 0;
-
+struct Result : ShellResult {
   bool tells(const std::string& text) const { return (out + err).find(text) != std::string::npos; }
   json parsed() const { return json::parse(out); }
 };
@@ -36,13 +31,7 @@ class StatCli : public ::testing::Test {
   void make(const std::string& name, const std::string& recorded) const {
     write_synthetic(dir_ / name, recorded_case(recorded).source);
   }
-  Result run(const std::string& line) const {
-    const std::string command = "cd " + dir_.path() + " && " CKPTSCOPE_BINARY " " + line +
-                                " >stdout.txt 2>stderr.txt </dev/null";
-    const int status = std::system(command.c_str());
-    return {read_file(dir_ / "stdout.txt"), read_file(dir_ / "stderr.txt"),
-            WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)};
-  }
+  Result run(const std::string& line) const { return {run_shell(dir_, "ckptscope " + line)}; }
   /// In the native file; a second time makes it what it was.
   void turn_bit(std::size_t at) const {
     const std::string path = dir_ / "native/model.safetensors";

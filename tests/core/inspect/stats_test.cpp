@@ -18,10 +18,22 @@ using Tensors = std::vector<StoredTensor>;
 constexpr Dtype kDtypes[]{Dtype::BF16, Dtype::F16,     Dtype::F32,
                           Dtype::F64,  Dtype::F8_E4M3, Dtype::F8_E5M2};
 
+/// In every third place.
+void put_special_doubles(StoredTensor& tensor) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  constexpr double kLeast = std::numeric_limits<double>::denorm_min();
+  constexpr double kDoubles[]{0,        -0.0,     INFINITY, -INFINITY, NAN,
+                              kMost,    -kMost,   kLeast,   1e300,     -1e-300,
+                              0x1p-149, -0x1p127, -kLeast,  0x1.FFp3,  -1};
+  for (std::size_t i = 0; i < tensor.count(); i += 3) {
+    std::memcpy(&tensor.bytes[i * sizeof(double)], &kDoubles[i / 3 % std::size(kDoubles)],
+                sizeof(double));
+  }
+}
+
 /// Zeros, infinities, NaN, the largest but for one and the least, of both signs, in every third
 /// place.
 void put_specials(StoredTensor& tensor) {
-  constexpr double kDoubles[]{0, -0.0, INFINITY, -INFINITY, NAN, 0x1p-149, -0x1p127};
   const std::map<Dtype, int> mantissas{{Dtype::BF16, 7},
                                        {Dtype::F16, 10},
                                        {Dtype::F32, 23},
@@ -29,16 +41,12 @@ void put_specials(StoredTensor& tensor) {
                                        {Dtype::F8_E5M2, 2}};
   const std::size_t size = size_of(tensor.dtype);
   for (std::size_t i = 0; i < tensor.count(); i += 3) {
-    std::uint64_t bits = std::bit_cast<std::uint64_t>(kDoubles[i / 3 % 7]);
-    if (tensor.dtype != Dtype::F64) {
-      const int mantissa = mantissas.at(tensor.dtype);
-      const std::uint64_t sign = std::uint64_t{1} << (8 * size - 1);
-      const std::uint64_t infinity = sign - (std::uint64_t{1} << mantissa);
-      const std::uint64_t specials[]{0,        sign,         infinity, sign | infinity,
-                                     sign - 1, infinity - 1, 1,        sign | 1};
-      bits = specials[i / 3 % 8];
-    }
-    std::memcpy(&tensor.bytes[i * size], &bits, size);
+    const int mantissa = mantissas.at(tensor.dtype);
+    const std::uint64_t sign = std::uint64_t{1} << (8 * size - 1);
+    const std::uint64_t infinity = sign - (std::uint64_t{1} << mantissa);
+    const std::uint64_t specials[]{0,        sign,         infinity, sign | infinity,
+                                   sign - 1, infinity - 1, 1,        sign | 1};
+    std::memcpy(&tensor.bytes[i * size], &specials[i / 3 % 8], size);
   }
 }
 
@@ -47,6 +55,7 @@ TEST(Stats, OfPlainNumbers) {
                        {3, 5}, {1, 1, 1}, {4, 3, 7}, {2, 3, 5, 7}, {3, 701}, {5, 41, 31}};
   Tensors tensors;
   for (const Dtype dtype : kDtypes) {
+    if (dtype == Dtype::F64) continue;  // OfDoubles
     for (const Shape& shape : shapes) {
       const std::string name = fmt::format("{} {}", name_of(dtype), to_string(shape));
       tensors.push_back(stored_tensor(name, dtype, shape));
@@ -62,6 +71,60 @@ TEST(Stats, OfPlainNumbers) {
   }
   EXPECT_GT(found.at("F32 [5, 41, 31] special").moments.nans, 0u);
   EXPECT_TRUE(found.at("F8_E4M3 [2, 3, 5, 7]").codes.has_value());
+}
+
+/// Eight binary places, nearest even; what is finite stays finite.
+double rounded(double value) {
+  if (value == 0 || !std::isfinite(value)) return value;
+  const int quantum = std::max(std::ilogb(value), -1022) - 7;
+  const double nearest = std::ldexp(std::nearbyint(std::ldexp(value, -quantum)), quantum);
+  return std::isinf(nearest) ? std::copysign(0x1.FEp1023, value) : nearest;
+}
+
+void expect_distribution(const TensorStats& found, const std::vector<double>& values) {
+  std::vector<double> sorted;
+  std::map<std::pair<int, bool>, std::uint64_t> powers;
+  for (const double value : values) {
+    if (std::isnan(value)) continue;
+    sorted.push_back(rounded(value));
+    const int power = value == 0          ? -1024
+                      : std::isinf(value) ? 1024
+                                          : std::max(std::ilogb(value), -1023);
+    ++powers[{power, std::signbit(value)}];
+  }
+  std::sort(sorted.begin(), sorted.end());
+  for (std::size_t i = 0; i < found.quantiles.size(); ++i) {
+    const double place = TensorStats::kQuantiles[i] * static_cast<double>(sorted.size());
+    EXPECT_EQ(found.quantiles[i], sorted[static_cast<std::size_t>(std::ceil(place)) - 1]) << i;
+  }
+  for (int power = -1024; power <= 1024; ++power) {
+    for (const bool negative : {false, true}) {
+      EXPECT_EQ(found.distribution.at(power, negative), (powers[{power, negative}])) << power;
+    }
+  }
+}
+
+/// Through floats most of these are infinite or zero.
+TEST(Stats, OfDoubles) {
+  Tensors tensors{stored_tensor("plain", Dtype::F64, {5, 41, 31}),
+                  stored_tensor("any", Dtype::F64, {7001}, Filling::Raw),
+                  stored_tensor("one", Dtype::F64, {})};
+  put_special_doubles(tensors[0]);
+  put_special_doubles(tensors[2]);
+  const TempDir dir;
+  const Found found = stats_of(open_with(dir, tensors), 2);
+  for (const StoredTensor& tensor : tensors) {
+    SCOPED_TRACE(tensor.key);
+    std::vector<double> values(tensor.count());
+    std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+    expect_moments<double>(found.at(tensor.key).moments, values);
+    expect_distribution(found.at(tensor.key), values);
+  }
+  EXPECT_EQ(found.at("plain").experts.size(), 5u);
+  const auto halves = found.at("any").distribution.linear(-1.7e308, 1.7e308, 2);
+  const Moments& any = found.at("any").moments;
+  EXPECT_EQ(halves[0] + halves[1], any.finite());
+  EXPECT_GT(halves[0] * halves[1], 0u);
 }
 
 TEST(Stats, OnlyNumbersHaveThem) {

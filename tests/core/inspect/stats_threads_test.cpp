@@ -37,7 +37,7 @@ using Figures = std::vector<std::uint64_t>;
 void put(Figures& figures, const Moments& m) {
   figures.insert(figures.end(),
                  {m.count, m.zeros, m.negative_zeros, m.nans, m.infinities,
-                  std::bit_cast<std::uint32_t>(m.least), std::bit_cast<std::uint32_t>(m.most),
+                  std::bit_cast<std::uint64_t>(m.least), std::bit_cast<std::uint64_t>(m.most),
                   std::bit_cast<std::uint64_t>(m.sum.value()),
                   std::bit_cast<std::uint64_t>(m.squares.value())});
 }
@@ -46,7 +46,7 @@ void put(Figures& figures, const Moments& m) {
 Figures figures_of(const TensorStats& stats) {
   Figures figures;
   put(figures, stats.moments);
-  for (const float one : stats.quantiles) figures.push_back(std::bit_cast<std::uint32_t>(one));
+  for (const double one : stats.quantiles) figures.push_back(std::bit_cast<std::uint64_t>(one));
   for (int i = 0; i < 2 * 257; ++i) {
     figures.push_back(stats.distribution.at(i / 2 - 128, i % 2 == 0));
   }

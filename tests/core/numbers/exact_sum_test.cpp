@@ -90,6 +90,19 @@ TEST(ExactSum, ConsecutiveIntegersAtEveryPlace) {
   }
 }
 
+TEST(ExactSum, SquaresOfAllDoubles) {
+  for (const double value : {kMax, kMin, 3 * kMin, 1e200, -1e-200, 0x1.FFFFFFFFFFFFFp-600, 3.0}) {
+    ExactSum sum;
+    sum.add_square(value, 9007199254740991.0);
+    for (const double times : {-9007199254740990.0, -1.0}) sum.add_square(value, times);
+    expect_bits(sum.value(), 0);
+    sum.add_square(value);
+    int exponent = 0;
+    const double mantissa = std::frexp(value, &exponent);
+    expect_bits(sum.value(-2 * exponent), mantissa * mantissa);
+  }
+}
+
 // ---- terms that are not finite ------------------------------------------------------------------
 
 TEST(ExactSum, ATermThatIsNotFiniteMakesItNan) {

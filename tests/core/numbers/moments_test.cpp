@@ -75,7 +75,7 @@ Counts counts_of(const Moments& m) {
 Counts powers_of(const Distribution& distribution) {
   Counts powers;
   for (const bool negative : {false, true}) {
-    for (int i = Distribution::kZero; i <= 128; ++i) powers.push_back(distribution.at(i, negative));
+    for (int i = -128; i <= 128; ++i) powers.push_back(distribution.at(i, negative));
   }
   return powers;
 }
@@ -93,7 +93,7 @@ void expect_same(const Moments& found, const Moments& expected) {
   expect_bits(found.squares.value(), expected.squares.value());
 }
 
-float quantile(const Distribution& distribution, double share) {
+double quantile(const Distribution& distribution, double share) {
   return distribution.quantiles({&share, 1}).front();
 }
 
