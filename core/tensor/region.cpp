@@ -17,7 +17,7 @@ std::vector<Region> row_bands(ShapeView shape, std::uint64_t element_bytes,
 
   std::uint64_t rows = std::max<std::uint64_t>(1, max_bytes / step);
   if (rows < shape[cut]) {
-    for (const std::uint64_t whole : {1024u, 64u}) {
+    for (const std::uint64_t whole : {1024, 64}) {
       if (rows > whole) rows -= rows % whole;
     }
   }

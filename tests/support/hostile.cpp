@@ -266,7 +266,7 @@ Cases depth_cases() {
       with_made_header(
           "C25_deep_obj_100k", [] { return repeated(R"({"a":)", 100'000); }, 0),
   };
-  for (const std::size_t depth : {123u, 124u, 125u, 126u, 127u, 128u}) {
+  for (const std::size_t depth : {123, 124, 125, 126, 127, 128}) {
     cases.push_back(deep_extra(fmt::format("C26_depth_extra_{}", depth), depth));
   }
   return cases;
