@@ -11,6 +11,7 @@
 #include "app/language/help_text.hpp"
 #include "app/language/parse_args.hpp"
 #include "app/prompt/repl.hpp"
+#include "app/session/cli_progress.hpp"
 #include "app/session/run_command.hpp"
 #include "app/session/session.hpp"
 #include "app/terminal/signals.hpp"
@@ -31,8 +32,9 @@ constexpr std::uint64_t kMaxKeyBytes = 1'000'000;
 int run_on_path(const Command& command, Args args) {
   std::shared_ptr<const Checkpoint> checkpoint;
   if (command.opens) {
+    const CliProgress stoppable({.quiet = true});
     checkpoint = std::make_shared<const Checkpoint>(
-        Checkpoint::open(args.operands.front(), {args.text("config")}));
+        Checkpoint::open(args.operands.front(), {args.text("config"), &stoppable}));
     args.operands.erase(args.operands.begin());
   }
   return run_command(command, std::move(checkpoint), args, standard_outlet());

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "app/language/command.hpp"
+#include "app/language/words.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
 #include "core/checkpoint/synthetic.hpp"
@@ -82,10 +83,12 @@ void step(Document& document, std::string_view verb, const std::string& source, 
   Snapshot snapshot;
   snapshot.checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(source));
   snapshot.terminal = true;
-  std::string line = fmt::format("$ ckptscope {} {}", verb, source);
-  for (const std::string& operand : args.operands) line += " " + operand;
-  for (const auto& [flag, values] : args.flags)
-    line += fmt::format(" --{} {}", flag, fmt::join(values, " "));
+  std::string line = fmt::format("$ ckptscope {} {}", verb, shell_path(source));
+  for (const std::string& operand : args.operands) line += " " + shell_path(operand);
+  for (const auto& [flag, values] : args.flags) {
+    line += fmt::format(" --{}", flag);
+    for (const std::string& value : values) line += " " + shell_word(value);
+  }
   document.add(Note{""}).add(Heading{line});
   Document part = command.run(snapshot, args, progress);
   for (Block& block : part.blocks) {

@@ -70,6 +70,12 @@ Fields sums_of(const Counterparts& both, const Meeting& meeting, const Unequal& 
   }};
 }
 
+/// Without rows there is nothing for people to see; for machines there are no rows.
+Table shown_if_any(Table table) {
+  if (table.size == 0) table.audience = Audience::Machines;
+  return table;
+}
+
 Heading verdict(std::size_t different) {
   return {different == 0 ? "EQUAL" : fmt::format("DIFFERENT  {} tensors", different)};
 }
@@ -87,7 +93,7 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
   document.exit = different == 0 ? 0 : 1;
   add_unapplied_scales(document, both.here);
   add_unapplied_scales(document, both.there);
-  if (!unequal.pairs.empty()) document.add(distance_table(unequal.pairs, unequal.distances));
+  document.add(shown_if_any(distance_table(unequal.pairs, unequal.distances)));
   add_lists(document, both, meeting, unequal, args.number("limit").value_or(kMostOfAList));
   document.add(sums_of(both, meeting, unequal));
   document.add(verdict(different));
@@ -97,7 +103,7 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
 Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& a = *snapshot.checkpoint;
   if (args.has("decoded")) return diff_decoded(a, args, progress);
-  const Checkpoint b = Checkpoint::open(args.operands.front());
+  const Checkpoint b = Checkpoint::open(args.operands.front(), {"", &progress});
   const auto report = std::make_shared<const DiffReport>(
       diff(a, b, !args.has("headers"), args.resources().threads, progress));
   Document document{"diff"};
@@ -111,7 +117,7 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
                 return {std::string(name_of(row.kind)), row.key, row.detail};
               }};
   table.main = true;
-  if (!report->rows.empty()) document.add(std::move(table));
+  document.add(shown_if_any(std::move(table)));
   const std::string compared =
       report->values_compared ? "dtype, shape and every byte" : "dtype and shape";
   document.add(Fields{{

@@ -21,7 +21,7 @@ inline constexpr Flag kSet{
     .name = "set", .value = "KEY=VALUE", .help = "a setting of the adapter; may be repeated"};
 inline constexpr Flag kLayout{.name = "layout",
                               .value = "L",
-                              .help = "native names as Automodel's modules load them, or as its API page has them",
+                              .help = "native names of Automodel's modules, or of its API page",
                               .choices = "automodel|documented"};
 inline constexpr Flag kLenient{.name = "lenient",
                                .help = "unpaired FP8 weights and scales are warnings"};

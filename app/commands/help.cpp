@@ -18,7 +18,7 @@ Document run_help(const Snapshot&, const Args& args, Progress&) {
   Document document{"help"};
   std::string text = args.operands.empty() ? help_overview() : text_on(args.operands.front(), args);
   Fields machine{{{"text", "", text}}};
-  document.add(Note{std::move(text)}).add(std::move(machine));
+  document.add(Note{std::move(text), /*escaped=*/true}).add(std::move(machine));
   return document;
 }
 

@@ -1,5 +1,6 @@
 // What a checkpoint is, from its headers and its config alone.
 #include "app/commands/flags.hpp"
+#include "app/language/words.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -85,18 +86,8 @@ Table rows_table(std::string id, std::string title, std::string elements,
           row};
 }
 
-/// As a shell reads it back: quoted where it has to be.
-std::string shell_word(const std::string& text) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:@%,=";
-  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return text;
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
-  return out + "'";
-}
-
 std::string next_command(const Checkpoint& checkpoint, const Family& family, DetectedSide side) {
-  const std::string path = shell_word(checkpoint.location().path);
+  const std::string path = shell_path(checkpoint.location().path);
   if (checkpoint.damaged()) return fmt::format("ckptscope check {}", path);
   if (family.adapter == nullptr) return fmt::format("ckptscope tree {}", path);
   return fmt::format("ckptscope map {} --to {}", path,
@@ -203,7 +194,8 @@ Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
   document.add(Heading{checkpoint.name()});
   document.add(what_it_is(checkpoint, *summary, family, side)).add(Note{""});
   document.add(rows_table("dtypes", "dtype", "elements", summary, &Summary::dtypes)).add(Note{""});
-  document.add(rows_table("parts", "part", "parameters", summary, &Summary::parts)).add(Note{""});
+  add_in_part(document, rows_table("parts", "part", "parameters", summary, &Summary::parts));
+  document.add(Note{""});
   document.add(packed_table(summary));
   document.add(metadata_fields(checkpoint)).add(metadata_table(checkpoint));
   add_problem_lines(document, document.problems);

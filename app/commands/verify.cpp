@@ -16,8 +16,6 @@
 namespace ckptscope {
 namespace {
 
-constexpr std::size_t kShown = 20;
-
 /// Options of the receipt, where no flag says otherwise.
 ConversionRequest request_of(const Args& args, const std::optional<Receipt>& receipt) {
   ConversionRequest request = args.conversion();
@@ -134,16 +132,7 @@ Table differences_table(const VerifyReport& report) {
 
 void add_differences(Document& document, const VerifyReport& report) {
   if (report.differences.empty()) return;
-  Table all = differences_table(report);
-  Table shown = all;
-  shown.id.clear();
-  shown.audience = Audience::People;
-  shown.size = std::min(shown.size, kShown);
-  all.audience = Audience::Machines;
-  document.add(std::move(shown)).add(std::move(all));
-  if (report.differences.size() > kShown) {
-    document.add(Note{fmt::format("… and {} more", report.differences.size() - kShown)});
-  }
+  add_in_part(document, differences_table(report));
 }
 
 /// The plan of the conversion again: by its receipt, else by what the output's keys show.
@@ -190,7 +179,7 @@ std::string verdict(const VerifyReport& report, bool verified) {
 Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& source = *snapshot.checkpoint;
   const std::string& path = args.operands.front();
-  const Checkpoint output = Checkpoint::open(path);
+  const Checkpoint output = Checkpoint::open(path, {"", &progress});
   const auto receipt = read_receipt(output.location().directory);
   const PlannedConversion planned = plan_again(source, output, args, receipt);
   const Plan& plan = planned.plan;

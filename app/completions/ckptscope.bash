@@ -24,6 +24,7 @@ _ckptscope() {
     verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --memory --threads -j' ;;
     check) flags+=' --deep --sums --strict --threads -j' ;;
     diff) flags+=' --headers --decoded --limit --threads -j' ;;
+    help) flags+=' --schema' ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$word"))

@@ -1,5 +1,6 @@
-// How a line of the REPL or of a script is read: words with quotes and escapes, and what stands
-// between commands. What display() prints reads back as the same bytes.
+// How a line of the REPL or of a script is read, and how texts are quoted for it and for shells:
+// words with quotes and escapes, and what stands between commands. What display() prints reads back
+// as the same bytes.
 #pragma once
 
 #include <string>
@@ -24,5 +25,10 @@ std::vector<Step> parse_steps(std::string_view line);
 
 /// A word that parse_steps reads back as `text`: quoted where it has to be, safe to show.
 std::string quoted_word(std::string_view text);
+
+/// A word that bash, zsh and ksh read back as `text`: quoted where it has to be, safe to show.
+std::string shell_word(std::string_view text);
+/// The same of a path, which is never taken for a flag.
+std::string shell_path(std::string_view path);
 
 }  // namespace ckptscope

@@ -22,6 +22,7 @@
 #include "app/session/completion.hpp"
 #include "app/session/run_command.hpp"
 #include "app/session/user_files.hpp"
+#include "app/terminal/rescue.hpp"
 #include "app/terminal/signals.hpp"
 #include "app/terminal/terminal_output.hpp"
 #include "core/base/display.hpp"
@@ -142,7 +143,9 @@ class LineReader {
   std::optional<std::string> read(const std::string& prompt) {
     const HeldSignals held;
     held_signals = &held;
+    arm_rescue(terminal_modes(), "\033[?2004l\r\n");  // readline asks for pasted text to be marked
     char* typed = ::readline(prompt.c_str());
+    disarm_rescue();
     held_signals = nullptr;
     if (typed == nullptr) return std::nullopt;
     const std::string line = typed;

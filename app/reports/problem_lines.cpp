@@ -161,6 +161,21 @@ void add_overflows(Document& document, const std::vector<Overflowed>& overflowed
 
 }  // namespace
 
+void add_in_part(Document& document, Table table, std::size_t most) {
+  if (table.size <= most) {
+    document.add(std::move(table));
+    return;
+  }
+  Table shown = table;
+  shown.id.clear();
+  shown.audience = Audience::People;
+  shown.size = most;
+  document.add(std::move(shown));
+  document.add(Note{fmt::format("… and {} more", format_count(table.size - most))});
+  table.audience = Audience::Machines;
+  document.add(std::move(table));
+}
+
 void add_losses(Document& document, const Losses& losses) {
   add_packing_losses(document, losses.packed);
   add_overflows(document, losses.overflowed);

@@ -17,6 +17,9 @@ std::string defects_text(const Checkpoint& checkpoint);
 void add_problem_lines(Document& document, std::span<const Problem> problems,
                        std::size_t most = 20);
 
+/// All rows for machines; for people the first, and how many more there are.
+void add_in_part(Document& document, Table table, std::size_t most = 20);
+
 /// What packing weights lost: sums and the worst for people, a table of all for machines; and what
 /// became infinite.
 void add_losses(Document& document, const Losses& losses);

@@ -7,17 +7,19 @@
 #include "core/base/file.hpp"
 
 namespace ckptscope {
+
 void refuse_file_of(const Checkpoint& checkpoint, const std::string& path) {
-  if (!exists(path)) return;
+  if (kind_of(path) != FileKind::Regular) return;
   const FileIdentity target = identity_of(path);
   const auto refuse_same = [&](const std::string& own) {
-    if (!own.empty() && exists(own) && identity_of(own).same_file(target)) {
+    if (kind_of(own) == FileKind::Regular && identity_of(own).same_file(target)) {
       fail(Code::SameFiles, "> {}: a file of the open checkpoint", display(path));
     }
   };
+  const std::string& directory = checkpoint.location().directory;
+  for (const std::string& name : names_in(directory)) refuse_same(directory + "/" + name);
   for (const Shard& shard : checkpoint.shards()) refuse_same(shard.path);
-  refuse_same(checkpoint.location().index);
-  refuse_same(checkpoint.config_path());
+  if (!checkpoint.config_path().empty()) refuse_same(checkpoint.config_path());
 }
 
 FileOutlet::FileOutlet(std::FILE* file, int (*closer)(std::FILE*), std::string name)

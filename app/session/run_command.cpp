@@ -1,12 +1,15 @@
 // A command and its document between a progress bar and an outlet, and errors as users see them.
 #include "app/session/run_command.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "app/session/cli_progress.hpp"
 #include "app/terminal/terminal_output.hpp"
+#include "core/base/display.hpp"
 #include "views/document/json_renderer.hpp"
 #include "views/document/text_renderer.hpp"
 
@@ -74,6 +77,9 @@ void with_translated_exceptions(const std::function<void()>& body) {
     fail(Code::OutOfMemory, "memory ran out");
   } catch (const Error&) {
     throw;
+  } catch (const std::filesystem::filesystem_error& error) {
+    errno = error.code().value();
+    fail_errno(display(error.path1().string()));
   } catch (const std::exception& error) {
     fail(Code::Internal, "{}; this is a defect, please report it", error.what());
   }

@@ -13,6 +13,7 @@
 
 #include "app/language/parse_args.hpp"
 #include "app/planning/matching_tensors.hpp"
+#include "app/session/cli_progress.hpp"
 #include "app/session/file_outlet.hpp"
 #include "app/session/run_command.hpp"
 #include "app/terminal/signals.hpp"
@@ -61,9 +62,9 @@ bool is_key_word(std::string_view word) {
 }  // namespace
 
 void Session::open(const std::string& path, const std::string& config) {
-  adopt(std::make_shared<const Checkpoint>(
-            Checkpoint::open(path, {config.empty() ? defaults_.text("config") : config})),
-        nullptr);
+  const CliProgress stoppable({.quiet = true});
+  const std::string& given = config.empty() ? defaults_.text("config") : config;
+  adopt(std::make_shared<const Checkpoint>(Checkpoint::open(path, {given, &stoppable})), nullptr);
 }
 
 void Session::adopt(std::shared_ptr<const Checkpoint> checkpoint,

@@ -13,6 +13,7 @@ namespace ckptscope {
 namespace {
 
 namespace fs = std::filesystem;
+constexpr std::uint64_t kMaxHistoryBytes = 64'000'000;
 
 std::string xdg_path(const char* variable, const char* below_home, const char* name) {
   const char* base = std::getenv(variable);
@@ -37,13 +38,15 @@ void make_history_private() {
 
 std::vector<std::string> read_history_lines() {
   std::vector<std::string> lines;
-  std::ifstream file(history_path());
+  const std::string path = history_path();
+  if (kind_of(path) != FileKind::Regular) return lines;
+  std::istringstream file(read_text(path, kMaxHistoryBytes));
   for (std::string line; std::getline(file, line);) lines.push_back(line);
   return lines;
 }
 
 void append_history(const std::vector<std::string>& lines) {
-  if (lines.empty() || history_path().empty()) return;
+  if (lines.empty() || history_path().empty() || kind_of(history_path()) == FileKind::Other) return;
   make_history_private();
   std::ofstream file(history_path(), std::ios::app);
   for (const std::string& line : lines) file << line << "\n";

@@ -1,17 +1,25 @@
-// Handlers note the signal and nothing else; a second one ends the process.
+// Handlers note the signal and nothing else; a second one gives the terminal back and ends the
+// process. None restarts a call: a signal ends a read at the prompt.
 #include "app/terminal/signals.hpp"
 
 #include <csignal>
 #include <cstdlib>
 
+#include "app/terminal/rescue.hpp"
+
 namespace ckptscope {
 namespace {
 
 volatile std::sig_atomic_t stop = 0;
-bool interactive = false;
+volatile std::sig_atomic_t interactive = 0;
 
 extern "C" void on_stop(int signal) {
-  stop = signal;  // SA_RESETHAND: the next one has its default effect
+  const bool again = stop != 0 && !(interactive != 0 && signal == SIGINT);
+  stop = signal;
+  if (!again) return;
+  rescue_terminal();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);  // when this handler has returned
 }
 
 }  // namespace
@@ -20,28 +28,22 @@ void install_signal_handlers() {
   struct sigaction action {};
   sigemptyset(&action.sa_mask);
   action.sa_handler = on_stop;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   struct sigaction hangup {};
   sigaction(SIGHUP, nullptr, &hangup);
   if (hangup.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);  // nohup goes on
   action.sa_handler = SIG_IGN;
-  action.sa_flags = 0;
   sigaction(SIGPIPE, &action, nullptr);
   sigaction(SIGXFSZ, &action, nullptr);
 }
 
 void keep_after_interrupt() {
-  interactive = true;
-  struct sigaction action {};
-  sigemptyset(&action.sa_mask);
-  action.sa_handler = on_stop;
-  sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: it ends a read at the prompt
+  interactive = 1;
 }
 
 bool keeps_after_interrupt() {
-  return interactive;
+  return interactive != 0;
 }
 
 void clear_stop_signal() {

@@ -27,6 +27,7 @@
 #undef columns
 #undef lines
 
+#include "app/terminal/rescue.hpp"
 #include "app/terminal/signals.hpp"
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
@@ -40,50 +41,20 @@ constexpr int kPasteEnd = KEY_MAX + 2;
 
 // ---- giving the terminal back in every case -----------------------------------------------------
 
-/// What a handler of a deadly signal needs, made beforehand: it may only write and set modes.
-struct Rescue {
-  std::array<char, 256> text{};
-  std::size_t size = 0;
-  termios modes{};
-  volatile std::sig_atomic_t armed = 0;
-};
-Rescue rescue;
-
-void add_to_rescue(const char* sequence) {
-  if (sequence == nullptr || sequence == reinterpret_cast<const char*>(-1)) return;
-  // Delays like "$<5>" are for machines that are gone.
-  for (const char* c = sequence; *c != '\0' && rescue.size < rescue.text.size(); ++c) {
+/// What a capability sends, without its delays like "$<5>": they are for machines that are gone.
+std::string sequence_of(const char* capability) {
+  const char* text = ::tigetstr(capability);
+  if (text == nullptr || text == reinterpret_cast<const char*>(-1)) return "";
+  std::string sequence;
+  for (const char* c = text; *c != '\0'; ++c) {
     if (c[0] == '$' && c[1] == '<') {
       while (*c != '\0' && *c != '>') ++c;
-      if (*c == '\0') return;
+      if (*c == '\0') break;
       continue;
     }
-    rescue.text[rescue.size++] = *c;
+    sequence += *c;
   }
-}
-
-extern "C" void on_fault(int signal) {
-  if (rescue.armed != 0) {
-    rescue.armed = 0;
-    [[maybe_unused]] const auto written = ::write(STDOUT_FILENO, rescue.text.data(), rescue.size);
-    ::tcsetattr(STDIN_FILENO, TCSANOW, &rescue.modes);
-  }
-  ::raise(signal);  // SA_RESETHAND: by its default effect
-}
-
-void install_fault_handlers() {
-  static std::array<std::byte, 1 << 16> stack;  // a fault may be an overflow of the stack
-  stack_t alternative{};
-  alternative.ss_sp = stack.data();
-  alternative.ss_size = stack.size();
-  ::sigaltstack(&alternative, nullptr);
-  struct sigaction action {};
-  sigemptyset(&action.sa_mask);
-  action.sa_handler = on_fault;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_ONSTACK | SA_NODEFER);
-  for (const int signal : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGQUIT}) {
-    ::sigaction(signal, &action, nullptr);
-  }
+  return sequence;
 }
 
 // ---- signals that are events --------------------------------------------------------------------
@@ -154,7 +125,7 @@ class NcursesTerminal final : public Terminal {
   explicit NcursesTerminal(bool color) {
     std::setlocale(LC_CTYPE, "");
     ascii_ = std::strcmp(::nl_langinfo(CODESET), "UTF-8") != 0;
-    ::tcgetattr(STDIN_FILENO, &rescue.modes);
+    const termios modes = terminal_modes();
     if (std::getenv("ESCDELAY") == nullptr) ::set_escdelay(kEscapeDelay);
     screen_ = ::newterm(nullptr, stdout, stdin);
     if (screen_ == nullptr) refuse();
@@ -163,8 +134,6 @@ class NcursesTerminal final : public Terminal {
       ::delscreen(screen_);
       refuse();
     }
-    add_to_rescue("\033[?2004l");
-    for (const char* name : {"sgr0", "rmkx", "cnorm", "rmcup"}) add_to_rescue(::tigetstr(name));
     color_ = color && ::has_colors();
     if (color_) {
       ::start_color();
@@ -177,9 +146,9 @@ class NcursesTerminal final : public Terminal {
     ::define_key("\033[200~", kPasteBegin);
     ::define_key("\033[201~", kPasteEnd);
     set_modes();
-    install_fault_handlers();
     install_event_handlers();
-    rescue.armed = 1;
+    arm_rescue(modes, "\033[?2004l" + sequence_of("sgr0") + sequence_of("rmkx") +
+                          sequence_of("cnorm") + sequence_of("rmcup"));
   }
 
   ~NcursesTerminal() override {
@@ -189,9 +158,9 @@ class NcursesTerminal final : public Terminal {
   }
 
   void give_back() override {
-    if (rescue.armed == 0) return;
+    if (!rescue_is_armed()) return;
     leave();
-    rescue.armed = 0;
+    disarm_rescue();
   }
 
   Size size() override {

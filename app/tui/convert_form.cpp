@@ -126,8 +126,8 @@ std::vector<std::string> convert_buttons(const State& state) {
 
 std::string convert_command(const State& state) {
   if (!state.convert.command.empty()) return state.convert.command;
-  std::string command = "ckptscope convert " + quoted_word(state.path);
-  for (const std::string& word : flag_words(state)) command += " " + quoted_word(word);
+  std::string command = "ckptscope convert " + shell_path(state.path);
+  for (const std::string& word : flag_words(state)) command += " " + shell_word(word);
   return command;
 }
 

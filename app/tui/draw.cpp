@@ -10,26 +10,15 @@
 #include "app/tui/keymap.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
-#include "core/names/companions.hpp"
 
 namespace ckptscope {
 namespace {
 
-/// Which of several alike tensors the statistics are of, where they are of the cursor's row.
-std::string alike_text(const State& state) {
-  const std::uint64_t alike = alike_of_row(state);
-  const std::string& key = state.stats.model->key;
-  const std::string of_row = key_of_row(state);
-  if (alike < 2 || (key != of_row && key != logical_name(of_row))) return "";
-  return fmt::format(", {} of {} alike", state.keys.member + 1, alike);
-}
-
 std::string summary_of(const State& state) {
   if (state.screen == Screen::Mapping && state.mapping.model) return state.mapping.model->heading;
   if (state.screen == Screen::Stats && state.stats.model) {
-    const std::string what = state.stats.model->what + alike_text(state);
-    const int room = state.size.columns - 5 - static_cast<int>(what.size());
-    return fitted(display(state.stats.model->key), room) + "   " + what;
+    const int room = state.size.columns - 5 - static_cast<int>(state.stats.model->what.size());
+    return fitted(display(state.stats.model->key), room) + "   " + state.stats.model->what;
   }
   if (state.screen == Screen::Convert && state.mapping.model) {
     const Plan& plan = *state.mapping.model->plan;

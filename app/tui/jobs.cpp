@@ -134,7 +134,8 @@ std::vector<std::string> query_words(const std::string& filter) {
 JobBody open_job(std::string path, std::string config) {
   return [=](const JobContext& context) -> JobResult {
     post_first_shard(path, context);
-    auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(path, {config}));
+    auto checkpoint =
+        std::make_shared<const Checkpoint>(Checkpoint::open(path, {config, &context.progress}));
     std::shared_ptr<const KeyList> list;
     std::string summary;
     parallel_for(2, 2, [&](std::size_t part, unsigned) {

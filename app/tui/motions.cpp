@@ -196,8 +196,7 @@ void act_stats(Ui& ui, std::string_view) {
   const std::string key = state.screen == Screen::Stats ? key_of_row(state) : current_key(state);
   if (key.empty()) return say(state, "nothing is selected", Role::Notice);
   run_verb(ui, "stat", {key});
-  const std::uint64_t alike = alike_of_row(state);
-  if (alike > 1 && !current_tensor(state)) {
+  if (const std::uint64_t alike = alike_of_row(state); alike > 1) {
     say(state,
         fmt::format("number {} of {} alike; ] looks at the next", state.keys.member + 1, alike));
   }

@@ -17,20 +17,28 @@ namespace ckptscope {
 
 namespace {
 
-/// The lines that are searched where the list is not one of keys.
-std::string searched_text(const State& state, std::size_t line) {
-  if (state.page) return (*state.page->lines)[line].text;
-  if (state.screen == Screen::Mapping) {
-    const MapLine& one = state.mapping.model->lines[line];
-    if (!one.row) return "";
-    const MapRow& row = state.mapping.model->rows[*one.row];
-    return (row.parts.empty() ? "" : row.parts[one.part].keys) + "\n" + row.target;
-  }
-  return state.log[line].text;
+std::string text_of_mapping(const MapModel& model, std::size_t line) {
+  const MapLine& one = model.lines[line];
+  if (!one.row) return "";
+  const MapRow& row = model.rows[*one.row];
+  return (row.parts.empty() ? "" : row.parts[one.part].keys) + "\n" + row.target;
 }
 
-bool searches_keys(const State& state) {
-  return !state.page && state.screen == Screen::Keys;
+/// A line of current_list(), where that is not one of keys.
+std::string searched_text(const State& state, std::size_t line) {
+  if (state.page) return (*state.page->lines)[line].text;
+  switch (state.screen) {
+    case Screen::Mapping:
+      return text_of_mapping(*state.mapping.model, line);
+    case Screen::Stats:
+      return state.stats.table[line].text;
+    case Screen::Log:
+      return state.log[line].text;
+    case Screen::Keys:
+    case Screen::Convert:  // fields and buttons
+      break;
+  }
+  return "";
 }
 
 /// On lists that are short enough to search at once.
@@ -56,6 +64,10 @@ std::size_t place_under_cursor(const State& state) {
 }
 
 }  // namespace
+
+bool searches_keys(const State& state) {
+  return !state.page && state.screen == Screen::Keys;
+}
 
 void search_now(Ui& ui, bool moves) {
   State& state = ui.state;

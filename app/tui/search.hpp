@@ -5,6 +5,8 @@
 
 namespace ckptscope {
 
+/// What is searched is the list of keys, by the worker; other lists are searched at once.
+bool searches_keys(const State& state);
 /// `moves`: what is found moves the cursor.
 void search_now(Ui& ui, bool moves);
 /// To the next (or, backwards, the previous) match, from the cursor or from where the search began.

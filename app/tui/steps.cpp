@@ -109,7 +109,7 @@ void change_session(Ui& ui, const Prepared& prepared, const Step& step, const st
   if (verb == "set" || verb == "unset") preview_mapping(ui);
 }
 
-/// With what `set` has added.
+/// For a shell; with what `set` has added.
 std::string flags_text(const Args& args) {
   std::string text;
   for (const auto& [name, values] : args.flags) {
@@ -117,7 +117,7 @@ std::string flags_text(const Args& args) {
                                     [&, key = name](const Flag& flag) { return flag.name == key; });
     if (global) continue;
     if (values.empty()) text += " --" + name;
-    for (const std::string& value : values) text += " --" + name + " " + quoted_word(value);
+    for (const std::string& value : values) text += " --" + name + " " + shell_word(value);
   }
   return text;
 }
@@ -127,7 +127,7 @@ void start_conversion(State& state, const Args& args) {
   state.convert = {};  // the cursor too: away from Start, where Stop stands now
   state.convert.running = true;
   state.convert.target = args.text("output");
-  state.convert.command = "ckptscope convert " + quoted_word(state.path) + flags_text(args);
+  state.convert.command = "ckptscope convert " + shell_path(state.path) + flags_text(args);
 }
 
 /// A verb that returns a document: on the screen that shows it, or as a page.

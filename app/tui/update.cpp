@@ -110,7 +110,7 @@ struct Arrived {
     if (!mine) return;
     state.search.running = false;
     state.search.places = found.places;
-    if (state.search.moves) go_to_match(ui, true, true);
+    if (state.search.moves && searches_keys(state)) go_to_match(ui, true, true);
   }
 
   void operator()(const PlanReady& mapped) const {

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "app/session/run_command.hpp"
+#include "core/base/alternate_stack.hpp"
 
 namespace ckptscope {
 
@@ -86,7 +87,11 @@ class Worker::JobProgress final : public Progress {
   std::optional<bool> answer_;
 };
 
-Worker::Worker(std::function<void()> wake) : wake_(std::move(wake)), thread_([this] { loop(); }) {}
+Worker::Worker(std::function<void()> wake)
+    : wake_(std::move(wake)), thread_([this] {
+        const AlternateStack stack;
+        loop();
+      }) {}
 
 Worker::~Worker() {
   {

@@ -53,6 +53,16 @@ bool is_visible(utf8proc_int32_t scalar) {
   }
 }
 
+/// Beyond the first plane as two halves.
+void append_json_escape(std::string& out, std::uint32_t scalar) {
+  if (scalar < 0x10000) {
+    out += fmt::format("\\u{:04x}", scalar);
+  } else {
+    out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((scalar - 0x10000) >> 10),
+                       0xDC00 + (scalar & 0x3FF));
+  }
+}
+
 }  // namespace
 
 bool needs_escape(std::string_view text) {
@@ -86,6 +96,22 @@ std::string display(std::string_view text) {
       }
     }
     text.remove_prefix(next.bytes);
+  }
+  return out;
+}
+
+std::string visible_json(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  while (!json.empty()) {
+    const auto first = static_cast<unsigned char>(json.front());
+    const Decoded next = first < 0x7F ? Decoded{first, 1} : decode(json);
+    if (first < 0x7F || is_visible(next.scalar)) {
+      out += json.substr(0, next.bytes);
+    } else {
+      append_json_escape(out, static_cast<std::uint32_t>(next.scalar));
+    }
+    json.remove_prefix(next.bytes);
   }
   return out;
 }

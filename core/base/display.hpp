@@ -18,6 +18,10 @@ std::string display(std::string_view text);
 /// True when display() would change `text`.
 bool needs_escape(std::string_view text);
 
+/// The same JSON, with the characters that display() writes out as \u{X} as JSON's own \uXXXX.
+/// `json` is valid UTF-8 with its controls below 0x20 escaped.
+std::string visible_json(std::string_view json);
+
 /// Columns that display(text) takes on a terminal.
 std::size_t display_width(std::string_view displayed);
 

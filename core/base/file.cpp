@@ -1,11 +1,15 @@
 // Files are opened without following what could block or change under us, and read by position.
 #include "core/base/file.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <memory>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -22,6 +26,10 @@ FileIdentity identity_from(const struct stat& status) {
   return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino),
           static_cast<std::uint64_t>(status.st_size), nanoseconds(status.st_mtim),
           nanoseconds(status.st_ctim)};
+}
+
+bool says_absent(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENAMETOOLONG;
 }
 
 UniqueFd open_for_reading(const std::string& path, File::Caching caching) {
@@ -91,9 +99,12 @@ std::size_t File::read_some(std::uint64_t offset, std::span<std::byte> out) cons
 }
 
 std::string read_text(const std::string& path, std::uint64_t limit) {
-  const File file(path);
+  return read_text(File(path), limit);
+}
+
+std::string read_text(const File& file, std::uint64_t limit) {
   if (file.size() > limit) {
-    fail(Code::BadJson, "{}: {} is larger than the {} that are read", display(path),
+    fail(Code::BadJson, "{}: {} is larger than the {} that are read", display(file.path()),
          format_bytes(file.size()), format_bytes(limit));
   }
   std::string text(file.size(), '\0');
@@ -107,14 +118,55 @@ FileIdentity identity_of(const std::string& path) {
   return identity_from(status);
 }
 
-bool is_directory(const std::string& path) {
+FileKind kind_of(const std::string& path) {
   struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  if (::stat(path.c_str(), &status) != 0) {
+    if (says_absent(errno)) return FileKind::Absent;
+    fail_errno(display(path));
+  }
+  return S_ISREG(status.st_mode)   ? FileKind::Regular
+         : S_ISDIR(status.st_mode) ? FileKind::Directory
+                                   : FileKind::Other;
+}
+
+bool is_directory(const std::string& path) {
+  return kind_of(path) == FileKind::Directory;
 }
 
 bool exists(const std::string& path) {
   struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0;
+  if (::lstat(path.c_str(), &status) == 0) return true;
+  if (says_absent(errno)) return false;
+  fail_errno(display(path));
+}
+
+std::vector<std::string> names_in(const std::string& directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
+  if (!stream) fail_errno(display(directory));
+  std::vector<std::string> names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream.get());
+    if (entry == nullptr && errno != 0) fail_errno(fmt::format("listing {}", display(directory)));
+    if (entry == nullptr) return names;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+}
+
+std::optional<std::string> link_target(const std::string& path) {
+  std::string target(PATH_MAX, '\0');
+  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+  if (size < 0 && (errno == EINVAL || says_absent(errno))) return std::nullopt;
+  if (size < 0) fail_errno(display(path));
+  target.resize(static_cast<std::size_t>(size));
+  return target;
+}
+
+std::string real_path(const std::string& path) {
+  const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+  if (!real) fail_errno(display(path));
+  return real.get();
 }
 
 bool unsupported(int error) {

@@ -6,10 +6,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace ckptscope {
 
@@ -77,13 +79,24 @@ class File {
 /// The whole of a small file as text; BadConfig-like callers add context. Throws when it is larger
 /// than `limit` bytes, so that a hostile file cannot exhaust memory.
 std::string read_text(const std::string& path, std::uint64_t limit);
+std::string read_text(const File& file, std::uint64_t limit);
 
 /// True for an `errno` that says that the file system does not know an operation.
 bool unsupported(int error);
 
+/// What the questions below throw: whatever the file system says but that there is no such thing.
+/// Silence about it would be taken for "no".
 FileIdentity identity_of(const std::string& path);
+enum class FileKind { Absent, Regular, Directory, Other };
+FileKind kind_of(const std::string& path);  // of what a link leads to
 bool is_directory(const std::string& path);
-bool exists(const std::string& path);
+bool exists(const std::string& path);  // a link that points to nothing does
+/// Names of what lies in a directory but . and .., in no order.
+std::vector<std::string> names_in(const std::string& directory);
+/// What a link says; nullopt for what is no link.
+std::optional<std::string> link_target(const std::string& path);
+/// The path without links, of something that is there.
+std::string real_path(const std::string& path);
 /// What follows the last slash.
 std::string last_component(const std::string& path);
 

@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/alternate_stack.hpp"
+
 namespace ckptscope {
 namespace {
 
@@ -51,7 +53,10 @@ void parallel_for(std::size_t count, unsigned workers,
     std::vector<std::jthread> threads;
     try {
       for (unsigned worker = 1; worker < workers && worker < count; ++worker) {
-        threads.emplace_back(work, worker);
+        threads.emplace_back([&work, worker] {
+          const AlternateStack stack;
+          work(worker);
+        });
       }
     } catch (const std::system_error&) {  // fewer threads do the same work
     }

@@ -32,7 +32,8 @@ struct Deleter {
 
 }  // namespace
 
-Regex::Regex(std::string_view pattern, Flags flags) {
+Regex::Regex(std::string_view pattern, Flags flags)
+    : pattern_(elide_middle(display(pattern.substr(0, 4096)), 80)) {
   std::uint32_t options = PCRE2_UTF | PCRE2_MATCH_INVALID_UTF | PCRE2_DOTALL;
   if (flags.at_start) options |= PCRE2_ANCHORED;
   if (flags.whole) options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
@@ -44,8 +45,7 @@ Regex::Regex(std::string_view pattern, Flags flags) {
   if (code == nullptr) {
     char message[256] = {};
     pcre2_get_error_message(error, reinterpret_cast<PCRE2_UCHAR*>(message), sizeof message);
-    fail(Code::Usage, "regular expression \"{}\": {} at offset {}",
-         elide_middle(display(pattern.substr(0, 4096)), 80), message, offset);
+    fail(Code::Usage, "regular expression \"{}\": {} at offset {}", pattern_, message, offset);
   }
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // without JIT the interpreter is used
   code_ = std::shared_ptr<void>(
@@ -59,8 +59,13 @@ bool Regex::matches(std::string_view text) const {
   const std::unique_ptr<pcre2_match_context, Deleter<pcre2_match_context, pcre2_match_context_free>>
       context(pcre2_match_context_create(nullptr));
   pcre2_set_match_limit(context.get(), kMatchLimit);
-  return pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0, data.get(),
-                     context.get()) >= 0;
+  const int found = pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), 0, 0,
+                                data.get(), context.get());
+  if (found < 0 && found != PCRE2_ERROR_NOMATCH) {
+    fail(Code::Usage, "regular expression \"{}\": too many steps on \"{}\"; a simpler one may do",
+         pattern_, elide_middle(display(text.substr(0, 4096)), 80));
+  }
+  return found >= 0;
 }
 
 }  // namespace ckptscope

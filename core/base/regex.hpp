@@ -2,12 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace ckptscope {
 
 /// Immutable; matching is thread-safe. Backtracking is limited, so that a pattern cannot hang the
-/// program: a match that exceeds the limit counts as none.
+/// program.
 class Regex {
  public:
   struct Flags {
@@ -17,9 +18,11 @@ class Regex {
   };
   /// Throws Usage, with the offset in the pattern.
   Regex(std::string_view pattern, Flags flags);
+  /// Throws Usage, with pattern and text, where the limit is met: whether it matches is not known.
   bool matches(std::string_view text) const;
 
  private:
+  std::string pattern_;  // for messages
   std::shared_ptr<void> code_;
 };
 

@@ -16,6 +16,7 @@
 #include "core/base/config.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/base/progress.hpp"
 #include "core/checkpoint/locate.hpp"
 #include "core/tensor/key_index.hpp"
 #include "core/tensor/tensor_info.hpp"
@@ -35,6 +36,7 @@ struct Shard {
 
 struct OpenOptions {
   std::string config;  // a config.json to use instead of the one beside the tensors; may be empty
+  const Progress* progress = nullptr;  // asked now and then whether to stop; may be null
 };
 
 /// Read-only and thread-safe once opened. Movable; views into it (names, shapes) survive a move.
@@ -59,6 +61,8 @@ class Checkpoint {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const Config& config() const { return config_; }
   const std::string& config_path() const { return config_path_; }
+  /// When config.json was read.
+  const FileIdentity& config_identity() const { return config_identity_; }
   /// Defects (Severity::Error) and notes, in the order of the files.
   std::span<const Problem> problems() const { return problems_; }
   bool damaged() const;
@@ -77,6 +81,7 @@ class Checkpoint {
   std::map<std::string, std::string> metadata_;
   Config config_;
   std::string config_path_;
+  FileIdentity config_identity_;
   std::vector<Problem> problems_;
 };
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include "core/base/display.hpp"
@@ -19,23 +18,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kMaxRefBytes = 4096;
 constexpr std::string_view kTensors = ".safetensors";
 constexpr std::string_view kIndex = ".safetensors.index.json";
 constexpr std::string_view kUsualIndex = "model.safetensors.index.json";
-
-std::vector<std::string> names_in(const std::string& directory) {
-  std::error_code error;
-  std::vector<std::string> names;
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-    names.push_back(it->path().filename().string());
-  }
-  if (error) {
-    errno = error.value();
-    fail_errno(display(directory));
-  }
-  std::sort(names.begin(), names.end(), natural_less);
-  return names;
-}
 
 std::string join(const std::string& directory, std::string_view name) {
   return directory.empty() || directory == "." ? std::string(name)
@@ -125,9 +111,11 @@ std::string what_it_is(const std::string& path) {
 /// models--X--Y -> models--X--Y/snapshots/REV by refs/main; empty when this is no cache entry.
 std::string cache_snapshot(const std::string& path) {
   if (!is_directory(path + "/snapshots")) return "";
-  std::ifstream ref(path + "/refs/main");
-  std::string revision;
-  if (!(ref >> revision) || revision.find('/') != revision.npos || revision.starts_with(".")) {
+  const std::string ref = path + "/refs/main";
+  if (!exists(ref)) return "";
+  const std::string text = read_text(ref, kMaxRefBytes);
+  const std::string revision = text.substr(0, text.find_first_of(" \t\r\n"));
+  if (revision.empty() || revision.find('/') != revision.npos || revision.starts_with(".")) {
     return "";
   }
   const std::string snapshot = path + "/snapshots/" + revision;
@@ -205,7 +193,8 @@ void leave_out_variants(Location& location) {
 }
 
 Location locate_directory(const std::string& path) {
-  const std::vector<std::string> names = names_in(path);
+  std::vector<std::string> names = names_in(path);
+  std::sort(names.begin(), names.end(), natural_less);
   if (contains(names, "adapter_config.json")) {
     fail(Code::LoraAdapter,
          "{}: a LoRA adapter (adapter_config.json), not a whole checkpoint; open its "

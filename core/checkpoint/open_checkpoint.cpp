@@ -36,6 +36,7 @@ std::string base_name(const std::string& path) {
 class CheckpointOpener {
  public:
   Checkpoint open(const std::string& path, const OpenOptions& options) {
+    progress_ = options.progress;
     result_.location_ = locate(path);
     result_.name_ = base_name(path);
     read_index_files();
@@ -50,6 +51,9 @@ class CheckpointOpener {
 
  private:
   Location& location() { return result_.location_; }
+  void check_stop() const {
+    if (progress_ != nullptr) progress_->check_stop();
+  }
 
   /// The distinct files that the index names; without one, the files of the directory.
   void read_index_files() {
@@ -78,6 +82,9 @@ class CheckpointOpener {
     }
     std::sort(result_.shards_.begin(), result_.shards_.end(),
               [](const Shard& a, const Shard& b) { return natural_less(a.name, b.name); });
+    for (std::uint32_t i = 0; i < result_.shards_.size(); ++i) {
+      number_of_[result_.shards_[i].name] = i;
+    }
   }
 
   std::string read_index_text() {
@@ -92,6 +99,7 @@ class CheckpointOpener {
     headers_.resize(result_.shards_.size());
     unopened_.resize(headers_.size());
     parallel_for(headers_.size(), usable_processors(), [&](std::size_t i, unsigned) {
+      check_stop();
       try {
         read_header_of(result_.shards_[i], headers_[i]);
       } catch (const Error& error) {
@@ -116,11 +124,20 @@ class CheckpointOpener {
   void collect() {
     std::size_t count = 0;
     for (const Header& header : headers_) count += header.tensors.size();
-    result_.tensors_.reserve(count);
+    const bool alone = headers_.size() == 1 && !headers_.front().damaged();
+    if (alone) {
+      result_.keys_ = std::move(headers_.front().keys);
+    } else {
+      result_.tensors_.reserve(count);
+    }
     for (std::size_t i = 0; i < headers_.size(); ++i) collect(headers_[i], i);
     headers_.clear();
+    if (alone) return;
     result_.keys_ = KeyIndex(count);
-    for (std::uint32_t id = 0; id < count; ++id) index_key(id);
+    for (std::uint32_t id = 0; id < count; ++id) {
+      check_stop();
+      index_key(id);
+    }
   }
 
   void collect(Header& header, std::size_t shard) {
@@ -140,9 +157,11 @@ class CheckpointOpener {
                     "{}: every tensor of DCP_SHARDING_INFO begins at 0: taken for whole tensors",
                     display(name));
     }
-    for (TensorInfo& info : header.tensors) {
-      info.shard = static_cast<std::uint32_t>(shard);
-      result_.tensors_.push_back(info);
+    for (TensorInfo& info : header.tensors) info.shard = static_cast<std::uint32_t>(shard);
+    if (result_.tensors_.capacity() == 0) {
+      result_.tensors_ = std::move(header.tensors);
+    } else {
+      result_.tensors_.insert(result_.tensors_.end(), header.tensors.begin(), header.tensors.end());
     }
     for (auto* list : {&header.defects, &header.notes}) {
       for (Problem& one : *list) {
@@ -194,7 +213,10 @@ class CheckpointOpener {
     const IndexSummary summary = with_context(display(base_name(location().index)),
                                               [&] { return scan_index(index_text_, entry); });
     index_text_ = {};
-    for (const auto& [file, keys] : lost) report_lost(file, keys);
+    for (const auto& [file, keys] : lost) {
+      check_stop();
+      report_lost(number_of_.at(file), keys);
+    }
     for (std::size_t id = 0; id < named.size(); ++id) {
       if (!named[id]) report_unindexed(result_.tensors_[id]);
     }
@@ -218,21 +240,20 @@ class CheckpointOpener {
            });
   }
 
-  void report_lost(const std::string& file, const std::vector<std::string>& keys) {
-    const auto shard = std::find_if(result_.shards_.begin(), result_.shards_.end(),
-                                    [&](const Shard& one) { return one.name == file; });
-    if (!shard->present) return report_missing_shard(*shard, keys);
-    if (shard->damaged && shard->tensor_count == 0) return;  // its defect is reported
+  void report_lost(std::uint32_t number, const std::vector<std::string>& keys) {
+    const Shard& shard = result_.shards_[number];
+    if (!shard.present) return report_missing_shard(number, keys);
+    if (shard.damaged && shard.tensor_count == 0) return;  // its defect is reported
     for (const std::string& key : keys) {
-      problems_.add(Code::MissingTensor, Severity::Error, {key, file},
+      problems_.add(Code::MissingTensor, Severity::Error, {key, shard.name},
                     "the index puts tensor \"{}\" in {}, which does not hold it", display(key),
-                    display(file));
+                    display(shard.name));
     }
   }
 
   /// Not there, or there and no file that can be read.
-  void report_missing_shard(const Shard& shard, const std::vector<std::string>& keys) {
-    const auto number = static_cast<std::size_t>(&shard - result_.shards_.data());
+  void report_missing_shard(std::uint32_t number, const std::vector<std::string>& keys) {
+    const Shard& shard = result_.shards_[number];
     const auto& why = unopened_[number];
     const bool absent = !why || why->code() == Code::NotFound;
     problems_.add(
@@ -262,26 +283,20 @@ class CheckpointOpener {
   /// Files beside the checkpoint, links, and numbers that disagree: notes only.
   void note_files() {
     if (!location().index.empty() && is_directory(location().directory)) {
-      for (const std::string& name : location().files) {
-        const bool used = std::any_of(result_.shards_.begin(), result_.shards_.end(),
-                                      [&](const Shard& shard) { return shard.name == name; });
-        if (!used) location().ignored.push_back(name);
-      }
+      location().ignored.insert(location().ignored.end(), location().files.begin(),
+                                location().files.end());
     }
-    std::erase_if(location().ignored, [&](const std::string& name) {
-      return std::any_of(result_.shards_.begin(), result_.shards_.end(),
-                         [&](const Shard& shard) { return shard.name == name; });
-    });
+    std::erase_if(location().ignored,
+                  [&](const std::string& name) { return number_of_.contains(name); });
     for (const std::string& name : location().ignored) {
       problems_.add(Code::IgnoredFile, Severity::Note, {{}, name},
                     "{}: weights that are not part of this checkpoint", display(name));
     }
-    std::error_code error;
     for (const Shard& shard : result_.shards_) {
-      if (!std::filesystem::is_symlink(shard.path, error)) continue;
+      const auto target = link_target(shard.path);
+      if (!target) continue;
       problems_.add(Code::Symlink, Severity::Note, {{}, shard.name}, "{}: a link to {}",
-                    display(shard.name),
-                    display(std::filesystem::read_symlink(shard.path, error).string()));
+                    display(shard.name), display(*target));
       break;  // one says it for all: a cache links every shard
     }
     check_numbering();
@@ -336,10 +351,12 @@ class CheckpointOpener {
     if (options.config.empty() && !exists(beside)) return;
     const std::string path = options.config.empty() ? beside : options.config;
     try {
-      result_.config_ = Config::parse(read_text(path, kMaxConfigBytes), base_name(path));
+      const File file(path);
+      result_.config_ = Config::parse(read_text(file, kMaxConfigBytes), base_name(path));
       result_.config_path_ = path;
+      result_.config_identity_ = file.identity();
     } catch (const Error& error) {
-      if (!options.config.empty()) throw;
+      if (!options.config.empty() || row_of(error.code()).exit == 3) throw;
       problems_.add(Code::BadConfig, Severity::Warning, {{}, "config.json"},
                     "config.json is not used: {}", error.what());
     }
@@ -347,6 +364,8 @@ class CheckpointOpener {
 
   Checkpoint result_;
   Problems problems_;
+  const Progress* progress_ = nullptr;
+  std::map<std::string, std::uint32_t, std::less<>> number_of_;  // of a shard, by name
   std::string index_text_;
   std::vector<Header> headers_;
   std::map<std::string_view, std::vector<std::uint32_t>, std::less<>> duplicates_;

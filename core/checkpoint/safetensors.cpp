@@ -15,11 +15,21 @@
 namespace ckptscope {
 namespace {
 
-constexpr std::string_view kMetadataName = "__metadata__";
-
 /// A name in a message: escaped, and short enough for one line.
 std::string shown(std::string_view name) {
   return elide_middle(display(name.substr(0, 4096)), 100);
+}
+
+/// At most how many tensors a header holds: a vector that doubles would take their memory twice.
+std::size_t most_tensors(std::string_view text) {
+  constexpr std::size_t kShortest =
+      std::string_view(R"("":{"dtype":"U8","shape":[],"data_offsets":[0,1]})").size();
+  std::size_t count = 0;
+  for (auto at = text.find("data_offsets"); at != text.npos;
+       at = text.find("data_offsets", at + 1)) {
+    ++count;
+  }
+  return std::min(count, text.size() / kShortest + 1);
 }
 
 /// Reads the JSON text into a Header, in one pass and without a DOM.
@@ -29,6 +39,7 @@ class HeaderParser {
       : text_(std::move(text)), scan_(text_), header_(header) {}
 
   void parse() {
+    header_.tensors.reserve(most_tensors(text_));
     scan_.enter_object();
     std::string_view name;
     bool has_metadata = false;
@@ -157,7 +168,7 @@ class HeaderParser {
   bool noted_unknown_ = false;
 };
 
-void check_unique(std::span<const TensorInfo> tensors, std::string_view& culprit) {
+KeyIndex index_of(std::span<const TensorInfo> tensors, std::string_view& culprit) {
   KeyIndex index(tensors.size());
   for (std::uint32_t id = 0; id < tensors.size(); ++id) {
     if (!index.insert(tensors, id)) continue;
@@ -165,6 +176,7 @@ void check_unique(std::span<const TensorInfo> tensors, std::string_view& culprit
     fail(Code::DuplicateKey, "duplicate key: tensor \"{}\" stands twice in the header",
          shown(culprit));
   }
+  return index;
 }
 
 /// Rules 7 to 9 of the reference, for one tensor whose offsets follow on.
@@ -307,7 +319,7 @@ Header read_header(const File& file) {
   note_alignment(header);
   note_names(header);
   if (header.damaged()) return header;
-  if (holds([&] { check_unique(header.tensors, culprit); })) {
+  if (holds([&] { header.keys = index_of(header.tensors, culprit); })) {
     holds([&] { check_layout(header.tensors, header.data_start, file.size(), culprit); });
   }
   return header;

@@ -20,6 +20,7 @@
 #include "core/base/arena.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/tensor/key_index.hpp"
 #include "core/tensor/tensor_info.hpp"
 
 namespace ckptscope {
@@ -39,6 +40,7 @@ struct Header {
   std::vector<Problem> defects;  // Severity::Error: the file is rejected
   std::vector<Problem> notes;
   Arena arena;
+  KeyIndex keys;  // of `tensors`; without room for any where the file is damaged
 
   bool damaged() const { return !defects.empty(); }
 };

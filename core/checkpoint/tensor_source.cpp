@@ -11,22 +11,22 @@ namespace {
 
 constexpr std::size_t kMaxOpen = 2;
 
-/// A shard that was there when the checkpoint was opened and is gone has changed.
-auto still_there(const Shard& shard, const auto& look) {
+/// A file that was there when the checkpoint was opened and is gone has changed.
+auto still_there(const std::string& path, const auto& look) {
   try {
     return look();
   } catch (const Error& error) {
     if (error.code() != Code::NotFound) throw;
-    fail(Code::SourceChanged, "{}: the file is gone since it was opened", display(shard.path));
+    fail(Code::SourceChanged, "{}: the file is gone since it was opened", display(path));
   }
 }
 
 }  // namespace
 
-void require_unchanged(const Shard& shard, const FileIdentity& now) {
-  if (now.same_content(shard.identity)) return;
+void require_unchanged(const std::string& path, const FileIdentity& then, const FileIdentity& now) {
+  if (now.same_content(then)) return;
   fail(Code::SourceChanged, "{}: the file changed since it was opened (size {} then, {} now)",
-       display(shard.path), shard.identity.size, now.size);
+       display(path), then.size, now.size);
 }
 
 void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) {
@@ -58,8 +58,8 @@ const File& CheckpointSource::shard_file(std::uint32_t shard) {
   }
   if (open_.size() == kMaxOpen) open_.pop_back();
   const Shard& row = checkpoint_.shards()[shard];
-  File file = still_there(row, [&] { return File(row.path); });
-  require_unchanged(row, file.identity());
+  File file = still_there(row.path, [&] { return File(row.path); });
+  require_unchanged(row.path, row.identity, file.identity());
   open_.push_front({shard, std::move(file)});
   return open_.front().file;
 }
@@ -68,10 +68,14 @@ bool check_sources_unchanged(const Checkpoint& checkpoint) {
   bool touched = false;
   for (const Shard& shard : checkpoint.shards()) {
     if (!shard.present) continue;
-    const FileIdentity now = still_there(shard, [&] { return identity_of(shard.path); });
-    require_unchanged(shard, now);
+    const FileIdentity now = still_there(shard.path, [&] { return identity_of(shard.path); });
+    require_unchanged(shard.path, shard.identity, now);
     touched = touched || now.ctime_ns != shard.identity.ctime_ns;
   }
+  if (checkpoint.config_path().empty()) return touched;
+  const FileIdentity now =
+      still_there(checkpoint.config_path(), [&] { return identity_of(checkpoint.config_path()); });
+  require_unchanged(checkpoint.config_path(), checkpoint.config_identity(), now);
   return touched;
 }
 

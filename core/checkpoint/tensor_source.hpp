@@ -45,11 +45,11 @@ class CheckpointSource final : public TensorSource {
   std::list<OpenShard> open_;  // the most recently used one first
 };
 
-/// Throws SourceChanged unless `now` is the identity of the file that was opened as this shard.
-void require_unchanged(const Shard& shard, const FileIdentity& now);
+/// Throws SourceChanged unless a file of the checkpoint is what it was when it was first looked at.
+void require_unchanged(const std::string& path, const FileIdentity& then, const FileIdentity& now);
 
-/// Throws SourceChanged when a shard's file is not the one that was opened. Returns whether any
-/// differs in its change time alone, which is worth a note.
+/// Throws SourceChanged when a shard or config.json is not the file that was opened. Returns
+/// whether a shard differs in its change time alone, which is worth a note.
 bool check_sources_unchanged(const Checkpoint& checkpoint);
 
 }  // namespace ckptscope

@@ -11,6 +11,7 @@
 #include "core/base/parallel.hpp"
 #include "core/convert/refusals.hpp"
 #include "core/convert/verify.hpp"
+#include "core/output/read_back.hpp"
 #include "core/output/side_files.hpp"
 #include "core/output/staged_sink.hpp"
 #include "core/output/staging.hpp"
@@ -28,11 +29,9 @@ void refuse_damaged(const Checkpoint& source, const PlanOptions& options) {
 
 void add_directories(const Checkpoint& checkpoint, std::set<std::string>& directories) {
   directories.insert(checkpoint.location().directory);
-  std::error_code error;
   for (const Shard& shard : checkpoint.shards()) {
     if (!shard.present) continue;
-    const auto real = std::filesystem::canonical(shard.path, error);
-    if (!error) directories.insert(real.parent_path().string());
+    directories.insert(std::filesystem::path(real_path(shard.path)).parent_path().string());
   }
 }
 
@@ -69,15 +68,16 @@ class Conversion {
     if (std::string note = finish_commit(options_.out); !note.empty()) {
       report_.notes.push_back(std::move(note));
     }
-    if (is_done_already()) return std::move(report_);
+    const SideFiles side_files(sources_, plan_);
+    if (is_done_already(side_files)) return std::move(report_);
     check_before(sources_, plan_, layout_, options_);
     Staging staging(options_.out, options_.if_exists == ExistsPolicy::Replace
                                       ? Staging::IfExists::Replace
                                       : Staging::IfExists::Fail);
     report_.notes.insert(report_.notes.end(), staging.notes().begin(), staging.notes().end());
     write(staging);
-    if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging);
-    write_side_files(staging);
+    if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging.path());
+    write_side_files(staging, side_files);
     bool touched = check_sources_unchanged(source_);
     if (sources_.like != nullptr) touched = check_sources_unchanged(*sources_.like) || touched;
     if (touched) {
@@ -96,30 +96,73 @@ class Conversion {
     return merged;
   }
 
-  bool is_done_already() {
+  bool is_done_already(const SideFiles& side_files) {
     if (options_.if_exists == ExistsPolicy::Replace || !is_directory(options_.out.text()))
       return false;
     const auto made = read_receipt(options_.out.text());
-    const bool same = made && made->same_conversion(receipt_) && is_whole(*made);
-    if (!same || options_.if_exists == ExistsPolicy::Fail) {
-      fail(Code::Exists, "{}: exists, {}; see --if-exists", display(options_.out.text()),
-           same ? "made by this same conversion"
-                : (made ? "made by another conversion, or no longer whole"
-                        : "not made by a conversion of ours"));
+    const std::string how = !made                              ? "not made by a conversion of ours"
+                            : !made->same_conversion(receipt_) ? "made by another conversion"
+                                                               : "made by this same conversion";
+    if (!made || !made->same_conversion(receipt_) || options_.if_exists == ExistsPolicy::Fail) {
+      fail(Code::Exists, "{}: exists, {}; see --if-exists", display(out()), how);
+    }
+    if (const std::string flaw = flaw_of(*made, side_files); !flaw.empty()) {
+      fail(Code::Exists, "{}: exists, {}, but {}; see --if-exists", display(out()), how, flaw);
     }
     report_.skipped = true;
     report_.shards = made->outputs;
     return true;
   }
 
-  /// Every shard of the receipt is there, of its size, and was read back unless nobody asks for it.
-  bool is_whole(const Receipt& made) const {
-    return std::all_of(made.outputs.begin(), made.outputs.end(),
-                       [&](const Receipt::OutputFile& file) {
-                         const std::string path = options_.out.text() + "/" + file.name;
-                         return exists(path) && identity_of(path).size == file.bytes &&
-                                (!file.xxh3.empty() || options_.verify == VerifyLevel::None);
-                       });
+  const std::string& out() const { return options_.out.text(); }
+
+  /// What an output of this conversion lacks at the level that is asked for; empty: nothing.
+  std::string flaw_of(const Receipt& made, const SideFiles& side_files) {
+    if (made.outputs.empty()) return "its receipt names no file";
+    for (const Receipt::OutputFile& file : made.outputs) {
+      const std::string path = out() + "/" + file.name;
+      if (kind_of(path) != FileKind::Regular || identity_of(path).size != file.bytes) {
+        return fmt::format("{} is not there as it was written", display(file.name));
+      }
+    }
+    if (options_.verify != VerifyLevel::None) {
+      for (const Receipt::OutputFile& file : made.outputs) {
+        if (file.xxh3.empty()) return "it was not read back when it was made";
+      }
+      if (std::string flaw = changed_shard(made); !flaw.empty()) return flaw;
+    }
+    if (options_.verify == VerifyLevel::RoundTrip) compare_all(out());
+    return changed_side_file(side_files);
+  }
+
+  std::string changed_shard(const Receipt& made) {
+    std::uint64_t bytes = 0;
+    for (const Receipt::OutputFile& file : made.outputs) bytes += file.bytes;
+    progress_.phase("read back", bytes);
+    std::vector<std::string> hashes(made.outputs.size());
+    parallel_for(hashes.size(), options_.resources.workers(), [&](std::size_t i, unsigned) {
+      const Receipt::OutputFile& file = made.outputs[i];
+      hashes[i] = hex64(hash_on_disk(out() + "/" + file.name, file.bytes, progress_));
+    });
+    for (std::size_t i = 0; i < hashes.size(); ++i) {
+      const Receipt::OutputFile& file = made.outputs[i];
+      if (hashes[i] != file.xxh3) {
+        return fmt::format("{} has changed: {}, {} when it was made", display(file.name), hashes[i],
+                           file.xxh3);
+      }
+    }
+    return "";
+  }
+
+  std::string changed_side_file(const SideFiles& side_files) const {
+    std::string flaw;
+    side_files.copy([&](const std::string& name, const std::string& text) {
+      const std::string path = out() + "/" + name;
+      const bool same =
+          kind_of(path) == FileKind::Regular && read_text(path, kMaxSideFile + 1) == text;
+      if (!same && flaw.empty()) flaw = display(name) + " is not what the conversion makes";
+    });
+    return flaw;
   }
 
   void write(Staging& staging) {
@@ -148,8 +191,8 @@ class Conversion {
     });
   }
 
-  void compare_all(const Staging& staging) {
-    const Checkpoint written = Checkpoint::open(staging.path());
+  void compare_all(const std::string& directory) {
+    const Checkpoint written = Checkpoint::open(directory);
     const VerifyReport report = verify(sources_, plan_, written, options_.resources, progress_);
     if (report.verified()) return;
     const Difference& first = report.differences.front();
@@ -157,8 +200,9 @@ class Conversion {
          display(options_.out.text()), report.differences.size(), display(first.key), first.detail);
   }
 
-  void write_side_files(Staging& staging) {
-    SideFiles files = copy_side_files(sources_, plan_, staging);
+  void write_side_files(Staging& staging, const SideFiles& side_files) {
+    SideFiles::Report files = side_files.copy(
+        [&](const std::string& name, const std::string& text) { staging.write_text(name, text); });
     report_.copied = std::move(files.copied);
     report_.lent = std::move(files.lent);
     report_.left_out = std::move(files.left_out);

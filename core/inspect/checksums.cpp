@@ -3,8 +3,6 @@
 
 #include <openssl/evp.h>
 
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include "core/base/display.hpp"
@@ -14,9 +12,22 @@ namespace ckptscope {
 namespace {
 
 constexpr std::size_t kDigits = 64;
+constexpr std::uint64_t kMaxRecordBytes = 65536;
 
 bool is_sha256(std::string_view text) {
   return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+/// The second line of what the hub's library writes beside a download; empty without it.
+std::string recorded_etag(const std::string& directory, const std::string& name) {
+  const std::string path = directory + "/.cache/huggingface/download/" + name + ".metadata";
+  if (!exists(path)) return "";
+  std::istringstream record(read_text(path, kMaxRecordBytes));
+  std::string commit;
+  std::string etag;
+  std::getline(record, commit);
+  std::getline(record, etag);
+  return is_sha256(etag) ? etag : "";
 }
 
 }  // namespace
@@ -40,17 +51,10 @@ std::string Sha256::digest() {
 
 Checksums hub_checksums(const Checkpoint& checkpoint) {
   Checksums sums;
-  std::error_code error;
   for (const Shard& shard : checkpoint.shards()) {
-    std::ifstream record(checkpoint.location().directory + "/.cache/huggingface/download/" +
-                         shard.name + ".metadata");
-    std::string commit, etag;
-    if (std::getline(record, commit) && std::getline(record, etag) && is_sha256(etag)) {
-      sums[shard.name] = etag;
-      continue;
-    }
-    const std::string blob = std::filesystem::read_symlink(shard.path, error).filename().string();
-    if (!error && is_sha256(blob)) sums[shard.name] = blob;
+    std::string sum = recorded_etag(checkpoint.location().directory, shard.name);
+    if (sum.empty()) sum = last_component(link_target(shard.path).value_or(""));
+    if (is_sha256(sum)) sums[shard.name] = sum;
   }
   return sums;
 }

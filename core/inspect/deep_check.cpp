@@ -138,7 +138,7 @@ class ShardCheck {
   ShardCheck(const Checkpoint& checkpoint, std::uint32_t shard, const Checksums& sums,
              Progress& progress)
       : shard_(checkpoint.shards()[shard]), progress_(progress), file_(shard_.path) {
-    require_unchanged(shard_, file_.identity());
+    require_unchanged(shard_.path, shard_.identity, file_.identity());
     const auto sum = sums.find(shard_.name);
     if (sum != sums.end()) expected_ = sum->second;
     for (const TensorInfo& info : checkpoint.tensors()) {

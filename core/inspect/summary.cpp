@@ -67,7 +67,9 @@ class Summariser {
     const bool is_part = is_part_of_weight(tensors_, id);
     const std::uint64_t parameters = is_part ? 0 : parameters_of(id, elements);
     (is_part ? summary_.scale_elements : summary_.parameters) += is_part ? elements : parameters;
-    add(parts_, info.name.substr(0, info.name.find('.')), parameters, info.bytes());
+    std::string_view part = info.name.substr(0, info.name.find('.'));
+    if (parts_.size() >= Summary::kMostParts && !parts_.contains(part)) part = "…";
+    add(parts_, part, parameters, info.bytes());
     add_names(info.name);
   }
 

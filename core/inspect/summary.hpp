@@ -11,6 +11,7 @@
 namespace ckptscope {
 
 struct Summary {
+  static constexpr std::size_t kMostParts = 1000;
   struct Row {
     std::string name;  // a dtype, or the first segment of keys
     std::uint64_t tensors = 0;
@@ -29,7 +30,7 @@ struct Summary {
   std::uint64_t parameters = 0;      // values of weights, packed ones as many as they stand for
   std::uint64_t scale_elements = 0;  // elements of scales and other parts of packed weights
   std::vector<Row> dtypes;           // most bytes first
-  std::vector<Row> parts;            // most bytes first
+  std::vector<Row> parts;            // most bytes first; those beyond kMostParts are one, "…"
   std::vector<Packed> packed;        // most weights first
   std::uint64_t layers = 0;          // distinct numbers behind "layers."
   std::uint64_t expert_layers = 0;   // distinct paths to "experts"

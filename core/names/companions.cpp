@@ -46,8 +46,8 @@ constexpr std::array kRows{
 
 std::vector<Companion> possible_companions(std::string_view key) {
   std::vector<Companion> found;
-  for (const Row& row : kRows) {
-    if (!key.ends_with(row.suffix)) continue;
+  for (const Row& row : kRows) {  // most keys end in another letter than any suffix
+    if (key.empty() || row.suffix.back() != key.back() || !key.ends_with(row.suffix)) continue;
     std::string weight(key.substr(0, key.size() - row.suffix.size()));
     weight += row.weight_suffix;
     found.push_back({std::move(weight), row.activation});

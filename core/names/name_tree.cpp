@@ -22,7 +22,7 @@ class Builder {
     nodes_.reserve(2 * order_.size() + 1);  // every inner node branches or is a tensor itself
     NameTree::Node root;
     root.tensors = static_cast<std::uint32_t>(order_.size());
-    add(root, 0);
+    add(root, {0, 0});
     for (std::uint32_t i = 0; i < nodes_.size(); ++i) split(i);
   }
 
@@ -34,22 +34,29 @@ class Builder {
     std::uint32_t count;
   };
 
+  /// Where the names of a node's children begin in their keys, and how deep they are.
+  struct Children {
+    std::uint32_t at;
+    std::uint8_t depth;
+  };
+
   std::string_view key(std::size_t place) const { return tensors_[order_[place]].name; }
 
-  void add(const NameTree::Node& node, std::size_t next) {
+  void add(const NameTree::Node& node, Children children) {
     nodes_.push_back(node);
-    next_.push_back(next);
+    children_.push_back(children);
   }
 
-  std::optional<std::string_view> segment_of(std::string_view key, std::size_t at) const {
-    if (at > key.size()) return std::nullopt;  // it ended with the node's own name
-    return key.substr(at, key.find('.', at) - at);
+  std::optional<std::string_view> segment_of(std::string_view key, Children children) const {
+    if (children.at > key.size()) return std::nullopt;  // it ended with the node's own name
+    if (children.depth == NameTree::kMostDepth) return key.substr(children.at);
+    return key.substr(children.at, key.find('.', children.at) - children.at);
   }
 
   void split(std::uint32_t number) {
     const NameTree::Node node = nodes_[number];
-    const std::size_t at = next_[number];
-    find_runs(node, at);
+    const Children children = children_[number];
+    find_runs(node, children);
     sort_runs(node);
     nodes_[number].first_child = static_cast<std::uint32_t>(nodes_.size());
     std::uint32_t place = node.first;
@@ -64,16 +71,17 @@ class Builder {
         nodes_[number].tensor = order_[child.first];
         continue;
       }
-      child.name = shared_name(child, at, segment->size());
-      add(child, at + child.name.size() + 1);
+      child.name = shared_name(child, children.at, segment->size());
+      add(child, {static_cast<std::uint32_t>(children.at + child.name.size() + 1),
+                  static_cast<std::uint8_t>(children.depth + 1)});
       ++nodes_[number].child_count;
     }
   }
 
-  void find_runs(const NameTree::Node& node, std::size_t at) {
+  void find_runs(const NameTree::Node& node, Children children) {
     runs_.clear();
     for (std::uint32_t place = node.first; place < node.first + node.tensors; ++place) {
-      const auto segment = segment_of(key(place), at);
+      const auto segment = segment_of(key(place), children);
       if (!runs_.empty() && runs_.back().segment == segment) {
         ++runs_.back().count;
       } else {
@@ -121,7 +129,7 @@ class Builder {
   std::span<const TensorInfo> tensors_;
   std::vector<NameTree::Node>& nodes_;
   std::vector<std::uint32_t>& order_;
-  std::vector<std::size_t> next_;  // by node: where its children's names begin in their keys
+  std::vector<Children> children_;  // by node
   std::vector<Run> runs_;
   std::vector<std::uint32_t> moved_;
 };

@@ -11,7 +11,8 @@
 
 namespace ckptscope {
 
-/// A node is one segment, or several that only ever occur together ("q_proj.weight"). Nodes are
+/// A node is one segment, or several that only ever occur together ("q_proj.weight"), or all that
+/// is left of a key kMostDepth nodes down: a name may hold as many dots as it likes. Nodes are
 /// numbered; the children of a node are a contiguous range, in natural order. Names point into the
 /// tensors' names. Immutable and thread-safe once built. Memory: about 80 bytes a tensor.
 class NameTree {
@@ -28,6 +29,7 @@ class NameTree {
     std::uint64_t shape_hash = 0;    // equal for subtrees with equal names, dtypes and shapes
   };
   static constexpr std::uint32_t kNoNode = 0xFFFFFFFF;
+  static constexpr std::uint8_t kMostDepth = 64;
 
   /// Over the tensors numbered `ids`.
   NameTree(std::span<const TensorInfo> tensors, std::span<const std::uint32_t> ids);

@@ -6,7 +6,7 @@
 
 #include <cerrno>
 #include <ctime>
-#include <fstream>
+#include <sstream>
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
@@ -14,6 +14,7 @@
 namespace ckptscope {
 namespace {
 
+constexpr std::uint64_t kMaxBytes = 256'000'000;
 constexpr std::string_view kHead = "ckptscope conversion in progress";
 constexpr std::string_view kOutputLine = "output ";
 constexpr std::string_view kFileLine = "file ";
@@ -45,8 +46,15 @@ bool Journal::names(const std::string& file) const {
 }
 
 std::optional<Journal> read_journal(const std::string& directory) {
-  std::ifstream file(fmt::format("{}/{}", directory, kJournalName));
-  if (!file) return std::nullopt;
+  const std::string path = fmt::format("{}/{}", directory, kJournalName);
+  if (!exists(path)) return std::nullopt;
+  std::istringstream file;
+  try {
+    file.str(read_text(path, kMaxBytes));
+  } catch (const Error& error) {  // a pipe, or larger than any of ours
+    if (row_of(error.code()).exit == 3) throw;
+    return std::nullopt;
+  }
   Journal journal;
   std::string line;
   std::getline(file, line);

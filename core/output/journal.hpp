@@ -29,7 +29,8 @@ struct Journal {
   bool names(const std::string& file) const;
 };
 
-/// The journal in `directory`; nullopt without one, and for one that cannot be read.
+/// The journal in `directory`; nullopt without one, and for what cannot be one. Throws what the
+/// file system says.
 std::optional<Journal> read_journal(const std::string& directory);
 
 /// Writes lines at the end, each whole. Not thread-safe. Throws NoSpace, Io.

@@ -30,7 +30,7 @@ void refuse_above(const fs::path& from, const std::string& other, const std::str
                   std::string_view how) {
   const FileIdentity identity = identity_of(other);
   for (fs::path at = from;; at = at.parent_path()) {
-    if (fs::exists(at) && identity_of(at.string()).same_file(identity)) {
+    if (exists(at.string()) && identity_of(at.string()).same_file(identity)) {
       fail(Code::SameFiles, "{}: {} {}; choose another output", display(out), how, display(other));
     }
     if (at == at.parent_path()) return;
@@ -58,12 +58,12 @@ bool OutputPath::is_taken() const {
 }
 
 void OutputPath::refuse_overlap(std::span<const std::string> directories) const {
-  const bool there = fs::exists(text_);  // a dangling link is not
+  const bool there = is_directory(text_);
   const fs::path real =
-      there ? fs::canonical(text_) : fs::canonical(parent_) / fs::path(text_).filename();
+      there ? fs::path(real_path(text_)) : fs::path(real_path(parent_)) / last_component(text_);
   for (const std::string& directory : directories) {
     refuse_above(real, directory, text_, "is or lies in the source");
-    if (there) refuse_above(fs::canonical(directory), text_, text_, "contains the source");
+    if (there) refuse_above(real_path(directory), text_, text_, "contains the source");
   }
 }
 

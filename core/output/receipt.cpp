@@ -14,6 +14,12 @@ using Json = nlohmann::ordered_json;
 constexpr std::uint64_t kMaxReceiptBytes = 64'000'000;
 constexpr std::string_view kSchema = "ckptscope.receipt/1";
 
+/// get() casts a number that is none of these without a word.
+std::uint64_t whole_number(const Json& json) {
+  if (!json.is_number_unsigned()) fail(Code::BadJson, "a count in a receipt is {}", json.dump());
+  return json.get<std::uint64_t>();
+}
+
 template <typename File>
 Json files_json(const std::vector<File>& files, const char* hash_name, std::string File::*hash) {
   Json list = Json::array();
@@ -31,7 +37,7 @@ std::vector<File> read_files(const Json& list, const char* hash_name, std::strin
   for (const Json& row : list) {
     File& file = files.emplace_back();
     file.name = row.at("name").get<std::string>();
-    file.bytes = row.at("bytes").get<std::uint64_t>();
+    file.bytes = whole_number(row.at("bytes"));
     file.*hash = row.value(hash_name, "");
   }
   return files;

@@ -10,18 +10,13 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
+#include "core/checkpoint/tensor_source.hpp"
+#include "core/output/staging.hpp"
 
 namespace ckptscope {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_part_of(const Checkpoint& source, const std::string& name) {
-  const auto& shards = source.shards();
-  return fs::path(source.location().index).filename() == name ||
-         std::any_of(shards.begin(), shards.end(),
-                     [&](const Shard& shard) { return shard.name == name; });
-}
 
 bool is_weights_or_index(std::string_view name) {
   constexpr std::array<std::string_view, 14> kSuffixes{
@@ -85,42 +80,34 @@ Config::Edit config_edit(const Plan& plan) {
           holds_codes(plan) ? std::nullopt : std::optional<std::string>("")};
 }
 
-/// Names beside the tensors: all but the checkpoint's own shards and index, and our own records.
-std::vector<std::string> neighbours(const Checkpoint& source) {
-  const Location& location = source.location();
-  if (!is_directory(location.path) && location.index.empty() && location.resolved_from.empty()) {
-    return {};
-  }
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(location.directory, error)) {
-    std::string name = entry.path().filename().string();
-    const bool ours = name == kReceiptName || name == kJournalName;
-    if (!ours && !is_part_of(source, name)) names.push_back(std::move(name));
-  }
-  std::sort(names.begin(), names.end(), natural_less);
-  return names;
+/// Directories that a link may lead into: the checkpoint's own; of a hub cache that of the
+/// repository, where the files themselves are. Source: huggingface_hub, "snapshots/REV" beside
+/// "blobs".
+std::string root_of(const std::string& directory) {
+  const fs::path real = real_path(directory);
+  const fs::path repository = real.parent_path().parent_path();
+  const bool cached =
+      real.parent_path().filename() == "snapshots" && is_directory((repository / "blobs").string());
+  return (cached ? repository : real).string();
+}
+
+bool lies_in(const std::string& path, const std::string& root) {
+  return path.starts_with(root.ends_with('/') ? root : root + "/");
 }
 
 /// Why a file does not go with the output; empty when it does.
-std::string reason_against(const std::string& path, const std::string& name, const Plan& plan) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (fs::is_directory(status)) return "a directory";
-  if (!fs::is_regular_file(status)) return "no regular file";
+std::string reason_against(const std::string& path, const std::string& name,
+                           const std::string& root, const Plan& plan) {
+  const FileKind kind = kind_of(path);
+  if (kind == FileKind::Directory) return "a directory";
+  if (kind == FileKind::Absent) return "a link to nothing";
+  if (kind != FileKind::Regular) return "no regular file";
   if (is_weights_or_index(name)) return "weights or an index beside the checkpoint";
   if (name == "config.json") return "it cannot be read, so it would not follow the output";
   if (name == "hf_quant_config.json" && !holds_codes(plan)) return "the output is not quantised";
+  if (link_target(path) && !lies_in(real_path(path), root)) return "a link out of the checkpoint";
   const std::uint64_t bytes = identity_of(path).size;
   return bytes > kMaxSideFile ? format_bytes(bytes) : "";
-}
-
-/// The text of the output's config.json; empty when there is none.
-std::string config_text(const Checkpoint& source, const Plan& plan, SideFiles& files) {
-  if (source.config_path().empty()) return "";
-  std::string edited = source.config().edited(config_edit(plan));
-  files.config_edited = edited != source.config().edited({});
-  return edited;
 }
 
 /// What a checkpoint needs to be run and a trained one may lack.
@@ -133,64 +120,81 @@ bool is_lent(std::string_view name) {
                      [&](std::string_view start) { return name.starts_with(start); });
 }
 
-class Copying {
- public:
-  Copying(const Plan& plan, Staging& staging) : plan_(plan), staging_(staging) {}
-
-  void config(const Checkpoint& from, std::vector<std::string>& list) {
-    const std::string text = config_text(from, plan_, files_);
-    if (!text.empty()) write("config.json", text, list);
-  }
-  void config(const Checkpoint& from) { config(from, files_.copied); }
-
-  void others(const Checkpoint& from) {
-    for (const std::string& name : neighbours(from)) {
-      if (written_.contains(name)) continue;
-      const std::string path = from.location().directory + "/" + name;
-      const std::string reason = reason_against(path, name, plan_);
-      if (reason.empty()) {
-        write(name, read_text(path, kMaxSideFile), files_.copied);
-      } else {
-        files_.left_out.push_back(fmt::format("{}: {}", display(name), reason));
-      }
-    }
-  }
-
-  /// What the source did not have.
-  void lend(const Checkpoint& like) {
-    if (!written_.contains("config.json")) config(like, files_.lent);
-    for (const std::string& name : neighbours(like)) {
-      const std::string path = like.location().directory + "/" + name;
-      if (written_.contains(name) || !is_lent(name) || !reason_against(path, name, plan_).empty()) {
-        continue;
-      }
-      write(name, read_text(path, kMaxSideFile), files_.lent);
-    }
-  }
-
-  SideFiles finish() { return std::move(files_); }
-
- private:
-  void write(const std::string& name, const std::string& text, std::vector<std::string>& list) {
-    staging_.write_text(name, text);
-    written_.insert(name);
-    list.push_back(name);
-  }
-
-  const Plan& plan_;
-  Staging& staging_;
-  SideFiles files_;
-  std::set<std::string, std::less<>> written_;
-};
+/// The checkpoint's own files of tensors, and our own records.
+std::set<std::string, std::less<>> not_beside(const Checkpoint& checkpoint) {
+  std::set<std::string, std::less<>> names{std::string(kReceiptName), std::string(kJournalName)};
+  for (const Shard& shard : checkpoint.shards()) names.insert(shard.name);
+  names.insert(last_component(checkpoint.location().index));
+  return names;
+}
 
 }  // namespace
 
-SideFiles copy_side_files(const PlanInputs& sources, const Plan& plan, Staging& staging) {
-  Copying copying(plan, staging);
-  copying.config(sources.checkpoint);
-  copying.others(sources.checkpoint);
-  if (sources.like != nullptr) copying.lend(*sources.like);
-  return copying.finish();
+SideFiles::SideFiles(const PlanInputs& sources, const Plan& plan)
+    : sources_(sources), plan_(plan), own_(neighbours(sources.checkpoint, plan)) {
+  if (sources.like != nullptr) of_like_ = neighbours(*sources.like, plan);
+}
+
+std::vector<SideFiles::Neighbour> SideFiles::neighbours(const Checkpoint& checkpoint,
+                                                        const Plan& plan) {
+  const Location& location = checkpoint.location();
+  if (!is_directory(location.path) && location.index.empty() && location.resolved_from.empty()) {
+    return {};
+  }
+  const auto own = not_beside(checkpoint);
+  const std::string root = root_of(location.directory);
+  std::vector<std::string> names = names_in(location.directory);
+  std::sort(names.begin(), names.end(), natural_less);
+  std::vector<Neighbour> found;
+  for (const std::string& name : names) {
+    if (own.contains(name)) continue;
+    Neighbour one{name, location.directory + "/" + name};
+    one.reason = reason_against(one.path, name, root, plan);
+    if (one.reason.empty()) one.identity = identity_of(one.path);
+    found.push_back(std::move(one));
+  }
+  return found;
+}
+
+std::string SideFiles::read(const Neighbour& neighbour) {
+  const File file(neighbour.path);
+  require_unchanged(neighbour.path, neighbour.identity, file.identity());
+  std::string text = read_text(file, kMaxSideFile);
+  require_unchanged(neighbour.path, neighbour.identity, identity_of(neighbour.path));
+  return text;
+}
+
+SideFiles::Report SideFiles::copy(const Put& put) const {
+  Report report;
+  std::set<std::string, std::less<>> written;
+  const auto write = [&](const std::string& name, const std::string& text,
+                         std::vector<std::string>& list) {
+    put(name, text);
+    written.insert(name);
+    list.push_back(name);
+  };
+  const auto write_config = [&](const Checkpoint& from, std::vector<std::string>& list) {
+    if (from.config_path().empty()) return;
+    const std::string text = from.config().edited(config_edit(plan_));
+    report.config_edited = text != from.config().edited({});
+    write("config.json", text, list);
+  };
+  write_config(sources_.checkpoint, report.copied);
+  for (const Neighbour& one : own_) {
+    if (written.contains(one.name)) continue;
+    if (one.reason.empty()) {
+      write(one.name, read(one), report.copied);
+    } else {
+      report.left_out.push_back(fmt::format("{}: {}", display(one.name), one.reason));
+    }
+  }
+  if (sources_.like == nullptr) return report;
+  if (!written.contains("config.json")) write_config(*sources_.like, report.lent);
+  for (const Neighbour& one : of_like_) {
+    if (written.contains(one.name) || !is_lent(one.name) || !one.reason.empty()) continue;
+    write(one.name, read(one), report.lent);
+  }
+  return report;
 }
 
 }  // namespace ckptscope

@@ -4,16 +4,10 @@
 #include <algorithm>
 #include <memory>
 
-#include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
+#include "core/output/read_back.hpp"
 
 namespace ckptscope {
-namespace {
-
-constexpr std::uint64_t kReadChunk = 4ull << 20;
-
-}  // namespace
-
 StagedSink::StagedSink(Staging& staging, const ShardLayout& layout,
                        std::function<void(std::size_t)> finished)
     : staging_(staging),
@@ -91,22 +85,12 @@ std::uint64_t StagedSink::read_back(std::size_t shard, Progress& progress) const
   Ranges written = states_[shard].written;
   std::sort(written.begin(), written.end(),
             [](const Written& a, const Written& b) { return a.offset < b.offset; });
-  const File file(staging_.path() + "/" + row.name, File::Caching::Direct);
-  Buffer buffer;
-  RunningXxh3 whole;
   RunningXxh3 part;
   auto range = written.cbegin();
-  for (std::uint64_t at = 0; at < row.file_bytes();) {
-    progress.check_stop();
-    const std::span window = buffer.take(kReadChunk);
-    const std::span<const std::byte> bytes = window.first(file.read_some(at, window));
-    if (bytes.empty()) fail(Code::Mismatch, "{}: ends at byte {}", display(row.name), at);
-    whole.add(bytes);
-    compare_window(row.name, at, bytes, range, part);
-    at += bytes.size();
-    progress.advance(bytes.size());
-  }
-  return whole.digest();
+  return hash_on_disk(staging_.path() + "/" + row.name, row.file_bytes(), progress,
+                      [&](std::uint64_t at, std::span<const std::byte> window) {
+                        compare_window(row.name, at, window, range, part);
+                      });
 }
 
 }  // namespace ckptscope

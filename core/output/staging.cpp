@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <optional>
 #include <span>
 #include <vector>
@@ -19,8 +18,6 @@
 
 namespace ckptscope {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// Durability of names: a directory that cannot be flushed (network file systems) is no failure.
 void flush_directory(int fd, std::string_view name) {
@@ -41,14 +38,6 @@ std::optional<Journal> journal_for(const std::string& out, const std::string& di
 std::string holder_of(const std::string& directory) {
   const auto journal = read_journal(directory);
   return journal && !journal->holder.empty() ? display(journal->holder) : "another process";
-}
-
-std::vector<std::string> names_in(const std::string& directory) {
-  std::vector<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    names.push_back(entry.path().filename().string());
-  }
-  return names;
 }
 
 /// Of nothing but a journal that was being begun when the run was killed.
@@ -132,24 +121,23 @@ void Staging::note(std::string text) {
 
 /// Removes what this run has made, and the directory: nothing of a failure stays.
 void Staging::remove() noexcept {
-  if (!directory_) return;
   try {
     if (journal_) remove_files(directory_.get(), made_);
   } catch (const std::exception&) {  // what cannot be removed now is cleared by the next run
   }
-  ::rmdir(partial_.c_str());
+  if (directory_ || made_directory_) ::rmdir(partial_.c_str());  // only if it is empty
 }
 
 void Staging::lock() {
-  const bool made = ::mkdir(partial_.c_str(), 0777) == 0;
-  if (!made && errno != EEXIST) fail_errno(fmt::format("making {}", display(partial_)));
+  made_directory_ = ::mkdir(partial_.c_str(), 0777) == 0;
+  if (!made_directory_ && errno != EEXIST) fail_errno(fmt::format("making {}", display(partial_)));
   UniqueFd directory(::open(partial_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) fail_errno(display(partial_));
   const bool locked = ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0;
   if (!locked && errno == EWOULDBLOCK) {
     fail(Code::Locked, "{}: locked by {}", display(out_), holder_of(partial_));
   }
-  if (!locked && !made) {
+  if (!locked && !made_directory_) {
     fail(Code::Locked,
          "{}: exists, and this file system has no locks to tell whether {} still runs",
          display(partial_), holder_of(partial_));
@@ -258,8 +246,7 @@ void Staging::rename_new() {
 }
 
 std::string Staging::exchange() {
-  std::error_code error;
-  if (fs::is_empty(out_, error) && ::rmdir(out_.c_str()) == 0) {
+  if (::rmdir(out_.c_str()) == 0) {  // it was an empty directory
     rename_new();
     return "";
   }

@@ -64,6 +64,7 @@ class Staging {
   std::string out_;
   std::string partial_;
   IfExists if_exists_;
+  bool made_directory_ = false;  // this run made OUT.partial
   UniqueFd directory_;
   JournalWriter journal_;
   std::mutex mutex_;               // guards the journal and what was made

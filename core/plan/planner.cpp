@@ -345,6 +345,11 @@ class Planner {
                       "{} is made twice, from {} and from {}", display(key), display(last_origin),
                       display(draft.origin));
       }
+      if (key == kMetadataName) {
+        problems_.add(Code::KeyCollision, Severity::Error, key,
+                      "{} would be called {}, which safetensors keeps for other things",
+                      display(draft.origin), kMetadataName);
+      }
       last_origin = draft.origin;
       plan_.outputs.push_back(std::move(draft.output));
     }

@@ -14,29 +14,38 @@ std::uint64_t hash_of(std::string_view name) {
   return xxh3(name, seed);
 }
 
+std::uint32_t tag_of(std::uint64_t hash) {
+  return static_cast<std::uint32_t>(hash >> 32);
+}
+
 }  // namespace
 
-KeyIndex::KeyIndex(std::size_t count) : slots_(std::bit_ceil(2 * count + 1), kEmpty) {}
+KeyIndex::KeyIndex(std::size_t count) : slots_(std::bit_ceil(2 * count + 1)) {}
 
-std::size_t KeyIndex::slot_of(std::span<const TensorInfo> tensors, std::string_view name) const {
+std::size_t KeyIndex::slot_of(std::span<const TensorInfo> tensors, std::string_view name,
+                              std::uint64_t hash) const {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t at = hash_of(name) & mask;
-  while (slots_[at] != kEmpty && tensors[slots_[at]].name != name) at = (at + 1) & mask;
+  const auto is_other = [&](const Slot& slot) {
+    return slot.id != kEmpty && (slot.tag != tag_of(hash) || tensors[slot.id].name != name);
+  };
+  std::size_t at = hash & mask;
+  while (is_other(slots_[at])) at = (at + 1) & mask;
   return at;
 }
 
 std::optional<std::uint32_t> KeyIndex::insert(std::span<const TensorInfo> tensors,
                                               std::uint32_t id) {
-  std::uint32_t& slot = slots_[slot_of(tensors, tensors[id].name)];
-  if (slot != kEmpty) return slot;
-  slot = id;
+  const std::uint64_t hash = hash_of(tensors[id].name);
+  Slot& slot = slots_[slot_of(tensors, tensors[id].name, hash)];
+  if (slot.id != kEmpty) return slot.id;
+  slot = {id, tag_of(hash)};
   return std::nullopt;
 }
 
 std::optional<std::uint32_t> KeyIndex::find(std::span<const TensorInfo> tensors,
                                             std::string_view name) const {
   if (slots_.empty()) return std::nullopt;
-  const std::uint32_t id = slots_[slot_of(tensors, name)];
+  const std::uint32_t id = slots_[slot_of(tensors, name, hash_of(name))].id;
   return id == kEmpty ? std::nullopt : std::optional(id);
 }
 

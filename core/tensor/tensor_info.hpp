@@ -18,6 +18,9 @@ struct Piece {
   std::uint32_t shard = 0;   // index into Checkpoint::shards()
 };
 
+/// The member of a header that is no tensor.
+inline constexpr std::string_view kMetadataName = "__metadata__";
+
 /// Name and shape point into the arena of the Header that read them.
 struct TensorInfo {
   /// Value of `shard` for a tensor that lies in pieces.

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/field/situation.hpp"
 #include "tests/support/recorded.hpp"
-#include "tests/support/shell.hpp"
 #include "tests/support/tensor_files.hpp"
 
 namespace ckptscope::testing {
@@ -80,19 +80,6 @@ SyntheticCheckpoint without(SyntheticCheckpoint checkpoint, const std::string& p
 SyntheticCheckpoint with_member(SyntheticCheckpoint checkpoint, const std::string& member) {
   checkpoint.config.insert(1, member + ",");
   return checkpoint;
-}
-
-struct Situation {
-  std::string name;
-  std::function<void(const TempDir&)> prepare;
-  std::string line;  // for sh
-  int exit;
-  std::vector<std::string> says{};   // on either stream
-  std::vector<std::string> never{};  // on none
-};
-
-void PrintTo(const Situation& situation, std::ostream* out) {
-  *out << situation.name;
 }
 
 std::vector<Situation> scales() {
@@ -660,18 +647,7 @@ std::vector<Situation> all() {
 class Field : public ::testing::TestWithParam<Situation> {};
 
 TEST_P(Field, MustHold) {
-  const Situation& row = GetParam();
-  const TempDir dir;
-  row.prepare(dir);
-  const ShellResult result = run_shell(dir, row.line);
-  const std::string said = result.out + result.err;
-  EXPECT_EQ(result.exit, row.exit) << said;
-  for (const std::string& text : row.says) {
-    EXPECT_NE(said.find(text), std::string::npos) << "\"" << text << "\" in\n" << said;
-  }
-  for (const std::string& text : row.never) {
-    EXPECT_EQ(said.find(text), std::string::npos) << "\"" << text << "\" in\n" << said;
-  }
+  expect_held(GetParam());
 }
 
 INSTANTIATE_TEST_SUITE_P(Reports, Field, ::testing::ValuesIn(all()),

@@ -102,8 +102,10 @@ inline float slow_value(const StoredTensor& tensor, std::size_t i) {
       return slow_float(element<std::uint8_t>(tensor.bytes, i), 4, 3, false);
     case Dtype::F8_E5M2:
       return slow_float(element<std::uint8_t>(tensor.bytes, i), 5, 2, true);
-    default:
+    case Dtype::F32:
       return element<float>(tensor.bytes, i);
+    default:
+      return static_cast<float>(element<double>(tensor.bytes, i));
   }
 }
 

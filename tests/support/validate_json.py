@@ -50,6 +50,12 @@ def errors(schema, values):
             yield f"{error.json_path}: {error.message[:300]}"
 
 
+def schema_of(schemas, one):
+    """An error of what is no verb ("script", a misspelt one) has the shared members alone."""
+    name = one["schema"].split(".")[1].split("/")[0]
+    return schemas[name] if name in schemas else {**schemas["quit"], "properties": {}}
+
+
 def main(directory, *of):
     schemas = {path.stem: read(path) for path in pathlib.Path(directory).glob("*.json")}
     if of == ("--schemas",):
@@ -62,7 +68,7 @@ def main(directory, *of):
         found = list(errors(schema, map(json.loads, text.splitlines())))
     else:
         found = [f"{one['schema']} {error}" for one in objects(text)
-                 for error in errors(schemas[one["schema"].split(".")[1].split("/")[0]], [one])]
+                 for error in errors(schema_of(schemas, one), [one])]
     print(*found, sep="\n", end="")
     sys.exit(1 if found else 0)
 

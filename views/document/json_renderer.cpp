@@ -6,13 +6,16 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/base/display.hpp"
+
 namespace ckptscope {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+/// On one line.
 std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return visible_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 struct CellJson {

@@ -6,7 +6,9 @@
 
 #include <random>
 
+#include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -77,6 +79,32 @@ TEST(Words, WhatIsShownReadsBack) {
     ASSERT_EQ(steps.size(), 1u) << quoted_word(name);
     ASSERT_EQ(steps[0].words, (std::vector<std::string>{"show", name})) << quoted_word(name);
   }
+}
+
+/// What is pasted into a shell is one word, and no more happens.
+TEST(Words, AShellReadsItsOwnBack) {
+  std::mt19937_64 random(8);
+  const TempDir dir;
+  std::string script;
+  std::string expected;
+  for (int round = 0; round < 3000; ++round) {
+    std::string name;
+    for (std::size_t n = 1 + random() % 8; n > 0; --n) {
+      const bool plain = random() % 2 == 0;
+      const char c = plain ? "ab$();'\"\\>|`!~ \t\n"[random() % 18] : static_cast<char>(random());
+      name += c == '\0' ? '-' : c;
+    }
+    script += "printf '%s\\0' " + shell_word(name) + "\n";
+    expected += name + '\0';
+    std::string shown = shell_word(name);
+    std::erase(shown, '\\');
+    EXPECT_FALSE(needs_escape(shown)) << shown;
+  }
+  write_file(dir / "script", script);
+  ASSERT_EQ(std::system(("bash " + (dir / "script") + " >" + (dir / "said")).c_str()), 0);
+  EXPECT_EQ(read_file(dir / "said"), expected);
+  EXPECT_EQ(shell_path("-x"), "./-x");
+  EXPECT_EQ(shell_word("a/b-1.5"), "a/b-1.5");
 }
 
 }  // namespace

@@ -121,11 +121,13 @@ TEST(Failing, ASourceThatChangesDuringTheRunIsNoticedAtTheEnd) {
    private:
     std::string path_;
   };
-  Prepared one("gpt_oss-bf16");
-  Touch progress(one.dir / "source/model.safetensors");
-  EXPECT_EQ(code_of([&] { convert(one.checkpoint, one.plan, one.options, progress); }),
-            Code::SourceChanged);
-  EXPECT_EQ(one.beside(), std::set<std::string>{"source"});
+  for (const char* name : {"model.safetensors", "config.json"}) {
+    Prepared one("gpt_oss-bf16");
+    Touch progress(one.dir / (std::string("source/") + name));
+    EXPECT_EQ(code_of([&] { convert(one.checkpoint, one.plan, one.options, progress); }),
+              Code::SourceChanged);
+    EXPECT_EQ(one.beside(), std::set<std::string>{"source"});
+  }
 }
 
 }  // namespace

@@ -46,6 +46,25 @@ TEST(NameTree, SumsAndPathsOfRandomNames) {
   }
 }
 
+TEST(NameTree, IsNoDeeperThanItsLimit) {
+  NamedTensors tensors;
+  for (std::size_t dots = 0; dots < 500; ++dots) tensors.add("x" + std::string(dots, '.'));
+  const NameTree tree = tensors.tree();
+  std::size_t deepest = 0;
+  std::size_t found = 0;
+  for (std::uint32_t i = 0; i < tree.nodes().size(); ++i) {
+    std::size_t depth = 0;
+    for (std::uint32_t node = i; node != 0; node = tree.nodes()[node].parent) ++depth;
+    deepest = std::max(deepest, depth);
+    const std::uint32_t tensor = tree.nodes()[i].tensor;
+    if (tensor == NameTree::kNoNode) continue;
+    ++found;
+    EXPECT_EQ(tensors.infos()[tensor].name, path_of(tree, i));
+  }
+  EXPECT_EQ(found, 500u);
+  EXPECT_EQ(deepest, NameTree::kMostDepth + 1);
+}
+
 void expect_walk_in_order(std::string_view letters) {
   Random random(5);
   for (int round = 0; round < 5000; ++round) {

@@ -29,17 +29,12 @@ struct Beside {
   void put(const std::string& name, const std::string& text = "x") const {
     write_file(dir / ("source/" + name), text);
   }
-  SideFiles copy(const Plan& plan, const std::string& path = "source",
-                 const Checkpoint* like = nullptr) {
+  SideFiles::Report copy(const Plan& plan, const std::string& path = "source",
+                         const Checkpoint* like = nullptr) {
     const Checkpoint checkpoint = Checkpoint::open(dir / path);
-    Staging staging(OutputPath(dir / "out"), Staging::IfExists::Fail);
-    const SideFiles files = copy_side_files({checkpoint, like}, plan, staging);
     written.clear();
-    for (const auto& entry : fs::directory_iterator(staging.path())) {
-      const std::string name = entry.path().filename();
-      if (name != kJournalName) written[name] = read_file(entry.path());
-    }
-    return files;
+    return SideFiles({checkpoint, like}, plan)
+        .copy([&](const std::string& name, const std::string& text) { written[name] = text; });
   }
 
   TempDir dir;
@@ -81,20 +76,74 @@ TEST(SideFiles, WhatGoesWithTheOutputAndWhatDoesNot) {
   // Beside an index the stray weights are no part of the checkpoint.
   one.put("model.safetensors.index.json",
           R"({"metadata":{"total_size":8},"weight_map":{"a":"model.safetensors"}})");
-  const SideFiles files = one.copy(plan_with(pass));
-  EXPECT_EQ(files.copied, (Names{"config.json", "README.md", "hf_quant_config.json", "link",
-                                 "model.safetensors.index.json.bak", "modeling.py",
-                                 "tokenizer.json", "x\x1b.txt"}));
+  const SideFiles::Report files = one.copy(plan_with(pass));
+  EXPECT_EQ(files.copied,
+            (Names{"config.json", "README.md", "link", "model.safetensors.index.json.bak",
+                   "modeling.py", "tokenizer.json", "x\x1b.txt"}));
   const std::string weights = ": weights or an index beside the checkpoint";
-  EXPECT_EQ(
-      files.left_out,
-      (Names{"__0_0.distcp" + weights, "a.gguf" + weights, "a.pt" + weights, "a.pth" + weights,
-             "dangling: no regular file", "extra.safetensors" + weights, "large: 256.0 MB",
-             "old.index.json" + weights, "pytorch_model.bin" + weights, "sub: a directory"}));
+  EXPECT_EQ(files.left_out,
+            (Names{"__0_0.distcp" + weights, "a.gguf" + weights, "a.pt" + weights,
+                   "a.pth" + weights, "dangling: a link to nothing", "extra.safetensors" + weights,
+                   "hf_quant_config.json: the output is not quantised", "large: 256.0 MB",
+                   "old.index.json" + weights, "pytorch_model.bin" + weights, "sub: a directory"}));
   EXPECT_FALSE(files.config_edited);
   EXPECT_EQ(one.written.size(), files.copied.size());
   EXPECT_EQ(one.written["link"], "x");
   EXPECT_EQ(one.written["config.json"], R"({"model_type":"x"})");
+}
+
+/// A hostile repository can hold a link to anything of its reader's.
+TEST(SideFiles, LinksOutOfTheCheckpointStay) {
+  Beside one;
+  write_file(one.dir / "secret", "key");
+  fs::create_directory(one.dir / "source/sub");
+  write_file(one.dir / "source/sub/notes.txt", "n");
+  fs::create_symlink("../secret", one.dir / "source/LICENSE");
+  fs::create_symlink(one.dir / "secret", one.dir / "source/absolute");
+  fs::create_symlink("sub/notes.txt", one.dir / "source/notes.txt");
+  fs::create_symlink("LICENSE", one.dir / "source/twice");
+  const SideFiles::Report files = one.copy(plan_with(pass));
+  EXPECT_EQ(files.copied, Names{"notes.txt"});
+  const std::string out = ": a link out of the checkpoint";
+  EXPECT_EQ(files.left_out,
+            (Names{"LICENSE" + out, "absolute" + out, "sub: a directory", "twice" + out}));
+}
+
+TEST(SideFiles, LinksOfAHubCacheStayInTheRepository) {
+  const TempDir dir;
+  const std::string snapshot = dir / "models--a--b/snapshots/1";
+  SyntheticCheckpoint source;
+  source.tensors.push_back({"a", Dtype::BF16, {4}});
+  write_synthetic(snapshot, source);
+  fs::create_directory(dir / "models--a--b/blobs");
+  write_file(dir / "models--a--b/blobs/77", "{}");
+  write_file(dir / "secret", "key");
+  fs::create_symlink("../../blobs/77", snapshot + "/tokenizer.json");
+  fs::create_symlink("../../../secret", snapshot + "/LICENSE");
+  const Checkpoint checkpoint = Checkpoint::open(snapshot);
+  const Plan plan = plan_with(pass);
+  const auto files = SideFiles({checkpoint, nullptr}, plan).copy([](const auto&, const auto&) {});
+  EXPECT_EQ(files.copied, Names{"tokenizer.json"});
+  EXPECT_EQ(files.left_out, Names{"LICENSE: a link out of the checkpoint"});
+}
+
+/// The hour of writing tensors lies between looking and copying.
+TEST(SideFiles, AreThoseThatWereLookedAt) {
+  for (const bool replaced : {false, true}) {
+    Beside one;
+    one.put("tokenizer.json", "old");
+    const Checkpoint checkpoint = Checkpoint::open(one.dir / "source");
+    const Plan plan = plan_with(pass);
+    const SideFiles files({checkpoint, nullptr}, plan);
+    if (replaced) fs::remove(one.dir / "source/tokenizer.json");
+    one.put("tokenizer.json", "newer");
+    try {
+      files.copy([](const std::string& name, const auto&) { EXPECT_NE(name, "tokenizer.json"); });
+      ADD_FAILURE() << "copied";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::SourceChanged) << error.what();
+    }
+  }
 }
 
 TEST(SideFiles, ASingleFileBringsItsConfigAlone) {
@@ -140,7 +189,7 @@ TEST(SideFiles, TheConfigSaysWhatTheOutputIs) {
 TEST(SideFiles, ADecodedOutputHasNoOtherQuantisationConfig) {
   Beside one("{}");
   one.put("hf_quant_config.json");
-  const SideFiles files = one.copy(plan_with(decode));
+  const SideFiles::Report files = one.copy(plan_with(decode));
   EXPECT_EQ(files.copied, Names{"config.json"});
   EXPECT_EQ(files.left_out, Names{"hf_quant_config.json: the output is not quantised"});
 }
@@ -154,7 +203,7 @@ TEST(SideFiles, WhatTheSourceLacksIsLent) {
   const Checkpoint like = Checkpoint::open(lender.dir / "source");
   Beside bare;
   bare.put("tokenizer.json", "own");
-  const SideFiles files = bare.copy(plan_with(pass), "source", &like);
+  const SideFiles::Report files = bare.copy(plan_with(pass), "source", &like);
   EXPECT_EQ(files.copied, Names{"tokenizer.json"});
   EXPECT_EQ(files.lent, (Names{"config.json", "generation_config.json", "merges.txt",
                                "tokenizer_config.json"}));

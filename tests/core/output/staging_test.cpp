@@ -2,7 +2,9 @@
 
 #include "core/output/staging.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "tests/support/prepared.hpp"
 
@@ -39,6 +41,20 @@ TEST(Output, LeftoversOfAnInterruptedRunAreClearedOthersRefused) {
   EXPECT_EQ(report.notes,
             std::vector<std::string>{"cleared what an interrupted conversion had left"});
   EXPECT_EQ(one.beside(), (std::set<std::string>{"out", "source"}));
+}
+
+/// The first thing that fails behind the making of OUT.partial: there is no descriptor for it.
+TEST(Output, NothingStaysOfAFailureAtTheStart) {
+  Prepared one("gpt_oss-bf16");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const rlimit none{static_cast<rlim_t>(lowest.get()) + 1, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Code code = code_of([&] { Staging(one.options.out, Staging::IfExists::Fail); });
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(row_of(code).exit, 3);
+  EXPECT_EQ(one.beside(), std::set<std::string>{"source"});
 }
 
 TEST(Output, AFinishedOneIsNeverTakenForALeftover) {

@@ -1,0 +1,34 @@
+// Results that come at a moment which keys alone do not make: update() is pure, so they are given.
+
+#include <gtest/gtest.h>
+
+#include "app/planning/matching_tensors.hpp"
+#include "app/tui/current_list.hpp"
+#include "tests/support/recorded.hpp"
+#include "tests/support/temp_dir.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+/// A search was typed while a command waited its turn, and that command has changed the screen.
+TEST(Update, AMatchForAScreenThatIsGoneMovesNothing) {
+  const TempDir dir;
+  write_synthetic(dir / "in", recorded_case("gpt_oss-mxfp4").source);
+  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(dir / "in"));
+  const auto list = std::make_shared<const KeyList>(checkpoint, all_tensors(*checkpoint));
+  for (const Screen screen : {Screen::Convert, Screen::Stats, Screen::Log, Screen::Mapping}) {
+    State state;
+    state.size = {30, 100};
+    state.keys.list = list;
+    state.search.pattern = "zzz";
+    state.search.moves = true;
+    state.screen = screen;
+    latest_of(state, JobKind::Search) = 7;
+    update(state, JobEvent{JobKind::Search, 7, true, Found{list, nullptr, "zzz", {}}});
+    EXPECT_EQ(state.message, "") << static_cast<int>(screen);
+    EXPECT_FALSE(state.search.running);
+  }
+}
+
+}  // namespace
+}  // namespace ckptscope::testing
