@@ -61,18 +61,24 @@ class HeaderParser {
     if (scan_.peek() == 'n') return scan_.skip_value();
     scan_.enter_object();
     std::string_view name;
+    std::string with_controls;  // the first of them
+    std::size_t count = 0;
     for (bool first = true; scan_.next_member(first, name); first = false) {
       std::string key(name);
       const std::string_view value = scan_.string();
-      if (has_control(key) || has_control(value)) {
-        header_.notes.push_back(
-            {Code::ControlMetadata, Severity::Note,
-             fmt::format("__metadata__ \"{}\" holds control characters", shown(key))});
-      }
+      if ((has_control(key) || has_control(value)) && count++ == 0) with_controls = key;
       if (!header_.metadata.emplace(key, value).second) {
         fail(Code::DuplicateKey, "duplicate key \"{}\" in __metadata__", shown(key));
       }
     }
+    if (count > 0) note_controls(with_controls, count - 1);
+  }
+
+  void note_controls(std::string_view name, std::size_t others) {
+    header_.notes.push_back(
+        {Code::ControlMetadata, Severity::Note,
+         fmt::format("__metadata__ \"{}\" holds control characters{}", shown(name),
+                     others == 0 ? "" : fmt::format(", as do {} others", format_count(others)))});
   }
 
   static bool has_control(std::string_view text) {

@@ -6,6 +6,7 @@
 #include <pty.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -90,6 +91,13 @@ class PtyProgram {
   void hang_up() {
     ::close(terminal_);
     terminal_ = -1;
+  }
+  /// Lines with echo, as a shell leaves a terminal and wants it back.
+  bool is_cooked() const {
+    termios modes{};
+    ::tcgetattr(terminal_, &modes);
+    return (modes.c_lflag & ICANON) != 0 && (modes.c_lflag & ECHO) != 0 &&
+           (modes.c_oflag & OPOST) != 0;
   }
   void send(int signal) const { ::kill(child_, signal); }
 

@@ -331,6 +331,23 @@ TEST(Terminal, OfAnySize) {
   EXPECT_EQ(program.exit_code(), 0);
 }
 
+/// Both have come before the first is handled: on the screen, and at the prompt.
+TEST(Terminal, TwoSignalsInARowGiveItBack) {
+  const std::pair<std::vector<std::string>, const char*> programs[] = {
+      {{"gpt-oss"}, "lm_head"}, {{"-i", "gpt-oss"}, "gpt-oss> "}};
+  for (const auto& [words, shown] : programs) {
+    const TempDir dir;
+    make_screens(dir);
+    PtyProgram program(dir, words);
+    ASSERT_TRUE(program.wait_for(shown));
+    std::this_thread::sleep_for(50ms);  // readline sets its modes behind the prompt
+    EXPECT_FALSE(program.is_cooked());
+    for (const int signal : {SIGSTOP, SIGTERM, SIGHUP, SIGCONT}) program.send(signal);
+    EXPECT_GT(program.exit_code(), 128);
+    EXPECT_TRUE(program.is_cooked());
+  }
+}
+
 /// The window is closed: with the signal that goes with it, and where that is ignored.
 TEST(Terminal, ThatIsClosedEndsTheProgram) {
   for (const bool ignores_hangup : {false, true}) {
