@@ -2,6 +2,7 @@
 // moved, so views into it stay valid for the arena's life, also when the arena itself is moved.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -30,12 +31,14 @@ class Arena {
   }
 
  private:
-  static constexpr std::size_t kArenaBlock = 1 << 18;
+  // Each block is twice the one before it: one of a hundred thousand small shards takes little.
+  static constexpr std::size_t kFirstBlock = 1 << 10;
+  static constexpr std::size_t kMostBlock = 1 << 18;
 
   void* allocate(std::size_t bytes, std::size_t alignment) {
     used_ = (used_ + alignment - 1) / alignment * alignment;
     if (blocks_.empty() || used_ + bytes > size_) {
-      size_ = bytes > kArenaBlock ? bytes : kArenaBlock;
+      size_ = std::max({bytes, kFirstBlock, std::min(2 * size_, kMostBlock)});
       blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(size_));
       used_ = 0;
     }
