@@ -46,16 +46,14 @@ inline std::size_t rank_for(int dim) {
   return static_cast<std::size_t>(dim < 0 ? -dim : dim + 1);
 }
 
-// ---- from the whole to its parts (take_apart.cpp)
-// ------------------------------------------------
+// ---- from the whole to its parts: take_apart.cpp ----
 
 /// Adds a draft for every tensor of the equation's expression, cut out of `whole`, which stands at
 /// `place`. What does not fit becomes a problem of `reading`, and its part is not made.
 void take_apart(const Place& place, const LogicalTensor& whole, Reading& reading,
                 std::vector<Draft>& drafts);
 
-// ---- from the parts to the whole (assemble.cpp)
-// --------------------------------------------------
+// ---- from the parts to the whole: assemble.cpp ----
 
 /// Collects the tensors that are parts, and makes every whole that has all of its own. Missing and
 /// unexpected parts become problems of `reading`, and their whole is not made.
