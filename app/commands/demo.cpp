@@ -89,7 +89,7 @@ void step(Document& document, std::string_view verb, const std::string& source, 
     line += fmt::format(" --{}", flag);
     for (const std::string& value : values) line += " " + shell_word(value);
   }
-  document.add(Note{""}).add(Heading{line});
+  document.add(Note{""}).add(Heading{line, /*escaped=*/true});
   Document part = command.run(snapshot, args, progress);
   for (Block& block : part.blocks) {
     if (auto* fields = std::get_if<Fields>(&block)) {

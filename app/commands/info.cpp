@@ -178,7 +178,8 @@ Fields what_next(const Checkpoint& checkpoint, const Family& family, DetectedSid
         {"ignored", "ignored", ignored, Format::Text, "not part of this checkpoint"});
   }
   fields.list.push_back({"", "defects", defects_text(checkpoint)});
-  fields.list.push_back({"next", "next", next_command(checkpoint, family, side)});
+  fields.list.push_back({"next", "next", next_command(checkpoint, family, side), Format::Text, "",
+                         /*escaped=*/true});
   return fields;
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
+#include "core/output/side_files.hpp"
 
 namespace ckptscope {
 
@@ -17,7 +18,9 @@ void refuse_file_of(const Checkpoint& checkpoint, const std::string& path) {
     }
   };
   const std::string& directory = checkpoint.location().directory;
-  for (const std::string& name : names_in(directory)) refuse_same(directory + "/" + name);
+  const std::string name = last_component(path);
+  if (is_needed_to_run(name)) refuse_same(directory + "/" + name);
+  if (!checkpoint.location().index.empty()) refuse_same(checkpoint.location().index);
   for (const Shard& shard : checkpoint.shards()) refuse_same(shard.path);
   if (!checkpoint.config_path().empty()) refuse_same(checkpoint.config_path());
 }

@@ -25,8 +25,8 @@ class FileOutlet {
   std::string name_;
 };
 
-/// Throws SameFiles when `path` is a file of the checkpoint, or one that lies beside its tensors:
-/// output must not go there.
+/// Throws SameFiles when `path` is a file of the checkpoint, or one beside its tensors that the
+/// model needs to be run: output must not go there.
 void refuse_file_of(const Checkpoint& checkpoint, const std::string& path);
 
 /// Writes a document as text or JSON to a file, or behind what is there. Throws SameFiles for a

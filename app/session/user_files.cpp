@@ -25,7 +25,14 @@ std::string xdg_path(const char* variable, const char* below_home, const char* n
 }  // namespace
 
 std::string history_path() {
-  return xdg_path("XDG_STATE_HOME", ".local/state", "history");
+  std::string path = xdg_path("XDG_STATE_HOME", ".local/state", "history");
+  try {
+    const FileKind kind = path.empty() ? FileKind::Other : kind_of(path);
+    const bool usable = kind == FileKind::Regular || kind == FileKind::Absent;
+    return usable ? path : "";
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 void make_history_private() {
@@ -38,15 +45,19 @@ void make_history_private() {
 
 std::vector<std::string> read_history_lines() {
   std::vector<std::string> lines;
-  const std::string path = history_path();
-  if (kind_of(path) != FileKind::Regular) return lines;
-  std::istringstream file(read_text(path, kMaxHistoryBytes));
-  for (std::string line; std::getline(file, line);) lines.push_back(line);
+  try {
+    const std::string path = history_path();
+    if (path.empty() || !exists(path)) return lines;
+    std::istringstream file(read_text(path, kMaxHistoryBytes));
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+  } catch (const Error&) {
+    lines.clear();
+  }
   return lines;
 }
 
 void append_history(const std::vector<std::string>& lines) {
-  if (lines.empty() || history_path().empty() || kind_of(history_path()) == FileKind::Other) return;
+  if (lines.empty() || history_path().empty()) return;
   make_history_private();
   std::ofstream file(history_path(), std::ios::app);
   for (const std::string& line : lines) file << line << "\n";

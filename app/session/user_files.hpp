@@ -9,12 +9,12 @@
 
 namespace ckptscope {
 
-/// $XDG_STATE_HOME/ckptscope/history; empty where there is no home.
+/// $XDG_STATE_HOME/ckptscope/history; empty where there is no home, or no file can be there. What
+/// is wrong with it is no error here and below: a history is a convenience.
 std::string history_path();
 /// Makes its directory, and makes it readable by its owner alone, if it is there.
 void make_history_private();
 std::vector<std::string> read_history_lines();
-/// Failures are ignored: a history is a convenience.
 void append_history(const std::vector<std::string>& lines);
 
 /// Runs $XDG_CONFIG_HOME/ckptscope/config: lines of `set`; throws Usage for anything else in it.

@@ -1,5 +1,5 @@
-// Handlers note the signal and nothing else; a second one gives the terminal back and ends the
-// process. None restarts a call: a signal ends a read at the prompt.
+// Handlers note the signal and nothing else; the same one again gives the terminal back and ends
+// the process. None restarts a call: a signal ends a read at the prompt.
 #include "app/terminal/signals.hpp"
 
 #include <csignal>
@@ -14,8 +14,8 @@ volatile std::sig_atomic_t stop = 0;
 volatile std::sig_atomic_t interactive = 0;
 
 extern "C" void on_stop(int signal) {
-  const bool again = stop != 0 && !(interactive != 0 && signal == SIGINT);
-  stop = signal;
+  const bool again = stop == signal && !(interactive != 0 && signal == SIGINT);
+  if (stop == 0 || stop == SIGINT) stop = signal;  // ^C does not make others forgotten
   if (!again) return;
   rescue_terminal();
   std::signal(signal, SIG_DFL);

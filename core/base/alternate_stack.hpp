@@ -3,17 +3,20 @@
 
 #include <csignal>
 #include <cstddef>
-#include <vector>
+#include <memory>
+#include <new>
 
 namespace ckptscope {
 
 /// Of the thread that makes it, which must be the one that ends it.
 class AlternateStack {
  public:
-  AlternateStack() : bytes_(std::size_t{1} << 16) {
+  /// Without memory for it there is none.
+  AlternateStack() : bytes_(new (std::nothrow) std::byte[kBytes]) {
+    if (!bytes_) return;
     stack_t stack{};
-    stack.ss_sp = bytes_.data();
-    stack.ss_size = bytes_.size();
+    stack.ss_sp = bytes_.get();
+    stack.ss_size = kBytes;
     ::sigaltstack(&stack, nullptr);
   }
   AlternateStack(const AlternateStack&) = delete;
@@ -25,7 +28,8 @@ class AlternateStack {
   }
 
  private:
-  std::vector<std::byte> bytes_;
+  static constexpr std::size_t kBytes = 1 << 16;
+  std::unique_ptr<std::byte[]> bytes_;
 };
 
 }  // namespace ckptscope

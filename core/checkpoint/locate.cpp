@@ -226,7 +226,8 @@ Location locate(const std::string& path) {
   std::string directory = path;
   std::string resolved_from;
   if (!exists(path)) {
-    directory = cache_entry_of(path);
+    directory = with_context(display(path) + ": no such file; its name in the hub's cache",
+                             [&] { return cache_entry_of(path); });
     if (directory.empty()) fail(Code::NotFound, "{}: no such file or directory", display(path));
   }
   if (!is_directory(directory)) return locate_file(directory);

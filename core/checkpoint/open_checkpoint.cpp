@@ -356,9 +356,10 @@ class CheckpointOpener {
       result_.config_path_ = path;
       result_.config_identity_ = file.identity();
     } catch (const Error& error) {
-      if (!options.config.empty() || row_of(error.code()).exit == 3) throw;
-      problems_.add(Code::BadConfig, Severity::Warning, {{}, "config.json"},
-                    "config.json is not used: {}", error.what());
+      if (!options.config.empty()) throw;
+      const bool unreadable = row_of(error.code()).exit == 3;
+      problems_.add(unreadable ? error.code() : Code::BadConfig, Severity::Warning,
+                    {{}, "config.json"}, "config.json is not used: {}", error.what());
     }
   }
 

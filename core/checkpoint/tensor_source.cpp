@@ -11,7 +11,13 @@ namespace {
 
 constexpr std::size_t kMaxOpen = 2;
 
-/// A file that was there when the checkpoint was opened and is gone has changed.
+void require_same(const std::string& path, const FileIdentity& then, const FileIdentity& now) {
+  if (now.same_content(then)) return;
+  fail(Code::SourceChanged, "{}: the file changed since it was opened (size {} then, {} now)",
+       display(path), then.size, now.size);
+}
+
+/// A file that was there when it was first looked at and is gone has changed.
 auto still_there(const std::string& path, const auto& look) {
   try {
     return look();
@@ -23,10 +29,16 @@ auto still_there(const std::string& path, const auto& look) {
 
 }  // namespace
 
-void require_unchanged(const std::string& path, const FileIdentity& then, const FileIdentity& now) {
-  if (now.same_content(then)) return;
-  fail(Code::SourceChanged, "{}: the file changed since it was opened (size {} then, {} now)",
-       display(path), then.size, now.size);
+File open_unchanged(const std::string& path, const FileIdentity& then) {
+  File file = still_there(path, [&] { return File(path); });
+  require_same(path, then, file.identity());
+  return file;
+}
+
+FileIdentity identity_unchanged(const std::string& path, const FileIdentity& then) {
+  const FileIdentity now = still_there(path, [&] { return identity_of(path); });
+  require_same(path, then, now);
+  return now;
 }
 
 void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) {
@@ -58,8 +70,7 @@ const File& CheckpointSource::shard_file(std::uint32_t shard) {
   }
   if (open_.size() == kMaxOpen) open_.pop_back();
   const Shard& row = checkpoint_.shards()[shard];
-  File file = still_there(row.path, [&] { return File(row.path); });
-  require_unchanged(row.path, row.identity, file.identity());
+  File file = open_unchanged(row.path, row.identity);
   open_.push_front({shard, std::move(file)});
   return open_.front().file;
 }
@@ -68,14 +79,12 @@ bool check_sources_unchanged(const Checkpoint& checkpoint) {
   bool touched = false;
   for (const Shard& shard : checkpoint.shards()) {
     if (!shard.present) continue;
-    const FileIdentity now = still_there(shard.path, [&] { return identity_of(shard.path); });
-    require_unchanged(shard.path, shard.identity, now);
+    const FileIdentity now = identity_unchanged(shard.path, shard.identity);
     touched = touched || now.ctime_ns != shard.identity.ctime_ns;
   }
-  if (checkpoint.config_path().empty()) return touched;
-  const FileIdentity now =
-      still_there(checkpoint.config_path(), [&] { return identity_of(checkpoint.config_path()); });
-  require_unchanged(checkpoint.config_path(), checkpoint.config_identity(), now);
+  if (!checkpoint.config_path().empty()) {
+    identity_unchanged(checkpoint.config_path(), checkpoint.config_identity());
+  }
   return touched;
 }
 

@@ -45,8 +45,10 @@ class CheckpointSource final : public TensorSource {
   std::list<OpenShard> open_;  // the most recently used one first
 };
 
-/// Throws SourceChanged unless a file of the checkpoint is what it was when it was first looked at.
-void require_unchanged(const std::string& path, const FileIdentity& then, const FileIdentity& now);
+/// A file of the checkpoint, opened or looked at once more; throws SourceChanged where it is gone
+/// or not what it was `then`.
+File open_unchanged(const std::string& path, const FileIdentity& then);
+FileIdentity identity_unchanged(const std::string& path, const FileIdentity& then);
 
 /// Throws SourceChanged when a shard or config.json is not the file that was opened. Returns
 /// whether a shard differs in its change time alone, which is worth a note.

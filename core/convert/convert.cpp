@@ -19,10 +19,13 @@
 namespace ckptscope {
 namespace {
 
+constexpr std::string_view kIndexName = "model.safetensors.index.json";
+
 /// A config that cannot be read says nothing, though it may say that the source is quantised.
 void refuse_damaged(const Checkpoint& source, const PlanOptions& options) {
   for (const Problem& problem : source.problems()) {
-    const bool stops = problem.severity == Severity::Error || problem.code == Code::BadConfig;
+    const bool stops = problem.severity == Severity::Error || problem.code == Code::BadConfig ||
+                       row_of(problem.code).exit == 3;
     if (stops && !options.allows(problem.code)) refuse(problem, source.name());
   }
 }
@@ -156,12 +159,14 @@ class Conversion {
 
   std::string changed_side_file(const SideFiles& side_files) const {
     std::string flaw;
-    side_files.copy([&](const std::string& name, const std::string& text) {
+    const auto expect = [&](const std::string& name, const std::string& text) {
       const std::string path = out() + "/" + name;
-      const bool same =
-          kind_of(path) == FileKind::Regular && read_text(path, kMaxSideFile + 1) == text;
+      const bool there = kind_of(path) == FileKind::Regular;
+      const bool same = text.empty() ? !there : there && read_text(path, kMaxSideFile) == text;
       if (!same && flaw.empty()) flaw = display(name) + " is not what the conversion makes";
-    });
+    };
+    side_files.copy(expect);
+    expect(std::string(kIndexName), layout_.index_json(plan_));
     return flaw;
   }
 
@@ -192,7 +197,7 @@ class Conversion {
   }
 
   void compare_all(const std::string& directory) {
-    const Checkpoint written = Checkpoint::open(directory);
+    const Checkpoint written = Checkpoint::open(directory, {"", &progress_});
     const VerifyReport report = verify(sources_, plan_, written, options_.resources, progress_);
     if (report.verified()) return;
     const Difference& first = report.differences.front();
@@ -208,7 +213,7 @@ class Conversion {
     report_.left_out = std::move(files.left_out);
     report_.config_edited = files.config_edited;
     if (const std::string index = layout_.index_json(plan_); !index.empty()) {
-      staging.write_text("model.safetensors.index.json", index);
+      staging.write_text(std::string(kIndexName), index);
     }
     receipt_.outputs = report_.shards;
     for (const Overflowed& one : report_.losses.overflowed) {

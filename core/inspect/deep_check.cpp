@@ -137,8 +137,9 @@ class ShardCheck {
  public:
   ShardCheck(const Checkpoint& checkpoint, std::uint32_t shard, const Checksums& sums,
              Progress& progress)
-      : shard_(checkpoint.shards()[shard]), progress_(progress), file_(shard_.path) {
-    require_unchanged(shard_.path, shard_.identity, file_.identity());
+      : shard_(checkpoint.shards()[shard]),
+        progress_(progress),
+        file_(open_unchanged(shard_.path, shard_.identity)) {
     const auto sum = sums.find(shard_.name);
     if (sum != sums.end()) expected_ = sum->second;
     for (const TensorInfo& info : checkpoint.tensors()) {

@@ -72,8 +72,13 @@ JournalWriter::JournalWriter(int directory, const std::string& out) {
   fd_ = UniqueFd(::openat(directory, name.c_str(),
                           O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
   if (!fd_) fail_errno(fmt::format("creating {}", name));
-  append(fmt::format("{}\npid {}, host {}, since {}\n{}{}", kHead, ::getpid(), host_name(),
-                     now_text(), kOutputLine, display(last_component(out))));
+  try {
+    append(fmt::format("{}\npid {}, host {}, since {}\n{}{}", kHead, ::getpid(), host_name(),
+                       now_text(), kOutputLine, display(last_component(out))));
+  } catch (const Error&) {
+    ::unlinkat(directory, name.c_str(), 0);
+    throw;
+  }
 }
 
 void JournalWriter::note_file(const std::string& name) {

@@ -30,7 +30,7 @@ void refuse_above(const fs::path& from, const std::string& other, const std::str
                   std::string_view how) {
   const FileIdentity identity = identity_of(other);
   for (fs::path at = from;; at = at.parent_path()) {
-    if (exists(at.string()) && identity_of(at.string()).same_file(identity)) {
+    if (kind_of(at.string()) != FileKind::Absent && identity_of(at.string()).same_file(identity)) {
       fail(Code::SameFiles, "{}: {} {}; choose another output", display(out), how, display(other));
     }
     if (at == at.parent_path()) return;

@@ -134,7 +134,8 @@ std::optional<Receipt> read_receipt(const std::string& directory) {
         read_files(root.at("sources"), "header_xxh3", &Receipt::SourceFile::header_hash);
     receipt.outputs = read_files(root.at("outputs"), "xxh3", &Receipt::OutputFile::xxh3);
     return receipt;
-  } catch (const Error&) {
+  } catch (const Error& error) {
+    if (row_of(error.code()).exit == 3) throw;
     return std::nullopt;
   } catch (const Json::exception&) {
     return std::nullopt;

@@ -48,7 +48,7 @@ struct Receipt {
 /// Everything but `outputs` and `overflowed`.
 Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t max_shard_bytes);
 
-/// The receipt of a directory, if it has a readable one.
+/// The receipt of a directory, if it has one that is a receipt. Throws what the file system says.
 std::optional<Receipt> read_receipt(const std::string& directory);
 
 }  // namespace ckptscope

@@ -80,32 +80,70 @@ Config::Edit config_edit(const Plan& plan) {
           holds_codes(plan) ? std::nullopt : std::optional<std::string>("")};
 }
 
-/// Directories that a link may lead into: the checkpoint's own; of a hub cache that of the
-/// repository, where the files themselves are. Source: huggingface_hub, "snapshots/REV" beside
-/// "blobs".
-std::string root_of(const std::string& directory) {
+/// Of a directory in a hub cache, where files are links to the blobs of their repository, that
+/// repository; else empty. Source: huggingface_hub, "snapshots/REV" beside "blobs".
+fs::path repository_of(const fs::path& directory) {
+  for (fs::path at = directory; at != at.parent_path(); at = at.parent_path()) {
+    const fs::path above = at.parent_path();
+    if (at.filename() == "snapshots" && is_directory((above / "blobs").string())) return above;
+  }
+  return {};
+}
+
+/// Directories that a link may lead into: the checkpoint's own, or its repository and its blobs.
+std::vector<std::string> roots_of(const std::string& directory) {
   const fs::path real = real_path(directory);
-  const fs::path repository = real.parent_path().parent_path();
-  const bool cached =
-      real.parent_path().filename() == "snapshots" && is_directory((repository / "blobs").string());
-  return (cached ? repository : real).string();
+  const fs::path repository = repository_of(real);
+  if (repository.empty()) return {real.string()};
+  return {repository.string(), real_path((repository / "blobs").string())};
 }
 
 bool lies_in(const std::string& path, const std::string& root) {
   return path.starts_with(root.ends_with('/') ? root : root + "/");
 }
 
+/// A blob of any repository of a hub cache: downloads into a directory may be links to it.
+bool is_blob(const fs::path& path) {
+  const fs::path blobs = path.parent_path();
+  return blobs.filename() == "blobs" &&
+         blobs.parent_path().filename().string().starts_with("models--");
+}
+
+bool leads_to_nothing(const std::string& path) {
+  try {
+    return kind_of(path) == FileKind::Absent;
+  } catch (const Error& error) {
+    if (error.code() != Code::NoPermission) throw;
+    return false;
+  }
+}
+
+/// A link to what is not the checkpoint's; of what may not be looked at nothing else is known.
+bool leads_out(const std::string& path, const std::vector<std::string>& roots) {
+  try {
+    const std::string real = real_path(path);
+    return !is_blob(real) && std::none_of(roots.begin(), roots.end(), [&](const std::string& root) {
+      return lies_in(real, root);
+    });
+  } catch (const Error& error) {
+    if (error.code() != Code::NoPermission) throw;
+    return true;
+  }
+}
+
 /// Why a file does not go with the output; empty when it does.
 std::string reason_against(const std::string& path, const std::string& name,
-                           const std::string& root, const Plan& plan) {
+                           const std::vector<std::string>& roots, const Plan& plan) {
+  if (link_target(path)) {
+    if (leads_to_nothing(path)) return "a link to nothing";
+    if (leads_out(path, roots)) return "a link out of the checkpoint";
+  }
   const FileKind kind = kind_of(path);
   if (kind == FileKind::Directory) return "a directory";
-  if (kind == FileKind::Absent) return "a link to nothing";
   if (kind != FileKind::Regular) return "no regular file";
   if (is_weights_or_index(name)) return "weights or an index beside the checkpoint";
   if (name == "config.json") return "it cannot be read, so it would not follow the output";
   if (name == "hf_quant_config.json" && !holds_codes(plan)) return "the output is not quantised";
-  if (link_target(path) && !lies_in(real_path(path), root)) return "a link out of the checkpoint";
   const std::uint64_t bytes = identity_of(path).size;
   return bytes > kMaxSideFile ? format_bytes(bytes) : "";
 }
@@ -128,39 +166,47 @@ std::set<std::string, std::less<>> not_beside(const Checkpoint& checkpoint) {
   return names;
 }
 
+bool any(std::string_view) {
+  return true;
+}
+
 }  // namespace
 
+bool is_needed_to_run(std::string_view name) {
+  const auto ends = [&](std::string_view suffix) { return name.ends_with(suffix); };
+  return is_lent(name) || ends("config.json") || ends(".py") || ends(".jinja") || ends(".model") ||
+         ends(".tiktoken");
+}
+
 SideFiles::SideFiles(const PlanInputs& sources, const Plan& plan)
-    : sources_(sources), plan_(plan), own_(neighbours(sources.checkpoint, plan)) {
-  if (sources.like != nullptr) of_like_ = neighbours(*sources.like, plan);
+    : sources_(sources), plan_(plan), own_(neighbours(sources.checkpoint, plan, any)) {
+  if (sources.like != nullptr) of_like_ = neighbours(*sources.like, plan, is_lent);
 }
 
 std::vector<SideFiles::Neighbour> SideFiles::neighbours(const Checkpoint& checkpoint,
-                                                        const Plan& plan) {
+                                                        const Plan& plan, Wanted wanted) {
   const Location& location = checkpoint.location();
   if (!is_directory(location.path) && location.index.empty() && location.resolved_from.empty()) {
     return {};
   }
   const auto own = not_beside(checkpoint);
-  const std::string root = root_of(location.directory);
+  const std::vector<std::string> roots = roots_of(location.directory);
   std::vector<std::string> names = names_in(location.directory);
   std::sort(names.begin(), names.end(), natural_less);
   std::vector<Neighbour> found;
   for (const std::string& name : names) {
-    if (own.contains(name)) continue;
+    if (own.contains(name) || !wanted(name)) continue;
     Neighbour one{name, location.directory + "/" + name};
-    one.reason = reason_against(one.path, name, root, plan);
-    if (one.reason.empty()) one.identity = identity_of(one.path);
+    one.reason = reason_against(one.path, name, roots, plan);
+    if (one.reason.empty()) one.identity = File(one.path).identity();
     found.push_back(std::move(one));
   }
   return found;
 }
 
 std::string SideFiles::read(const Neighbour& neighbour) {
-  const File file(neighbour.path);
-  require_unchanged(neighbour.path, neighbour.identity, file.identity());
-  std::string text = read_text(file, kMaxSideFile);
-  require_unchanged(neighbour.path, neighbour.identity, identity_of(neighbour.path));
+  std::string text = read_text(open_unchanged(neighbour.path, neighbour.identity), kMaxSideFile);
+  identity_unchanged(neighbour.path, neighbour.identity);
   return text;
 }
 
@@ -182,16 +228,20 @@ SideFiles::Report SideFiles::copy(const Put& put) const {
   write_config(sources_.checkpoint, report.copied);
   for (const Neighbour& one : own_) {
     if (written.contains(one.name)) continue;
-    if (one.reason.empty()) {
-      write(one.name, read(one), report.copied);
-    } else {
-      report.left_out.push_back(fmt::format("{}: {}", display(one.name), one.reason));
+    std::string reason = one.reason;
+    try {
+      if (reason.empty()) write(one.name, read(one), report.copied);
+    } catch (const Error& error) {
+      if (error.code() != Code::SourceChanged || is_needed_to_run(one.name)) throw;
+      reason = "it changed during the conversion";
     }
+    if (!reason.empty())
+      report.left_out.push_back(fmt::format("{}: {}", display(one.name), reason));
   }
   if (sources_.like == nullptr) return report;
   if (!written.contains("config.json")) write_config(*sources_.like, report.lent);
   for (const Neighbour& one : of_like_) {
-    if (written.contains(one.name) || !is_lent(one.name) || !one.reason.empty()) continue;
+    if (written.contains(one.name) || !one.reason.empty()) continue;
     write(one.name, read(one), report.lent);
   }
   return report;

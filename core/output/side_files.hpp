@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/file.hpp"
@@ -13,6 +14,9 @@
 namespace ckptscope {
 
 inline constexpr std::uint64_t kMaxSideFile = 256'000'000;
+
+/// By its name: configs, tokenizer, chat template, code.
+bool is_needed_to_run(std::string_view name);
 
 /// What an output gets beside its tensors: every other top-level regular file of the source of up
 /// to kMaxSideFile, but no weights, no index, no receipt, and no link out of the checkpoint (of a
@@ -24,8 +28,8 @@ inline constexpr std::uint64_t kMaxSideFile = 256'000'000;
 /// its config.json alone.
 class SideFiles {
  public:
-  /// Looks at what is there, before anything is written. The sources must outlive it. Throws what
-  /// the file system says.
+  /// Opens what is there, before anything is written. The sources must outlive it. Throws what the
+  /// file system says.
   SideFiles(const PlanInputs& sources, const Plan& plan);
 
   struct Report {
@@ -34,8 +38,9 @@ class SideFiles {
     std::vector<std::string> left_out;  // with the reason
     bool config_edited = false;
   };
-  /// Calls put(name, text) for each. Throws SourceChanged for a file that is no longer the one that
-  /// was looked at, and what `put` throws.
+  /// Calls put(name, text) for each. A file that is no longer the one that was looked at is left
+  /// out with that reason (a log, perhaps of this very run), or, where a model needs it to be run,
+  /// fails with SourceChanged. Throws what `put` throws.
   using Put = std::function<void(const std::string& name, const std::string& text)>;
   Report copy(const Put& put) const;
 
@@ -46,7 +51,9 @@ class SideFiles {
     FileIdentity identity{};
     std::string reason{};  // against copying it; empty: it goes along
   };
-  static std::vector<Neighbour> neighbours(const Checkpoint& checkpoint, const Plan& plan);
+  using Wanted = bool (*)(std::string_view name);
+  static std::vector<Neighbour> neighbours(const Checkpoint& checkpoint, const Plan& plan,
+                                           Wanted wanted);
   static std::string read(const Neighbour& file);
 
   const PlanInputs sources_;

@@ -135,6 +135,7 @@ void Staging::lock() {
   if (!directory) fail_errno(display(partial_));
   const bool locked = ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0;
   if (!locked && errno == EWOULDBLOCK) {
+    made_directory_ = false;  // the other one has it now
     fail(Code::Locked, "{}: locked by {}", display(out_), holder_of(partial_));
   }
   if (!locked && !made_directory_) {
@@ -143,6 +144,7 @@ void Staging::lock() {
          display(partial_), holder_of(partial_));
   }
   if (!same_directory(directory.get(), partial_)) {
+    made_directory_ = false;
     fail(Code::Locked, "{}: another process has just finished with it", display(out_));
   }
   if (put_aside_complete()) return lock();

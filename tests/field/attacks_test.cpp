@@ -152,6 +152,15 @@ std::vector<Situation> names() {
        R"(ckptscope convert in -o out --adapter gpt_oss --exclude 'q\.(a|b)*\.c$' -q; ls out)",
        2,
        {"too many steps"}},
+      {"a_directory_that_ends_a_quote",
+       [](const TempDir& dir) {
+         put_model(dir);
+         fs::rename(dir / "in", dir / "a';touch pwned;'");
+       },
+       "ckptscope info a* | sed -n 's/^ *next *ckptscope map/printf %s/p' > next; bash next; ls",
+       0,
+       {"a';touch pwned;'--to"},
+       {"\npwned\n"}},
       {"a_directory_that_is_a_command",
        [](const TempDir& dir) {
          put_model(dir);
@@ -203,6 +212,29 @@ std::vector<Situation> outputs() {
        made + "sed -i 's/\"bytes\": [0-9]*/\"bytes\": 1e83/' out/ckptscope.json; " + again,
        1,
        {"not made by a conversion of ours"}},
+      {"a_broken_index_is_not_skipped",
+       put_model,
+       "ckptscope convert in -o out -q --max-shard-size 100kB && "
+       "echo > out/model.safetensors.index.json; " +
+           again + " --max-shard-size 100kB",
+       1,
+       {"model.safetensors.index.json"}},
+      {"a_link_to_nothing_as_output",
+       [](const TempDir& dir) {
+         put_model(dir);
+         fs::create_symlink("nowhere", dir / "out");
+       },
+       "ckptscope convert in -o out -q",
+       1,
+       {"[exists]"}},
+      {"a_log_beside_the_tensors",
+       put_model,
+       "cd in && ckptscope convert . -o ../out > convert.log 2>&1; code=$?; cat convert.log; exit "
+       "$code",
+       0,
+       {"left out convert.log: it changed during the conversion"}},
+      {"a_redirection_twice_to_the_same_file", put_model,
+       "cd in && ckptscope -c 'ls > keys.txt; ls > keys.txt' .", 0},
       {"a_redirection_over_a_side_file",
        put_model,
        "ckptscope -c 'ls > in/tokenizer.json' in; code=$?; cat in/tokenizer.json; exit $code",

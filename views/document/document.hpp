@@ -33,12 +33,14 @@ enum class Format {
 /// Who a block is for: a folded table is for people, the full one behind it for machines.
 enum class Audience { Everyone, People, Machines };
 
+/// `escaped`, here and below: the text is safe to show as it is, because it has been through
+/// display() where it needed to (as messages of Problem and Error have), or is quoted for a shell.
 struct Heading {
   std::string text;
+  bool escaped = false;
 };
 
-/// A sentence or more for people; lines keep their breaks. `escaped`: the text has been through
-/// display() where it needed to, as messages of Problem and Error have.
+/// A sentence or more for people; lines keep their breaks.
 struct Note {
   std::string text;
   bool escaped = false;
@@ -50,6 +52,7 @@ struct Field {
   Cell value;
   Format format = Format::Text;
   std::string remark{};  // stands behind the value, for people
+  bool escaped = false;  // a text
 };
 struct Fields {
   std::vector<Field> list;

@@ -63,7 +63,9 @@ class TextRenderer {
  public:
   TextRenderer(const TextStyle& style, const Out& out) : style_(style), out_(out) {}
 
-  void operator()(const Heading& heading) { line(bold(display(heading.text))); }
+  void operator()(const Heading& heading) {
+    line(bold(heading.escaped ? heading.text : display(heading.text)));
+  }
 
   void operator()(const Note& note) {
     std::string_view rest = note.text;
@@ -81,11 +83,15 @@ class TextRenderer {
     for (const Field& field : fields.list) width = std::max(width, field.label.size());
     for (const Field& field : fields.list) {
       if (field.label.empty()) continue;
-      std::string text =
-          fmt::format("  {:<{}}  {}", field.label, width, to_text(field.value, field.format));
+      std::string text = fmt::format("  {:<{}}  {}", field.label, width, value_text(field));
       if (!field.remark.empty()) text += "   " + display(field.remark);
       line(text);
     }
+  }
+
+  static std::string value_text(const Field& field) {
+    const auto* text = std::get_if<std::string>(&field.value);
+    return text != nullptr && field.escaped ? *text : to_text(field.value, field.format);
   }
 
   void operator()(const Table& table) {

@@ -146,6 +146,22 @@ TEST(SideFiles, AreThoseThatWereLookedAt) {
   }
 }
 
+/// Perhaps the log of this very run.
+TEST(SideFiles, ALogThatGrowsIsLeftOut) {
+  Beside one;
+  one.put("run.log", "old");
+  one.put("gone.txt");
+  const Checkpoint checkpoint = Checkpoint::open(one.dir / "source");
+  const Plan plan = plan_with(pass);
+  const SideFiles files({checkpoint, nullptr}, plan);
+  one.put("run.log", "newer");
+  fs::remove(one.dir / "source/gone.txt");
+  const auto report = files.copy([](const auto&, const auto&) {});
+  const std::string changed = ": it changed during the conversion";
+  EXPECT_EQ(report.copied, Names{});
+  EXPECT_EQ(report.left_out, (Names{"gone.txt" + changed, "run.log" + changed}));
+}
+
 TEST(SideFiles, ASingleFileBringsItsConfigAlone) {
   Beside one("{}");
   one.put("tokenizer.json");
