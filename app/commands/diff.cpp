@@ -48,7 +48,7 @@ void add_lists(Document& document, const Counterparts& both, const Meeting& meet
   add_list(document, "only B", meeting.only_there, most);
   add_list(document, "dropped", both.dropped_here, most);
   add_list(document, "dropped", both.dropped_there, most);
-  add_list(document, "shapes", meeting.misshapen, most);
+  add_list(document, "unlike", meeting.misshapen, most);
   add_list(document, "bytes", unequal.bytes, most);
 }
 
@@ -65,6 +65,7 @@ Fields sums_of(const Counterparts& both, const Meeting& meeting, const Unequal& 
       {"only_a", "", meeting.only_here},
       {"only_b", "", meeting.only_there},
       {"misshapen", "", meeting.misshapen},
+      {"bytes_differ", "", unequal.bytes},
       {"dropped_a", "", both.dropped_here},
       {"dropped_b", "", both.dropped_there},
   }};

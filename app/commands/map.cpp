@@ -135,16 +135,14 @@ std::string detail_of(const Plan& plan, const std::string& key) {
 Plan found_by(const Plan& plan, const std::vector<std::string>& words) {
   const Query query(words);
   const auto hits = [&](const Output& output) {
-    const QueryItem target{output.key, output.dtype(),      output.shape(), output.bytes(),
-                           {},         name_of(output.kind)};
-    if (query.matches(target)) return true;
-    bool hit = false;
+    std::vector<QueryItem> names{
+        {output.key, output.dtype(), output.shape(), output.bytes(), {}, name_of(output.kind)}};
     for_each_input(*output.value, [&](std::uint32_t id) {
       const TensorInfo& info = plan.input(id);
-      hit = hit || query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1,
-                                  name_of(output.kind)});
+      names.push_back(
+          {info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, name_of(output.kind)});
     });
-    return hit;
+    return query.matches_any(names);
   };
   const auto is_dropped_hit = [&](const TensorInfo& info) {
     return query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, "drop"});

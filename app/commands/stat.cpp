@@ -113,6 +113,18 @@ Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& i
   return document;
 }
 
+bool has_negation(const std::vector<std::string>& words) {
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& word) { return word.starts_with('!'); });
+}
+
+void add_idle_words(Document& document, const Checkpoint& checkpoint,
+                    const std::vector<StatsItem>& items, const Args& args) {
+  const auto idle = idle_item_words(checkpoint, items, args.operands);
+  append(document.problems, idle);
+  add_problem_lines(document, idle);
+}
+
 // ---- against another checkpoint -----------------------------------------------------------------
 
 Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
@@ -120,7 +132,7 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   const Checkpoint& other = *both.other;
   const auto items = matching_items(checkpoint, both.here, args.operands);
   const Meeting meeting = meet(items, both.there);
-  if (meeting.pairs.empty() && meeting.others.empty()) {
+  if (meeting.pairs.empty() && meeting.others.empty() && meeting.misshapen.empty()) {
     fail(Code::NoMatch, "{} and {} have no tensor in common", display(checkpoint.name()),
          display(other.name()));
   }
@@ -150,6 +162,7 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   for (const std::string& one : meeting.misshapen) document.add(Note{"  not compared: " + one});
   add_unapplied_scales(document, items);
   add_unapplied_scales(document, both.there);
+  add_idle_words(document, checkpoint, both.here, args);
   return document;
 }
 
@@ -157,8 +170,14 @@ Document stat_here(const Checkpoint& checkpoint, const Args& args, Progress& pro
   std::vector<StatsItem> items = matching_items(checkpoint, args.operands);
   confirm_reading(checkpoint, items, progress);
   items = by_cost(std::move(items), checkpoint);
-  if (items.size() > 1) return stat_many(checkpoint, items, args, progress);
   Document document{"stat"};
+  if (items.size() > 1) {
+    document = stat_many(checkpoint, items, args, progress);
+    if (has_negation(args.operands)) {
+      add_idle_words(document, checkpoint, logical_items(checkpoint), args);
+    }
+    return document;
+  }
   compute_stats(checkpoint, items, args.resources().threads, progress,
                 [&](std::size_t, const TensorStats& stats) {
                   describe_tensor(document, checkpoint, items.front(), stats, args);
@@ -170,12 +189,8 @@ Document stat_here(const Checkpoint& checkpoint, const Args& args, Progress& pro
 Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   refuse_errors(checkpoint.problems(), checkpoint.name());
-  Document document = args.has("against") ? stat_against(checkpoint, args, progress)
-                                          : stat_here(checkpoint, args, progress);
-  const auto idle = idle_item_words(checkpoint, args.operands);
-  append(document.problems, idle);
-  add_problem_lines(document, idle);
-  return document;
+  return args.has("against") ? stat_against(checkpoint, args, progress)
+                             : stat_here(checkpoint, args, progress);
 }
 
 }  // namespace

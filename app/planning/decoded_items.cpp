@@ -45,21 +45,23 @@ bool covers(const StatsItem& item, std::uint32_t tensor) {
   return found;
 }
 
+/// By its own name and those of its parts.
 bool matches(const Query& query, const StatsItem& item, const Checkpoint& checkpoint) {
-  bool found = false;
+  std::vector<QueryItem> names;
   for_each_input(*item.value, [&](std::uint32_t id) {
     const TensorInfo& info = checkpoint.tensors()[id];
-    found = found || query.matches({.key = info.name,
-                                    .dtype = info.dtype,
-                                    .shape = info.shape,
-                                    .bytes = info.bytes(),
-                                    .shard = info.shard + 1});
+    names.push_back({.key = info.name,
+                     .dtype = info.dtype,
+                     .shape = info.shape,
+                     .bytes = info.bytes(),
+                     .shard = info.shard + 1});
   });
   const Shape shape = stored_shape(*item.value);
-  return found || query.matches({.key = item.key,
-                                 .dtype = item.value->dtype,
-                                 .shape = shape,
-                                 .bytes = stored_bytes(checkpoint, *item.value)});
+  names.push_back({.key = item.key,
+                   .dtype = item.value->dtype,
+                   .shape = shape,
+                   .bytes = stored_bytes(checkpoint, *item.value)});
+  return query.matches_any(names);
 }
 
 std::set<std::string_view> dtypes_of(const Checkpoint& checkpoint) {
@@ -119,10 +121,10 @@ std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
 }
 
 std::vector<Problem> idle_item_words(const Checkpoint& checkpoint,
+                                     const std::vector<StatsItem>& items,
                                      const std::vector<std::string>& words) {
   return idle_words(words, [&](const std::vector<std::string>& some) {
     const Query query(some);
-    const auto items = logical_items(checkpoint);
     return std::any_of(items.begin(), items.end(),
                        [&](const StatsItem& item) { return matches(query, item, checkpoint); });
   });

@@ -18,8 +18,9 @@ std::vector<StatsItem> logical_items(const Checkpoint& checkpoint);
 std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
                                       const std::vector<std::string>& words);
 
-/// Notes for words "!X" whose X finds no item.
+/// Notes for words "!X" whose X finds none of the items.
 std::vector<Problem> idle_item_words(const Checkpoint& checkpoint,
+                                     const std::vector<StatsItem>& items,
                                      const std::vector<std::string>& words);
 
 /// Those that a query finds, by their key or by that of any part. Throws NoMatch.

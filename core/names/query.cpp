@@ -275,11 +275,23 @@ std::size_t likeness(std::string_view wanted, std::string_view key) {
 }  // namespace
 
 Query::Query(std::span<const std::string> words) {
-  for (const std::string& word : words) tests_.push_back(word_test(word));
+  for (const std::string& word : words) {
+    const bool negated = word.size() > 1 && word.front() == '!';
+    (negated ? unwanted_ : wanted_).push_back(word_test(negated ? word.substr(1) : word));
+  }
 }
 
-bool Query::matches(const QueryItem& item) const {
-  return std::all_of(tests_.begin(), tests_.end(), [&](const Test& test) { return test(item); });
+bool Query::matches_any(std::span<const QueryItem> names) const {
+  const auto is_wanted = [&](const QueryItem& item) {
+    return std::all_of(wanted_.begin(), wanted_.end(),
+                       [&](const Test& test) { return test(item); });
+  };
+  const auto is_unwanted = [&](const QueryItem& item) {
+    return std::any_of(unwanted_.begin(), unwanted_.end(),
+                       [&](const Test& test) { return test(item); });
+  };
+  return std::any_of(names.begin(), names.end(), is_wanted) &&
+         std::none_of(names.begin(), names.end(), is_unwanted);
 }
 
 std::vector<std::string> nearest_keys(std::string_view wanted,

@@ -38,12 +38,15 @@ class Query {
   Query() = default;
   /// Throws Usage for a word that cannot be understood.
   explicit Query(std::span<const std::string> words);
-  bool empty() const { return tests_.empty(); }
-  bool matches(const QueryItem& item) const;
+  bool empty() const { return wanted_.empty() && unwanted_.empty(); }
+  bool matches(const QueryItem& item) const { return matches_any({&item, 1}); }
+  /// Of one thing that has several names: one of them is what is wanted, and none is what is not.
+  bool matches_any(std::span<const QueryItem> names) const;
 
  private:
   using Test = std::function<bool(const QueryItem&)>;
-  std::vector<Test> tests_;
+  std::vector<Test> wanted_;    // all must hold
+  std::vector<Test> unwanted_;  // of "!word", without the !: none may hold
 };
 
 /// The keys most like `wanted`, best first, for messages. O(keys x length).

@@ -2,6 +2,7 @@
 // for.
 #include "core/numbers/exact_sum.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -10,6 +11,47 @@ namespace ckptscope {
 namespace {
 
 constexpr std::int64_t kDigit = std::int64_t{1} << 32;
+using Digits = std::vector<std::uint32_t>;  // of 32 bits, the lowest first
+
+Digits product(const Digits& a, const Digits& b) {
+  Digits result(a.size() + b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::uint64_t over = 0;
+    for (std::size_t k = 0; k < b.size(); ++k) {
+      over += std::uint64_t{a[i]} * b[k] + result[i + k];
+      result[i + k] = static_cast<std::uint32_t>(over);
+      over >>= 32;
+    }
+    result[i + b.size()] = static_cast<std::uint32_t>(over);
+  }
+  return result;
+}
+
+/// a -= b; false where b is larger.
+bool subtract(Digits& a, const Digits& b) {
+  a.resize(std::max(a.size(), b.size()));
+  std::int64_t over = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    over += std::int64_t{a[i]} - (i < b.size() ? b[i] : 0);
+    a[i] = static_cast<std::uint32_t>(over);
+    over >>= 32;
+  }
+  return over == 0;
+}
+
+/// sqrt(digits * 2^exponent) / divisor, of an even exponent: of the highest 96 bits or more.
+double root(const Digits& digits, int exponent, double divisor) {
+  std::size_t top = digits.size();
+  while (top > 0 && digits[top - 1] == 0) --top;
+  if (top == 0) return 0;
+  const std::size_t first = top > 4 ? top - 4 : 0;
+  double value = 0;
+  for (std::size_t i = top; i-- > first;) {
+    value += std::ldexp(static_cast<double>(digits[i]), 32 * static_cast<int>(i - first));
+  }
+  return std::ldexp(std::sqrt(value) / divisor, (exponent + 32 * static_cast<int>(first)) / 2);
+}
+
 constexpr std::uint32_t kMostPending = 1u << 29;  // each adds less than 2^33 to a digit
 
 }  // namespace
@@ -92,6 +134,28 @@ double ExactSum::value(int exponent) const {
                       32 * static_cast<int>(i) - kLowest + exponent);
   }
   return negative ? -sum : sum;
+}
+
+/// The digits of its absolute value.
+std::vector<std::uint32_t> ExactSum::magnitude() const {
+  ExactSum settled = *this;
+  settled.carry();
+  if (settled.digits_.back() < 0) {
+    for (std::int64_t& digit : settled.digits_) digit = -digit;
+    settled.carry();
+  }
+  return {settled.digits_.begin(), settled.digits_.end()};
+}
+
+double ExactSum::deviation(std::uint64_t count, const ExactSum& sum, const ExactSum& squares) {
+  if (!sum.finite_ || !squares.finite_) return std::numeric_limits<double>::quiet_NaN();
+  const Digits s = sum.magnitude();
+  const Digits n{static_cast<std::uint32_t>(count), static_cast<std::uint32_t>(count >> 32)};
+  // In units of 2^(-2 kLowest), those of the sum's square.
+  Digits spread = product(squares.magnitude(), n);
+  spread.insert(spread.begin(), kLowest / 32, 0);
+  if (!subtract(spread, product(s, s))) return 0;
+  return root(spread, -2 * kLowest, static_cast<double>(count));
 }
 
 }  // namespace ckptscope

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace ckptscope {
 
@@ -19,12 +20,16 @@ class ExactSum {
   void add_product(double a, double b, int exponent = 0);
   /// value * value * times without rounding, of any finite value and up to 2^53 times.
   void add_square(double value, double times = 1);
+  /// The standard deviation of `count` numbers (not 0) by their sum and the sum of their squares:
+  /// sqrt(count * squares - sum^2) / count, without rounding before the root.
+  static double deviation(std::uint64_t count, const ExactSum& sum, const ExactSum& squares);
   /// The sum * 2^exponent: within one unit in the last place of what is exact, and the same for the
   /// same terms. Infinite where a double cannot hold it.
   double value(int exponent = 0) const;
 
  private:
   void carry();
+  std::vector<std::uint32_t> magnitude() const;
 
   /// Digits of 32 bits, the lowest first; digit i counts 2^(32 i - 2304): enough for squares of all
   /// doubles, from 2^-2148 on. They may stand out of range, with either sign, until carry() is

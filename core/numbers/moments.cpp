@@ -14,16 +14,23 @@ namespace {
 
 constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 
-/// A sum * 2^exponent as two doubles, which hold twice the digits of one.
-struct Pair {
-  double high;
-  double low;
+/// A sum of doubles in two of them: a run's rounding errors are kept.
+struct RunningSum {
+  double high = 0;
+  double low = 0;
+
+  /// Source: O. Moller, D. Knuth, "TwoSum".
+  void add(double term) {
+    const double sum = high + term;
+    const double of_term = sum - high;
+    low += (high - (sum - of_term)) + (term - of_term);
+    high = sum;
+  }
+  void add_to(ExactSum& sum) const {
+    sum.add(high);
+    sum.add(low);
+  }
 };
-Pair split(ExactSum sum, int exponent) {
-  const double high = sum.value(exponent);
-  sum.add(-high, -exponent);
-  return {high, sum.value(exponent)};
-}
 
 constexpr int kMantissa = 7;  // bits of a code's mantissa, those of BF16
 
@@ -58,13 +65,15 @@ void Moments::add(double value, std::uint64_t times) {
     negative_zeros += std::signbit(value) ? times : 0;
     return;
   }
-  sum.add_product(value, static_cast<double>(times));
+  int exponent = 0;
+  const double mantissa = std::frexp(value, &exponent);
+  sum.add_product(mantissa, static_cast<double>(times), exponent);
   squares.add_square(value, static_cast<double>(times));
 }
 
 void Moments::add(std::span<const float> values) {
-  double run_sum = 0;
-  double run_squares = 0;
+  RunningSum run_sum;
+  RunningSum run_squares;
   for (const float value : values) {
     if (value == 0 || !std::isfinite(value)) {
       add(value, 1);
@@ -74,11 +83,11 @@ void Moments::add(std::span<const float> values) {
     const auto exact = static_cast<double>(value);
     least = std::min(least, exact);
     most = std::max(most, exact);
-    run_sum += exact;
-    run_squares += exact * exact;
+    run_sum.add(exact);
+    run_squares.add(exact * exact);
   }
-  sum.add(run_sum);
-  squares.add(run_squares);
+  run_sum.add_to(sum);
+  run_squares.add_to(squares);
 }
 
 void Moments::add(const Moments& other) {
@@ -99,28 +108,14 @@ double Moments::largest() const {
 
 double Moments::mean() const {
   if (finite() == 0) return kNoValue;
-  const int scale = scale_exponent();
-  return std::ldexp(sum.value(-scale) / static_cast<double>(finite()), scale);
+  const auto n = static_cast<double>(finite());
+  double mean = sum.value() / n;
+  if (std::isinf(mean)) mean = std::ldexp(sum.value(-128) / n, 128);
+  return std::clamp(mean, least, most);  // a sum that is rounded may lie outside
 }
 
 double Moments::deviation() const {
-  if (finite() == 0) return kNoValue;
-  // n * squares - sum * sum, which cancel where values are far from zero, and only then rounded; of
-  // the values divided by a power of two, so that squares of all doubles have a place.
-  const int scale = scale_exponent();
-  const auto n = static_cast<double>(finite());
-  const Pair s = split(sum, -scale);
-  const Pair q = split(squares, -2 * scale);
-  ExactSum spread;
-  spread.add_product(n, q.high);
-  spread.add_product(n, q.low);
-  spread.add_product(-s.high, s.high);
-  spread.add_product(-2 * s.high, s.low);
-  return std::ldexp(std::sqrt(std::max(0.0, spread.value())) / n, scale);
-}
-
-int Moments::scale_exponent() const {
-  return largest() == 0 ? 0 : std::ilogb(largest());
+  return finite() == 0 ? kNoValue : ExactSum::deviation(finite(), sum, squares);
 }
 
 Distribution::Distribution(Range range) : range_(range) {
@@ -216,12 +211,12 @@ std::vector<Distribution::Power> Distribution::powers() const {
 std::vector<std::uint64_t> Distribution::linear(double from, double to, std::size_t bins) const {
   std::vector<std::uint64_t> counts(bins);
   const auto parts = static_cast<double>(bins);
-  const double half_width =
-      (to / 2 - from / 2) / parts;  // to - from may be more than a double holds
+  const double scale = std::isinf(to - from) ? 0.5 : 1;  // that may be more than a double holds
+  const double width = (to * scale - from * scale) / parts;
   for (std::uint32_t code = 0; code < codes_.size(); ++code) {
     const double value = value_of(code);
     if (codes_[code] == 0 || !std::isfinite(value)) continue;
-    const double place = half_width > 0 ? (value / 2 - from / 2) / half_width : 0;
+    const double place = width > 0 ? (value * scale - from * scale) / width : 0;
     counts[static_cast<std::size_t>(std::clamp(place, 0.0, parts - 1))] += codes_[code];
   }
   return counts;

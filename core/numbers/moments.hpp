@@ -26,7 +26,8 @@ struct Moments {
   ExactSum squares;
 
   void add(double value, std::uint64_t times);
-  /// A run of at most a few thousand values, whose sums are taken in plain doubles, in order.
+  /// A run of at most a few thousand values, whose sums are taken in order, in twice the digits of
+  /// a double.
   void add(std::span<const float> values);
   void add(const Moments& other);
 
@@ -34,9 +35,6 @@ struct Moments {
   double largest() const;    // magnitude, of the finite values; 0 without any
   double mean() const;       // NaN without finite values, as the next one
   double deviation() const;  // of the whole set: divided by n, not by n - 1
-
- private:
-  int scale_exponent() const;  // of the largest magnitude
 };
 
 /// How values are distributed: counts by the value rounded to eight binary places (exact for BF16

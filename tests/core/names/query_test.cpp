@@ -118,6 +118,24 @@ TEST(Query, RegularExpressions) {
   });
 }
 
+/// A packed weight has its own name and those of its parts.
+TEST(Query, OfSeveralNamesOneMustBeWantedAndNoneUnwanted) {
+  const QueryItem names[]{{.key = "x_blocks", .dtype = Dtype::U8},
+                          {.key = "x_scales", .dtype = Dtype::U8},
+                          {.key = "x", .dtype = Dtype::BF16}};
+  const auto holds = [&](std::vector<std::string> words) {
+    return Query(words).matches_any(names);
+  };
+  EXPECT_TRUE(holds({}));
+  EXPECT_TRUE(holds({"*_blocks"}));
+  EXPECT_TRUE(holds({"dtype=BF16"}));
+  EXPECT_FALSE(holds({"*_blocks", "dtype=BF16"}));
+  EXPECT_FALSE(holds({"!*_blocks"}));
+  EXPECT_FALSE(holds({"!dtype=U8"}));
+  EXPECT_FALSE(holds({"x", "!x_scales"}));
+  EXPECT_TRUE(holds({"x", "!y"}));
+}
+
 TEST(Query, Attributes) {
   expect_rows({
       {{"dtype=BF16"}, "0 1"},

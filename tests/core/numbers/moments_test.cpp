@@ -153,6 +153,44 @@ TEST(Moments, SumsDoNotRound) {
   EXPECT_DOUBLE_EQ(of<Moments>({kMax, kTiny, -kMax}).mean(), double{kTiny} / 3);
 }
 
+/// Squares need twice the digits of a double, their differences more.
+TEST(Moments, OfDoublesDoNotRoundBeforeTheEnd) {
+  struct Row {
+    std::vector<double> values;
+    double mean;
+    double deviation;
+  };
+  const double pi = 3.141592653589793;
+  const Row rows[]{{std::vector<double>(100, pi), pi, 0},
+                   {{0.1, 0.1, 0.1}, 0.1, 0},
+                   {std::vector<double>(10, 1.7e308), 1.7e308, 0},
+                   {{1e16, 1e16 + 2}, 1e16, 1},
+                   {{1e308, -1e308, 3e-10}, 1e-10, std::sqrt(2.0 / 3) * 1e308},
+                   {{1.7e308, -1.7e308, 1e-16, 5e-324}, 2.5e-17, std::sqrt(0.5) * 1.7e308},
+                   {{5e-324, -5e-324}, 0, 5e-324},
+                   {{1e-200, 3e-200}, 2e-200, 1e-200},
+                   {{1e-300, -1e-300, 1e300, -1e300}, 0, std::sqrt(0.5) * 1e300}};
+  for (const Row& row : rows) {
+    Moments moments;
+    for (const double value : row.values) moments.add(value, 1);
+    SCOPED_TRACE(row.values.front());
+    EXPECT_DOUBLE_EQ(moments.mean(), row.mean);
+    EXPECT_DOUBLE_EQ(moments.deviation(), row.deviation);
+  }
+}
+
+TEST(Moments, RunsOfFloatsKeepWhatPlainSumsLose) {
+  const auto of_run = [](const Floats& values) {
+    Moments moments;
+    moments.add(std::span<const float>(values));
+    return moments;
+  };
+  EXPECT_DOUBLE_EQ(of_run({1e30F, 1, -1e30F}).mean(), 1.0 / 3);
+  Floats alternating;
+  for (int i = 0; i < 500; ++i) alternating.insert(alternating.end(), {16777216.0F, 16777218.0F});
+  EXPECT_DOUBLE_EQ(of_run(alternating).deviation(), 1);
+}
+
 TEST(Moments, AreThoseOfASlowComputation) {
   const Floats values = bf16_values(9001, 1);
   std::int64_t sum = 0;  // in 2^-12 and 2^-24
