@@ -53,7 +53,7 @@ int reporting_as_set(Session& session, const std::function<int()>& script) {
   } catch (const Error& error) {
     if (error.code() == Code::Interrupted) throw;
     flush_stdout();
-    return report_error(error, "script", session.global_args());
+    return report_error(error, "script", session.args_of_report());
   }
 }
 

@@ -197,7 +197,7 @@ int run_line(Session& session, const std::string& line) {
     const int signal = stop_signal();
     if (signal == SIGTERM || signal == SIGHUP) throw;
     clear_stop_signal();
-    return report_error(error, "repl", session.global_args());
+    return report_error(error, "repl", session.args_of_report());
   }
 }
 

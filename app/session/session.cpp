@@ -20,6 +20,7 @@
 #include "app/terminal/terminal_output.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
+#include "views/document/json_renderer.hpp"
 
 namespace ckptscope {
 namespace {
@@ -152,6 +153,10 @@ Args Session::global_args() const {
   return args;
 }
 
+Args Session::args_of_report() {
+  return std::exchange(has_told_, false) ? Args() : global_args();
+}
+
 void Session::apply_prefix(const Command& command, Args& args) const {
   if (prefix_.empty() || command.change != nullptr) return;
   if (operands_of(command) != Operands::Keys) return;
@@ -191,10 +196,23 @@ int Session::run_step(const Step& step, bool typed) {
     fail(Code::Usage, "a script starts no process: | {}", display(step.pipe));
   }
   const auto [command, args] = prepare(step, typed);
-  const Document document = command->change != nullptr
-                                ? command->change(*this, args)
-                                : run_document(*command, command->opens ? checkpoint_ : nullptr,
-                                               args, step.file.empty() && step.pipe.empty());
+  try {
+    return run_prepared(*command, args, step);
+  } catch (const Error& error) {
+    const bool asked = args.has("json") || args.has("jsonl");
+    if (!asked || has_told_ || error.code() == Code::Interrupted) throw;
+    flush_stdout();
+    render_json_error(command->name, error.code(), error.what(), write_stdout);
+    has_told_ = true;
+    throw;
+  }
+}
+
+int Session::run_prepared(const Command& command, const Args& args, const Step& step) {
+  const Document document = command.change != nullptr
+                                ? command.change(*this, args)
+                                : run_document(command, command.opens ? checkpoint_ : nullptr, args,
+                                               step.file.empty() && step.pipe.empty());
   if (!step.file.empty()) {
     write_document(step.file, step.append, document, args, checkpoint_.get());
   } else if (!step.pipe.empty()) {
@@ -235,7 +253,7 @@ int Session::run_text(const std::string& name, const std::string& text, bool kee
         throw Error(error.code(), fmt::format("{}: {}", where, error.what()));
       }
       flush_stdout();
-      worst = std::max(worst, report_error(error, "script", global_args(), where + ": "));
+      worst = std::max(worst, report_error(error, "script", args_of_report(), where + ": "));
     }
   }
   return worst;

@@ -54,12 +54,15 @@ class Session {
   std::vector<std::string>& history() { return history_; }
   /// Flags that every verb takes, as they hold now: for errors.
   Args global_args() const;
+  /// With which an error of a line is reported: none where its verb has told of it in JSON.
+  Args args_of_report();
   bool keeps_going() const { return keep_going_; }
   /// The open checkpoint's names as a tree; null without one.
   const NameTree* names();
 
  private:
   int run_step(const Step& step, bool typed);
+  int run_prepared(const Command& command, const Args& args, const Step& step);
   void fill_defaults(std::span<const Flag> flags, Args& args) const;
   Args with_defaults(const Command& command, Args args) const;
   void apply_prefix(const Command& command, Args& args) const;
@@ -71,6 +74,7 @@ class Session {
   std::map<std::string, std::string, std::less<>> settings_;
   std::vector<std::string> history_;
   bool done_ = false;
+  bool has_told_ = false;  // a verb has printed its error as JSON
   bool keep_going_ = false;
   int depth_ = 0;  // of scripts that run scripts
 };

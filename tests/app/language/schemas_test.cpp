@@ -103,6 +103,22 @@ TEST(Schemas, HoldForEveryVerb) {
   }
 }
 
+/// Of a line of a script the verb tells, whoever asks for JSON.
+TEST(Schemas, HoldForErrorsInSessions) {
+  const TempDir dir;
+  prepare(dir);
+  const char* lines[]{"-c 'open nowhere --json'", "-c 'ls nothing --json' hf",
+                      "-k -c 'ls nothing --json; ls nothing; show x --json' hf",
+                      "-c 'set json; ls nothing' hf", "--json -c 'ls nothing' hf"};
+  for (const std::string line : lines) {
+    SCOPED_TRACE(line);
+    const ShellResult result = run_shell(dir, "ckptscope " + line);
+    EXPECT_NE(result.exit, 0);
+    EXPECT_NE(result.out.find("\"status\":\"error\""), std::string::npos) << result.out;
+    EXPECT_EQ(result.out.find("script/1"), std::string::npos) << result.out;
+  }
+}
+
 TEST(Schemas, HoldForEveryRow) {
   struct Row {
     const char* line;
