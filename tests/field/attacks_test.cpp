@@ -157,7 +157,7 @@ std::vector<Situation> names() {
          put_model(dir);
          fs::rename(dir / "in", dir / "a';touch pwned;'");
        },
-       "ckptscope info a* | sed -n 's/^ *next *ckptscope map/printf %s/p' > next; bash next; ls",
+       "ckptscope info a* | sed -n 's/^ *next *ckptscop[e] map/printf %s/p' > next; bash next; ls",
        0,
        {"a';touch pwned;'--to"},
        {"\npwned\n"}},
