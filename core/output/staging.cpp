@@ -84,11 +84,16 @@ void remove_journal(int directory, const std::string& out) {
   flush_directory(directory, out);
 }
 
+/// False where the path leads to another one, or to nothing.
 bool same_directory(int fd, const std::string& path) {
   struct stat opened {};
   struct stat named {};
-  return ::fstat(fd, &opened) == 0 && ::stat(path.c_str(), &named) == 0 &&
-         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+  if (::fstat(fd, &opened) != 0) fail_errno(display(path));
+  if (::stat(path.c_str(), &named) != 0) {
+    if (errno == ENOENT) return false;
+    fail_errno(display(path));
+  }
+  return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
 }  // namespace
