@@ -133,22 +133,25 @@ double Distribution::value_of(std::uint32_t code) const {
   return static_cast<double>(bf16_to_float(static_cast<std::uint16_t>(code)));
 }
 
-/// `bits` of a number that is no NaN, whose mantissa has `mantissa` bits.
-void Distribution::count(std::uint64_t bits, int mantissa, std::uint64_t times) {
-  const std::uint64_t sign = codes_.size() / 2;
-  const std::uint64_t magnitude = bits & ((sign << (mantissa - kMantissa)) - 1);
-  const std::size_t power = magnitude == 0 ? 0 : (magnitude >> mantissa) + 1;
-  codes_[nearest_code(bits, mantissa, infinity())] += times;
+/// `bits` of a number whose mantissa has `Mantissa` bits and whose infinity has this code.
+template <int Mantissa, std::uint32_t Infinity>
+void Distribution::count(std::uint64_t bits, std::uint64_t times) {
+  constexpr std::uint64_t kSign = std::uint64_t{Infinity + (1u << kMantissa)}
+                                  << (Mantissa - kMantissa);
+  const std::uint64_t magnitude = bits & (kSign - 1);
+  if (magnitude > std::uint64_t{Infinity} << (Mantissa - kMantissa)) return;  // NaN
+  const std::size_t power = magnitude == 0 ? 0 : (magnitude >> Mantissa) + 1;
+  codes_[nearest_code(bits, Mantissa, Infinity)] += times;
   powers_[magnitude == bits ? 0 : 1][power] += times;
 }
 
 void Distribution::add(float value, std::uint64_t times) {
   if (range_ == Range::Double) return add(static_cast<double>(value), times);
-  if (!std::isnan(value)) count(std::bit_cast<std::uint32_t>(value), 23, times);
+  count<23, 0xFFu << kMantissa>(std::bit_cast<std::uint32_t>(value), times);
 }
 
 void Distribution::add(double value, std::uint64_t times) {
-  if (!std::isnan(value)) count(std::bit_cast<std::uint64_t>(value), 52, times);
+  count<52, 0x7FFu << kMantissa>(std::bit_cast<std::uint64_t>(value), times);
 }
 
 void Distribution::add(const Distribution& other) {

@@ -75,7 +75,8 @@ class Distribution {
  private:
   std::uint32_t infinity() const;  // its code
   double value_of(std::uint32_t code) const;
-  void count(std::uint64_t bits, int mantissa, std::uint64_t times);
+  template <int Mantissa, std::uint32_t Infinity>
+  void count(std::uint64_t bits, std::uint64_t times);
   void for_each_code_in_order(const auto& visit) const;
 
   Range range_;
