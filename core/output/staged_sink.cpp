@@ -27,12 +27,17 @@ void StagedSink::write(std::size_t output, std::uint64_t offset, std::span<const
 
 StagedFile& StagedSink::open(std::size_t shard, ShardState& state) {
   const std::lock_guard lock(state.mutex);
-  if (!state.file) {
+  if (state.failure) std::rethrow_exception(state.failure);
+  if (state.file) return *state.file;
+  try {
     const OutputShard& row = layout_.shards[shard];
     state.file.emplace(staging_.create(row.name, row.file_bytes()));
     const auto header = std::as_bytes(std::span(row.header));
     state.file->write(0, header);
     state.written.push_back({0, header.size(), xxh3(header)});
+  } catch (...) {
+    state.failure = std::current_exception();
+    throw;
   }
   return *state.file;
 }

@@ -1,6 +1,7 @@
 // Writes the outputs of a plan to the shards of a staging directory, and reads them back.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -47,7 +48,8 @@ class StagedSink final : public TensorSink {
   struct ShardState {
     std::mutex mutex;
     std::optional<StagedFile> file;
-    std::uint64_t missing = 0;  // data bytes still to come
+    std::exception_ptr failure;  // of making it: every worker that wants it gets this one
+    std::uint64_t missing = 0;   // data bytes still to come
     Ranges written;
   };
   StagedFile& open(std::size_t shard, ShardState& state);

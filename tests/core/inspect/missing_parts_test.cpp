@@ -53,8 +53,9 @@ TEST(MissingParts, Rows) {
             "note: layer 0: 2 keys fewer than layer 1 has, the first mlp.down.weight\n");
   const std::string tied = R"({"num_hidden_layers":2,"tie_word_embeddings":true})";
   EXPECT_EQ(found(whole, tied),
-            fewer + "note: no head: config.json ties it to the embedding (tie_word_embeddings), and "
-                    "so must a loader\n");
+            fewer +
+                "note: no head: config.json ties it to the embedding (tie_word_embeddings), and "
+                "so must a loader\n");
   EXPECT_EQ(found(with({"lm_head.weight"}), tied), fewer);
   EXPECT_EQ(found({}, R"({"num_hidden_layers":1})").substr(0, 30),
             "warning: layer 0 of 1 missing\n");
