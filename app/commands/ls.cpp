@@ -5,7 +5,6 @@
 #include "app/planning/matching_tensors.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/natural_order.hpp"
-#include "core/base/problems.hpp"
 #include "core/inspect/key_list.hpp"
 #include "core/names/folded_tree.hpp"
 
@@ -90,9 +89,7 @@ Document list(const Snapshot& snapshot, const Args& args, std::string verb, bool
   Table table = tensor_table(snapshot.checkpoint, std::move(order));
   if (folded) table.audience = Audience::Machines;
   document.add(std::move(table));
-  const auto idle = idle_words(checkpoint, args.operands);
-  append(document.problems, idle);
-  add_problem_lines(document, idle);
+  add_problems(document, idle_words(checkpoint, args.operands));
   if (checkpoint.damaged()) {
     document.add(Fields{{{"", "defects", defects_text(checkpoint)}}});
   }

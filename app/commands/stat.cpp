@@ -9,7 +9,6 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
-#include "core/base/problems.hpp"
 #include "views/document/figures.hpp"
 
 namespace ckptscope {
@@ -113,18 +112,6 @@ Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& i
   return document;
 }
 
-bool has_negation(const std::vector<std::string>& words) {
-  return std::any_of(words.begin(), words.end(),
-                     [](const std::string& word) { return word.starts_with('!'); });
-}
-
-void add_idle_words(Document& document, const Checkpoint& checkpoint,
-                    const std::vector<StatsItem>& items, const Args& args) {
-  const auto idle = idle_item_words(checkpoint, items, args.operands);
-  append(document.problems, idle);
-  add_problem_lines(document, idle);
-}
-
 // ---- against another checkpoint -----------------------------------------------------------------
 
 Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
@@ -162,7 +149,7 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   for (const std::string& one : meeting.misshapen) document.add(Note{"  not compared: " + one});
   add_unapplied_scales(document, items);
   add_unapplied_scales(document, both.there);
-  add_idle_words(document, checkpoint, both.here, args);
+  add_problems(document, idle_item_words(checkpoint, args.operands, [&] { return both.here; }));
   return document;
 }
 
@@ -173,9 +160,8 @@ Document stat_here(const Checkpoint& checkpoint, const Args& args, Progress& pro
   Document document{"stat"};
   if (items.size() > 1) {
     document = stat_many(checkpoint, items, args, progress);
-    if (has_negation(args.operands)) {
-      add_idle_words(document, checkpoint, logical_items(checkpoint), args);
-    }
+    add_problems(document, idle_item_words(checkpoint, args.operands,
+                                           [&] { return logical_items(checkpoint); }));
     return document;
   }
   compute_stats(checkpoint, items, args.resources().threads, progress,

@@ -121,10 +121,11 @@ std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
 }
 
 std::vector<Problem> idle_item_words(const Checkpoint& checkpoint,
-                                     const std::vector<StatsItem>& items,
-                                     const std::vector<std::string>& words) {
+                                     const std::vector<std::string>& words,
+                                     const std::function<std::vector<StatsItem>()>& make_items) {
   return idle_words(words, [&](const std::vector<std::string>& some) {
     const Query query(some);
+    const std::vector<StatsItem> items = make_items();
     return std::any_of(items.begin(), items.end(),
                        [&](const StatsItem& item) { return matches(query, item, checkpoint); });
   });

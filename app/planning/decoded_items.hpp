@@ -2,6 +2,7 @@
 // whichever of their names they are asked for.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,10 +19,10 @@ std::vector<StatsItem> logical_items(const Checkpoint& checkpoint);
 std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
                                       const std::vector<std::string>& words);
 
-/// Notes for words "!X" whose X finds none of the items.
+/// Notes for words "!X" whose X finds none of the items, which are made where there is such a word.
 std::vector<Problem> idle_item_words(const Checkpoint& checkpoint,
-                                     const std::vector<StatsItem>& items,
-                                     const std::vector<std::string>& words);
+                                     const std::vector<std::string>& words,
+                                     const std::function<std::vector<StatsItem>()>& make_items);
 
 /// Those that a query finds, by their key or by that of any part. Throws NoMatch.
 std::vector<StatsItem> matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,

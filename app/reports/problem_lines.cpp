@@ -8,6 +8,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/problems.hpp"
 #include "core/names/key_pattern.hpp"
 
 namespace ckptscope {
@@ -160,6 +161,11 @@ void add_overflows(Document& document, const std::vector<Overflowed>& overflowed
 }
 
 }  // namespace
+
+void add_problems(Document& document, std::vector<Problem> problems) {
+  add_problem_lines(document, problems);
+  append(document.problems, std::move(problems));
+}
 
 void add_in_part(Document& document, Table table, std::size_t most) {
   if (table.size <= most) {

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "app/language/command.hpp"
 #include "core/run/executor.hpp"
@@ -16,6 +17,9 @@ std::string defects_text(const Checkpoint& checkpoint);
 /// numbers alone are one line. At most `most`, then how many more.
 void add_problem_lines(Document& document, std::span<const Problem> problems,
                        std::size_t most = 20);
+
+/// The same of problems that this adds to the document's own.
+void add_problems(Document& document, std::vector<Problem> problems);
 
 /// All rows for machines; for people the first, and how many more there are.
 void add_in_part(Document& document, Table table, std::size_t most = 20);

@@ -8,7 +8,6 @@
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
-#include "core/base/problems.hpp"
 #include "core/inspect/expert_figures.hpp"
 #include "views/document/figures.hpp"
 
@@ -303,8 +302,7 @@ void add_unapplied_scales(Document& document, const std::vector<StatsItem>& item
   }
   if (problems.empty()) return;
   document.exit = 1;
-  add_problem_lines(document, problems);
-  append(document.problems, std::move(problems));
+  add_problems(document, std::move(problems));
 }
 
 std::string item_heading(const Checkpoint& checkpoint, const StatsItem& item) {

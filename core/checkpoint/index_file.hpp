@@ -12,6 +12,8 @@
 
 namespace ckptscope {
 
+/// The name that an index has where there is but one.
+inline constexpr std::string_view kUsualIndex = "model.safetensors.index.json";
 inline constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 
 /// Calls `entry(tensor, file)` for every member of weight_map, in the order of the text; the views

@@ -12,6 +12,7 @@
 #include "core/base/file.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/checkpoint/foreign_format.hpp"
+#include "core/checkpoint/index_file.hpp"
 
 namespace ckptscope {
 namespace {
@@ -21,7 +22,6 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMaxRefBytes = 4096;
 constexpr std::string_view kTensors = ".safetensors";
 constexpr std::string_view kIndex = ".safetensors.index.json";
-constexpr std::string_view kUsualIndex = "model.safetensors.index.json";
 
 std::string join(const std::string& directory, std::string_view name) {
   return directory.empty() || directory == "." ? std::string(name)

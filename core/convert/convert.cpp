@@ -9,6 +9,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
+#include "core/checkpoint/index_file.hpp"
 #include "core/convert/refusals.hpp"
 #include "core/convert/verify.hpp"
 #include "core/output/read_back.hpp"
@@ -18,8 +19,6 @@
 
 namespace ckptscope {
 namespace {
-
-constexpr std::string_view kIndexName = "model.safetensors.index.json";
 
 /// A config that cannot be read says nothing, though it may say that the source is quantised.
 void refuse_damaged(const Checkpoint& source, const PlanOptions& options) {
@@ -166,7 +165,7 @@ class Conversion {
       if (!same && flaw.empty()) flaw = display(name) + " is not what the conversion makes";
     };
     side_files.copy(expect);
-    expect(std::string(kIndexName), layout_.index_json(plan_));
+    expect(std::string(kUsualIndex), layout_.index_json(plan_));
     return flaw;
   }
 
@@ -213,7 +212,7 @@ class Conversion {
     report_.left_out = std::move(files.left_out);
     report_.config_edited = files.config_edited;
     if (const std::string index = layout_.index_json(plan_); !index.empty()) {
-      staging.write_text(std::string(kIndexName), index);
+      staging.write_text(std::string(kUsualIndex), index);
     }
     receipt_.outputs = report_.shards;
     for (const Overflowed& one : report_.losses.overflowed) {

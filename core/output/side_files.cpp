@@ -109,25 +109,20 @@ bool is_blob(const fs::path& path) {
          blobs.parent_path().filename().string().starts_with("models--");
 }
 
-bool leads_to_nothing(const std::string& path) {
+/// Why a link does not go with the output; empty when it does. Of what may not be looked at nothing
+/// is known but that it is elsewhere.
+std::string reason_against_link(const std::string& path, const std::vector<std::string>& roots) {
+  constexpr const char* kOut = "a link out of the checkpoint";
   try {
-    return kind_of(path) == FileKind::Absent;
-  } catch (const Error& error) {
-    if (error.code() != Code::NoPermission) throw;
-    return false;
-  }
-}
-
-/// A link to what is not the checkpoint's; of what may not be looked at nothing else is known.
-bool leads_out(const std::string& path, const std::vector<std::string>& roots) {
-  try {
+    if (kind_of(path) == FileKind::Absent) return "a link to nothing";
     const std::string real = real_path(path);
-    return !is_blob(real) && std::none_of(roots.begin(), roots.end(), [&](const std::string& root) {
-      return lies_in(real, root);
-    });
+    const bool inside =
+        is_blob(real) || std::any_of(roots.begin(), roots.end(),
+                                     [&](const std::string& root) { return lies_in(real, root); });
+    return inside ? "" : kOut;
   } catch (const Error& error) {
     if (error.code() != Code::NoPermission) throw;
-    return true;
+    return kOut;
   }
 }
 
@@ -135,8 +130,7 @@ bool leads_out(const std::string& path, const std::vector<std::string>& roots) {
 std::string reason_against(const std::string& path, const std::string& name,
                            const std::vector<std::string>& roots, const Plan& plan) {
   if (link_target(path)) {
-    if (leads_to_nothing(path)) return "a link to nothing";
-    if (leads_out(path, roots)) return "a link out of the checkpoint";
+    if (std::string reason = reason_against_link(path, roots); !reason.empty()) return reason;
   }
   const FileKind kind = kind_of(path);
   if (kind == FileKind::Directory) return "a directory";
