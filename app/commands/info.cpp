@@ -42,7 +42,7 @@ std::string quantised_text(const Summary& summary, const Config& config) {
   return fmt::format("{}", fmt::join(parts, "; "));
 }
 
-Table packed_table(std::shared_ptr<const Summary> summary) {
+Table packed_table(const std::shared_ptr<const Summary>& summary) {
   return {"quantised",
           {{"form", ""}, {"weights", ""}, {"values", ""}},
           summary->packed.size(),
@@ -68,7 +68,8 @@ std::string experts_text(const Summary& summary, const Config& config) {
 }
 
 Table rows_table(std::string id, std::string title, std::string elements,
-                 std::shared_ptr<const Summary> summary, std::vector<Summary::Row> Summary::*rows) {
+                 const std::shared_ptr<const Summary>& summary,
+                 std::vector<Summary::Row> Summary::*rows) {
   const auto row = [summary, rows](std::size_t i) -> std::vector<Cell> {
     const Summary::Row& one = ((*summary).*rows)[i];
     const double share = summary->bytes > 0

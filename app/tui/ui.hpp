@@ -130,13 +130,13 @@ struct State {
   Role message_role = Role::Plain;
   std::size_t problem = 0;  // number of the last one that e or E went to
   std::vector<std::string> history;
-  std::deque<Step> steps;  // of a line, that wait for the one that runs
+  std::deque<Step> steps;     // of a line, that wait for the one that runs
+  std::uint64_t step_id = 0;  // the job of the one that runs
   bool step_runs = false;
-  std::uint64_t step_id = 0;     // the job of the one that runs
-  int scripts = 0;               // that were read since nothing waited
-  std::string question;          // of a job, for when no other prompt is open
   bool stat_runs = false;        // what runs is a look at values: a newer command takes its place
   bool stat_superseded = false;  // and has been told to
+  int scripts = 0;               // that were read since nothing waited
+  std::string question;          // of a job, for when no other prompt is open
 
   std::array<std::uint64_t, kJobKinds> latest{};  // id of the newest job of each kind
   std::uint64_t next_id = 1;
