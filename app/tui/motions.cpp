@@ -382,7 +382,7 @@ void act_back(Ui& ui, std::string_view) {
 void act_copy(Ui& ui, std::string_view) {
   State& state = ui.state;
   const std::string text =
-      state.screen == Screen::Convert ? convert_command(state) : display(current_key(state));
+      state.screen == Screen::Convert ? convert_command(state) : quoted_word(current_key(state));
   if (text.empty()) return;
   ui.effects.emplace_back(CopyText{text});
   say(state, "copied: " + text);
