@@ -1,4 +1,4 @@
-// What the program knows of a family: a row of data and one function that gives its mapping.
+// The families that the program knows: texts, and what their first lines say.
 #pragma once
 
 #include <span>
@@ -6,37 +6,29 @@
 #include <vector>
 
 #include "core/base/config.hpp"
+#include "core/mapping/family_text.hpp"
 #include "core/mapping/mapping.hpp"
 
 namespace ckptscope {
 
-/// A way in which native names of a family are spelled. `marker` is the start of native keys that
-/// only this layout has: a native checkpoint with such keys is recognised by it.
-struct Layout {
-  std::string_view name;
-  std::string_view marker{};
-};
-
 struct Adapter {
-  std::string_view id;
-  std::string_view summary;
-  std::vector<std::string_view> model_types;   // values of config.json's model_type
-  std::vector<std::string_view> config_paths;  // where that value must stand, e.g. "model_type"
-  std::vector<Pattern> signature;              // without a config: keys that only this family has
-  std::vector<Layout> layouts;                 // the first one is the default; never empty
-  std::vector<std::string_view> settings;      // names that --set accepts
-  Dtype default_dtype = Dtype::BF16;  // of decoded and stacked weights, without --dtype and config
-  Mapping (*mapping)(const Config& config, const MappingOptions& options) = nullptr;
+  MappingText text;
+  FamilyHead head;
 };
 
-/// Every family, in the order in which configs and keys are tried. Static storage, immutable.
+/// Every family, in the order in which configs and keys are tried. Static storage, immutable; their
+/// first lines are read when they are first asked for.
 std::span<const Adapter> adapters();
 const Adapter* find_adapter(std::string_view id);
 
-/// The family's own rules, and the FP8 schemes that hold for every family.
+/// A text of a user's. Throws BadMapping, also for lines that no config would choose.
+Adapter read_adapter(MappingText text);
+
+/// The family's own rules, those that hold for all, and the schemes that weights are packed in.
+/// Throws BadMapping where the text wants of the config what it does not state.
 Mapping mapping_of(const Adapter& adapter, const Config& config, const MappingOptions& options);
 
-/// Every scheme that some family is stored in, for tensors of no known family.
+/// Every scheme that some family is stored in.
 std::vector<QuantScheme> known_schemes(const Config& config);
 
 }  // namespace ckptscope

@@ -1,32 +1,38 @@
 // The registry of families as a table.
+#include "adapters/texts.hpp"
 #include "app/language/command.hpp"
+#include "app/planning/recognition.hpp"
 
 namespace ckptscope {
 namespace {
 
-std::vector<std::string> strings(const std::vector<std::string_view>& views) {
-  return {views.begin(), views.end()};
-}
-
-std::vector<Cell> adapter_row(const Adapter& row) {
-  std::vector<std::string> config;
-  for (std::size_t i = 0; i < row.config_paths.size(); ++i) {
-    for (const std::string_view type : row.model_types) {
-      config.push_back(fmt::format("{} {}", row.config_paths[i], type));
-    }
-  }
+std::vector<Cell> adapter_row(const FamilyHead& head) {
   std::vector<std::string> layouts;
-  for (const Layout& layout : row.layouts) layouts.emplace_back(layout.name);
-  return {std::string(row.id),
-          config,
-          layouts,
-          strings(row.settings),
-          std::string(name_of(row.default_dtype)),
-          std::string(row.summary)};
+  for (const NativeLayout& layout : head.layouts) layouts.push_back(layout.name);
+  std::vector<std::string> settings;
+  for (const FamilySetting& setting : head.settings) settings.push_back(setting.name);
+  return {head.id,
+          config_lines(head),
+          std::move(layouts),
+          std::move(settings),
+          std::string(name_of(head.dtype)),
+          head.summary};
 }
 
-Document run_adapters(const Snapshot&, const Args&, Progress&) {
+/// The text of a family as it is written, or what all of them share.
+const MappingText& text_of(const std::string& name) {
+  if (name == "blocks") return blocks_text();
+  if (name == "everywhere") return everywhere_text();
+  return recognise_family({}, {}, {name}).adapter->text;
+}
+
+Document run_adapters(const Snapshot&, const Args& args, Progress&) {
   Document document{"adapters"};
+  if (!args.operands.empty()) {
+    const std::string& text = text_of(args.operands.front()).text;
+    document.add(Note{text, /*escaped=*/true}).add(Fields{{{"text", "", text}}});
+    return document;
+  }
   Table table{"adapters",
               {{"id", "adapter"},
                {"config", "config.json says"},
@@ -35,7 +41,7 @@ Document run_adapters(const Snapshot&, const Args&, Progress&) {
                {"dtype", "dtype"},
                {"summary", "what"}},
               adapters().size(),
-              [](std::size_t i) { return adapter_row(adapters()[i]); }};
+              [](std::size_t i) { return adapter_row(adapters()[i].head); }};
   document.add(std::move(table));
   return document;
 }
@@ -44,9 +50,11 @@ Document run_adapters(const Snapshot&, const Args&, Progress&) {
 
 extern const Command kAdapters{
     .name = "adapters",
-    .summary = "the families, their names in config.json, layouts and settings",
+    .operands = "[NAME]",
+    .summary = "the families, their names in config.json, layouts and settings; the text of one",
     .opens = false,
-    .examples = {"adapters", "adapters --json"},
+    .max_operands = 1,
+    .examples = {"adapters", "adapters hy_v3 > mine.map"},
     .exits = "never",
     .run = run_adapters,
 };

@@ -69,7 +69,7 @@ void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args
 
 /// Of another family nobody can say what is missing.
 std::vector<Problem> missing_from_family(const Checkpoint& checkpoint) {
-  const bool known = recognise_family(checkpoint, checkpoint.config()).adapter != nullptr;
+  const bool known = recognise_family(checkpoint.tensors(), checkpoint.config()).adapter != nullptr;
   if (!known || !is_whole_model(checkpoint)) return {};
   std::vector<ModelKey> keys;
   for (const TensorInfo& info : checkpoint.tensors()) keys.push_back({info.name, info.elements()});

@@ -98,15 +98,43 @@ std::string next_command(const Checkpoint& checkpoint, const Family& family, Det
 DetectedSide side_of(const Checkpoint& checkpoint, const Family& family) {
   return family.adapter == nullptr
              ? DetectedSide::Unknown
-             : recognise_side(checkpoint, checkpoint.config(), *family.adapter);
+             : recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter);
 }
 
 Field family_field(const Family& family) {
   const bool known = family.adapter != nullptr;
-  return {"family", "family", known ? std::string(family.adapter->id) : "unknown", Format::Text,
+  return {"family", "family", known ? std::string(family.adapter->head.id) : "unknown", Format::Text,
           known                   ? "because " + family.reason
           : family.reason.empty() ? "no config.json or keys of a known family; --adapter names one"
                                   : family.reason + "; --adapter names one"};
+}
+
+/// What config.json says of a model that no family is known of.
+std::string config_says(const Config& config) {
+  std::vector<std::string> says;
+  const auto architectures = config.value("architectures");
+  for (const ConfigValue::Scalar& one : architectures.list) {
+    if (const auto* name = std::get_if<std::string>(&one)) says.push_back(display(*name));
+  }
+  const auto number = [&](std::optional<std::uint64_t> value, std::string_view what) {
+    if (value) says.push_back(fmt::format("{} {}", format_count(*value), what));
+  };
+  number(config.layers(), "layers");
+  number(config.integer({"hidden_size", "n_embd", "d_model"}), "wide");
+  number(config.integer({"num_attention_heads", "n_head"}), "heads");
+  number(config.experts(), "experts");
+  number(config.integer("vocab_size"), "words");
+  return fmt::format("{}", fmt::join(says, ", "));
+}
+
+/// Of an unknown family what config.json says; a start of keys that hides a known one.
+void add_clues(const Checkpoint& checkpoint, const Family& family, Fields& fields) {
+  const std::string says = family.adapter ? "" : config_says(checkpoint.config());
+  if (!says.empty()) fields.list.push_back({"config_says", "config", says});
+  const auto tensors = checkpoint.tensors();
+  const std::string out =
+      way_out(find_strangers_prefix(tensors, checkpoint.config()), tensors.size());
+  if (!out.empty()) fields.list.push_back({"way_out", "hidden", out});
 }
 
 Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Family& family,
@@ -131,6 +159,7 @@ Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Fa
       {"expert_layers", "", summary.expert_layers},
       {"layers", "", summary.layers},
   }};
+  add_clues(checkpoint, family, fields);
   if (!checkpoint.location().resolved_from.empty()) {
     fields.list.push_back({"resolved_from", "cache", checkpoint.location().resolved_from});
   }
@@ -187,7 +216,7 @@ Fields what_next(const Checkpoint& checkpoint, const Family& family, DetectedSid
 Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   const auto summary = std::make_shared<const Summary>(summarise(checkpoint));
-  const Family family = recognise_family(checkpoint, checkpoint.config(), args.text("adapter"));
+  const Family family = recognise_family(checkpoint.tensors(), checkpoint.config(), {args.text("adapter")});
   const DetectedSide side = side_of(checkpoint, family);  // looks at every key
   Document document{"info"};
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());

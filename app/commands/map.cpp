@@ -74,6 +74,20 @@ std::vector<std::string> keys_of_kind(const Plan& plan, OutputKind kind) {
   return keys;
 }
 
+/// Queries as they are typed.
+std::vector<std::string> joined(const std::vector<std::vector<std::string>>& queries) {
+  std::vector<std::string> texts;
+  for (const auto& words : queries) texts.push_back(fmt::format("{}", fmt::join(words, " ")));
+  return texts;
+}
+
+/// The line that made an output, in a line of its own; empty without one.
+std::string rule_of(const Plan& plan, const Output& output) {
+  if (output.line == Output::kNoLine) return "";
+  const PlanLine& line = plan.lines[output.line];
+  return fmt::format("  by {}: {}\n", line.where, line.text);
+}
+
 Fields heading_fields(const PlannedConversion& planned) {
   const PlanOptions& options = planned.plan.options;
   Fields fields{{
@@ -83,6 +97,8 @@ Fields heading_fields(const PlannedConversion& planned) {
       {"plan", "", planned.plan.hash()},
       {"options.layout", "", options.mapping.layout},
       {"options.dtype", "", std::string(name_of(options.output_dtype()))},
+      {"options.rename", "", options.renames},
+      {"options.include", "", joined(options.include)},
       {"options.exclude", "", options.exclude},
       {"options.quantize", "", std::string(name_of(options.quantise))},
       {"options.lenient", "", options.lenient},
@@ -111,10 +127,36 @@ Table folded_table(const Plan& plan, bool filtered) {
           Audience::People};
 }
 
+/// Which line of the mapping made how many outputs; lines that made none are left out.
+Table rules_table(const Plan& plan) {
+  struct Made {
+    std::size_t outputs = 0;
+    std::string first;
+  };
+  std::map<std::uint32_t, Made> made;  // by number of the line
+  for (const Output& output : plan.outputs) {
+    Made& one = made[output.line];
+    if (one.outputs++ == 0) one.first = output.key;
+  }
+  std::vector<std::vector<Cell>> cells;
+  for (const auto& [number, one] : made) {
+    const bool no_line = number == Output::kNoLine;
+    cells.push_back({no_line ? "no line" : plan.lines[number].where, std::uint64_t{one.outputs},
+                     no_line ? "passed, decoded or added" : plan.lines[number].text, one.first});
+  }
+  const std::size_t count = cells.size();
+  return {"rules",
+          {{"where", "line"}, {"outputs", "keys", Format::Count}, {"text", "rule"}, {"first", "the first"}},
+          count,
+          [cells = std::move(cells)](std::size_t i) { return cells[i]; }};
+}
+
 /// One output in full, or what becomes of one source.
 std::string detail_of(const Plan& plan, const std::string& key) {
   std::string text;
-  if (const Output* output = plan.find_output(key)) text += plan.line(*output, true) + "\n";
+  if (const Output* output = plan.find_output(key)) {
+    text += plan.line(*output, true) + "\n" + rule_of(plan, *output);
+  }
   for (std::size_t id = 0; id < plan.inputs.size(); ++id) {
     if (plan.inputs[id].name != key) continue;
     const Fate& fate = plan.fates[id];
@@ -214,7 +256,9 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   if (!args.operands.empty()) planned.plan = filtered(planned.plan, args.operands, checkpoint);
   const auto plan = std::make_shared<const Plan>(std::move(planned.plan));
 
-  if (args.has("full")) {
+  if (args.has("rules")) {
+    document.add(rules_table(*plan));
+  } else if (args.has("full")) {
     document.add(Note{plan->text(false), /*escaped=*/true});
   } else if (one_key) {
     document.add(Note{detail, /*escaped=*/true});
@@ -253,7 +297,11 @@ extern const Command kMap{
               kLenient,
               kStrict,
               kAllow,
+              kMapping,
+              kRename,
+              kInclude,
               kAll,
+              {.name = "rules", .help = "which line of the mapping made which keys"},
               {.name = "full", .help = "the plan itself, one line an output"},
               {.name = "expect",
                .value = "FILE",

@@ -191,7 +191,9 @@ Table companions_table(const Checkpoint& checkpoint, std::vector<std::uint32_t> 
 
 /// Where the key maps, if the family is known.
 std::string mapping_text(const Checkpoint& checkpoint, std::uint32_t id, const Args& args) {
-  if (recognise_family(checkpoint, checkpoint.config(), args.text("adapter")).adapter == nullptr)
+  if (recognise_family(checkpoint.tensors(), checkpoint.config(), {args.text("adapter")}).adapter ==
+          nullptr &&
+      args.text("mapping").empty())
     return "";
   const Plan plan = plan_conversion(checkpoint, args.conversion()).plan;
   const Fate& fate = plan.fates[id];
@@ -201,8 +203,10 @@ std::string mapping_text(const Checkpoint& checkpoint, std::uint32_t id, const A
   }
   if (fate.kind == Fate::Kind::Unplaced) return "not accounted for";
   const Output& output = plan.outputs[fate.where];
-  return fmt::format("{} {} {}, {}", output.key, name_of(output.dtype()), to_string(output.shape()),
-                     op_text(output));
+  const std::string by =
+      output.line == Output::kNoLine ? "" : ", by " + plan.lines[output.line].where;
+  return fmt::format("{} {} {}, {}{}", output.key, name_of(output.dtype()),
+                     to_string(output.shape()), op_text(output), by);
 }
 
 Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {
@@ -254,7 +258,8 @@ extern const Command kShow{
               kAdapter,
               kDtype,
               kSet,
-              kLayout},
+              kLayout,
+              kMapping},
     .examples = {"show gpt-oss-20b model.norm.weight",
                  "show gpt-oss-20b model.norm.weight --values '[0:8]'"},
     .exits = "there is no such key, or a scale is not applied",

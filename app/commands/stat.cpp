@@ -42,7 +42,7 @@ struct Row {
   }
 };
 
-Table stats_table(std::shared_ptr<const std::vector<Row>> rows) {
+Table stats_table(const std::shared_ptr<const std::vector<Row>>& rows) {
   Table table{"tensors",
               {{"key", "key"},
                {"format", "format"},
@@ -86,6 +86,7 @@ std::shared_ptr<std::vector<Row>> finished_rows(const std::vector<Row>& rows) {
 Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
                    const Args& args, Progress& progress) {
   std::vector<Row> rows;
+  rows.reserve(items.size());
   for (const StatsItem& item : items) rows.push_back({item.key, format_name(item)});
   const auto table_so_far = [&] {
     Document document{"stat"};

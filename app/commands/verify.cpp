@@ -25,7 +25,11 @@ ConversionRequest request_of(const Args& args, const std::optional<Receipt>& rec
     return found == receipt->options.end() ? std::string() : found->second;
   };
   if (request.to.empty()) request.to = receipt->to;
-  if (request.adapter.empty()) request.adapter = receipt->adapter;
+  if (request.renames.empty()) request.renames = receipt->renames;
+  if (request.include.empty()) request.include = receipt->include;
+  if (request.mapping.empty()) request.mapping_text = receipt->mapping;
+  const bool named = !request.mapping.empty() || request.mapping_text;
+  if (request.adapter.empty() && !named) request.adapter = receipt->adapter;
   if (request.layout.empty()) request.layout = receipt->layout;
   if (request.dtype.empty()) request.dtype = option("dtype");
   if (request.exclude.empty()) request.exclude = option("exclude");
@@ -82,9 +86,9 @@ Fields like_fields(const Checkpoint& output, const Plan& plan, const Checkpoint&
 /// Without a receipt: the direction that the output's own keys show.
 void infer_direction(ConversionRequest& request, const Checkpoint& source,
                      const Checkpoint& output) {
-  const Family family = recognise_family(source, source.config(), request.adapter);
+  const Family family = recognise_family(source.tensors(), source.config(), {request.adapter});
   if (!request.to.empty() || family.adapter == nullptr) return;
-  const DetectedSide side = recognise_side(output, source.config(), *family.adapter);
+  const DetectedSide side = recognise_side(output.tensors(), source.config(), *family.adapter);
   if (side == DetectedSide::Hf || side == DetectedSide::Native) request.to = name_of(side);
   const auto scheme_of = [](const Checkpoint& checkpoint) -> std::string {
     for (const TensorInfo& info : checkpoint.tensors()) {
@@ -213,7 +217,7 @@ extern const Command kVerify{
     .min_operands = 1,
     .max_operands = 1,
     .flags = {kTo, kAdapter, kDtype, kExclude, kQuantise, kLike, kSet, kLayout, kHfPrefix, kLenient,
-              kStrict, kAllow, kMemory, kThreads},
+              kStrict, kAllow, kMapping, kRename, kInclude, kMemory, kThreads},
     .examples = {"verify gpt-oss-20b gpt-oss-20b-native", "verify gpt-oss-20b out --dtype f32"},
     .exits = "something differs",
     .run = run_verify,

@@ -3,11 +3,10 @@ _ckptscope() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags='--json --jsonl --config --color --ascii --interactive -i --command -c --file -f --keep-going -k --keys --screen --quiet -q --verbose -v --help -h --version -V'
   case $before in
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
-    --adapter) COMPREPLY=($(compgen -W 'gpt_oss nemotron_v3 hy_v3 mistral4_vlm mistral4' -- "$word")); return ;;
+    --adapter) COMPREPLY=($(compgen -W 'gpt_oss nemotron_omni nemotron_v3 deepseek_v4 kimi_k3 kimi_k25_vl kimi_vl kimi_linear minimax_m3_vl minimax_m3 minimax_m2 hy_v3 hy_mt2 ling_v2 laguna ernie4_5_moe ernie4_5 qwen3_omni_moe qwen2_5_omni qwen3_vl_moe qwen3_next qwen3_5_moe qwen3_5 mistral4_vlm mistral4 mistral3_vlm mistral3 inkling diffusion_gemma gemma4_moe gemma4_unified gemma3 step3p7 step3p5 muse_glimmer llava_onevision bagel mimo_v2_flash deepseek_v32 glm_moe_dsa deepseek_v3 glm4_moe qwen3_moe llama qwen2 qwen3 encoder plain' -- "$word")); return ;;
     --sort) COMPREPLY=($(compgen -W 'key bytes dtype shard' -- "$word")); return ;;
     --to) COMPREPLY=($(compgen -W 'native hf' -- "$word")); return ;;
     --dtype) COMPREPLY=($(compgen -W 'bf16 f16 f32' -- "$word")); return ;;
-    --layout) COMPREPLY=($(compgen -W 'automodel documented' -- "$word")); return ;;
     --quantize) COMPREPLY=($(compgen -W 'mxfp4 fp8 none' -- "$word")); return ;;
     --hf-prefix) COMPREPLY=($(compgen -W 'usual none' -- "$word")); return ;;
     --verify) COMPREPLY=($(compgen -W 'none readback roundtrip' -- "$word")); return ;;
@@ -17,21 +16,22 @@ _ckptscope() {
     info) flags+=' --adapter' ;;
     ls) flags+=' --all --sort --limit' ;;
     tree) flags+=' --all' ;;
-    show) flags+=' --values --to --adapter --dtype --set --layout' ;;
-    map) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --all --full --expect' ;;
+    show) flags+=' --values --to --adapter --dtype --set --layout --mapping' ;;
+    map) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --all --rules --full --expect' ;;
     stat) flags+=' --against --hist --linear --all --threads -j' ;;
-    convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --dry-run -n' ;;
-    verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --memory --threads -j' ;;
+    convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --mapping --rename --include --dry-run -n' ;;
+    verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --memory --threads -j' ;;
     check) flags+=' --deep --sums --strict --threads -j' ;;
     diff) flags+=' --headers --decoded --limit --threads -j' ;;
     help) flags+=' --schema' ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$word"))
-  elif ((COMP_CWORD == 1)); then
-    COMPREPLY=($(compgen -W 'info ls tree show map stat adapters convert verify check diff demo export help' -- "$word") $(compgen -f -- "$word"))
-  else
-    COMPREPLY=($(compgen -f -- "$word"))
+    return
+  fi
+  mapfile -t COMPREPLY < <(compgen -f -- "$word")  # a line a name: names have blanks
+  if ((COMP_CWORD == 1)); then
+    COMPREPLY+=($(compgen -W 'info ls tree show map stat adapters convert verify check diff demo export help' -- "$word"))
   fi
 }
 complete -o filenames -F _ckptscope ckptscope

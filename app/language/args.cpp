@@ -2,6 +2,7 @@
 #include <cassert>
 
 #include "app/language/command.hpp"
+#include "app/language/words.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
@@ -42,6 +43,17 @@ ConversionRequest Args::conversion() const {
   ConversionRequest request;
   request.to = text("to");
   request.adapter = text("adapter");
+  request.mapping = text("mapping");
+  request.renames = all("rename");
+  for (const std::string& query : all("include")) {
+    const std::vector<Step> steps = parse_steps(query);
+    if (steps.size() != 1) fail(Code::Usage, "--include {}: one query is expected", display(query));
+    request.include.push_back(steps.front().words);
+  }
+  for (const char* flag : {"rename", "include", "exclude", "dtype", "max-shard-size"}) {
+    request.edits = request.edits || has(flag);
+  }
+  request.edits = request.edits || text("to") == "hf";
   request.dtype = text("dtype");
   request.exclude = text("exclude");
   request.layout = text("layout");

@@ -64,7 +64,7 @@ std::string default_note(const Flag& flag) {
 std::vector<std::string> values_of(const Flag& flag) {
   std::vector<std::string> values;
   if (flag.name == "adapter") {
-    for (const Adapter& adapter : adapters()) values.emplace_back(adapter.id);
+    for (const Adapter& adapter : adapters()) values.push_back(adapter.head.id);
   }
   std::string_view choices = flag.choices;
   while (!choices.empty()) {

@@ -12,6 +12,7 @@
 
 #include "core/base/hash.hpp"
 #include "core/kernels/kernels.hpp"
+#include "core/mapping/words.hpp"
 
 namespace ckptscope {
 namespace {
@@ -30,6 +31,24 @@ std::string flag_lines(std::span<const Flag> flags) {
   std::string text;
   for (const Flag& flag : flags) text += flag_line(flag);
   return text;
+}
+
+/// Words of `text` on lines of at most 100 columns, indented.
+std::string wrapped(std::string_view text, std::size_t indent) {
+  constexpr std::size_t kColumns = 100;
+  std::string out;
+  std::string line(indent, ' ');
+  while (!text.empty()) {
+    const std::size_t blank = std::min(text.find(' '), text.size());
+    if (line.size() + blank > kColumns) {
+      out += line + "\n";
+      line.assign(indent, ' ');
+    }
+    if (line.size() > indent) line += ' ';
+    line += text.substr(0, blank);
+    text.remove_prefix(std::min(blank + 1, text.size()));
+  }
+  return out + line + "\n";
 }
 
 }  // namespace
@@ -82,6 +101,30 @@ std::string help_codes() {
   std::string text = "code               exit  meaning\n";
   for (const CodeRow& row : code_table()) {
     text += fmt::format("{:<18} {:>4}  {}\n", row.name, row.exit, row.meaning);
+  }
+  return text;
+}
+
+std::string help_mapping() {
+  std::string text =
+      "A mapping is a text of lines. An equation says that a key, or an operation on keys, of the\n"
+      "checkpoint as it lies (hf, on the left) is one of the other side (native, on the right):\n\n"
+      "  # my.map: tried with  ckptscope map DIR --mapping my.map\n"
+      "  let  experts = .num_experts\n"
+      "  text layer   = model.layers.{L}\n"
+      "  $layer.block.router.weight  =  $layer.mlp.gate.weight\n"
+      "  stack(E, experts, t($layer.block.experts.{E}.w2.weight))  =  $layer.mlp.experts.down_projs\n\n"
+      "Both directions are read off it; a key that no line matches passes as it is. In a key {p} is any\n"
+      "text, {L} digits, {a=weight|bias} one of a set, {K+61} digits counted from 61 on. Quotes are as in\n"
+      "a session: in '…' every character stands for itself. A line goes on while a ( is open, and behind\n"
+      "a \\ at its end; # begins a comment. Packed weights and their scales are one decoded tensor before\n"
+      "any line is read. \"ckptscope adapters NAME\" prints a family's text to begin with, \"ckptscope\n"
+      "adapters blocks\" what all may use; \"map --rules\" shows which line made which keys.\n";
+  for (const Word& word : mapping_words()) {
+    if (&word == &mapping_words().front() || (&word - 1)->group != word.group) {
+      text += fmt::format("\n{}\n", name_of(word.group));
+    }
+    text += fmt::format("  {}\n", word.form) + wrapped(word.help, 6);
   }
   return text;
 }

@@ -3,9 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <optional>
-
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
 
@@ -103,34 +100,7 @@ class Reader {
     ++at_;
   }
 
-  void escape(std::string& text) {
-    if (++at_ == line_.size()) fail(Code::Usage, "nothing follows the last \\");
-    const char kind = line_[at_++];
-    if (kind == 'x') {
-      const auto byte = hexadecimal(line_.substr(at_, 2));
-      if (!byte || line_.size() - at_ < 2)
-        fail(Code::Usage, "\\x: two hexadecimal digits expected");
-      text += static_cast<char>(*byte);
-      at_ += 2;
-    } else if (kind == 'u' && !at_end() && peek() == '{') {
-      const std::size_t end = line_.find('}', at_);
-      const auto scalar =
-          end == line_.npos ? std::nullopt : hexadecimal(line_.substr(at_ + 1, end - at_ - 1));
-      if (!scalar || *scalar > 0x10FFFF) fail(Code::Usage, "\\u{{…}}: a Unicode scalar expected");
-      append_utf8(text, *scalar);
-      at_ = end + 1;
-    } else {
-      text += kind;
-    }
-  }
-
-  static std::optional<std::uint32_t> hexadecimal(std::string_view digits) {
-    std::uint32_t value = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-    return value;
-  }
+  void escape(std::string& text) { at_ = read_escape(line_, at_, text); }
 
   std::string_view line_;
   std::size_t at_ = 0;
@@ -143,7 +113,7 @@ std::vector<Step> parse_steps(std::string_view line) {
 }
 
 std::string quoted_word(std::string_view text) {
-  const std::string shown = display(text);
+  std::string shown = display(text);
   const bool plain = !shown.empty() && shown.front() != '#' &&
                      shown.find_first_of(" \t'\";>|") == std::string::npos;
   if (plain) return shown;

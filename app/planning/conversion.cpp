@@ -8,6 +8,7 @@
 #include "app/planning/names_of.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/file.hpp"
 #include "core/base/problems.hpp"
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/convert/refusals.hpp"
@@ -17,18 +18,22 @@
 namespace ckptscope {
 namespace {
 
-void check_settings(const Adapter& adapter, const ConversionRequest& request) {
+void check_settings(const FamilyHead& head, const ConversionRequest& request) {
   for (const auto& [name, value] : request.settings) {
-    if (std::find(adapter.settings.begin(), adapter.settings.end(), name) ==
-        adapter.settings.end()) {
-      fail(Code::Usage, "--set {}: adapter {} has no such setting; it has: {}", display(name),
-           adapter.id, fmt::join(adapter.settings, ", "));
+    const auto setting =
+        std::find_if(head.settings.begin(), head.settings.end(),
+                     [&](const FamilySetting& one) { return one.name == name; });
+    if (setting == head.settings.end()) {
+      fail(Code::Usage, "--set {}: adapter {} has no such setting; it has: {}", display(name), head.id,
+           list_of(head.settings, [](const FamilySetting& one) { return one.name; }));
     }
-    if (name.starts_with("num_") && !parse_number(value)) {
+    const auto& choices = setting->choices;
+    if (choices.empty() && !parse_number(value)) {
       fail(Code::Usage, "--set {}={}: a number is expected", name, display(value));
     }
-    if (name == "attn" && value != "te") {
-      fail(Code::Usage, "--set attn={}: te is expected", display(value));
+    if (!choices.empty() && std::find(choices.begin(), choices.end(), value) == choices.end()) {
+      fail(Code::Usage, "--set {}={}: {} is expected", name, display(value),
+           fmt::join(choices, " or "));
     }
   }
 }
@@ -48,7 +53,7 @@ std::optional<Dtype> stated_dtype(const Config& config) {
 /// The config's dtype where it is one that weights can be decoded to, else the adapter's.
 Dtype default_dtype(const Config& config, const Adapter& adapter) {
   const auto stated = stated_dtype(config);
-  return is_output_dtype(stated) ? *stated : adapter.default_dtype;
+  return is_output_dtype(stated) ? *stated : adapter.head.dtype;
 }
 
 std::optional<Dtype> parse_output_dtype(const std::string& text) {
@@ -84,19 +89,14 @@ void check_allow(const ConversionRequest& request) {
 }
 
 /// --quantize is about hf targets.
-void check_quantise(const PlanOptions& options, const Adapter& adapter, const Mapping& mapping) {
+void check_quantise(const PlanOptions& options, const FamilyHead& head, const Mapping& mapping) {
   const std::string_view asked = name_of(options.quantise);
   if (options.quantise != Quantise::Keep && options.to == Side::Native) {
     fail(Code::Usage, "--quantize {}: native weights are not quantised; --to hf", asked);
   }
-  if (options.quantise == Quantise::Keep && options.from == options.to && options.dtype) {
-    fail(Code::Usage,
-         "--dtype: {} -> {} casts nothing by itself; --quantize none decodes to that dtype",
-         name_of(options.from), name_of(options.to));
-  }
   const auto scheme = encoding_of(options.quantise);
   if (!scheme || mapping.find_preset(*scheme) != nullptr) return;
-  fail(Code::Usage, "--quantize {}: adapter {} is published {}", asked, adapter.id,
+  fail(Code::Usage, "--quantize {}: adapter {} is published {}", asked, head.id,
        mapping.presets.empty() ? "unquantised"
                                : "in " + list_of(mapping.presets, [](const QuantPreset& preset) {
                                    return name_of(preset.scheme.kind);
@@ -114,26 +114,41 @@ Side parse_side(const std::string& text, DetectedSide detected, Quantise quantis
   fail(Code::Usage, "--to {}: native or hf is expected", display(text));
 }
 
-/// Throws NoAdapter for a checkpoint of no family.
-Family known_family(const Checkpoint& checkpoint, const Config& config, const std::string& asked) {
-  Family family = recognise_family(checkpoint, config, asked);
-  if (family.adapter == nullptr) {
-    fail(Code::NoAdapter, "{}: no family is recognised{}; --adapter names one of: {}",
-         display(checkpoint.name()), family.reason.empty() ? "" : ": " + family.reason,
-         adapter_names());
+/// The text that --mapping names, or that a receipt kept.
+std::optional<MappingText> mapping_text(const ConversionRequest& request) {
+  constexpr std::uint64_t kMostBytes = 1 << 20;
+  if (request.mapping.empty()) return request.mapping_text;
+  if (!request.adapter.empty()) fail(Code::Usage, "--mapping and --adapter: one of them is enough");
+  return MappingText{request.mapping, read_text(request.mapping, kMostBytes)};
+}
+
+/// Throws NoAdapter for a checkpoint of no family, unless it is only to be edited as it is.
+Family known_family(const Checkpoint& checkpoint, const UnderstoodKeys& keys, const Config& config,
+                    const ConversionRequest& request) {
+  Family family =
+      recognise_family(keys.tensors(), config, {request.adapter, mapping_text(request)});
+  if (family.adapter != nullptr) return family;
+  if (request.edits && request.to != "native") {
+    return recognise_family(keys.tensors(), config, {"none"});
   }
-  return family;
+  const std::string out = way_out(find_strangers_prefix(keys.tensors(), config), keys.tensors().size());
+  fail(Code::NoAdapter,
+       "{}: no family is recognised{}; {}", display(checkpoint.name()),
+       family.reason.empty() ? "" : ": " + family.reason,
+       !out.empty() ? out
+                    : "--adapter NAME (ckptscope adapters) or --mapping FILE (help mapping) gives one; "
+                      "--rename, --include, --exclude, --dtype and --max-shard-size edit it as it is");
 }
 
 /// True where no key begins as the mapping has hf keys begin: a model alone, without what it is
 /// usually a part of.
-bool is_bare(const Checkpoint& checkpoint, const Mapping& mapping) {
+bool is_bare(const UnderstoodKeys& keys, const Mapping& mapping) {
   bool any = false;
   for (const Prefix& prefix : mapping.prefixes) {
-    if (prefix.hf.empty()) continue;
+    if (prefix.hf.empty() || !prefix.to_hf || prefix.hf == prefix.native) continue;
     any = true;
-    for (const TensorInfo& info : checkpoint.tensors()) {
-      if (info.name.starts_with(prefix.hf)) return false;
+    for (const TensorInfo& info : keys.tensors()) {
+      if (prefix.begins(info.name, Side::Hf)) return false;
     }
   }
   return any;
@@ -185,18 +200,32 @@ void note_prefix(const Mapping& mapping, Plan& plan) {
   }
 }
 
+/// True where native keys are those of hf: such a checkpoint is hf's, and edited as it is.
+bool has_one_spelling(const Adapter& adapter, const Config& config) {
+  const Mapping mapping = mapping_of(adapter, config, {{}, adapter.head.layouts.front().name});
+  return mapping.equations.empty() && mapping.prefixes.empty();
+}
+
 /// What was asked for, with what the checkpoint itself says where nothing was.
-PlanOptions plan_options(const Checkpoint& checkpoint, const Config& config, const Adapter& adapter,
+PlanOptions plan_options(const UnderstoodKeys& keys, const Config& config, const Adapter& adapter,
                          const ConversionRequest& request) {
-  const DetectedSide side = recognise_side(checkpoint, config, adapter);
+  const DetectedSide side = recognise_side(keys.tensors(), config, adapter);
   PlanOptions options;
   options.quantise = parse_quantise(request.quantise);
-  options.to = parse_side(request.to, side, options.quantise);
-  options.from = side == DetectedSide::Native ? Side::Native
-                 : side == DetectedSide::Hf   ? Side::Hf
-                                              : other(options.to);
-  options.adapter = adapter.id;
-  options.mapping = {request.settings, choose_layout(checkpoint, adapter, request.layout)};
+  options.to = changes_nothing(adapter) && request.to.empty()
+                   ? Side::Hf
+                   : parse_side(request.to, side, options.quantise);
+  options.from = side == DetectedSide::Native                           ? Side::Native
+                 : side == DetectedSide::Hf || has_one_spelling(adapter, config) ? Side::Hf
+                                                                        : other(options.to);
+  if (changes_nothing(adapter) && options.to == Side::Native) {
+    fail(Code::Usage, "--to native: adapter none changes no key");
+  }
+  options.adapter = adapter.head.id;
+  options.mapping = {request.settings, choose_layout(keys.tensors(), adapter, request.layout)};
+  options.mapping_text = mapping_text(request);
+  options.renames = request.renames;
+  options.include = request.include;
   options.dtype = parse_output_dtype(request.dtype);
   options.default_dtype = default_dtype(config, adapter);
   options.exclude = request.exclude;
@@ -206,12 +235,35 @@ PlanOptions plan_options(const Checkpoint& checkpoint, const Config& config, con
   return options;
 }
 
+/// Layers that were left out on purpose, at the end of the model, are not missing: config.json will
+/// count those that stay.
+void follow_layers(Plan& plan, const Config& config) {
+  const auto stated = config.layers();
+  if (!stated || plan.excluded.empty()) return;
+  std::vector<ModelKey> keys;
+  for (const Output& output : plan.outputs) keys.push_back({output.key, product(output.shape())});
+  const auto kept = first_layers(keys);
+  for (const std::string& key : plan.excluded) keys.push_back({key, 0});
+  const auto all = first_layers(keys);
+  if (kept && all && *kept < *stated && *all >= *stated) plan.layers = kept;
+}
+
 /// Adds what the outputs lack of a model.
 void look_for_missing_parts(Plan& plan, const Config& config) {
   if (!plan.sound()) return;  // what is not made lacks for that reason
   std::vector<ModelKey> keys;
   for (const Output& output : plan.outputs) keys.push_back({output.key, product(output.shape())});
-  append(plan.problems, missing_parts(keys, config));
+  append(plan.problems, missing_parts(keys, config, plan.layers));
+}
+
+/// Experts that fit no rule, because of a start that strangers gave the keys.
+void offer_way_out(PlannedConversion& planned, const Config& config) {
+  for (Problem& problem : planned.plan.problems) {
+    if (problem.code != Code::NotGrouped) continue;
+    const Tensors tensors = planned.keys->tensors();
+    const std::string out = way_out(find_strangers_prefix(tensors, config), tensors.size());
+    if (!out.empty()) problem.message += "; " + out;
+  }
 }
 
 void refuse_warnings(Plan& plan) {
@@ -229,27 +281,29 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   }
   const bool lends_config = result.like && !checkpoint.config().present();
   const Config& config = lends_config ? result.like->config() : checkpoint.config();
-  result.family = known_family(checkpoint, config, request.adapter);
+  result.keys = std::make_shared<const UnderstoodKeys>(checkpoint, request.renames);
+  result.family = known_family(checkpoint, *result.keys, config, request);
   const Adapter& adapter = *result.family.adapter;
-  check_settings(adapter, request);
+  check_settings(adapter.head, request);
   check_allow(request);
-  PlanOptions options = plan_options(checkpoint, config, adapter, request);
+  PlanOptions options = plan_options(*result.keys, config, adapter, request);
   const Mapping mapping = mapping_of(adapter, config, options.mapping);
   const auto receipt = receipt_of_native(checkpoint, options);
-  options.bare_hf = options.from == Side::Hf && is_bare(checkpoint, mapping);
+  options.bare_hf = options.from == Side::Hf && is_bare(*result.keys, mapping);
   if (receipt && !result.like) follow_receipt(checkpoint, *receipt, request, options);
   if (request.added_zeros) leave_out_zeros(checkpoint, *request.added_zeros, options);
   if (!request.hf_prefix.empty()) options.bare_hf = request.hf_prefix == "none";
-  check_quantise(options, adapter, mapping);
-  const TensorList source{checkpoint.tensors(), checkpoint.keys()};
+  check_quantise(options, adapter.head, mapping);
+  std::optional<Like> like;
   if (result.like) {
-    const Like like{{result.like->tensors(), result.like->keys()},
-                    result.like->name(),
-                    result.like->config().json("quantization_config")};
-    result.plan = make_plan(source, mapping, options, &like);
-  } else {
-    result.plan = make_plan(source, mapping, options);
+    like.emplace(Like{{result.like->tensors(), result.like->keys()},
+                      result.like->name(),
+                      result.like->config().json("quantization_config")});
   }
+  result.plan = make_plan(result.keys->list(), mapping, options, like ? &*like : nullptr);
+  result.plan.name_inputs(checkpoint.tensors());
+  follow_layers(result.plan, config);
+  offer_way_out(result, config);
   const bool unsaid = !receipt && request.hf_prefix.empty() && !result.like;
   if (unsaid && options.from == Side::Native && options.to == Side::Hf) {
     note_prefix(mapping, result.plan);

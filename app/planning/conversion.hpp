@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/planning/recognition.hpp"
+#include "app/planning/understood_keys.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/plan/plan.hpp"
 #include "core/plan/planner.hpp"
@@ -20,6 +21,10 @@ namespace ckptscope {
 struct ConversionRequest {
   std::string to;  // "native", "hf", or empty: the other side
   std::string adapter;
+  std::string mapping;                      // path of a text; empty: the program's own families
+  std::optional<MappingText> mapping_text{};  // what it held, where that is known already
+  std::vector<std::string> renames;         // 'LEFT -> RIGHT', of keys as they are read
+  std::vector<std::vector<std::string>> include;  // queries, a word an element; one must match
   std::string dtype;
   std::string exclude;
   std::string layout;
@@ -29,6 +34,7 @@ struct ConversionRequest {
   std::map<std::string, std::string, std::less<>> settings;  // --set
   /// Native keys of zeros that the way to native added; without it the receipt says so.
   std::optional<std::vector<std::string>> added_zeros{};
+  bool edits = false;  // a checkpoint of no family may be changed as it is
   bool lenient = false;
   bool strict = false;                       // what is incomplete is an error
   std::set<std::string, std::less<>> allow;  // codes that do not stop it
@@ -36,11 +42,12 @@ struct ConversionRequest {
 
 struct PlannedConversion {
   Family family;
+  std::shared_ptr<const UnderstoodKeys> keys;
   std::shared_ptr<const Checkpoint> like;  // what --like names; null without
   Plan plan;
 };
 
-/// Throws NoAdapter without a family, UnknownAdapter, Usage for options that the family does not
+/// Throws NoAdapter without a family unless the request only edits, UnknownAdapter, BadMapping, Usage for options that the family does not
 /// have or codes that cannot be allowed, and what opening --like throws. A source without a config
 /// has that of --like. Everything that is wrong with the tensors is in the plan.
 PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request);

@@ -26,11 +26,11 @@ bool is_input(const Value& value) {
 /// How much of a checkpoint is native by its names; nullopt without a family. Keys that both sides
 /// share say nothing, and an hf checkpoint may carry native prefixes.
 std::optional<int> nativeness(const Checkpoint& checkpoint) {
-  const Family family = recognise_family(checkpoint, checkpoint.config());
+  const Family family = recognise_family(checkpoint.tensors(), checkpoint.config());
   if (family.adapter == nullptr) return std::nullopt;
   constexpr DetectedSide kRising[] = {DetectedSide::Hf, DetectedSide::Mixed, DetectedSide::Unknown,
                                       DetectedSide::Native};
-  const DetectedSide side = recognise_side(checkpoint, checkpoint.config(), *family.adapter);
+  const DetectedSide side = recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter);
   return static_cast<int>(std::find(std::begin(kRising), std::end(kRising), side) - kRising);
 }
 

@@ -2,6 +2,7 @@
 #include "app/planning/recognition.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "app/planning/names_of.hpp"
 #include "core/base/display.hpp"
@@ -22,44 +23,132 @@ std::string unknown_type(const Config& config) {
   return fmt::format("config.json says {}, which no adapter knows", fmt::join(says, " and "));
 }
 
+/// One of the program's own, which outlive everything.
+std::shared_ptr<const Adapter> shared(const Adapter& adapter) {
+  return {std::shared_ptr<void>(), &adapter};
+}
+
 Family family_by_config(const Config& config) {
-  for (const Adapter& row : adapters()) {
-    for (const std::string_view path : row.config_paths) {
-      const auto type = config.text(path);
-      if (!type || std::find(row.model_types.begin(), row.model_types.end(), *type) ==
-                       row.model_types.end()) {
-        continue;
-      }
-      return {&row, fmt::format("config.json says {} {}", path, display(*type))};
-    }
+  for (const Adapter& one : adapters()) {
+    const std::string by = named_by(one.head, config);
+    if (!by.empty()) return {shared(one), "config.json says " + by};
   }
   return {nullptr, unknown_type(config)};
 }
 
-/// Every pattern of a signature must match some key.
-Family family_by_keys(const Checkpoint& checkpoint) {
-  for (const Adapter& row : adapters()) {
-    std::string example;
-    const bool all =
-        std::all_of(row.signature.begin(), row.signature.end(), [&](const Pattern& one) {
-          const auto tensors = checkpoint.tensors();
-          const auto hit =
-              std::find_if(tensors.begin(), tensors.end(),
-                           [&](const TensorInfo& info) { return one.matches(info.name); });
-          if (hit == tensors.end()) return false;
-          if (example.empty()) example = display(hit->name);
-          return true;
-        });
-    if (all && !row.signature.empty())
-      return {&row, "no config.json says so, but keys do: " + example};
+/// The first key that the pattern matches.
+const TensorInfo* find_key(Tensors tensors, const Pattern& pattern) {
+  const auto hit = std::find_if(tensors.begin(), tensors.end(),
+                                [&](const TensorInfo& info) { return pattern.matches(info.name); });
+  return hit == tensors.end() ? nullptr : &*hit;
+}
+
+bool has_signature(Tensors tensors, const FamilyHead::Signature& signature) {
+  const auto found = [&](const Pattern& one) { return find_key(tensors, one) != nullptr; };
+  return std::all_of(signature.present.begin(), signature.present.end(), found) &&
+         std::none_of(signature.absent.begin(), signature.absent.end(), found);
+}
+
+Family family_by_keys(Tensors tensors) {
+  for (const Adapter& one : adapters()) {
+    for (const FamilyHead::Signature& signature : one.head.keys) {
+      if (!has_signature(tensors, signature)) continue;
+      const TensorInfo& example = *find_key(tensors, signature.present.front());
+      return {shared(one), "no config.json says so, but keys do: " + display(example.name)};
+    }
   }
   return {};
 }
 
+const Adapter& as_it_is() {
+  static const Adapter none = read_adapter({"none", "family none \"keys as they are\"\n"});
+  return none;
+}
+
+std::shared_ptr<const Adapter> asked_adapter(const std::string& name) {
+  if (name == as_it_is().head.id) return shared(as_it_is());
+  if (const Adapter* found = find_adapter(name)) return shared(*found);
+  std::vector<std::string_view> names;
+  for (const Adapter& one : adapters()) names.push_back(one.head.id);
+  const std::string_view near = nearest_word(name, names);
+  fail(Code::UnknownAdapter, "no adapter \"{}\"{}; \"ckptscope adapters\" lists {}", display(name),
+       near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near), names.size());
+}
+
+/// The start of a key, up to and with its first dot; empty without one.
+std::string_view first_segment(std::string_view key) {
+  const std::size_t dot = key.find('.');
+  return dot == key.npos ? std::string_view() : key.substr(0, dot + 1);
+}
+
+/// The first segment that nine keys of ten have.
+std::string_view common_segment(const std::vector<std::string_view>& keys) {
+  std::map<std::string_view, std::size_t> counts;
+  for (const std::string_view key : keys) ++counts[first_segment(key)];
+  for (const auto& [segment, count] : counts) {
+    if (!segment.empty() && 10 * count >= 9 * keys.size()) return segment;
+  }
+  return "";
+}
+
+/// At most a few thousand of them, from all over the checkpoint: enough to see how keys begin.
+std::vector<TensorInfo> some_of(Tensors tensors) {
+  constexpr std::size_t kMost = 4096;
+  const std::size_t step = tensors.size() / kMost + 1;
+  std::vector<TensorInfo> some;
+  for (std::size_t i = 0; i < tensors.size(); i += step) some.push_back(tensors[i]);
+  return some;
+}
+
+/// Keys that the family's mapping names, on either side.
+std::size_t named_keys(Tensors tensors, const Config& config, const Adapter& adapter) {
+  const Mapping mapping = mapping_of(adapter, config, {{}, adapter.head.layouts.front().name});
+  return static_cast<std::size_t>(
+      std::count_if(tensors.begin(), tensors.end(), [&](const TensorInfo& one) {
+        const std::string inner = with_prefix(mapping, one.name, Side::Native);
+        return find_place(mapping, inner, Side::Hf) || find_place(mapping, one.name, Side::Native);
+      }));
+}
+
 }  // namespace
 
-std::string adapter_names() {
-  return list_of(adapters(), [](const Adapter& row) { return row.id; });
+bool changes_nothing(const Adapter& adapter) {
+  return &adapter == &as_it_is();
+}
+
+/// Segments are taken off as long as most keys share one, and what is left is looked at each time.
+StrangersPrefix find_strangers_prefix(Tensors tensors, const Config& config) {
+  constexpr int kMostSegments = 3;
+  const Family now = family_by_config(config);
+  std::vector<TensorInfo> rest = some_of(tensors);
+  const std::size_t named = now.adapter ? named_keys(rest, config, *now.adapter) : 0;
+  StrangersPrefix prefix;
+  for (int i = 0; i < kMostSegments; ++i) {
+    std::vector<std::string_view> keys;
+    for (const TensorInfo& one : rest) keys.push_back(one.name);
+    const std::string_view segment = common_segment(keys);
+    if (segment.empty()) break;
+    prefix.start += segment;
+    for (TensorInfo& one : rest) {
+      if (one.name.starts_with(segment)) one.name.remove_prefix(segment.size());
+    }
+    const Family found = now.adapter ? now : family_by_keys(rest);
+    if (!found.adapter || named_keys(rest, config, *found.adapter) <= named) continue;
+    prefix.family = found.adapter->head.id;
+    prefix.keys = static_cast<std::size_t>(
+        std::count_if(tensors.begin(), tensors.end(),
+                      [&](const TensorInfo& one) { return one.name.starts_with(prefix.start); }));
+    return prefix;
+  }
+  return {};
+}
+
+std::string way_out(const StrangersPrefix& prefix, std::size_t tensors) {
+  if (prefix.start.empty()) return "";
+  const std::string start = display(prefix.start);
+  return fmt::format("{} of {} keys begin with {}; without it they are those of {}: --rename "
+                     "'{}{{x}} -> {{x}}'",
+                     prefix.keys, tensors, start, prefix.family, start);
 }
 
 bool is_whole_model(const Checkpoint& checkpoint) {
@@ -72,21 +161,20 @@ bool is_whole_model(const Checkpoint& checkpoint) {
          });
 }
 
-std::string choose_layout(const Checkpoint& checkpoint, const Adapter& adapter,
-                          const std::string& asked) {
-  const auto& layouts = adapter.layouts;
+std::string choose_layout(Tensors tensors, const Adapter& adapter, const std::string& asked) {
+  const auto& layouts = adapter.head.layouts;
   if (!asked.empty()) {
     const bool known = std::any_of(layouts.begin(), layouts.end(),
-                                   [&](const Layout& layout) { return layout.name == asked; });
+                                   [&](const NativeLayout& layout) { return layout.name == asked; });
     if (!known) {
-      fail(Code::Usage, "--layout {}: adapter {} has: {}", display(asked), adapter.id,
-           list_of(layouts, [](const Layout& layout) { return layout.name; }));
+      fail(Code::Usage, "--layout {}: adapter {} has: {}", display(asked), adapter.head.id,
+           list_of(layouts, [](const NativeLayout& layout) { return layout.name; }));
     }
     return asked;
   }
-  for (const Layout& layout : layouts) {
+  for (const NativeLayout& layout : layouts) {
     if (layout.marker.empty()) continue;
-    for (const TensorInfo& info : checkpoint.tensors()) {
+    for (const TensorInfo& info : tensors) {
       if (info.name.starts_with(layout.marker)) return std::string(layout.name);
     }
   }
@@ -107,28 +195,24 @@ std::string_view name_of(DetectedSide side) {
   return "unknown";
 }
 
-Family recognise_family(const Checkpoint& checkpoint, const Config& config,
-                        const std::string& asked) {
-  if (!asked.empty()) {
-    const Adapter* adapter = find_adapter(asked);
-    if (adapter == nullptr) {
-      fail(Code::UnknownAdapter, "no adapter \"{}\"; there are: {}", display(asked),
-           adapter_names());
-    }
-    return {adapter, "--adapter"};
+Family recognise_family(Tensors tensors, const Config& config, const FamilyRequest& asked) {
+  if (asked.mapping) {
+    return {std::make_shared<const Adapter>(read_adapter(*asked.mapping)),
+            "--mapping " + display(asked.mapping->name)};
   }
+  if (!asked.adapter.empty()) return {asked_adapter(asked.adapter), "--adapter"};
   // Other families have keys like ours: where a config names one, keys say nothing against it.
   Family by_config = family_by_config(config);
-  return by_config.reason.empty() ? family_by_keys(checkpoint) : by_config;
+  return by_config.reason.empty() ? family_by_keys(tensors) : by_config;
 }
 
-DetectedSide recognise_side(const Checkpoint& checkpoint, const Config& config,
-                            const Adapter& adapter) {
+DetectedSide recognise_side(Tensors tensors, const Config& config, const Adapter& adapter) {
+  if (changes_nothing(adapter)) return DetectedSide::Hf;
   MappingOptions options;
-  options.layout = choose_layout(checkpoint, adapter, "");
+  options.layout = choose_layout(tensors, adapter, "");
   const Mapping mapping = mapping_of(adapter, config, options);
   SideEvidence evidence;
-  for (const TensorInfo& info : checkpoint.tensors()) evidence.add(mapping, info.name);
+  for (const TensorInfo& info : tensors) evidence.add(mapping, info.name);
   if (evidence.hf > 0 && evidence.native > 0) return DetectedSide::Mixed;
   if (evidence.hf > 0) return DetectedSide::Hf;
   return evidence.native > 0 ? DetectedSide::Native : DetectedSide::Unknown;

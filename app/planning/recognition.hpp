@@ -1,6 +1,9 @@
 // Which family a checkpoint is, and which namespace and layout its keys are in.
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,30 +15,45 @@ namespace ckptscope {
 /// Which family a checkpoint is, and why; adapter is null when nothing fits, and the reason then
 /// says what the config names, if anything.
 struct Family {
-  const Adapter* adapter = nullptr;
+  std::shared_ptr<const Adapter> adapter;
   std::string reason;
+};
+
+/// What is asked of recognition; empty means "decide".
+struct FamilyRequest {
+  std::string adapter;                     // --adapter; "none": keys as they are, no family
+  std::optional<MappingText> mapping{};    // a text of the user's instead
 };
 
 /// Whose keys these are. Mixed: both sides' names occur.
 enum class DetectedSide { Hf, Native, Mixed, Unknown };
 std::string_view name_of(DetectedSide side);
 
-/// By the config; by keys only where it names no model_type. Throws UnknownAdapter for an `asked`
-/// name that does not exist.
-Family recognise_family(const Checkpoint& checkpoint, const Config& config,
-                        const std::string& asked = "");
-DetectedSide recognise_side(const Checkpoint& checkpoint, const Config& config,
-                            const Adapter& adapter);
+using Tensors = std::span<const TensorInfo>;
+
+/// By the config; by keys only where it names no model_type. Throws UnknownAdapter for an adapter
+/// that does not exist, and BadMapping.
+Family recognise_family(Tensors tensors, const Config& config, const FamilyRequest& asked = {});
+DetectedSide recognise_side(Tensors tensors, const Config& config, const Adapter& adapter);
+/// The start that most keys have and that hides a family: "_orig_mod.", and the family's name; empty
+/// where there is none.
+struct StrangersPrefix {
+  std::string start;
+  std::string family;
+  std::size_t keys = 0;
+};
+StrangersPrefix find_strangers_prefix(Tensors tensors, const Config& config);
+/// What a user can do about it, for messages; empty without one.
+std::string way_out(const StrangersPrefix& prefix, std::size_t tensors);
 /// A directory, an index or a cache entry of a model: of one file, and of a LoRA, nobody can say
 /// what is missing.
 bool is_whole_model(const Checkpoint& checkpoint);
 
 /// The layout asked for; else the one whose marker the native keys carry; else the first. Throws
 /// Usage for one that the adapter does not have.
-std::string choose_layout(const Checkpoint& checkpoint, const Adapter& adapter,
-                          const std::string& asked);
+std::string choose_layout(Tensors tensors, const Adapter& adapter, const std::string& asked);
 
-/// "gpt_oss, nemotron_v3, …", for messages.
-std::string adapter_names();
+/// True for the adapter that changes no key, "none".
+bool changes_nothing(const Adapter& adapter);
 
 }  // namespace ckptscope

@@ -68,7 +68,7 @@ char** complete_word(const char*, int begin, int end) {
   rl_attempted_completion_over = 1;  // readline's own names of files would be raw
   const std::string line(rl_line_buffer, static_cast<std::size_t>(end));
   const Candidates found = complete(*completing, line, static_cast<std::size_t>(begin));
-  rl_completion_append_character = found.complete ? ' ' : '\0';
+  rl_completion_append_character = found.complete ? static_cast<unsigned char>(' ') : 0;
   rl_completion_suppress_append = found.complete ? 0 : 1;
   return found.words.empty() ? nullptr : matches_of(found.words);
 }

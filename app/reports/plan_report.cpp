@@ -97,7 +97,7 @@ Fields plan_account(const Plan& plan, const Resources& resources) {
 
 std::string plan_heading(const PlannedConversion& planned) {
   const PlanOptions& options = planned.plan.options;
-  const bool several_layouts = planned.family.adapter->layouts.size() > 1;
+  const bool several_layouts = planned.family.adapter->head.layouts.size() > 1;
   return fmt::format("{} -> {}   adapter {} ({}){}   plan {}", name_of(options.from),
                      name_of(options.to), options.adapter, planned.family.reason,
                      several_layouts ? "   layout " + options.mapping.layout : "",

@@ -44,6 +44,8 @@ constexpr int kPasteEnd = KEY_MAX + 2;
 /// What a capability sends, without its delays like "$<5>": they are for machines that are gone.
 std::string sequence_of(const char* capability) {
   const char* text = ::tigetstr(capability);
+  // terminfo(3): -1 for what is no text.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr)
   if (text == nullptr || text == reinterpret_cast<const char*>(-1)) return "";
   std::string sequence;
   for (const char* c = text; *c != '\0'; ++c) {

@@ -49,7 +49,7 @@ std::string planned_value(const State& state, std::string_view flag) {
 
 /// What holds when a field is not set.
 std::string otherwise_of(const State& state, const Flag& flag) {
-  if (const std::string planned = planned_value(state, flag.name); !planned.empty()) return planned;
+  if (std::string planned = planned_value(state, flag.name); !planned.empty()) return planned;
   if (!flag.fallback.empty()) return std::string(flag.fallback);
   return std::string(flag.value.empty() ? "off" : flag.otherwise);
 }

@@ -62,7 +62,8 @@ std::string key_of_row(const State& state) {
   const auto nodes = state.keys.list->names().nodes();
   for (std::uint32_t node = current_node(state); node != 0 && node != NameTree::kNoNode;
        node = nodes[node].parent) {
-    path = std::string(nodes[node].name) + (path.empty() ? "" : "." + path);
+    if (!path.empty()) path.insert(0, 1, '.');
+    path.insert(0, nodes[node].name);
   }
   return path;
 }

@@ -70,7 +70,7 @@ bool has_error(const State& state) {
 
 std::string status_of(const State& state) {
   if (!state.message.empty()) return state.message;
-  const std::string activity = activity_text(state);
+  std::string activity = activity_text(state);
   const bool own = state.screen == Screen::Convert && state.convert.running;
   if (!activity.empty() && !own) return activity;
   std::string text = position_text(state);

@@ -39,12 +39,12 @@ std::string short_count(std::uint64_t count) {
 
 std::string summary_of(const Checkpoint& checkpoint) {
   const Summary summary = summarise(checkpoint);
-  const Family family = recognise_family(checkpoint, checkpoint.config());
+  const Family family = recognise_family(checkpoint.tensors(), checkpoint.config());
   std::string text = "unknown family";
   if (family.adapter != nullptr) {
     text = fmt::format("{}   {}",
-                       name_of(recognise_side(checkpoint, checkpoint.config(), *family.adapter)),
-                       family.adapter->id);
+                       name_of(recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter)),
+                       family.adapter->head.id);
   }
   const std::size_t errors = count_errors(checkpoint.problems());
   text += fmt::format("   {}   {} parameters   {}   {}", counted(summary.tensors, "tensor"),
@@ -131,7 +131,7 @@ std::vector<std::string> query_words(const std::string& filter) {
 
 }  // namespace
 
-JobBody open_job(std::string path, std::string config) {
+JobBody open_job(const std::string& path, const std::string& config) {
   return [=](const JobContext& context) -> JobResult {
     post_first_shard(path, context);
     auto checkpoint =
@@ -146,8 +146,8 @@ JobBody open_job(std::string path, std::string config) {
   };
 }
 
-JobBody list_job(std::shared_ptr<const KeyList> all, std::string filter, SortOrder sort,
-                 bool flat) {
+JobBody list_job(const std::shared_ptr<const KeyList>& all, const std::string& filter,
+                 const SortOrder& sort, bool flat) {
   return [=](const JobContext&) -> JobResult {
     const CheckpointPtr& checkpoint = all->checkpoint();
     const auto query = query_words(filter);
@@ -163,7 +163,8 @@ JobBody list_job(std::shared_ptr<const KeyList> all, std::string filter, SortOrd
   };
 }
 
-JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string pattern) {
+JobBody search_job(const std::shared_ptr<const KeyList>& list, const Order& order,
+                   const std::string& pattern) {
   return [=](const JobContext&) -> JobResult {
     const auto natural = list->names().natural_order();
     return Found{list, order, pattern,
@@ -171,7 +172,7 @@ JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string
   };
 }
 
-JobBody map_job(CheckpointPtr checkpoint, Args args) {
+JobBody map_job(const CheckpointPtr& checkpoint, const Args& args) {
   return [=](const JobContext& context) -> JobResult {
     context.progress.check_stop();
     PlannedConversion planned = plan_conversion(*checkpoint, args.conversion());
@@ -195,7 +196,7 @@ JobBody map_job(CheckpointPtr checkpoint, Args args) {
   };
 }
 
-JobBody stat_job(CheckpointPtr checkpoint, Args args) {
+JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args) {
   return [=](const JobContext& context) -> JobResult {
     const bool plain = !args.has("against") && !args.has("json") && !args.has("jsonl");
     if (plain) {
@@ -210,7 +211,8 @@ JobBody stat_job(CheckpointPtr checkpoint, Args args) {
   };
 }
 
-JobBody command_job(const Command& command, CheckpointPtr open, Args args, Step step) {
+JobBody command_job(const Command& command, const CheckpointPtr& open, const Args& args,
+                    const Step& step) {
   return [=, &command](const JobContext& context) -> JobResult {
     const bool to_file = !step.file.empty();
     const CheckpointPtr subject = command.opens ? open : nullptr;

@@ -21,17 +21,20 @@ struct SortOrder {
 };
 
 /// Opens a checkpoint; of many shards the first one is posted while the others are read.
-JobBody open_job(std::string path, std::string config);
+JobBody open_job(const std::string& path, const std::string& config);
 /// The keys of `all` that a query finds, and their order.
-JobBody list_job(std::shared_ptr<const KeyList> all, std::string filter, SortOrder sort, bool flat);
+JobBody list_job(const std::shared_ptr<const KeyList>& all, const std::string& filter,
+                 const SortOrder& sort, bool flat);
 /// Keys of the list that a regular expression finds.
-JobBody search_job(std::shared_ptr<const KeyList> list, Order order, std::string pattern);
+JobBody search_job(const std::shared_ptr<const KeyList>& list, const Order& order,
+                   const std::string& pattern);
 /// The preview of a conversion.
-JobBody map_job(CheckpointPtr checkpoint, Args args);
+JobBody map_job(const CheckpointPtr& checkpoint, const Args& args);
 /// Statistics: a model that fills for one tensor, a table that fills for several.
-JobBody stat_job(CheckpointPtr checkpoint, Args args);
+JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args);
 /// Any command; its output goes to a file where the step says so.
 /// `open`, which may be null, is what no output may overwrite.
-JobBody command_job(const Command& command, CheckpointPtr open, Args args, Step step);
+JobBody command_job(const Command& command, const CheckpointPtr& open, const Args& args,
+                    const Step& step);
 
 }  // namespace ckptscope

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "app/language/words.hpp"
 #include "app/tui/convert_form.hpp"
 #include "app/tui/current_list.hpp"
 #include "app/tui/cursor.hpp"

@@ -90,7 +90,7 @@ bool completes(const Prompt& prompt) {
 
 /// The line as the command that it is part of, for completion.
 std::string completed_line(const Prompt& prompt) {
-  const std::string typed = prompt.text.substr(0, prompt.cursor);
+  std::string typed = prompt.text.substr(0, prompt.cursor);
   if (prompt.kind == PromptKind::Diff) return "diff " + typed;
   if (prompt.kind == PromptKind::Filter) return "ls " + typed;
   if (prompt.kind == PromptKind::Field) return fmt::format("convert --{} {}", prompt.field, typed);

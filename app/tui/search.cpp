@@ -78,7 +78,7 @@ void search_now(Ui& ui, bool moves) {
       return;
     }
     if (!has_keys(state)) return;
-    Regex(state.search.pattern, {.smart_case = true});  // says what is wrong with it at once
+    const Regex tried(state.search.pattern, {.smart_case = true});  // says what is wrong at once
     state.search.running = true;
     state.search.moves = moves;
     start(ui, JobKind::Search, "/" + typed_text(state.search.pattern),

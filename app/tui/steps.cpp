@@ -70,7 +70,7 @@ void show_change(State& state, const Document& document) {
   if (!lines.empty()) say(state, lines.front().text);
 }
 
-JobBody source_job(std::string path) {
+JobBody source_job(const std::string& path) {
   return [=](const JobContext&) -> JobResult {
     constexpr std::uint64_t kMost = 1'000'000;
     return Script{read_text(path, kMost)};

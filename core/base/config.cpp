@@ -1,6 +1,8 @@
 // Our own scanner rejects what a JSON library lets pass (a name twice); then the library reads it.
 #include "core/base/config.hpp"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "core/base/display.hpp"
@@ -40,11 +42,31 @@ const Json* at_path(const Json& root, std::string_view path) {
   return node;
 }
 
-/// At the path, or else under text_config.
+/// Where the text part of a model of several parts may lie. The talker of Qwen3-Omni has numbers of
+/// its own, which are never taken for the model's.
+constexpr std::array kTextParts{"text_config", "thinker_config.text_config", "llm_config"};
+
+/// Names of the number of layers.
+constexpr std::array<std::string_view, 3> kLayerCounts{"num_hidden_layers", "n_layer", "num_layers"};
+
+/// At the path, or else in the text part.
 const Json* at_path_or_text(const Json& root, std::string_view path) {
   const Json* node = at_path(root, path);
-  const Json* nested = node == nullptr ? member(root, kTextConfig) : nullptr;
-  return nested == nullptr ? node : at_path(*nested, path);
+  for (const char* part : kTextParts) {
+    if (node != nullptr && !node->is_null()) return node;
+    const Json* text = at_path(root, part);
+    node = text == nullptr ? nullptr : at_path(*text, path);
+  }
+  return node;
+}
+
+ConfigValue::Scalar scalar_of(const Json& node) {
+  if (node.is_boolean()) return node.get<bool>();
+  if (node.is_number_float()) return node.get<double>();
+  if (node.is_string()) return node.get<std::string>();
+  const bool fits = node.is_number_unsigned() ? node.get<std::uint64_t>() >> 63 == 0 : node.is_number();
+  if (fits) return node.get<std::int64_t>();
+  return {};
 }
 
 std::optional<std::uint64_t> as_unsigned(const Json* node) {
@@ -92,6 +114,34 @@ std::string laid_out_in(const JsonEditor& object, const std::string& json) {
   return out;
 }
 
+/// `edit(editor, node)` for the object at `path` below `root`, which `node` is the value of.
+void edit_at(JsonEditor& root, const Json& node, std::string_view path, const auto& edit) {
+  if (path.empty()) return edit(root, node);
+  const std::size_t dot = path.find('.');
+  const std::string name(path.substr(0, dot));
+  const Json* inner = member(node, name);
+  if (inner == nullptr || !inner->is_object()) return;
+  JsonEditor nested(*root.value(name));
+  edit_at(nested, *inner, dot == path.npos ? std::string_view() : path.substr(dot + 1), edit);
+  root.set(name, nested.text());
+}
+
+/// Numbers and lists of one object that count `before` layers, as if there were `after`.
+void shorten(JsonEditor& object, const Json& node, std::uint64_t before, std::uint64_t after) {
+  for (const auto& [name, value] : node.items()) {
+    const auto has = [&name = name](std::string_view part) { return name.find(part) != name.npos; };
+    if (std::find(kLayerCounts.begin(), kLayerCounts.end(), name) != kLayerCounts.end()) {
+      if (as_unsigned(&value) == before) object.set(name, std::to_string(after));
+    } else if (!has("layer") && !has("pattern")) {
+      continue;
+    } else if (value.is_array() && value.size() == before) {
+      object.set(name, Json(std::vector<Json>(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(after))).dump());
+    } else if (value.is_string() && value.get_ref<const std::string&>().size() == before) {
+      object.set(name, Json(value.get<std::string>().substr(0, after)).dump());
+    }
+  }
+}
+
 }  // namespace
 
 Config Config::parse(const std::string& text, std::string_view name) {
@@ -129,11 +179,36 @@ std::optional<std::string> Config::text(std::string_view path) const {
   return node->get<std::string>();
 }
 
+bool ConfigValue::equals(const ConfigValue& other) const {
+  const auto same = [&](const Scalar& one) {
+    const auto* whole = std::get_if<std::int64_t>(&one);
+    const auto* real = std::get_if<double>(&other.scalar);
+    if (whole != nullptr && real != nullptr) return static_cast<double>(*whole) == *real;
+    return one.index() != 0 && one == other.scalar;
+  };
+  return same(scalar) || std::any_of(list.begin(), list.end(), same);
+}
+
+ConfigValue Config::value(std::string_view path, bool exact) const {
+  if (!present()) return {};
+  const Json* node = exact ? at_path(data_->root, path) : at_path_or_text(data_->root, path);
+  if (node == nullptr) return {};
+  ConfigValue value;
+  if (!node->is_array()) value.scalar = scalar_of(*node);
+  if (node->is_array()) {
+    for (const Json& element : *node) value.list.push_back(scalar_of(element));
+  }
+  return value;
+}
+
+bool Config::has(std::string_view path, bool exact) const {
+  if (!present()) return false;
+  const Json* node = exact ? at_path(data_->root, path) : at_path_or_text(data_->root, path);
+  return node != nullptr && !node->is_null();
+}
+
 std::optional<std::uint64_t> Config::integer(std::string_view path) const {
-  if (!present()) return std::nullopt;
-  if (const auto value = as_unsigned(at_path(data_->root, path))) return value;
-  const Json* nested = member(data_->root, kTextConfig);
-  return nested == nullptr ? std::nullopt : as_unsigned(at_path(*nested, path));
+  return present() ? as_unsigned(at_path_or_text(data_->root, path)) : std::nullopt;
 }
 
 std::optional<std::uint64_t> Config::integer(std::initializer_list<std::string_view> paths) const {
@@ -164,7 +239,9 @@ std::optional<std::uint64_t> Config::length(std::string_view path) const {
 
 /// Nemotron's configs of transformers 5 have the list alone, older ones a letter a layer.
 std::optional<std::uint64_t> Config::layers() const {
-  if (const auto count = integer({"num_hidden_layers", "n_layer", "num_layers"})) return count;
+  for (const std::string_view name : kLayerCounts) {
+    if (const auto count = integer(name)) return count;
+  }
   for (const char* path : {"layers_block_type", "layer_types", "hybrid_override_pattern"}) {
     if (const auto count = length(path)) return count;
   }
@@ -172,7 +249,7 @@ std::optional<std::uint64_t> Config::layers() const {
 }
 
 std::optional<std::uint64_t> Config::experts() const {
-  return integer({"num_local_experts", "n_routed_experts", "num_experts"});
+  return integer({"num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts"});
 }
 
 std::vector<std::string> Config::dtypes() const {
@@ -201,6 +278,13 @@ std::string Config::edited(const Edit& edit) const {
     root.set(kTextConfig, nested.text());
   }
   if (edit.dtype && !stated) root.set("dtype", dtype);
+  if (const auto before = layers(); before && edit.layers && *edit.layers < *before) {
+    const auto fewer = [&](JsonEditor& object, const Json& node) {
+      shorten(object, node, *before, *edit.layers);
+    };
+    edit_at(root, data_->root, "", fewer);
+    for (const char* part : kTextParts) edit_at(root, data_->root, part, fewer);
+  }
   if (edit.quantisation && edit.quantisation->empty()) root.remove(kQuantisation);
   if (edit.quantisation && !edit.quantisation->empty()) {
     root.set(kQuantisation, laid_out_in(root, *edit.quantisation));

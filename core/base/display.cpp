@@ -5,10 +5,14 @@
 #include <utf8proc.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
+
+#include "core/base/error.hpp"
 
 namespace ckptscope {
 namespace {
@@ -61,6 +65,13 @@ void append_json_escape(std::string& out, std::uint32_t scalar) {
     out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + ((scalar - 0x10000) >> 10),
                        0xDC00 + (scalar & 0x3FF));
   }
+}
+
+std::optional<std::uint32_t> hexadecimal(std::string_view digits) {
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return value;
 }
 
 }  // namespace
@@ -178,6 +189,27 @@ std::size_t find_invalid_utf8(std::string_view text) {
     at += next.bytes;
   }
   return std::string_view::npos;
+}
+
+std::size_t read_escape(std::string_view text, std::size_t at, std::string& out) {
+  if (++at >= text.size()) fail(Code::Usage, "nothing follows the last \\");
+  const char kind = text[at++];
+  if (kind == 'x') {
+    const auto byte = hexadecimal(text.substr(at, 2));
+    if (!byte || text.size() - at < 2) fail(Code::Usage, "\\x: two hexadecimal digits expected");
+    out += static_cast<char>(*byte);
+    return at + 2;
+  }
+  if (kind != 'u' || at == text.size() || text[at] != '{') {
+    out += kind;
+    return at;
+  }
+  const std::size_t end = text.find('}', at);
+  const auto scalar =
+      end == text.npos ? std::nullopt : hexadecimal(text.substr(at + 1, end - at - 1));
+  if (!scalar || *scalar > 0x10FFFF) fail(Code::Usage, "\\u{{…}}: a Unicode scalar expected");
+  append_utf8(out, static_cast<char32_t>(*scalar));
+  return end + 1;
 }
 
 void append_utf8(std::string& out, char32_t scalar) {

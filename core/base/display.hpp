@@ -15,6 +15,10 @@ namespace ckptscope {
 /// Plain ASCII names come back unchanged. Thread-safe.
 std::string display(std::string_view text);
 
+/// Reads back one escape of display(): `text[at]` is its backslash. Appends its bytes to `out` and
+/// gives the offset behind it. \xNN and \u{X} are bytes, \c is c. Throws Usage for anything else.
+std::size_t read_escape(std::string_view text, std::size_t at, std::string& out);
+
 /// True when display() would change `text`.
 bool needs_escape(std::string_view text);
 

@@ -28,6 +28,7 @@ constexpr std::array kCodes{
     CodeRow{Code::AmbiguousIndex, "ambiguous-index", 2, "several index files, none the usual one"},
     CodeRow{Code::BadIndex, "bad-index", 2, "the index cannot be read or names impossible files"},
     CodeRow{Code::BadConfig, "bad-config", 2, "a config.json that was asked for cannot be read"},
+    CodeRow{Code::BadMapping, "bad-mapping", 2, "the text of a mapping cannot be read"},
     CodeRow{Code::UnknownAdapter, "unknown-adapter", 2, "no adapter has this name"},
 
     CodeRow{Code::HeaderTooSmall, "header-too-small", 1, "fewer than 8 bytes"},
@@ -92,6 +93,7 @@ constexpr std::array kCodes{
     CodeRow{Code::KeyCollision, "key-collision", 1, "two sources make one target key"},
     CodeRow{Code::Orphan, "orphan", 1, "a tensor that no output uses and no rule drops"},
     CodeRow{Code::Alias, "alias", 0, "a key that would come back under another name"},
+    CodeRow{Code::Padding, "padding", 0, "values behind a length that the config states are left out"},
     CodeRow{Code::ConfigMismatch, "config-mismatch", 0,
             "config.json says of the tensors what they are not"},
     CodeRow{Code::Inferred, "inferred", 0, "a size that no config states was read off the keys"},

@@ -27,6 +27,7 @@ enum class Code {
   AmbiguousIndex,
   BadIndex,
   BadConfig,
+  BadMapping,
   UnknownAdapter,
   // Defects of files (exit 1).
   HeaderTooSmall,
@@ -82,6 +83,7 @@ enum class Code {
   KeyCollision,
   Orphan,
   Alias,
+  Padding,
   ConfigMismatch,
   Inferred,
   NothingToDo,

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -80,6 +81,12 @@ void clear_signs(Dtype dtype, std::span<std::byte> bytes) {
   for (std::size_t at = size - 1; at < bytes.size(); at += size) bytes[at] &= std::byte{0x7F};
 }
 
+std::vector<std::byte> cycled(std::span<const std::uint8_t> cycle, std::size_t count) {
+  std::vector<std::byte> bytes(count);
+  for (std::size_t i = 0; i < count; ++i) bytes[i] = std::byte{cycle[i % cycle.size()]};
+  return bytes;
+}
+
 std::string shard_name(const SyntheticCheckpoint& checkpoint, std::size_t shard) {
   if (checkpoint.shards == 1) return "model.safetensors";
   const std::size_t first = checkpoint.zero_based ? 0 : 1;
@@ -132,11 +139,10 @@ std::uint64_t fnv1a64(std::span<const std::byte> bytes) {
 std::vector<std::byte> synthetic_bytes(const SyntheticTensor& tensor, std::uint64_t seed) {
   std::vector<std::byte> bytes(byte_count(tensor.dtype, tensor.shape));
   if (tensor.filling == Filling::EdgeScale) {
-    constexpr std::array<unsigned, 10> kEdges{0, 1, 2, 126, 127, 128, 252, 253, 254, 255};
-    for (std::size_t i = 0; i < bytes.size(); ++i)
-      bytes[i] = static_cast<std::byte>(kEdges[i % 10]);
-    return bytes;
+    constexpr std::array<std::uint8_t, 10> kEdges{0, 1, 2, 126, 127, 128, 252, 253, 254, 255};
+    return cycled(kEdges, bytes.size());
   }
+  if (tensor.filling == Filling::Cycled) return cycled(tensor.cycle, bytes.size());
   WordStream words(tensor.key, seed);
   for (std::size_t at = 0; at < bytes.size(); at += 8) {
     const std::uint64_t word = words.next();
@@ -150,6 +156,10 @@ std::vector<std::byte> synthetic_bytes(const SyntheticTensor& tensor, std::uint6
   }
   tame(tensor.dtype, bytes);
   if (tensor.filling == Filling::Positive) clear_signs(tensor.dtype, bytes);
+  if (tensor.zero_from) {
+    const auto begin = std::min<std::uint64_t>(*tensor.zero_from * size_of(tensor.dtype), bytes.size());
+    std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.end(), std::byte{0});
+  }
   return bytes;
 }
 
@@ -165,7 +175,7 @@ void write_synthetic(const std::string& directory, const SyntheticCheckpoint& ch
     while (end < count && end * checkpoint.shards / count == shard) ++end;
     const std::string name = shard_name(checkpoint, shard);
     const std::span tensors = std::span(checkpoint.tensors).subspan(begin, end - begin);
-    write_shard(directory + "/" + name, tensors, checkpoint);
+    write_shard(fmt::format("{}/{}", directory, name), tensors, checkpoint);
     for (const SyntheticTensor& tensor : tensors) {
       weight_map[tensor.key] = name;
       total += byte_count(tensor.dtype, tensor.shape);

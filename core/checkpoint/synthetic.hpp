@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ enum class Filling {
   Positive,   // the same with the sign bit cleared
   Scale,      // bytes 120..127, MXFP4 exponents of usual weights
   EdgeScale,  // bytes cycling through 0 1 2 126 127 128 252 253 254 255
+  Cycled,     // bytes cycling through those of the tensor's `cycle`
   Raw,        // the stream itself
 };
 
@@ -28,6 +30,8 @@ struct SyntheticTensor {
   Dtype dtype = Dtype::BF16;
   Shape shape;
   Filling filling = Filling::ByDtype;
+  std::vector<std::uint8_t> cycle{};        // Cycled: the bytes
+  std::optional<std::uint64_t> zero_from{};  // elements from there on are 0
 };
 
 struct SyntheticCheckpoint {

@@ -21,7 +21,7 @@ void count_scale(ScaleStats& stats, double scale, std::uint64_t times) {
   stats.least = std::min(stats.least, scale);
   stats.most = std::max(stats.most, scale);
   if (scale == 0 || std::isinf(scale)) return;
-  stats.powers[static_cast<std::size_t>(std::ilogb(scale) + 256)] += times;
+  stats.powers[static_cast<std::size_t>(std::ilogb(scale)) + 256] += times;
 }
 
 void put(TileCounts& part, float value, std::uint64_t times) {
@@ -225,7 +225,7 @@ void CodeCounter::count_mxfp4(const Value& node, const StatsTile& tile, TileCoun
   const auto codes =
       read(blocks, tile.first_row * groups * block, tile.rows * groups * block, bytes_);
   const auto exponents = read(scales, tile.first_row * groups, tile.rows * groups, scale_bytes_);
-  pairs_.assign(256 * 256, 0);  // by scale and byte
+  pairs_.assign(std::size_t{256} * 256, 0);  // by scale and byte
   std::array<std::uint64_t, 256> by_scale{};
   const std::byte* at = codes.data();
   for (const std::byte scale : exponents) {

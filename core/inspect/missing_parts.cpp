@@ -228,12 +228,30 @@ std::vector<Problem> missing_head(std::span<const ModelKey> keys, const Config& 
 
 }  // namespace
 
-std::vector<Problem> missing_parts(std::span<const ModelKey> keys, const Config& config) {
-  const auto layers = config.layers();
+std::vector<Problem> missing_parts(std::span<const ModelKey> keys, const Config& config,
+                                   std::optional<std::uint64_t> layers) {
+  if (!layers) layers = config.layers();
   if (!layers) return {};
   std::vector<Problem> found = Search(keys, *layers, config.experts().value_or(0)).run();
   append(found, missing_head(keys, config));
   return found;
+}
+
+std::optional<std::uint64_t> first_layers(std::span<const ModelKey> keys) {
+  std::map<std::string_view, Layers> paths;
+  for (const ModelKey& one : keys) {
+    const LayerKey key = layer_key(one.key);
+    if (key.path.empty()) continue;
+    paths[key.path].elements += one.elements;
+    paths[key.path].by_number[key.number];
+  }
+  const auto main = std::max_element(paths.begin(), paths.end(), [](const auto& a, const auto& b) {
+    return a.second.elements < b.second.elements;
+  });
+  if (main == paths.end()) return std::nullopt;
+  const auto& layers = main->second.by_number;
+  const std::uint64_t count = layers.size();
+  return layers.rbegin()->first + 1 == count ? std::optional(count) : std::nullopt;
 }
 
 }  // namespace ckptscope

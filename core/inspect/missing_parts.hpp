@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,11 @@ struct ModelKey {
 /// with fewer than the config says or another layer has. Notes: a head that is tied to the
 /// embedding; a layer that lacks keys that another one of its kind has, which in published models
 /// is mostly as it should be. Nothing without a config that states a number of layers. O(keys).
-std::vector<Problem> missing_parts(std::span<const ModelKey> keys, const Config& config);
+/// `layers`: a number that holds instead of the config's.
+std::vector<Problem> missing_parts(std::span<const ModelKey> keys, const Config& config,
+                                   std::optional<std::uint64_t> layers = {});
+
+/// How many layers the model proper has, counted from 0 without a hole; nullopt where one is missing.
+std::optional<std::uint64_t> first_layers(std::span<const ModelKey> keys);
 
 }  // namespace ckptscope

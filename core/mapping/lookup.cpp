@@ -2,6 +2,7 @@
 #include "core/mapping/lookup.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace ckptscope {
 namespace {
@@ -24,11 +25,15 @@ std::optional<Place> find_tensor(const Equation& equation, const Part& part, std
   return std::nullopt;
 }
 
-bool starts_with_prefix(const Mapping& mapping, std::string_view key, Side side) {
-  return std::any_of(mapping.prefixes.begin(), mapping.prefixes.end(), [&](const Prefix& rule) {
-    const std::string& text = side == Side::Hf ? rule.hf : rule.native;
-    return !text.empty() && !(side == Side::Hf && rule.back_only) && key.starts_with(text);
-  });
+/// The key begins as keys of that side do, and would begin otherwise on the other one.
+bool begins_like(const Mapping& mapping, std::string_view key, Side side) {
+  for (const Prefix& rule : mapping.prefixes) {
+    if (!rule.reads(side)) continue;
+    if (const auto replaced = rule.replace(key, side)) {
+      return !rule.start(side).empty() && *replaced != key;
+    }
+  }
+  return false;
 }
 
 bool is_scale(const Mapping& mapping, std::string_view key) {
@@ -52,11 +57,10 @@ std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Si
 }
 
 std::string with_prefix(const Mapping& mapping, std::string_view key, Side to) {
+  const Side from = other(to);
   for (const Prefix& rule : mapping.prefixes) {
-    if (to == Side::Native && rule.back_only) continue;
-    const std::string& from_text = to == Side::Native ? rule.hf : rule.native;
-    const std::string& to_text = to == Side::Native ? rule.native : rule.hf;
-    if (key.starts_with(from_text)) return to_text + std::string(key.substr(from_text.size()));
+    if (!rule.reads(from)) continue;
+    if (auto replaced = rule.replace(key, from)) return std::move(*replaced);
   }
   return std::string(key);
 }
@@ -74,12 +78,14 @@ const Part& first_tensor(const Part& part) {
 }
 
 void SideEvidence::add(const Mapping& mapping, std::string_view key) {
-  const bool named_hf = find_place(mapping, key, Side::Hf).has_value();
+  const std::string inner = with_prefix(mapping, key, Side::Native);
+  const bool named_hf = find_place(mapping, inner, Side::Hf).has_value();
   const bool named_native = find_place(mapping, key, Side::Native).has_value();
-  const bool marked_hf = starts_with_prefix(mapping, key, Side::Hf) || is_scale(mapping, key);
-  if (marked_hf || (named_hf && !named_native)) {
+  const bool like_hf = begins_like(mapping, key, Side::Hf);
+  const bool like_native = begins_like(mapping, key, Side::Native);
+  if ((like_hf && !like_native) || is_scale(mapping, key) || (named_hf && !named_native)) {
     ++hf;
-  } else if (!named_hf && (named_native || starts_with_prefix(mapping, key, Side::Native))) {
+  } else if (!named_hf && (named_native || (like_native && !like_hf))) {
     ++native;
   }
 }

@@ -1,55 +1,18 @@
-// The words of a family's list. Tensors of an equation are numbered, and closed sets shared, at
-// once.
+// Rules as data: what follows from one of them alone.
 #include "core/mapping/mapping.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace ckptscope {
 namespace {
 
+/// Stands for what follows a prefix; no text can have a variable of that name.
+constexpr const char* kRest = "{~}";
+
 void for_each_tensor(Part& part, const auto& visit) {
   if (part.op == Part::Op::Tensor) visit(part);
   for (Part& inner : part.parts) for_each_tensor(inner, visit);
-}
-
-/// Numbers the tensors; a closed set that one pattern of an equation declares holds in all of them.
-void settle(Equation& equation) {
-  std::vector<Pattern*> patterns;
-  for (Pattern& pattern : equation.whole) patterns.push_back(&pattern);
-  std::size_t number = 0;
-  for_each_tensor(equation.parts, [&](Part& part) {
-    part.number = number++;
-    for (Pattern& pattern : part.spellings) patterns.push_back(&pattern);
-  });
-  for (Pattern* to : patterns) {
-    for (const Pattern* from : patterns) to->bind_sets(*from);
-  }
-}
-
-Part tensor(const Pattern& key, Side side) {
-  Part part;
-  part.spellings.push_back(key);
-  part.side = side;
-  return part;
-}
-
-Equation equation(Side side, const Pattern& whole, Part parts) {
-  Equation result;
-  result.side = side;
-  result.whole.push_back(whole);
-  result.parts = std::move(parts);
-  settle(result);
-  return result;
-}
-
-Equation with_spelling(Equation equation, Side side, const Pattern& spelling) {
-  if (side == equation.side) {
-    equation.whole.push_back(spelling);
-  } else {
-    equation.parts.spellings.push_back(spelling);
-  }
-  settle(equation);
-  return equation;
 }
 
 }  // namespace
@@ -68,111 +31,62 @@ std::string_view name_of(QuantScheme::Kind kind) {
   return "";
 }
 
-Equation Equation::as(Dtype dtype) && {
-  fixed = dtype;
-  return std::move(*this);
+const QuantScheme& written_scheme(QuantScheme::Kind kind) {
+  static const QuantScheme mxfp4{QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"};
+  static const QuantScheme fp8{QuantScheme::Kind::Fp8, "", "", "_scale_inv"};
+  return kind == QuantScheme::Kind::Mxfp4 ? mxfp4 : fp8;
 }
 
-Equation Equation::with_rows(Extent count) && {
-  rows = count;
-  return std::move(*this);
+void Equation::settle() {
+  std::vector<Pattern*> patterns;
+  for (Pattern& pattern : whole) patterns.push_back(&pattern);
+  std::size_t number = 0;
+  for_each_tensor(parts, [&](Part& part) {
+    part.number = number++;
+    for (Pattern& pattern : part.spellings) patterns.push_back(&pattern);
+  });
+  for (Pattern* to : patterns) {
+    for (const Pattern* from : patterns) to->bind_sets(*from);
+  }
 }
 
-Equation Equation::also_hf(const Pattern& spelling) && {
-  return with_spelling(std::move(*this), Side::Hf, spelling);
+bool Condition::holds(const Captures& captures) const {
+  if (variable.empty()) return true;
+  const std::uint64_t number = number_of(captures, variable);
+  return below ? number < limit : number >= limit;
 }
 
-Equation Equation::also_native(const Pattern& spelling) && {
-  return with_spelling(std::move(*this), Side::Native, spelling);
+Prefix::Prefix(std::string hf_start, std::string native_start)
+    : hf(std::move(hf_start)),
+      native(std::move(native_start)),
+      is_plain_(hf.find('{') == hf.npos && native.find('{') == native.npos),
+      hf_key_(hf + kRest),
+      native_key_(native + kRest) {
+  hf_key_.bind_sets(native_key_);
+  native_key_.bind_sets(hf_key_);
 }
 
-Rules::Rules(std::initializer_list<Rules> groups) {
-  for (const Rules& group : groups) list.insert(list.end(), group.list.begin(), group.list.end());
+std::optional<std::string> Prefix::replace(std::string_view key, Side from) const {
+  const std::string& to = start(other(from));
+  if (is_plain_) {
+    const std::string& old = start(from);
+    return key.starts_with(old) ? std::optional(to + std::string(key.substr(old.size())))
+                                : std::nullopt;
+  }
+  const auto captures = (from == Side::Hf ? hf_key_ : native_key_).match(key);
+  if (!captures || (from == Side::Hf && !where.holds(*captures))) return std::nullopt;
+  return (from == Side::Hf ? native_key_ : hf_key_).expand(*captures);
 }
 
-Mapping::Mapping(std::initializer_list<Rules> groups) {
-  for (const Rules& group : groups) add(group);
-}
-
-void Mapping::add(const Rules& rules) {
-  const auto put = [this](const auto& rule) {
-    using Type = std::decay_t<decltype(rule)>;
-    if constexpr (std::is_same_v<Type, Equation>) equations.push_back(rule);
-    if constexpr (std::is_same_v<Type, Drop>) drops.push_back(rule);
-    if constexpr (std::is_same_v<Type, Prefix>) prefixes.push_back(rule);
-    if constexpr (std::is_same_v<Type, Synth>) synths.push_back(rule);
-    if constexpr (std::is_same_v<Type, QuantScheme>) schemes.push_back(rule);
-    if constexpr (std::is_same_v<Type, QuantPreset>) presets.push_back(rule);
-  };
-  for (const Rule& rule : rules.list) std::visit(put, rule);
+bool Prefix::begins(std::string_view key, Side side) const {
+  return is_plain_ ? key.starts_with(start(side)) : replace(key, side).has_value();
 }
 
 const QuantPreset* Mapping::find_preset(QuantScheme::Kind kind) const {
-  for (const QuantPreset& preset : presets) {
-    if (preset.scheme.kind == kind) return &preset;
-  }
-  return nullptr;
-}
-
-Part hf(const Pattern& key) {
-  return tensor(key, Side::Hf);
-}
-
-Part native(const Pattern& key) {
-  return tensor(key, Side::Native);
-}
-
-Part t(Part part) {
-  Part result;
-  result.op = Part::Op::Transpose;
-  result.parts.push_back(std::move(part));
-  return result;
-}
-
-Part cat(int dim, std::vector<Part> parts, Extent each) {
-  Part result;
-  result.op = Part::Op::Concat;
-  result.dim = dim;
-  result.parts = std::move(parts);
-  result.each = each;
-  return result;
-}
-
-Part stack(std::string index, Extent extent, Part part) {
-  Part result;
-  result.op = Part::Op::Stack;
-  result.index = std::move(index);
-  result.extent = extent;
-  result.parts.push_back(std::move(part));
-  return result;
-}
-
-Equation hf(const Pattern& whole, Part parts) {
-  return equation(Side::Hf, whole, std::move(parts));
-}
-
-Equation native(const Pattern& whole, Part parts) {
-  return equation(Side::Native, whole, std::move(parts));
-}
-
-Equation same(const Pattern& hf_key, const Pattern& native_key) {
-  return native(native_key, hf(hf_key));
-}
-
-Prefix prefix(std::string hf, std::string native) {
-  return {std::move(hf), std::move(native)};
-}
-
-Prefix back_only(std::string hf, std::string native) {
-  return {std::move(hf), std::move(native), true};
-}
-
-Drop drop_hf(std::string rule, const Pattern& key, std::string reason) {
-  return {std::move(rule), key, std::move(reason)};
-}
-
-Drop drop_hf(std::string rule, const Pattern& key, const Condition& condition, std::string reason) {
-  return {std::move(rule), key, std::move(reason), condition.variable, condition.minimum};
+  const auto found = std::find_if(presets.begin(), presets.end(), [&](const QuantPreset& preset) {
+    return preset.scheme.kind == kind;
+  });
+  return found == presets.end() ? nullptr : &*found;
 }
 
 }  // namespace ckptscope

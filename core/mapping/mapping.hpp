@@ -2,23 +2,22 @@
 // ("native"), as a list of equations. An equation says that one tensor of one side equals an
 // expression over tensors of the other:
 //
-//   native("{p}.mlp.experts.down_projs",
-//          stack("E", experts, t(hf("{p}.mlp.experts.{E}.down_proj.weight"))))
+//   stack(E, experts, t({p}.mlp.experts.{E}.down_proj.weight)) = {p}.mlp.experts.down_projs
 //
 // Read one way it assembles the native tensor, read the other way it takes it apart; there is no
 // second list. Order of work towards native: drops, on the keys as they are; packed weights and
 // their scales become one logical tensor each; prefixes; then the first equation that matches the
-// whole key. A key that none matches passes unchanged. Towards hf: equations, then prefixes. Rules
-// never mention scales.
+// whole key; then what the mapping adds. A key that none matches passes unchanged. Towards hf:
+// drops of native keys, equations, prefixes. Rules never mention scales.
+//
+// Mappings are read from texts: family_text.hpp.
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "core/mapping/pattern.hpp"
@@ -32,20 +31,24 @@ constexpr Side other(Side side) {
   return side == Side::Hf ? Side::Native : Side::Hf;
 }
 
-/// The number of experts: from the config or from --set; nullopt leaves it to the planner.
+/// A size: from the config or from --set; nullopt where neither tells. The number of experts is then
+/// left to the planner.
 using Extent = std::optional<std::uint64_t>;
 
-/// An expression over the tensors of one side.
+/// An expression over the tensors of one side. words.hpp has a row an operation.
 struct Part {
-  enum class Op { Tensor, Transpose, Concat, Stack } op = Op::Tensor;
+  enum class Op { Tensor, Transpose, Concat, Stack, Row, Head, Scaled, Interleaved } op = Op::Tensor;
   std::vector<Pattern> spellings{};  // Tensor: keys it may have; the first one is written
   Side side = Side::Hf;              // Tensor: the side it lies on
   std::size_t number = 0;            // Tensor: its place among those of the equation, left to right
   std::vector<Part> parts{};         // operands of the other operations
-  int dim = 0;                       // Concat: the dimension, -1 is the last
-  Extent each{};                     // Concat: what every part must measure along `dim`, if known
-  std::string index{};               // Stack: the variable that counts the parts
-  Extent extent{};                   // Stack: how many
+  int dim = 0;                       // Concat, Interleaved: the dimension, -1 is the last
+  Extent each{};                     // Concat of like parts: what each must measure, if known
+  std::vector<std::uint64_t> sizes{};  // Concat of unlike parts: what they must measure
+  std::string index{};                 // Stack: the variable that counts the parts
+  Extent extent{};                     // Stack: how many; Head: how many are kept
+  std::uint64_t multiple = 1;          // Head: the part is filled up to a multiple of it
+  std::string unknown{};  // Head and unlike parts: what config.json would have to state; else empty
 };
 
 /// whole == parts; `whole` lies on the side `side`, all parts on the other.
@@ -54,37 +57,67 @@ struct Equation {
   std::vector<Pattern> whole{};  // spellings; the first one is written
   Part parts{};
   std::optional<Dtype> fixed{};  // cast to this dtype, in both directions
+  bool as_output = false;        // towards native cast to the output dtype, also where nothing stacks
   Extent rows{};                 // what dimension 0 of the whole must measure, if known
-  Equation as(Dtype dtype) &&;
-  Equation with_rows(Extent count) &&;
-  /// A further spelling that is understood; the first one is what gets written.
-  Equation also_hf(const Pattern& spelling) &&;
-  Equation also_native(const Pattern& spelling) &&;
+  std::string line{};            // where it stands: "hy_v3.map:15"
+
+  /// Numbers the tensors; a closed set that one pattern declares holds in all of them.
+  void settle();
 };
 
-/// Keys of the hf side that native does not have. `minimum` restricts it to captures from there on.
+/// Captures of a digits variable from `minimum` on, or below it.
+struct Condition {
+  std::string variable{};  // empty: always
+  std::uint64_t limit = 0;
+  bool below = false;
+
+  bool holds(const Captures& captures) const;
+};
+
+/// Keys of one side that the other does not have.
 struct Drop {
+  Side side = Side::Hf;
   std::string rule;  // its name on every surface, "hy_v3.mtp"
   Pattern key;
   std::string reason;
-  std::string variable{};  // with `minimum`: a digits variable
-  std::uint64_t minimum = 0;
+  Condition where{};
 };
 
-/// A stage before the equations: the text at the start of keys, so that rules are written once.
+/// A stage before the equations: the start of keys, so that rules are written once.
 struct Prefix {
-  std::string hf;
+  Prefix(std::string hf, std::string native);
+  bool reads(Side side) const { return side == Side::Hf ? to_native : to_hf; }
+  const std::string& start(Side side) const { return side == Side::Hf ? hf : native; }
+  /// `key` of side `from` with its start replaced; nullopt where it does not begin so.
+  std::optional<std::string> replace(std::string_view key, Side from) const;
+  bool begins(std::string_view key, Side side) const;
+
+  std::string hf;      // as written, captures and all
   std::string native;
-  bool back_only = false;  // only read towards hf
+  bool to_native = true;
+  bool to_hf = true;
+  Condition where{};  // towards native
+
+ private:
+  bool is_plain_;  // no captures: the start of a string is compared
+  Pattern hf_key_;
+  Pattern native_key_;
 };
 
-/// Zeros on the native side, for every native key that matches `trigger`, where `key` is missing.
-struct Synth {
+/// What native has and hf has not: made for every native key that matches `beside`, where `key` is
+/// missing.
+struct Addition {
+  enum class Kind {
+    Zeros,        // F32 [extent]; inferred from dimension 0 of `beside` when unknown
+    Copy,         // of the tensor `beside`
+    Frequencies,  // F32 [dim / 2]: 1 / theta^(2i / dim), of rotary embeddings
+  } kind = Kind::Zeros;
   std::string rule;
-  Pattern trigger;
-  Pattern key;  // expands with the captures of `trigger`
-  Dtype dtype = Dtype::F32;
-  Extent extent{};  // shape [extent]; inferred from dim 0 of the trigger when unknown
+  Pattern beside = "";
+  Pattern key = "";  // expands with the captures of `beside`
+  Extent extent{};
+  double theta = 0;
+  std::uint64_t dim = 0;
 };
 
 /// A packed weight and its scale look like one tensor to the rules: stem + weight_suffix and
@@ -94,12 +127,15 @@ struct QuantScheme {
   std::string logical_suffix{};
   std::string weight_suffix{};
   std::string scale_suffix{};
-  bool lone_scale = true;              // Fp8: a tensor of that suffix can be nothing but a scale
+  bool lone_scale = true;              // a tensor of that suffix can be nothing but a scale
+  bool in_rows = false;                // Mxfp4: [r, c / 2] of the logical [r, c], not swapped
   std::vector<std::uint64_t> block{};  // Fp8: rows and columns that share one scale, where the
                                        // config says so; else the forms of plan/scale_fit.hpp
 };
 
 std::string_view name_of(QuantScheme::Kind kind);  // "mxfp4", "fp8"
+/// The form in which that kind is written.
+const QuantScheme& written_scheme(QuantScheme::Kind kind);
 
 /// How a family publishes its quantised weights: a scheme read the other way, for --quantize.
 struct QuantPreset {
@@ -108,35 +144,20 @@ struct QuantPreset {
     std::size_t rank;
   };
   QuantScheme scheme;
-  std::vector<Weights> weights;     // what is encoded,
-  std::vector<std::string> except;  // but for keys that contain one of these
-  bool activation_scales = false;   // the published form has scales that no weight tells
-  std::string config;               // its quantization_config, as JSON
-};
-
-using Rule = std::variant<Equation, Drop, Prefix, Synth, QuantScheme, QuantPreset>;
-
-/// One rule, or several that belong together; both stand in the list of a family alike.
-struct Rules {
-  template <typename OneRule>
-  // NOLINTNEXTLINE(google-explicit-constructor): so that families read as lists
-  Rules(OneRule rule) : list{std::move(rule)} {}
-  Rules(std::initializer_list<Rules> groups);
-  std::vector<Rule> list;
+  std::vector<Weights> weights{};     // what is encoded,
+  std::vector<std::string> except{};  // but for keys that contain one of these
+  bool activation_scales = false;     // the published form has scales that no weight tells
+  std::string config{};               // its quantization_config, as JSON
 };
 
 struct Mapping {
-  Mapping() = default;
-  Mapping(std::initializer_list<Rules> groups);
-  /// Adds rules behind those that are there.
-  void add(const Rules& rules);
-
   std::vector<Drop> drops;
   std::vector<Prefix> prefixes;
   std::vector<Equation> equations;
-  std::vector<Synth> synths;
+  std::vector<Addition> additions;
   std::vector<QuantScheme> schemes;
   std::vector<QuantPreset> presets;
+  std::string closed;  // the rule by which every hf key must be named; empty: others pass
 
   const QuantPreset* find_preset(QuantScheme::Kind kind) const;
 };
@@ -144,36 +165,7 @@ struct Mapping {
 /// What a user says about a mapping: --set KEY=VALUE and --layout.
 struct MappingOptions {
   std::map<std::string, std::string, std::less<>> settings;
-  std::string layout;  // one of the adapter's; empty is its first
+  std::string layout;  // one of the family's; empty is its first
 };
-
-// The words of a family's list.
-Part hf(const Pattern& key);
-Part native(const Pattern& key);
-Part t(Part part);  // the last two dimensions swapped
-Part cat(int dim, std::vector<Part> parts, Extent each = {});
-Part stack(std::string index, Extent extent, Part part);
-Equation hf(const Pattern& whole, Part parts);
-Equation native(const Pattern& whole, Part parts);
-Equation same(const Pattern& hf, const Pattern& native);
-Prefix prefix(std::string hf, std::string native);
-Prefix back_only(std::string hf, std::string native);
-
-/// Captures of `variable` from `minimum` on; see drop_hf.
-struct Condition {
-  std::string variable;
-  std::uint64_t minimum;
-};
-struct Variable {
-  std::string name;
-};
-inline Variable where(std::string name) {
-  return {std::move(name)};
-}
-inline Condition operator>=(Variable variable, std::uint64_t minimum) {
-  return {std::move(variable.name), minimum};
-}
-Drop drop_hf(std::string rule, const Pattern& key, std::string reason);
-Drop drop_hf(std::string rule, const Pattern& key, const Condition& condition, std::string reason);
 
 }  // namespace ckptscope

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "core/base/natural_order.hpp"
 
@@ -33,31 +34,51 @@ std::uint64_t number_of(const Captures& captures, std::string_view variable) {
 
 Pattern::Pattern(std::string_view text) : text_(text) {
   using Kind = Piece::Kind;
+  std::string literal;
+  const auto end_literal = [&] {
+    if (!literal.empty()) pieces_.push_back({Kind::Literal, std::exchange(literal, "")});
+  };
   while (!text.empty()) {
-    if (text.front() != '{') {
-      const std::size_t brace = std::min(text.find('{'), text.size());
-      pieces_.push_back({Kind::Literal, std::string(text.substr(0, brace))});
-      text.remove_prefix(brace);
+    const bool doubled = text.starts_with("{{");
+    if (doubled || text.front() != '{') {
+      literal += text.front();
+      text.remove_prefix(doubled ? 2 : 1);
       continue;
     }
     const std::size_t close = text.find('}');
-    if (close == text.npos || close == 1) throw std::invalid_argument("pattern: " + text_);
-    const std::string_view inside = text.substr(1, close - 1);
-    const std::size_t equals = inside.find('=');
-    const std::string name(inside.substr(0, equals));
-    if (equals != inside.npos) {
-      pieces_.push_back({Kind::Set, name, split_choices(inside.substr(equals + 1))});
-    } else {
-      const bool digits = name.front() >= 'A' && name.front() <= 'Z';
-      pieces_.push_back({digits ? Kind::Digits : Kind::Text, name});
-    }
+    if (close == text.npos) throw std::invalid_argument("a } is missing");
+    end_literal();
+    add_variable(text.substr(1, close - 1));
     text.remove_prefix(close + 1);
   }
+  end_literal();
   std::set<std::string_view> names;
-  for (const Piece& piece : pieces_) {
-    const bool variable = piece.kind != Kind::Literal;
-    repeats_ = repeats_ || (variable && !names.insert(piece.text).second);
+  for (const std::string_view name : variables()) repeats_ = !names.insert(name).second || repeats_;
+}
+
+/// "p", "L", "K+61" or "a=weight|bias".
+void Pattern::add_variable(std::string_view inside) {
+  using Kind = Piece::Kind;
+  const std::size_t end = inside.find_first_of("=+");
+  const std::string name(inside.substr(0, end));
+  if (name.empty()) throw std::invalid_argument("a variable without a name");
+  const bool digits = name.front() >= 'A' && name.front() <= 'Z';
+  if (end == inside.npos) {
+    pieces_.push_back({digits ? Kind::Digits : Kind::Text, name});
+    return;
   }
+  const std::string_view more = inside.substr(end + 1);
+  if (inside[end] == '=') {
+    if (digits) throw std::invalid_argument("{" + name + "=…}: a closed set has a small letter");
+    pieces_.push_back({Kind::Set, name, split_choices(more)});
+    return;
+  }
+  std::uint64_t first = 0;
+  const auto [stop, error] = std::from_chars(more.data(), more.data() + more.size(), first);
+  if (!digits || error != std::errc() || stop != more.data() + more.size()) {
+    throw std::invalid_argument("{" + std::string(inside) + "}: {K+number} is expected");
+  }
+  pieces_.push_back({Kind::Digits, name, {}, first});
 }
 
 std::optional<Captures> Pattern::match(std::string_view key) const {
@@ -79,35 +100,45 @@ bool Pattern::match_from(std::size_t piece, std::string_view rest, Captures& cap
              match_from(piece + 1, rest.substr(now.text.size()), captures);
     case Piece::Kind::Text:
       return match_text(piece, rest, captures);
-    case Piece::Kind::Digits: {
-      const auto end = std::find_if_not(rest.begin(), rest.end(), is_digit);
-      const auto length = static_cast<std::size_t>(end - rest.begin());
-      return length > 0 && length <= 18 && capture(piece, rest, length, captures);
-    }
+    case Piece::Kind::Digits:
+      return match_digits(piece, rest, captures);
     case Piece::Kind::Set:
       break;
   }
   return std::any_of(now.choices.begin(), now.choices.end(), [&](const std::string& choice) {
-    return rest.starts_with(choice) && capture(piece, rest, choice.size(), captures);
+    return rest.starts_with(choice) && capture(piece, rest, choice.size(), choice, captures);
   });
+}
+
+bool Pattern::match_digits(std::size_t piece, std::string_view rest, Captures& captures) const {
+  const auto end = std::find_if_not(rest.begin(), rest.end(), is_digit);
+  const auto length = static_cast<std::size_t>(end - rest.begin());
+  if (length == 0 || length > 18) return false;
+  const std::string_view digits = rest.substr(0, length);
+  const std::uint64_t first = pieces_[piece].first;
+  if (first == 0) return capture(piece, rest, length, digits, captures);
+  std::uint64_t number = 0;
+  std::from_chars(digits.data(), digits.data() + length, number);
+  return number >= first &&
+         capture(piece, rest, length, std::to_string(number - first), captures);
 }
 
 /// The shortest text that lets the rest match. Where a literal follows, only its occurrences count.
 bool Pattern::match_text(std::size_t piece, std::string_view rest, Captures& captures) const {
   const Piece* next = piece + 1 < pieces_.size() ? &pieces_[piece + 1] : nullptr;
+  if (next == nullptr) return capture(piece, rest, rest.size(), rest, captures);
   const std::string_view literal =
-      next != nullptr && next->kind == Piece::Kind::Literal ? next->text : std::string_view();
+      next->kind == Piece::Kind::Literal ? next->text : std::string_view();
   for (std::size_t length = rest.find(literal); length != rest.npos;
        length = rest.find(literal, length + 1)) {
-    if (capture(piece, rest, length, captures)) return true;
+    if (capture(piece, rest, length, rest.substr(0, length), captures)) return true;
   }
   return false;
 }
 
 bool Pattern::capture(std::size_t piece, std::string_view rest, std::size_t length,
-                      Captures& captures) const {
+                      std::string_view text, Captures& captures) const {
   const std::string& name = pieces_[piece].text;
-  const std::string_view text = rest.substr(0, length);
   if (const auto before = captures.find(name); before != captures.end()) {
     return before->second == text && match_from(piece + 1, rest.substr(length), captures);
   }
@@ -135,7 +166,8 @@ std::optional<std::string> Pattern::expand(const Captures& captures) const {
                                                     value->second) == piece.choices.end()) {
       return std::nullopt;
     }
-    key += value->second;
+    key += piece.first == 0 ? value->second
+                            : std::to_string(piece.first + number_of(captures, piece.text));
   }
   return key;
 }
@@ -143,6 +175,15 @@ std::optional<std::string> Pattern::expand(const Captures& captures) const {
 std::string_view Pattern::tail() const {
   if (pieces_.empty() || pieces_.back().kind != Piece::Kind::Literal) return "";
   return pieces_.back().text;
+}
+
+std::vector<std::string_view> Pattern::variables(bool open) const {
+  std::vector<std::string_view> names;
+  for (const Piece& piece : pieces_) {
+    const bool counts = open ? piece.kind == Piece::Kind::Text : piece.kind != Piece::Kind::Literal;
+    if (counts) names.push_back(piece.text);
+  }
+  return names;
 }
 
 void Pattern::bind_sets(const Pattern& other) {

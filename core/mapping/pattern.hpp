@@ -1,9 +1,11 @@
-// Patterns over whole keys, with captures by name. No regular expressions: an adapter should read
-// like the key it describes.
+// Patterns over whole keys, with captures by name. No regular expressions: a mapping should read
+// like the keys it describes.
 //
 //   {p}           any text, empty too, may end inside a segment   (name begins with a small letter)
 //   {L}           digits                                          (name begins with a capital)
+//   {K+61}        digits, counted from 61 on: "61" is captured as 0
 //   {a=weight|bias}  one of a closed set; an alternative may be empty
+//   {{            the character {
 #pragma once
 
 #include <cstdint>
@@ -23,7 +25,7 @@ std::uint64_t number_of(const Captures& captures, std::string_view variable);
 /// Immutable after construction except for bind_sets; matching is thread-safe.
 class Pattern {
  public:
-  /// Throws std::invalid_argument for a malformed pattern: patterns are program text.
+  /// Throws std::invalid_argument, which says what is wrong, for a malformed pattern.
   Pattern(std::string_view text);  // NOLINT: implicit, so that rules read as tables
   Pattern(const char* text) : Pattern(std::string_view(text)) {}
   Pattern(const std::string& text) : Pattern(std::string_view(text)) {}
@@ -39,6 +41,9 @@ class Pattern {
   /// The literal text behind the last variable: "up_proj.weight" in "{p}.{E}.up_proj.weight".
   std::string_view tail() const;
 
+  /// Names of the variables, in order; `{p}` alone where `open`.
+  std::vector<std::string_view> variables(bool open = false) const;
+
   /// A closed set declared on one side of an equation holds on the other: copies the sets of
   /// `other` to the variables of the same name here.
   void bind_sets(const Pattern& other);
@@ -48,10 +53,14 @@ class Pattern {
     enum class Kind { Literal, Text, Digits, Set } kind;
     std::string text;                    // literal text, or the variable's name
     std::vector<std::string> choices{};  // of a Set
+    std::uint64_t first = 0;             // of Digits: what is captured as 0
   };
+  void add_variable(std::string_view inside);
   bool match_from(std::size_t piece, std::string_view rest, Captures& captures) const;
   bool match_text(std::size_t piece, std::string_view rest, Captures& captures) const;
-  bool capture(std::size_t piece, std::string_view rest, std::size_t length,
+  bool match_digits(std::size_t piece, std::string_view rest, Captures& captures) const;
+  /// The next `length` bytes stand for the variable, whose value is `text`.
+  bool capture(std::size_t piece, std::string_view rest, std::size_t length, std::string_view text,
                Captures& captures) const;
 
   std::string text_;

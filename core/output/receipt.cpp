@@ -50,12 +50,17 @@ std::uint64_t hash_of_like(const Checkpoint& checkpoint) {
   return xxh3(std::as_bytes(std::span(hashes)));
 }
 
+std::string text_of(const std::optional<MappingText>& mapping) {
+  return mapping ? mapping->text : "";
+}
+
 }  // namespace
 
 bool Receipt::same_conversion(const Receipt& other) const {
   return from == other.from && to == other.to && adapter == other.adapter &&
          layout == other.layout && plan == other.plan && options == other.options &&
-         settings == other.settings && sources == other.sources;
+         settings == other.settings && renames == other.renames && include == other.include &&
+         text_of(mapping) == text_of(other.mapping) && sources == other.sources;
 }
 
 std::string Receipt::to_json() const {
@@ -68,6 +73,9 @@ std::string Receipt::to_json() const {
   root["plan"] = plan;
   root["options"] = options;
   root["set"] = settings;
+  if (mapping) root["mapping"] = {{"name", mapping->name}, {"text", mapping->text}};
+  if (!renames.empty()) root["rename"] = renames;
+  if (!include.empty()) root["include"] = include;
   if (!synthesised.empty()) root["synthesised"] = synthesised;
   if (zeros_left_out) root["zeros_left_out"] = *zeros_left_out;
   if (!overflowed.empty()) root["overflowed"] = overflowed;
@@ -104,6 +112,12 @@ Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t 
   }
   receipt.options["max-shard-size"] = fmt::format("{}", max_shard_bytes);
   receipt.settings.insert(options.mapping.settings.begin(), options.mapping.settings.end());
+  if (options.mapping_text) {
+    const std::string& path = options.mapping_text->name;
+    receipt.mapping = {path.substr(path.rfind('/') + 1), options.mapping_text->text};
+  }
+  receipt.renames = options.renames;
+  receipt.include = options.include;
   for (const Shard& shard : source.shards()) {
     receipt.sources.push_back({shard.name, shard.identity.size, hex64(shard.header_hash)});
   }
@@ -126,6 +140,12 @@ std::optional<Receipt> read_receipt(const std::string& directory) {
     receipt.plan = root.at("plan").get<std::string>();
     receipt.options = root.at("options").get<std::map<std::string, std::string>>();
     receipt.settings = root.at("set").get<std::map<std::string, std::string>>();
+    if (root.contains("mapping")) {
+      receipt.mapping = {root["mapping"].at("name").get<std::string>(),
+                         root["mapping"].at("text").get<std::string>()};
+    }
+    receipt.renames = root.value("rename", std::vector<std::string>());
+    receipt.include = root.value("include", std::vector<std::vector<std::string>>());
     receipt.synthesised = root.value("synthesised", std::vector<std::string>());
     if (root.contains("zeros_left_out")) {
       receipt.zeros_left_out = root["zeros_left_out"].get<std::vector<std::string>>();

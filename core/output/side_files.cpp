@@ -70,14 +70,17 @@ std::optional<std::string> spelled(std::optional<Dtype> dtype) {
 }
 
 Config::Edit config_edit(const Plan& plan) {
-  if (!plan.quantisation_config.empty()) {
-    return {spelled(unpacked_dtype(plan)), plan.quantisation_config};
+  Config::Edit edit;
+  edit.layers = plan.layers;
+  const bool packs = !plan.quantisation_config.empty();
+  if (packs || decodes(plan)) {
+    edit.dtype = spelled(unpacked_dtype(plan));
+    edit.quantisation = plan.quantisation_config;
+    return edit;
   }
-  if (decodes(plan)) {
-    return {spelled(unpacked_dtype(plan)), ""};
-  }
-  return {changes_dtypes(plan) ? spelled(unpacked_dtype(plan)) : std::nullopt,
-          holds_codes(plan) ? std::nullopt : std::optional<std::string>("")};
+  if (changes_dtypes(plan)) edit.dtype = spelled(unpacked_dtype(plan));
+  if (!holds_codes(plan)) edit.quantisation = "";
+  return edit;
 }
 
 /// Of a directory in a hub cache, where files are links to the blobs of their repository, that

@@ -1,6 +1,7 @@
 // Parts are gathered by the key of their whole; a whole is made when all keys were seen.
 #include <algorithm>
 
+#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/plan/reading.hpp"
 
@@ -118,11 +119,12 @@ bool Assembly::is_of_other_rank(const Part& stack, std::uint64_t expert) const {
 void Assembly::finish(std::vector<Draft>& drafts) {
   for (Group* group : order_) order_members(*group);
   for (const Group* group : order_) {
-    const ValuePtr value = make(*group, group->equation->parts, 0);
-    if (value == nullptr || !reading_.has_expected_rows(*group->equation, value, group->key)) {
-      continue;
-    }
-    drafts.push_back({{group->key, value}, group->members.front().tensor->origin});
+    const Equation& equation = *group->equation;
+    const ValuePtr value = make(*group, equation.parts, 0);
+    if (value == nullptr || !reading_.has_expected_rows(equation, value, group->key)) continue;
+    drafts.push_back(reading_.draft(equation, group->key,
+                                    reading_.with_target_dtype(equation, value, /*whole=*/true),
+                                    group->members.front().tensor->origin));
   }
 }
 
@@ -138,9 +140,66 @@ ValuePtr Assembly::make(const Group& group, const Part& part, std::uint64_t expe
     case Part::Op::Concat:
       return make_concat(group, part, expert);
     case Part::Op::Stack:
+      return make_stack(group, part);
+    case Part::Op::Row:
+      return make_row(group, part, expert);
+    case Part::Op::Head:
+      return make_head(group, part, expert);
+    case Part::Op::Scaled:
+      return make_scaled(group, part, expert);
+    case Part::Op::Interleaved:
       break;
   }
-  return make_stack(group, part);
+  const ValuePtr inner = make(group, part.parts[0], expert);
+  const bool fits = inner != nullptr && reading_.has_two_halves(part, inner, group.key);
+  return fits ? reading_.values.interleave(inner, dimension_of(part.dim, inner->shape.size()))
+              : nullptr;
+}
+
+/// A part without the dimension is taken as it is; it comes back with it.
+ValuePtr Assembly::make_row(const Group& group, const Part& part, std::uint64_t expert) {
+  const ValuePtr inner = make(group, part.parts[0], expert);
+  if (inner == nullptr) return nullptr;
+  if (inner->shape.size() < 2) {
+    reading_.remark(Code::Alias, group.key,
+                    fmt::format("{} {} comes back with a first dimension of 1", display(group.key),
+                                to_string(inner->shape)));
+    return inner;
+  }
+  if (inner->shape[0] == 1) return reading_.values.select(inner, 0);
+  reading_.mismatch(group.key, inner, "a first dimension of 1");
+  return nullptr;
+}
+
+ValuePtr Assembly::make_head(const Group& group, const Part& part, std::uint64_t expert) {
+  const ValuePtr inner = make(group, part.parts[0], expert);
+  if (inner == nullptr || !reading_.is_known(part, group.key)) return nullptr;
+  const std::uint64_t count = *part.extent;
+  const std::uint64_t padded = round_up(count, part.multiple);
+  const std::uint64_t found = inner->shape.empty() ? 0 : inner->shape.back();
+  if (found == count) return inner;
+  if (found != padded) {
+    reading_.mismatch(group.key, inner, fmt::format("{} or {} at the end", count, padded));
+    return nullptr;
+  }
+  reading_.remark(Code::Padding, group.key,
+                  fmt::format("{}: the last {} of {} are left out as padding, and come back as zeros",
+                              display(group.key), padded - count, padded));
+  return reading_.values.slice(inner, static_cast<int>(inner->shape.size()) - 1, 0, count);
+}
+
+ValuePtr Assembly::make_scaled(const Group& group, const Part& part, std::uint64_t expert) {
+  const ValuePtr inner = make(group, part.parts[0], expert);
+  const ValuePtr factor = make(group, part.parts[1], expert);
+  if (inner == nullptr || factor == nullptr) return nullptr;
+  const bool fits = !inner->shape.empty() && same_shape(factor->shape, Shape{inner->shape[0]});
+  if (!fits || inner->dtype == Dtype::F64 || factor->dtype == Dtype::F64) {
+    reading_.mismatch(group.key, inner,
+                      fmt::format("BF16, F16 or F32 and as many rows as its factor {} {}",
+                                  name_of(factor->dtype), to_string(factor->shape)));
+    return nullptr;
+  }
+  return reading_.values.scaled(inner, factor);
 }
 
 ValuePtr Assembly::make_tensor(const Group& group, const Part& tensor, std::uint64_t expert) {
@@ -171,16 +230,18 @@ ValuePtr Assembly::make_concat(const Group& group, const Part& part, std::uint64
 bool Assembly::fits_concat(const Group& group, const Part& part, std::span<const ValuePtr> parts) {
   const Value& first = *parts[0];
   const auto dim = static_cast<std::size_t>(dimension_of(part.dim, first.shape.size()));
-  for (const ValuePtr one : parts) {
+  if (!reading_.is_known(part, group.key)) return false;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const ValuePtr one = parts[i];
     Shape expected = to_shape(first.shape);
     if (one->shape.size() == first.shape.size()) {
-      expected[dim] = part.each.value_or(one->shape[dim]);
+      expected[dim] = part.sizes.empty() ? part.each.value_or(one->shape[dim]) : part.sizes[i];
     }
     if (same_shape(one->shape, expected) && one->dtype == first.dtype) continue;
     reading_.problems.add(Code::ShapeMismatch, Severity::Error, group.key,
                           "{}: a part is {} {}, {} {} expected{}", display(group.key),
                           name_of(one->dtype), to_string(one->shape), name_of(first.dtype),
-                          to_string(expected), part.each ? " (the config's expert size)" : "");
+                          to_string(expected), part.each || !part.sizes.empty() ? " (a size of the config)" : "");
     return false;
   }
   return true;

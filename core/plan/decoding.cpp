@@ -39,7 +39,7 @@ class Pairing {
       if (info.name.ends_with(scheme.scale_suffix)) {
         const std::string_view stem = stem_of(info.name, scheme.scale_suffix);
         if (const auto weight = find(stem, scheme.weight_suffix)) {
-          if (is_packed(scheme, *weight)) {
+          if (is_pair(scheme, *weight, id)) {
             if (scheme.kind == options_.keep) give(info.name, input(id));
             return;  // else part of its weight's value
           }
@@ -51,6 +51,7 @@ class Pairing {
       if (!info.name.ends_with(scheme.weight_suffix) || !is_packed(scheme, id)) continue;
       const std::string_view stem = stem_of(info.name, scheme.weight_suffix);
       if (const auto scale = find(stem, scheme.scale_suffix)) {
+        if (!is_pair(scheme, id, *scale)) continue;
         const ValuePtr value = decode(scheme, id, *scale);
         if (value && scheme.kind == options_.keep) {
           give(info.name, input(id));
@@ -93,11 +94,17 @@ class Pairing {
     return false;
   }
 
+  /// NVFP4 has the names of MXFP4 in rows, and scales that are numbers.
+  bool is_pair(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) const {
+    return is_packed(scheme, weight) &&
+           (!scheme.in_rows || source_.tensors[scale].dtype == Dtype::U8);
+  }
+
   /// A tensor that only a scale of this scheme can be: MXFP4 scales are bytes, FP8 scales numbers.
   static bool is_scale(const QuantScheme& scheme, const TensorInfo& info) {
     switch (scheme.kind) {
       case Kind::Mxfp4:
-        return info.dtype == Dtype::U8;
+        return scheme.lone_scale && info.dtype == Dtype::U8;
       case Kind::Fp8:
         return scheme.lone_scale && is_number(info.dtype);
     }
@@ -135,7 +142,7 @@ class Pairing {
   ValuePtr decode(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
     switch (scheme.kind) {
       case Kind::Mxfp4:
-        return decode_mxfp4(weight, scale);
+        return scheme.in_rows ? decode_mxfp4_rows(weight, scale) : decode_mxfp4(weight, scale);
       case Kind::Fp8:
         return decode_fp8(scheme, weight, scale);
     }
@@ -155,6 +162,23 @@ class Pairing {
     }
     const ValuePtr rows = values_.mxfp4(input(weight), input(scale));
     return values_.cast(values_.transpose(rows), options_.asked.value_or(Dtype::BF16));
+  }
+
+  /// codes [r, c / 2] and scales [r, c / 32] are the logical [r, c]: the bytes are those of the blocks
+  /// [r, c / 32, 16].
+  ValuePtr decode_mxfp4_rows(std::uint32_t weight, std::uint32_t scale) {
+    const TensorInfo& codes = source_.tensors[weight];
+    const TensorInfo& scales = source_.tensors[scale];
+    const bool fits = codes.shape.size() == 2 && scales.shape.size() == 2 &&
+                      codes.shape[0] == scales.shape[0] && codes.shape[1] % 16 == 0 &&
+                      codes.shape[1] / 16 == scales.shape[1];
+    if (!fits) {
+      report_shape(codes, scales, "one number for 16 bytes of a row");
+      return nullptr;
+    }
+    const ValuePtr blocks =
+        values_.input(weight, codes.dtype, Shape{codes.shape[0], scales.shape[1], 16});
+    return values_.cast(values_.mxfp4(blocks, input(scale)), options_.asked.value_or(Dtype::BF16));
   }
 
   ValuePtr decode_fp8(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {

@@ -10,7 +10,7 @@ EquationResult read_equations(const Mapping& mapping, const PlanOptions& options
                               std::span<const LogicalTensor> tensors, ExpertExtents& extents,
                               Values& values) {
   EquationResult result;
-  Reading reading{options, values, extents};
+  Reading reading{mapping, options, values, extents};
   Assembly assembly(reading);
   const bool same_side = options.from == options.to;
   for (const LogicalTensor& tensor : tensors) {
@@ -24,7 +24,7 @@ EquationResult read_equations(const Mapping& mapping, const PlanOptions& options
     }
   }
   assembly.finish(result.drafts);
-  result.problems = reading.problems.take();
+  result.problems = reading.take_problems();
   return result;
 }
 

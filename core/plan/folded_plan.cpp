@@ -173,10 +173,21 @@ class Folding {
 
 }  // namespace
 
+namespace {
+
+std::string_view name_of_constant(Value::Op op) {
+  return op == Value::Op::Zeros ? "zeros" : op == Value::Op::Ones ? "ones" : "frequencies";
+}
+
+}  // namespace
+
 std::string op_text(const Output& output) {
   if (output.kind == OutputKind::Renamed) return "rename";
   if (output.kind == OutputKind::Passed) return "pass";
-  if (output.kind == OutputKind::Synthesised) return "add zeros";
+  if (output.kind == OutputKind::Synthesised) {
+    return fmt::format("add {}", name_of_constant(output.value->op));
+  }
+  if (output.kind == OutputKind::Copied) return "copy";
   if (output.kind == OutputKind::Borrowed) return "copy like";
   using Op = Value::Op;
   std::string text;
@@ -190,6 +201,9 @@ std::string op_text(const Output& output) {
   say(Op::Select, "select");
   say(Op::Slice, "slice");
   say(Op::Transpose, "t");
+  say(Op::Interleave, "interleave");
+  say(Op::Deinterleave, "deinterleave");
+  say(Op::Scaled, "scale");
   if (contains(*output.value, Op::Cast)) {
     text += fmt::format("{}cast {}", text.empty() ? "" : " ", name_of(output.dtype()));
   }

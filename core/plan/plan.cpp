@@ -27,6 +27,8 @@ std::string_view name_of(OutputKind kind) {
       return "passed through";
     case OutputKind::Synthesised:
       return "synthesised";
+    case OutputKind::Copied:
+      return "copied";
     case OutputKind::Borrowed:
       return "copied from --like";
   }
@@ -64,11 +66,15 @@ void Plan::require_sound(const std::string& checkpoint) const {
 bool Plan::lossless() const {
   const auto changes_bytes = [](const Output& output) {
     return output.kind == OutputKind::Synthesised || output.kind == OutputKind::Borrowed ||
+           output.kind == OutputKind::Copied || contains(*output.value, Value::Op::Scaled) ||
+           contains(*output.value, Value::Op::Ones) ||
            is_encoded(*output.value) || contains(*output.value, Value::Op::Cast) ||
            contains(*output.value, Value::Op::Mxfp4) || contains(*output.value, Value::Op::Fp8);
   };
-  const auto is_alias = [](const Problem& problem) { return problem.code == Code::Alias; };
-  return drop_rules.empty() && excluded.empty() &&
+  const auto is_alias = [](const Problem& problem) {
+    return problem.code == Code::Alias || problem.code == Code::Padding;
+  };
+  return drop_rules.empty() && excluded.empty() && renamed == 0 &&
          std::none_of(outputs.begin(), outputs.end(), changes_bytes) &&
          std::none_of(problems.begin(), problems.end(), is_alias);
 }
@@ -127,12 +133,27 @@ Plan Plan::subset(const std::function<bool(const Output&)>& keep,
   return part;
 }
 
+void Plan::name_inputs(std::span<const TensorInfo> stored) {
+  for (std::size_t id = 0; id < inputs.size(); ++id) {
+    renamed += inputs[id].name != stored[id].name ? 1 : 0;
+  }
+  inputs = stored;
+  for (Output& output : outputs) {
+    const bool moved = output.kind == OutputKind::Passed &&
+                       inputs[output.value->input].name != output.key;
+    if (moved) output.kind = OutputKind::Renamed;
+  }
+}
+
 std::vector<Fate> with_used(std::vector<Fate> fates, std::span<const Output> outputs) {
-  for (std::uint32_t i = 0; i < outputs.size(); ++i) {
-    for_each_input(*outputs[i].value, [&](std::uint32_t id) {
-      if (id < fates.size() && fates[id].kind == Fate::Kind::Unplaced)
-        fates[id] = {Fate::Kind::Used, i};
-    });
+  for (const bool copies : {false, true}) {  // a copy is no input's first use
+    for (std::uint32_t i = 0; i < outputs.size(); ++i) {
+      if ((outputs[i].kind == OutputKind::Copied) != copies) continue;
+      for_each_input(*outputs[i].value, [&](std::uint32_t id) {
+        if (id < fates.size() && fates[id].kind == Fate::Kind::Unplaced)
+          fates[id] = {Fate::Kind::Used, i};
+      });
+    }
   }
   return fates;
 }

@@ -17,6 +17,7 @@
 
 #include "core/base/error.hpp"
 #include "core/mapping/mapping.hpp"
+#include "core/mapping/tokens.hpp"
 #include "core/plan/value.hpp"
 #include "core/tensor/tensor_info.hpp"
 
@@ -33,17 +34,21 @@ enum class OutputKind : std::uint8_t {
   Renamed,
   Passed,
   Synthesised,
+  Copied,    // of another output: a head that is tied to the embedding
   Borrowed,  // copied from the checkpoint of --like
 };
-inline constexpr std::size_t kOutputKinds = 10;
+inline constexpr std::size_t kOutputKinds = 11;
 std::string_view name_of(OutputKind kind);
 
 struct Output {
   std::string key;
   ValuePtr value = nullptr;  // dtype and shape of the output are the value's
   OutputKind kind = OutputKind::Passed;
-  std::string rule{};     // of a synthesised output
+  std::string rule{};     // of a synthesised or copied output
   std::string logical{};  // of an encoded output: the key of what it encodes
+  std::uint32_t line = kNoLine;  // the number in Plan::lines of the equation that made it
+
+  static constexpr std::uint32_t kNoLine = 0xFFFFFFFF;
 
   Dtype dtype() const { return value->dtype; }
   ShapeView shape() const { return value->shape; }
@@ -68,6 +73,12 @@ struct DropRule {
   std::string reason;
 };
 
+/// An equation of the mapping: where it stands ("hy_v3.map:15"), and its text.
+struct PlanLine {
+  std::string where;
+  std::string text;
+};
+
 /// What --quantize asks of an hf target. Keep: what is packed stays packed.
 enum class Quantise { Keep, None, Mxfp4, Fp8 };
 std::string_view name_of(Quantise quantise);
@@ -82,6 +93,9 @@ struct PlanOptions {
   std::optional<Dtype> dtype;         // --dtype
   Dtype default_dtype = Dtype::BF16;  // the config's, or the adapter's
   Quantise quantise = Quantise::Keep;
+  std::optional<MappingText> mapping_text{};      // of a user's family; for the receipt
+  std::vector<std::string> renames{};             // --rename, which the inputs have been given
+  std::vector<std::vector<std::string>> include{};  // queries over outputs, of which one must match
   std::string exclude;  // a regex matched at the start of output keys; may be empty
   bool lenient = false;
   std::set<std::string, std::less<>> allow;  // names of codes that are warnings here
@@ -117,12 +131,18 @@ struct Plan {
   std::vector<Output> outputs;                                  // in natural order of keys
   std::vector<Fate> fates;  // one per input, in the order of the checkpoint
   std::vector<DropRule> drop_rules;
+  std::vector<PlanLine> lines;  // the mapping's equations, by number
   std::vector<Problem> problems;       // errors stop a conversion, notes do not
-  std::vector<std::string> excluded;   // output keys that --exclude removed
+  std::vector<std::string> excluded;   // output keys that --exclude or --include removed
   std::span<const TensorInfo> inputs;  // of the checkpoint, which must outlive the plan
   std::vector<Borrowed> borrowed;      // input number inputs.size() + i of a Value is borrowed[i]
   std::vector<std::uint32_t> must_be_zero;  // dropped inputs whose every value must be 0
   std::string quantisation_config;          // JSON for config.json; empty: the plan encodes nothing
+  std::optional<std::uint64_t> layers{};    // that stay, where --exclude took the last ones
+  std::uint64_t renamed = 0;                // inputs that --rename gave another key
+
+  /// Calls the inputs by the names under which they are stored; `stored` must outlive the plan.
+  void name_inputs(std::span<const TensorInfo> stored);
 
   bool sound() const;  // no problem of Severity::Error
   /// Throws the first such problem, with its own code; messages begin with `checkpoint`.

@@ -34,6 +34,10 @@ std::string change_of(const Value& value) {
       return fmt::format("FP8 -> {}", name_of(value.dtype));
     case Op::Mxfp4:
       return "MXFP4 -> BF16, exact";
+    case Op::Scaled:
+      return fmt::format("with its factor folded in, {}, rounded", name_of(value.dtype));
+    case Op::Ones:
+      return "of ones in the place of a factor that is folded in";
     case Op::Mxfp4Blocks:
       return fmt::format("{} -> MXFP4, rounded", name_of(value.args[0]->dtype));
     case Op::Fp8Codes:
@@ -142,8 +146,11 @@ std::vector<std::string> Plan::losses() const {
   }
   add_mixture(*this, losses);
   const std::size_t synthesised = count_of_kind(*this, OutputKind::Synthesised);
+  const std::size_t copies = count_of_kind(*this, OutputKind::Copied);
   const std::size_t copied = count_of_kind(*this, OutputKind::Borrowed);
+  if (renamed > 0) losses.push_back(counted(renamed, "key") + " renamed by --rename, which is not undone");
   if (synthesised > 0) losses.push_back(counted(synthesised, "tensor") + " synthesised");
+  if (copies > 0) losses.push_back(counted(copies, "tensor") + " copied from another");
   if (copied > 0) losses.push_back(counted(copied, "tensor") + " copied from --like");
   return losses;
 }

@@ -14,8 +14,10 @@
 #include "core/base/problems.hpp"
 #include "core/base/regex.hpp"
 #include "core/mapping/lookup.hpp"
+#include "core/mapping/rule_text.hpp"
 #include "core/names/companions.hpp"
 #include "core/names/packed_forms.hpp"
+#include "core/names/query.hpp"
 #include "core/plan/decoding.hpp"
 #include "core/plan/draft.hpp"
 #include "core/plan/encoding.hpp"
@@ -25,6 +27,8 @@
 namespace ckptscope {
 namespace {
 
+constexpr std::uint64_t kMostFrequencies = 1 << 20;  // a config may claim anything
+
 class Planner {
  public:
   Planner(const TensorList& source, const Mapping& mapping, const PlanOptions& options)
@@ -32,14 +36,18 @@ class Planner {
     plan_.options = options;
     plan_.inputs = source.tensors;
     plan_.fates.resize(source.tensors.size());
+    for (const Equation& equation : mapping.equations) {
+      plan_.lines.push_back({equation.line, to_text(equation)});
+    }
   }
 
   Plan run(const Like* like) {
     drop_inputs();
     const std::vector<LogicalTensor> tensors = logical_tensors();
     apply_equations(tensors);
-    if (to() == Side::Native && from() != to()) synthesise();
+    if (to() == Side::Native && from() != to()) add_missing();
     exclude();
+    if (from() == to() && plan_.options.quantise == Quantise::Keep) cast_all();
     report_aliases();
     encode(like);
     if (like != nullptr) match(*like);
@@ -66,8 +74,8 @@ class Planner {
       drop(*id, "receipt.zeros", "zeros that the way to native added");
       plan_.must_be_zero.push_back(*id);
     }
-    if (from() != Side::Hf) return;
     for (const Drop& rule : mapping_.drops) {
+      if (rule.side != from()) continue;
       for (std::uint32_t id = 0; id < source_.tensors.size(); ++id) {
         const std::string_view key = source_.tensors[id].name;
         if (!is_dropped(id) && concerns(key) && applies(rule, key))
@@ -102,8 +110,7 @@ class Planner {
 
   static bool applies(const Drop& rule, std::string_view key) {
     const auto captures = rule.key.match(key);
-    if (!captures) return false;
-    return rule.variable.empty() || number_of(*captures, rule.variable) >= rule.minimum;
+    return captures && rule.where.holds(*captures);
   }
 
   std::vector<LogicalTensor> logical_tensors() {
@@ -134,6 +141,7 @@ class Planner {
   void apply_equations(std::span<const LogicalTensor> tensors) {
     EquationResult result = read_equations(mapping_, plan_.options, tensors, extents_, values());
     problems_.append(std::move(result.problems));
+    if (closes()) report_strangers(std::exchange(result.passing, {}));
     for (const LogicalTensor* passing : result.passing) {
       emit({{std::string(passing->key), passing->value}, passing->origin});
     }
@@ -146,6 +154,18 @@ class Planner {
     for (const LogicalTensor* other : result.of_other_ranks) {
       for_each_input(*other->value,
                      [&](std::uint32_t id) { drop(id, "rank", "experts of other ranks"); });
+    }
+  }
+
+  bool closes() const {
+    return !mapping_.closed.empty() && from() == Side::Hf && to() == Side::Native;
+  }
+
+  /// Where a mapping says that it names every key.
+  void report_strangers(std::span<const LogicalTensor* const> passing) {
+    for (const LogicalTensor* tensor : passing) {
+      problems_.add(Code::Orphan, Severity::Error, tensor->origin, "{}: no rule names it, {}",
+                    display(tensor->origin), mapping_.closed);
     }
   }
 
@@ -227,10 +247,12 @@ class Planner {
   static OutputKind kind_of(const Output& output, std::string_view origin) {
     using Op = Value::Op;
     const Value& value = *output.value;
+    if (contains(value, Op::Ones)) return OutputKind::Synthesised;
     if (contains(value, Op::Stack)) return OutputKind::Stacked;
     if (contains(value, Op::Select) || contains(value, Op::Slice)) return OutputKind::Split;
     if (contains(value, Op::Mxfp4) || contains(value, Op::Fp8)) return OutputKind::Decoded;
-    if (contains(value, Op::Transpose) || contains(value, Op::Concat)) {
+    if (contains(value, Op::Transpose) || contains(value, Op::Concat) ||
+        contains(value, Op::Interleave) || contains(value, Op::Deinterleave)) {
       return OutputKind::Transposed;
     }
     if (contains(value, Op::Cast)) return OutputKind::Cast;
@@ -239,54 +261,104 @@ class Planner {
 
   // ---- what the rules add and take away --------------------------------------------------------
 
-  void synthesise() {
+  void add_missing() {
     std::set<std::string_view> keys;
     for (const Draft& draft : drafts_) keys.insert(draft.output.key);
     std::vector<Draft> made;
-    for (const Synth& synth : mapping_.synths) {
+    for (const Addition& addition : mapping_.additions) {
       for (const Draft& draft : drafts_) {
-        const auto captures = synth.trigger.match(draft.output.key);
+        const auto captures = addition.beside.match(draft.output.key);
         if (!captures) continue;
-        std::string key = synth.key.expand(*captures).value();
+        std::string key = addition.key.expand(*captures).value();
         if (keys.contains(key)) continue;
-        const auto extent = synth_extent(synth, draft.output);
-        if (!extent) return;
-        const ValuePtr zeros = values().zeros(synth.dtype, Shape{*extent});
-        made.push_back({{std::move(key), zeros, OutputKind::Synthesised, synth.rule}});
+        const ValuePtr value = added_value(addition, draft.output);
+        if (value == nullptr) return;
+        const bool copies = addition.kind == Addition::Kind::Copy;
+        made.push_back({{std::move(key), value,
+                         copies ? OutputKind::Copied : OutputKind::Synthesised, addition.rule}});
       }
     }
     std::move(made.begin(), made.end(), std::back_inserter(drafts_));
   }
 
-  Extent synth_extent(const Synth& synth, const Output& trigger) {
-    if (trigger.shape().empty()) {
-      problems_.add(Code::ShapeMismatch, Severity::Error, trigger.key,
-                    "{}: shape [], one row an expert expected by {}", display(trigger.key),
-                    synth.rule);
+  /// Null, and a problem, where its size is not known or makes no sense.
+  ValuePtr added_value(const Addition& addition, const Output& beside) {
+    switch (addition.kind) {
+      case Addition::Kind::Copy:
+        return beside.value;
+      case Addition::Kind::Frequencies:
+        if (addition.dim >= 2 && addition.dim <= kMostFrequencies && addition.theta > 0) {
+          return values().frequencies(addition.theta, addition.dim);
+        }
+        problems_.add(Code::ShapeMismatch, Severity::Error, beside.key,
+                      "{}: {} frequencies of theta {}, which config.json should state", addition.rule,
+                      addition.dim, addition.theta);
+        return nullptr;
+      case Addition::Kind::Zeros:
+        break;
+    }
+    const auto extent = added_extent(addition, beside);
+    return extent ? values().zeros(Dtype::F32, Shape{*extent}) : nullptr;
+  }
+
+  Extent added_extent(const Addition& addition, const Output& beside) {
+    if (beside.shape().empty()) {
+      problems_.add(Code::ShapeMismatch, Severity::Error, beside.key,
+                    "{}: shape [], one row an expert expected by {}", display(beside.key),
+                    addition.rule);
       return std::nullopt;
     }
-    const std::uint64_t rows = trigger.shape()[0];
-    const std::uint64_t expected = synth.extent.value_or(std::min(rows, kMostExperts));
+    const std::uint64_t rows = beside.shape()[0];
+    const std::uint64_t expected = addition.extent.value_or(std::min(rows, kMostExperts));
     if (rows != expected || rows > kMostExperts) {
       problems_.add(
-          expert_count_problem(trigger.key, trigger.shape(), std::min(expected, kMostExperts)));
+          expert_count_problem(beside.key, beside.shape(), std::min(expected, kMostExperts)));
       return std::nullopt;
     }
-    if (synth.extent || rows == 0) return rows;
-    return extents_.infer(rows, fmt::format("the rows of {}", display(trigger.key)), trigger.key,
+    if (addition.extent || rows == 0) return rows;
+    return extents_.infer(rows, fmt::format("the rows of {}", display(beside.key)), beside.key,
                           problems_);
   }
 
   void exclude() {
-    if (plan_.options.exclude.empty()) return;
-    const Regex regex(plan_.options.exclude, {.at_start = true});
+    const PlanOptions& options = plan_.options;
+    std::vector<Query> queries;
+    for (const auto& words : options.include) queries.emplace_back(words);
+    const Regex regex(options.exclude, {.at_start = true});
     std::erase_if(drafts_, [&](const Draft& draft) {
-      if (!regex.matches(logical_key(draft.output.key))) return false;
-      for_each_input(*draft.output.value, [&](std::uint32_t id) { excluded_.push_back(id); });
-      plan_.excluded.push_back(draft.output.key);
+      const Output& output = draft.output;
+      const bool out = !options.exclude.empty() && regex.matches(logical_key(output.key));
+      if (!out && (queries.empty() || is_included(output, queries))) return false;
+      for_each_input(*output.value, [&](std::uint32_t id) { excluded_.push_back({id, out}); });
+      plan_.excluded.push_back(output.key);
       return true;
     });
     std::sort(plan_.excluded.begin(), plan_.excluded.end(), natural_less);
+  }
+
+  static bool is_included(const Output& output, const std::vector<Query>& queries) {
+    const QueryItem item{output.key,      output.dtype(), output.shape(),
+                         output.bytes(), {},             name_of(output.kind)};
+    return std::any_of(queries.begin(), queries.end(),
+                       [&](const Query& query) { return query.matches(item); });
+  }
+
+  /// --dtype without a change of side: every tensor of numbers gets it. Codes keep their scales as
+  /// they are, so weights that are packed must be decoded first.
+  void cast_all() {
+    if (!plan_.options.dtype) return;
+    for (Draft& draft : drafts_) {
+      Output& output = draft.output;
+      const std::uint32_t id = output.value->input;
+      if (is_fp8(output.dtype()) || packed_weight(source_, id)) {
+        return problems_.add(Code::PackedCodes, Severity::Error, output.key,
+                             "{}: packed weights are not cast; --quantize none decodes them to --dtype",
+                             display(output.key));
+      }
+      if (!is_number(output.dtype()) || output.dtype() == *plan_.options.dtype) continue;
+      output.value = values().cast(output.value, *plan_.options.dtype);
+      output.kind = OutputKind::Cast;
+    }
   }
 
   /// With --quantize a scale goes with its weight, also where both came packed.
@@ -357,9 +429,10 @@ class Planner {
 
   void settle_fates() {
     plan_.fates = with_used(std::move(plan_.fates), plan_.outputs);
-    for (const std::uint32_t id : excluded_) {
+    for (const auto& [id, by_exclude] : excluded_) {
       if (plan_.fates[id].kind != Fate::Kind::Unplaced) continue;
-      drop(id, "exclude", "output excluded by --exclude");
+      if (by_exclude) drop(id, "exclude", "output excluded by --exclude");
+      if (!by_exclude) drop(id, "include", "output that no --include names");
     }
   }
 
@@ -382,8 +455,8 @@ class Planner {
     return bare ? key : with_prefix(mapping_, key, Side::Hf);
   }
 
-  /// The key that `key` of side `side` gets on the other side: of the whole, or of the first
-  /// tensor.
+  /// The key that `key` of side `side` gets on the other side, before prefixes of hf: of the whole, or
+  /// of the first tensor.
   std::string name_on_other_side(std::string_view key, Side side) const {
     std::string name =
         side == Side::Hf ? with_prefix(mapping_, key, Side::Native) : std::string(key);
@@ -399,7 +472,13 @@ class Planner {
                                    : first_tensor(equation.parts).spellings.front();
       name = pattern.expand(place->captures).value();
     }
-    return side == Side::Hf ? name : with_hf_prefix(name);
+    return name;
+  }
+
+  /// The key that an output's would come back as.
+  std::string name_back(const Output& output) const {
+    const std::string name = name_on_other_side(output.key, to());
+    return to() == Side::Hf ? name : with_hf_prefix(name);
   }
 
   /// A note when keys would come back under other names.
@@ -407,20 +486,19 @@ class Planner {
     if (from() == to()) return;
     std::size_t count = 0;
     const Draft* first = nullptr;
+    bool only_prefix = plan_.options.bare_hf && from() == Side::Hf;
     for (const Draft& draft : drafts_) {
-      if (draft.output.kind == OutputKind::Synthesised) continue;
-      if (name_on_other_side(draft.output.key, to()) == draft.origin) continue;
+      if (draft.origin.empty() || name_back(draft.output) == draft.origin) continue;
       ++count;
+      only_prefix = only_prefix && name_on_other_side(draft.output.key, to()) == draft.origin;
       if (!first || natural_less(draft.output.key, first->output.key)) first = &draft;
     }
     if (count == 0) return;
     problems_.add(Code::Alias, Severity::Note, {},
                   "{} {} read under an alias: {} would come back as {}{}", count,
                   count == 1 ? "key is" : "keys are", display(first->origin),
-                  display(name_on_other_side(first->output.key, to())),
-                  plan_.options.bare_hf && from() == Side::Hf
-                      ? "; with the receipt beside the output it comes back as it is"
-                      : "");
+                  display(name_back(first->output)),
+                  only_prefix ? "; with the receipt beside the output it comes back as it is" : "");
   }
 
   void report_identity() {
@@ -439,7 +517,8 @@ class Planner {
   Plan plan_;
   Arena keys_;  // of logical tensors, as prefixes have made them
   std::vector<Draft> drafts_;
-  std::vector<std::uint32_t> excluded_;  // inputs of outputs that --exclude removed
+  std::vector<std::pair<std::uint32_t, bool>> excluded_;  // inputs of outputs that were removed, and
+                                                          // whether by --exclude
 };
 
 }  // namespace

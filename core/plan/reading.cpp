@@ -14,7 +14,8 @@ bool transforms(const Equation& equation) {
 /// The dtype that an equation's tensors get; nullopt keeps theirs.
 std::optional<Dtype> target_dtype(const Equation& equation, const PlanOptions& options) {
   if (equation.fixed) return equation.fixed;
-  if (options.to == Side::Native && find_stack(equation.parts)) return options.output_dtype();
+  const bool as_output = equation.as_output || find_stack(equation.parts) != nullptr;
+  if (options.to == Side::Native && as_output) return options.output_dtype();
   if (options.to == Side::Hf && transforms(equation)) return options.dtype;
   return std::nullopt;
 }
@@ -44,9 +45,52 @@ bool Reading::has_rank(ValuePtr value, std::size_t rank, std::string_view key) {
   return false;
 }
 
-ValuePtr Reading::with_target_dtype(const Equation& equation, ValuePtr value) {
+void Reading::remark(Code code, std::string_view key, std::string text) {
+  const auto [found, is_new] = remarks.try_emplace(code, Remark{std::string(key), std::move(text)});
+  if (!is_new) ++found->second.alike;
+}
+
+std::vector<Problem> Reading::take_problems() {
+  for (const auto& [code, one] : remarks) {
+    problems.add(code, Severity::Note, one.key, "{}{}", one.text,
+                 one.alike > 0 ? fmt::format("; {} more alike", one.alike) : "");
+  }
+  return problems.take();
+}
+
+bool Reading::has_two_halves(const Part& part, ValuePtr value, std::string_view key) {
+  if (!has_rank(value, rank_for(part.dim), key)) return false;
+  const int dim = dimension_of(part.dim, value->shape.size());
+  if (value->shape[static_cast<std::size_t>(dim)] % 2 == 0) return true;
+  mismatch(key, value, fmt::format("an even dimension {}", dim));
+  return false;
+}
+
+ValuePtr Reading::with_target_dtype(const Equation& equation, ValuePtr value, bool whole) {
+  const bool multiplies = options.to == Side::Native && equation.parts.op == Part::Op::Scaled;
+  if (multiplies != whole) return value;
   const auto dtype = target_dtype(equation, options);
   return dtype && is_number(value->dtype) ? values.cast(value, *dtype) : value;
+}
+
+bool Reading::is_known(const Part& part, std::string_view key) {
+  if (part.unknown.empty()) return true;
+  problems.add(Code::ShapeMismatch, Severity::Error, key,
+               "{}: its sizes are not known: config.json does not state {}", display(key),
+               display(part.unknown));
+  return false;
+}
+
+void Reading::mismatch(std::string_view key, ValuePtr found, std::string_view expected) {
+  problems.add(Code::ShapeMismatch, Severity::Error, key, "{}: shape {} {}, {} expected",
+               display(key), name_of(found->dtype), to_string(found->shape), expected);
+}
+
+Draft Reading::draft(const Equation& equation, std::string key, ValuePtr value,
+                     std::string_view origin) {
+  Draft draft{{std::move(key), value}, origin};
+  draft.output.line = static_cast<std::uint32_t>(&equation - mapping.equations.data());
+  return draft;
 }
 
 std::pair<std::uint64_t, std::uint64_t> Reading::expert_range(std::uint64_t count) const {

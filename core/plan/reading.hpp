@@ -21,6 +21,7 @@ namespace ckptscope {
 
 /// One pass over the equations of a mapping. Checks answer, and note what is wrong.
 struct Reading {
+  const Mapping& mapping;
   const PlanOptions& options;
   Values& values;
   ExpertExtents& extents;
@@ -30,9 +31,28 @@ struct Reading {
   bool are_numbers(const Equation& equation, const LogicalTensor& tensor);
   bool has_expected_rows(const Equation& equation, ValuePtr whole, std::string_view key);
   bool has_rank(ValuePtr value, std::size_t rank, std::string_view key);
+  bool has_two_halves(const Part& part, ValuePtr value, std::string_view key);
 
-  /// Cast to the dtype that the equation or the direction gives its tensors, if any.
-  ValuePtr with_target_dtype(const Equation& equation, ValuePtr value);
+  /// A note that is made once, whatever number of tensors it holds for.
+  void remark(Code code, std::string_view key, std::string text);
+  /// Puts the remarks behind the problems.
+  std::vector<Problem> take_problems();
+
+  /// Cast to the dtype that the equation or the direction gives its tensors, if any. What is
+  /// multiplied is cast afterwards, as a whole: `whole` is true for that.
+  ValuePtr with_target_dtype(const Equation& equation, ValuePtr value, bool whole = false);
+  /// False, and a problem, where the config does not state what the operation needs.
+  bool is_known(const Part& part, std::string_view key);
+  void mismatch(std::string_view key, ValuePtr found, std::string_view expected);
+  /// A draft of the equation, from a tensor of that key.
+  Draft draft(const Equation& equation, std::string key, ValuePtr value, std::string_view origin);
+
+  struct Remark {
+    std::string key;
+    std::string text;
+    std::size_t alike = 0;  // others
+  };
+  std::map<Code, Remark> remarks{};  // the first of its code
   /// The experts [first, last) of `count` that this plan is for.
   std::pair<std::uint64_t, std::uint64_t> expert_range(std::uint64_t count) const;
 };
@@ -93,6 +113,9 @@ class Assembly {
   ValuePtr make_tensor(const Group& group, const Part& tensor, std::uint64_t expert);
   ValuePtr make_concat(const Group& group, const Part& part, std::uint64_t expert);
   ValuePtr make_stack(const Group& group, const Part& part);
+  ValuePtr make_row(const Group& group, const Part& part, std::uint64_t expert);
+  ValuePtr make_head(const Group& group, const Part& part, std::uint64_t expert);
+  ValuePtr make_scaled(const Group& group, const Part& part, std::uint64_t expert);
   Extent extent_of(const Part& stack);
   bool has_every_expert(const Group& group, const Part& stack, std::uint64_t count);
   bool has_every_expert_of(const Group& group, const Part& tensor, std::uint64_t count);

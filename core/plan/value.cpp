@@ -2,6 +2,7 @@
 #include "core/plan/value.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <utility>
 
@@ -116,6 +117,46 @@ ValuePtr Values::fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, ShapeView bloc
                     .shape = codes->shape,
                     .args = arena_.copy(std::span<const ValuePtr>(pair)),
                     .block = keep(block)});
+}
+
+ValuePtr Values::scaled(ValuePtr value, ValuePtr factor) {
+  const Dtype a = value->dtype;
+  const Dtype b = factor->dtype;
+  const bool same_size = size_of(a) == size_of(b);
+  const Dtype wider = a == b ? a : same_size ? Dtype::F32 : size_of(a) > size_of(b) ? a : b;
+  const ValuePtr pair[] = {value, factor};
+  return keep(Value{.op = Op::Scaled,
+                    .dtype = wider,
+                    .shape = value->shape,
+                    .args = arena_.copy(std::span<const ValuePtr>(pair))});
+}
+
+ValuePtr Values::interleave(ValuePtr value, int dim) {
+  return keep(Value{.op = Op::Interleave,
+                    .dtype = value->dtype,
+                    .dim = dim,
+                    .shape = value->shape,
+                    .args = only(value)});
+}
+
+ValuePtr Values::deinterleave(ValuePtr value, int dim) {
+  return keep(Value{.op = Op::Deinterleave,
+                    .dtype = value->dtype,
+                    .dim = dim,
+                    .shape = value->shape,
+                    .args = only(value)});
+}
+
+ValuePtr Values::ones(Dtype dtype, ShapeView shape) {
+  return keep(Value{.op = Op::Ones, .dtype = dtype, .shape = keep(shape)});
+}
+
+ValuePtr Values::frequencies(double theta, std::uint64_t dim) {
+  return keep(Value{.op = Op::Frequencies,
+                    .dtype = Dtype::F32,
+                    .shape = keep(Shape{dim / 2}),
+                    .begin = std::bit_cast<std::uint64_t>(theta),
+                    .end = dim});
 }
 
 ValuePtr Values::zeros(Dtype dtype, ShapeView shape) {

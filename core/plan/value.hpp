@@ -14,8 +14,8 @@
 
 namespace ckptscope {
 
-/// One node. Shapes and dtypes are those of the result. Select, Slice and Transpose are views of
-/// their argument: no element changes.
+/// One node. Shapes and dtypes are those of the result. Select, Slice, Transpose and the
+/// two that interleave are views of their argument: no element changes.
 struct Value {
   enum class Op : std::uint8_t {
     Input,      // tensor number `input` of what the plan reads
@@ -27,7 +27,13 @@ struct Value {
     Mxfp4,      // args {blocks [.., G, B], scales [.., G]}: decoded to [.., G * 2B], BF16
     Fp8,        // args {codes, scale}: code * scale in f32, rounded once to dtype
     Cast,       // to `dtype`
+    Scaled,     // args {x, factor [n]}: element e of dimension 0 of x times factor[e] in f32, rounded
+                // once to dtype
+    Interleave,    // the two halves of the argument along `dim`, taken in turn
+    Deinterleave,  // elements 0, 2, 4, … along `dim`, then 1, 3, 5, …
     Zeros,
+    Ones,
+    Frequencies,  // F32 [end / 2]: element i is 1 / theta^(2i / end), theta the double of bits `begin`
     // Packed forms of one float argument. They stand at the top of an output's value, never below.
     Mxfp4Blocks,  // [.., K] -> U8 [.., K / 32, 16]
     Mxfp4Scales,  // [.., K] -> U8 [.., K / 32]
@@ -75,7 +81,14 @@ class Values {
   ValuePtr cast(ValuePtr value, Dtype dtype);
   ValuePtr mxfp4(ValuePtr blocks, ValuePtr scales);
   ValuePtr fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, ShapeView block);
+  /// The result has the wider dtype of the two; F32 for F16 with BF16.
+  ValuePtr scaled(ValuePtr value, ValuePtr factor);
+  ValuePtr interleave(ValuePtr value, int dim);
+  ValuePtr deinterleave(ValuePtr value, int dim);
   ValuePtr zeros(Dtype dtype, ShapeView shape);
+  ValuePtr ones(Dtype dtype, ShapeView shape);
+  /// `dim` / 2 of them.
+  ValuePtr frequencies(double theta, std::uint64_t dim);
   ValuePtr mxfp4_blocks(ValuePtr value);
   ValuePtr mxfp4_scales(ValuePtr value);
   ValuePtr fp8_codes(ValuePtr value);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,7 @@ std::string to_text(const Value& value, const InputText& input_text, bool fold) 
   const auto call = [&](std::string_view word) {
     return fmt::format("{}({})", word, fmt::join(args, ", "));
   };
+  const int rank = static_cast<int>(value.shape.size());
   switch (value.op) {
     case Op::Input:
       return input_text(value.input);
@@ -96,7 +98,7 @@ std::string to_text(const Value& value, const InputText& input_text, bool fold) 
     case Op::Select:
       return fmt::format("select({}, {})", args[0], value.begin);
     case Op::Concat:
-      return fmt::format("cat({}, {})", value.dim - static_cast<int>(value.shape.size()),
+      return fmt::format("cat({}, {})", value.dim - rank,
                          fmt::join(args, ", "));
     case Op::Stack:
       return stack_text(value, args, fold);
@@ -106,8 +108,18 @@ std::string to_text(const Value& value, const InputText& input_text, bool fold) 
       return call("fp8");
     case Op::Cast:
       return fmt::format("cast({}, {})", name_of(value.dtype), args[0]);
+    case Op::Scaled:
+      return call("scaled");
+    case Op::Interleave:
+      return fmt::format("interleaved({}, {})", value.dim - rank, args[0]);
+    case Op::Deinterleave:
+      return fmt::format("deinterleaved({}, {})", value.dim - rank, args[0]);
     case Op::Zeros:
       return "zeros";
+    case Op::Ones:
+      return "ones";
+    case Op::Frequencies:
+      return fmt::format("frequencies({}, {})", std::bit_cast<double>(value.begin), value.end);
     case Op::Mxfp4Blocks:
       return call("mxfp4_blocks");
     case Op::Mxfp4Scales:

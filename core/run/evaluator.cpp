@@ -3,6 +3,8 @@
 #include "core/run/evaluator.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "core/base/bytes.hpp"
@@ -16,6 +18,7 @@ namespace {
 /// that they are still in the second-level cache when they are copied on.
 constexpr std::uint64_t kChunk = std::uint64_t{512} * 1024;
 constexpr std::uint64_t kBand = 64;  // rows; see transpose.cpp
+constexpr std::uint64_t kScaledElements = kChunk;  // at a time, where they are multiplied
 
 std::vector<std::ptrdiff_t> dense_strides(ShapeView shape, std::uint64_t element_bytes) {
   std::vector<std::ptrdiff_t> strides(shape.size());
@@ -58,6 +61,15 @@ std::string number_text(Dtype dtype, const std::byte* element) {
   return fmt::format("{}", value);
 }
 
+/// In f32 steps, as torch computes them: x = 2i / dim; theta^x, rounded; 1 / that.
+void fill_frequencies(const Value& value, std::uint64_t first, std::vector<float>& numbers) {
+  const auto theta = std::bit_cast<double>(value.begin);
+  for (std::uint64_t i = 0; i < numbers.size(); ++i) {
+    const float x = static_cast<float>(2 * (first + i)) / static_cast<float>(value.end);
+    numbers[i] = 1.0F / static_cast<float>(std::pow(theta, static_cast<double>(x)));
+  }
+}
+
 Region without_first(const Region& region) {
   return {Shape(region.begin.begin() + 1, region.begin.end()),
           Shape(region.extent.begin() + 1, region.extent.end())};
@@ -88,8 +100,16 @@ void Evaluator::fill(const Value& value, const Region& region, const Target& tar
       return fill_stack(value, region, target);
     case Op::Cast:
       return fill_cast(value, region, target);
+    case Op::Interleave:
+      return fill_interleaved(value, region, target);
+    case Op::Deinterleave:
+      return fill_deinterleaved(value, region, target);
+    case Op::Scaled:
+      return fill_scaled(value, region, target);
     case Op::Zeros:
-      return fill_zeros(region, target);
+    case Op::Ones:
+    case Op::Frequencies:
+      return fill_constant(value, region, target);
     case Op::Mxfp4Blocks:
     case Op::Mxfp4Scales:
     case Op::Fp8Codes:
@@ -153,10 +173,134 @@ void Evaluator::fill_stack(const Value& value, const Region& region, const Targe
   }
 }
 
-void Evaluator::fill_zeros(const Region& region, const Target& target) {
+/// Elements of even number come from the first half, those of odd number from the second.
+void Evaluator::fill_interleaved(const Value& value, const Region& region, const Target& target) {
+  const auto dim = static_cast<std::size_t>(value.dim);
+  const std::uint64_t begin = region.begin[dim];
+  const std::uint64_t end = begin + region.extent[dim];
+  for (const std::uint64_t half : {0u, 1u}) {
+    const std::uint64_t first = begin + (begin % 2 == half ? 0 : 1);
+    if (first >= end) continue;
+    Region inner = region;
+    inner.begin[dim] = half * (value.shape[dim] / 2) + first / 2;
+    inner.extent[dim] = ceil_div(end - first, 2);
+    Target spread = target;
+    spread.data += static_cast<std::ptrdiff_t>(first - begin) * target.strides[dim];
+    spread.strides[dim] *= 2;
+    fill(*value.args[0], inner, spread);
+  }
+}
+
+/// One index at a time: what is a run here is none in the argument.
+void Evaluator::fill_deinterleaved(const Value& value, const Region& region,
+                                   const Target& target) {
+  const auto dim = static_cast<std::size_t>(value.dim);
+  const std::uint64_t half = value.shape[dim] / 2;
+  Region inner = region;
+  inner.extent[dim] = 1;
+  Target place = target;
+  for (std::uint64_t i = 0; i < region.extent[dim]; ++i) {
+    const std::uint64_t number = region.begin[dim] + i;
+    inner.begin[dim] = number < half ? 2 * number : 2 * (number - half) + 1;
+    fill(*value.args[0], inner, place);
+    place.data += target.strides[dim];
+  }
+}
+
+/// Element by element of dimension 0, which have a factor each, and in runs of rows below.
+void Evaluator::fill_scaled(const Value& value, const Region& region, const Target& target) {
+  const std::size_t rank = value.shape.size();
+  Region part = region;
+  part.extent[0] = 1;
+  Target place = target;
+  const std::uint64_t row_elements = rank > 2 ? product(region.extent) / region.extent[0] /
+                                                    region.extent[1]
+                                              : product(region.extent) / region.extent[0];
+  const std::uint64_t step = std::max<std::uint64_t>(1, kScaledElements / row_elements);
+  for (std::uint64_t i = 0; i < region.extent[0]; ++i) {
+    part.begin[0] = region.begin[0] + i;
+    const float factor = float_at(*value.args[1], part.begin[0]);
+    if (rank <= 2) {
+      scale(value, part, factor, place);
+    } else {
+      scale_rows(value, part, {region.begin[1], region.extent[1]}, step, factor, place);
+    }
+    place.data += target.strides[0];
+  }
+}
+
+/// `rows` of dimension 1, at most `step` at a time.
+void Evaluator::scale_rows(const Value& value, Region part, const Rows& rows, std::uint64_t step,
+                           float factor, Target place) {
+  for (std::uint64_t row = 0; row < rows.count; row += step) {
+    part.begin[1] = rows.first + row;
+    part.extent[1] = std::min(step, rows.count - row);
+    scale(value, part, factor, place);
+    place.data += static_cast<std::ptrdiff_t>(part.extent[1]) * place.strides[1];
+  }
+}
+
+/// In f32, rounded to the dtype of the value, then to that of the target.
+void Evaluator::scale(const Value& value, const Region& region, float factor,
+                      const Target& target) {
+  const Dtype dtype = value.args[0]->dtype;
+  const std::uint64_t count = product(region.extent);
+  Buffer scratch;  // of its own: what is scaled may be scaled again
+  const auto all = scratch.take(count * (sizeof(double) + sizeof(float)));
+  const auto elements = all.first(count * size_of(dtype));
+  std::byte* const floats = all.data() + count * sizeof(double);
+  evaluate(*value.args[0], region, elements);
+  cast_elements(dtype, elements.data(), Dtype::F32, floats, count);
+  auto* const numbers = reinterpret_cast<float*>(floats);
+  for (std::uint64_t i = 0; i < count; ++i) numbers[i] *= factor;
+  cast_elements(Dtype::F32, floats, value.dtype, all.data(), count);
+  look_for_overflow(Dtype::F32, floats, value.dtype, all.data(), count);
+  copy_dense(value.dtype, all.data(), region.extent, target);
+}
+
+float Evaluator::float_at(const Value& value, std::uint64_t index) {
+  std::byte element[sizeof(double)];
+  evaluate(value, {{index}, {1}}, std::span(element, size_of(value.dtype)));
+  float number = 0;
+  cast_elements(value.dtype, element, Dtype::F32, reinterpret_cast<std::byte*>(&number), 1);
+  return number;
+}
+
+void Evaluator::fill_constant(const Value& value, const Region& region, const Target& target) {
+  std::vector<float> numbers(value.op == Value::Op::Frequencies ? product(region.extent) : 1,
+                             value.op == Value::Op::Ones ? 1.0F : 0.0F);
+  if (value.op == Value::Op::Frequencies) fill_frequencies(value, region.begin[0], numbers);
+  Buffer scratch;
+  const std::uint64_t size = size_of(target.dtype);
+  std::byte* const elements = scratch.take(numbers.size() * size).data();
+  if (value.op == Value::Op::Zeros) {
+    std::memset(elements, 0, size);
+  } else {
+    cast_elements(Dtype::F32, reinterpret_cast<const std::byte*>(numbers.data()), target.dtype,
+                  elements, numbers.size());
+  }
+  const std::uint64_t step = numbers.size() > 1 ? 1 : 0;
+  std::uint64_t number = 0;
   for_each_leading(region.extent, {Shape(region.begin.size(), 0), region.extent}, target.strides, 0,
                    [&](std::uint64_t, std::ptrdiff_t offset) {
-                     std::memset(target.data + offset, 0, size_of(target.dtype));
+                     std::memcpy(target.data + offset, elements + number * size, size);
+                     number += step;
+                   });
+}
+
+/// A dense box to where it belongs, cast on the way.
+void Evaluator::copy_dense(Dtype dtype, const std::byte* elements, const Shape& extent,
+                           const Target& target) {
+  const std::size_t rank = extent.size();
+  const std::uint64_t rows = rank >= 2 ? extent[rank - 2] : 1;
+  const std::uint64_t cols = rank >= 1 ? extent[rank - 1] : 1;
+  const MatrixTarget whole{target.data, rank >= 2 ? target.strides[rank - 2] : 0,
+                           rank >= 1 ? target.strides[rank - 1] : 0, target.dtype};
+  const std::uint64_t bytes = rows * cols * size_of(dtype);
+  for_each_leading(extent, {Shape(rank, 0), extent}, target.strides, 2,
+                   [&](std::uint64_t, std::ptrdiff_t offset) {
+                     put_matrix(dtype, elements, rows, cols, whole.at(offset, 0, 0));
+                     elements += bytes;
                    });
 }
 
@@ -244,7 +388,6 @@ void Evaluator::count_overflow(std::string_view what, Dtype to, std::uint64_t va
 void Evaluator::fill_matrix(const Value& value, const MatrixTile& tile,
                             const MatrixTarget& target) {
   const std::byte* elements = reader_.read(value, tile);
-  const std::uint64_t count = tile.rows * tile.cols;
   // MXFP4 with the largest scales is decoded to infinities, as Automodel does it: counted, no more.
   const std::uint64_t overflows = reader_.take_overflows();
   if (overflows > 0 && value.op == Value::Op::Fp8) {
@@ -252,14 +395,21 @@ void Evaluator::fill_matrix(const Value& value, const MatrixTile& tile,
   } else {
     overflows_ += overflows;
   }
-  if (value.dtype != target.dtype) {
+  put_matrix(value.dtype, elements, tile.rows, tile.cols, target);
+}
+
+/// A dense matrix to where it belongs, cast on the way.
+void Evaluator::put_matrix(Dtype dtype, const std::byte* elements, std::uint64_t rows,
+                           std::uint64_t cols, const MatrixTarget& target) {
+  const std::uint64_t count = rows * cols;
+  if (dtype != target.dtype) {
     std::byte* converted = converted_.take(count * size_of(target.dtype)).data();
-    cast_elements(value.dtype, elements, target.dtype, converted, count);
-    look_for_overflow(value.dtype, elements, target.dtype, converted, count);
+    cast_elements(dtype, elements, target.dtype, converted, count);
+    look_for_overflow(dtype, elements, target.dtype, converted, count);
     elements = converted;
   }
-  strided_copy(elements, tile.rows, tile.cols, size_of(target.dtype), target.data,
-               target.row_stride, target.col_stride);
+  strided_copy(elements, rows, cols, size_of(target.dtype), target.data, target.row_stride,
+               target.col_stride);
 }
 
 }  // namespace ckptscope

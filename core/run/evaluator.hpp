@@ -56,18 +56,34 @@ class Evaluator {
     }
   };
 
+  struct Rows {
+    std::uint64_t first;
+    std::uint64_t count;
+  };
+
   void fill(const Value& value, const Region& region, const Target& target);
   void fill_view(const Value& value, Region region, Target target);
   void fill_cast(const Value& value, const Region& region, const Target& target);
   void fill_concat(const Value& value, const Region& region, const Target& target);
   void fill_stack(const Value& value, const Region& region, const Target& target);
-  void fill_zeros(const Region& region, const Target& target);
+  void fill_interleaved(const Value& value, const Region& region, const Target& target);
+  void fill_deinterleaved(const Value& value, const Region& region, const Target& target);
+  void fill_scaled(const Value& value, const Region& region, const Target& target);
+  void scale_rows(const Value& value, Region part, const Rows& rows, std::uint64_t step,
+                  float factor, Target place);
+  void scale(const Value& value, const Region& region, float factor, const Target& target);
+  float float_at(const Value& value, std::uint64_t index);
+  void fill_constant(const Value& value, const Region& region, const Target& target);
   void fill_leaf(const Value& value, const Region& region, const Target& target);
   bool fill_directly(const Value& value, const Region& region, const Target& target);
   static std::pair<std::uint64_t, std::uint64_t> tile_steps(const Value& value,
                                                             const MatrixTile& matrix,
                                                             const MatrixTarget& target);
   void fill_matrix(const Value& value, const MatrixTile& tile, const MatrixTarget& target);
+  void put_matrix(Dtype dtype, const std::byte* elements, std::uint64_t rows, std::uint64_t cols,
+                  const MatrixTarget& target);
+  void copy_dense(Dtype dtype, const std::byte* elements, const Shape& extent,
+                  const Target& target);
   void look_for_overflow(Dtype from, const std::byte* elements, Dtype to, const std::byte* cast,
                          std::uint64_t count);
   void count_overflow(std::string_view what, Dtype to, std::uint64_t values);

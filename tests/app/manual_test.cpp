@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/golden.hpp"
+#include "tests/support/shell.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -41,6 +42,17 @@ TEST(Manual, CompletionsHaveTheTables) {
   expect_file("app/completions/ckptscope.bash", bash_completion());
   expect_file("app/completions/_ckptscope", zsh_completion());
   expect_file("app/completions/ckptscope.fish", fish_completion());
+}
+
+TEST(Manual, BashCompletesNamesWithBlanks) {
+  const TempDir dir;
+  for (const char* name : {"a b.safetensors", "a c*.safetensors"}) write_file(dir / name, "");
+  const ShellResult result = run_shell(dir,
+                                       "bash -c 'source " CKPTSCOPE_ROOT
+                                       "/app/completions/ckptscope.bash; COMP_WORDS=(x info a);"
+                                       " COMP_CWORD=2; _ckptscope;"
+                                       " printf \"%s\\n\" \"${COMPREPLY[@]}\" | sort'");
+  EXPECT_EQ(result.out, "a b.safetensors\na c*.safetensors\n") << result.err;
 }
 
 }  // namespace

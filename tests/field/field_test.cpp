@@ -354,11 +354,11 @@ std::vector<Situation> configs() {
        {"\"quantization_config\""}},
       {"a_family_that_nobody_knows",
        [](const TempDir& dir) {
-         put(dir, {floats("model.norm.weight", {1}, {1})}, R"({"model_type":"llama"})");
+         put(dir, {floats("model.norm.weight", {1}, {1})}, R"({"model_type":"qwen_image"})");
        },
        "ckptscope info in",
        0,
-       {"model_type llama", "no adapter"}},
+       {"model_type qwen_image", "no adapter"}},
       {"an_overflow",
        put_large_value,
        "ckptscope convert in --to native --dtype f16 -o out",

@@ -8,10 +8,24 @@
 #include <string_view>
 #include <vector>
 
+#include "core/mapping/family_text.hpp"
 #include "core/plan/planner.hpp"
 #include "tests/support/tensor_texts.hpp"
 
 namespace ckptscope::testing {
+
+/// A mapping as its text says it, without a config and without what families share.
+inline Mapping mapping(std::string text, std::vector<QuantScheme> schemes = {}) {
+  const MappingText one{"test.map", std::move(text)};
+  check_mapping({&one, 1});
+  Mapping result = read_mapping({&one, 1}, {}, {});
+  result.schemes = std::move(schemes);
+  return result;
+}
+/// A number as a mapping's text says it, also one that no config states.
+inline std::string size_text(Extent size) {
+  return size ? std::to_string(*size) : ".unknown";
+}
 
 struct PlanRow {
   std::string_view name;

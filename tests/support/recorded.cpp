@@ -8,12 +8,23 @@
 namespace ckptscope::testing {
 namespace {
 
+/// "0,1,255"
+std::vector<std::uint8_t> parse_cycle(const std::string& text) {
+  std::vector<std::uint8_t> bytes;
+  std::istringstream numbers(text);
+  for (std::string number; std::getline(numbers, number, ',');) {
+    bytes.push_back(static_cast<std::uint8_t>(std::stoul(number)));
+  }
+  return bytes;
+}
+
 Filling parse_filling(const std::string& text) {
+  if (text.starts_with("values:")) return Filling::Cycled;
   if (text == "positive") return Filling::Positive;
   if (text == "scale") return Filling::Scale;
   if (text == "edge-scale") return Filling::EdgeScale;
   if (text == "bytes") return Filling::Raw;
-  if (text.empty()) return Filling::ByDtype;
+  if (text.empty() || text.starts_with("zero-from:")) return Filling::ByDtype;
   throw std::runtime_error("filling: " + text);
 }
 
@@ -41,6 +52,8 @@ void read_line(const std::string& line, std::vector<RecordedCase>& cases) {
     now.source.config = rest_of(words);
   } else if (word == "shards") {
     words >> now.source.shards;
+  } else if (word == "note" || word == "differs") {
+    return;
   } else if (word == "refused") {
     words >> now.refused;
     now.message = rest_of(words);
@@ -49,7 +62,11 @@ void read_line(const std::string& line, std::vector<RecordedCase>& cases) {
     words >> key >> dtype >> shape >> last;
     const Dtype parsed = parse_dtype_strict(dtype).value();
     if (word == "in") {
-      now.source.tensors.push_back({key, parsed, parse_shape(shape), parse_filling(last)});
+      SyntheticTensor& tensor = now.source.tensors.emplace_back(
+          SyntheticTensor{key, parsed, parse_shape(shape), parse_filling(last)});
+      const std::string number = last.substr(last.find(':') + 1);
+      if (last.starts_with("values:")) tensor.cycle = parse_cycle(number);
+      if (last.starts_with("zero-from:")) tensor.zero_from = std::stoull(number);
     } else {
       now.outputs.push_back({key, parsed, parse_shape(shape), std::stoull(last, nullptr, 16)});
     }
@@ -57,11 +74,13 @@ void read_line(const std::string& line, std::vector<RecordedCase>& cases) {
 }
 
 std::vector<RecordedCase> read_cases() {
-  std::ifstream file(CKPTSCOPE_TESTS "/golden/recorded.txt");
-  if (!file) throw std::runtime_error("tests/golden/recorded.txt");
   std::vector<RecordedCase> cases;
-  for (std::string line; std::getline(file, line);) {
-    if (!line.empty() && line[0] != '#') read_line(line, cases);
+  for (const char* name : {"recorded.txt", "recorded_split.txt", "recorded_stacked.txt"}) {
+    std::ifstream file(CKPTSCOPE_TESTS "/golden/" + std::string(name));
+    if (!file) throw std::runtime_error(name);
+    for (std::string line; std::getline(file, line);) {
+      if (!line.empty() && line[0] != '#') read_line(line, cases);
+    }
   }
   return cases;
 }

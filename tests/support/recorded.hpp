@@ -1,4 +1,4 @@
-// Conversions recorded from the original adapters: tests/golden/recorded.txt.
+// Conversions recorded from the original adapters: tests/golden/recorded*.txt.
 #pragma once
 
 #include <algorithm>

@@ -51,6 +51,43 @@ SyntheticCheckpoint with_config(SyntheticCheckpoint checkpoint, const std::strin
   return checkpoint;
 }
 
+/// The same under other keys.
+SyntheticCheckpoint renamed(SyntheticCheckpoint checkpoint, const std::string& start) {
+  for (SyntheticTensor& one : checkpoint.tensors) one.key = start + one.key;
+  return checkpoint;
+}
+
+/// A layout of nobody's, and a text that maps it.
+void make_mappable(const TempDir& dir) {
+  SyntheticCheckpoint made_up;
+  made_up.config = R"({"model_type":"made_up","architectures":["MadeUpForCausalLM"],)"
+                   R"("num_hidden_layers":2,"hidden_size":8,"num_local_experts":2,"vocab_size":16})";
+  made_up.tensors = {{"enc.tok", Dtype::BF16, {16, 8}}, {"enc.norm", Dtype::BF16, {8}}};
+  for (const std::string layer : {"enc.blk.0.", "enc.blk.1."}) {
+    made_up.tensors.push_back({layer + "qkv", Dtype::BF16, {24, 8}});
+    for (const std::string expert : {"moe.0.", "moe.1."}) {
+      made_up.tensors.push_back({layer + expert + "up", Dtype::BF16, {4, 8}});
+      made_up.tensors.push_back({layer + expert + "dn", Dtype::BF16, {8, 4}});
+    }
+  }
+  make(dir, "made-up", made_up);
+  write_file(dir / "mine.map",
+             "# My encoder.\n"
+             "family mine \"my encoder\"\n"
+             "let  experts = .num_local_experts\n"
+             "text layer   = model.layers.{L}\n"
+             "prefix enc.blk. = model.layers.\n"
+             "enc.tok  =  model.embed_tokens.weight\n"
+             "enc.norm =  model.norm.weight\n"
+             "$layer.qkv = cat(0, $layer.q, $layer.k, $layer.v)\n"
+             "stack(E, experts, t($layer.moe.{E}.up)) = $layer.experts.up_projs\n"
+             "stack(E, experts, t($layer.moe.{E}.dn)) = $layer.experts.down_projs\n");
+  make(dir, "compiled", renamed(recorded("hy_v3-moe-mtp"), "_orig_mod."));
+  make(dir, "llama", renamed(recorded("llama-tied"), "base_model.model."));
+  make(dir, "packed", recorded("deepseek_v3-fp8"));
+  make(dir, "kimi", recorded("kimi_k3-mxfp4"));
+}
+
 void make_families(const TempDir& dir) {
   make(dir, "gpt-oss", recorded("gpt_oss-mxfp4"));
   make(dir, "nemotron", recorded("nemotron_v3-moe"));
@@ -328,7 +365,7 @@ const std::vector<Topic>& topics() {
         "ckptscope convert hy3 --quantize fp8 -o x",
         "ckptscope convert m4 --quantize q4 -o x",
         "ckptscope convert gpt-oss --to native --quantize mxfp4 -o x",
-        "ckptscope convert plain --to hf --dtype f16 -o x",
+        "ckptscope convert plain --to hf --dtype f16 -o x -n",
         "ckptscope convert ragged --quantize mxfp4 -o x -q",
         "ckptscope convert codes --quantize mxfp4 -o x -q",
         "ckptscope map native --quantize mxfp4 --like plain | grep unlike | sort | sed -n '1p;$p'",
@@ -421,6 +458,47 @@ const std::vector<Topic>& topics() {
         "ckptscope check names.safetensors --strict", "ckptscope ls names.safetensors",
         "ckptscope ls names.safetensors --json",
         "printf '%064d  nan.safetensors\\n' 0 >sums; ckptscope check nan.safetensors --sums sums"}},
+      {"mapping",
+       make_mappable,
+       {"ckptscope adapters laguna", "ckptscope adapters qwen3_mo",
+        "ckptscope adapters laguna --json | head -c 120", "ckptscope help mapping | head -30",
+        // A layout that nobody knows, and a text for it.
+        "ckptscope info made-up", "ckptscope map made-up", "cat mine.map",
+        "ckptscope map made-up --mapping mine.map", "ckptscope map made-up --mapping mine.map --rules",
+        "ckptscope map made-up --mapping mine.map enc.blk.0.moe.0.dn",
+        "ckptscope show made-up enc.blk.0.moe.0.dn --mapping mine.map | grep maps",
+        "ckptscope convert made-up --mapping mine.map -o native -q",
+        "sed -n '/\"mapping\"/,/}/p' native/ckptscope.json", "ckptscope verify made-up native",
+        "ckptscope convert native --mapping mine.map --to hf -o back -q",
+        "ckptscope verify native back; ckptscope diff made-up back | tail -1",
+        "ckptscope map made-up --mapping mine.map --adapter hy_v3",
+        // What a text can be wrong in.
+        "try() { printf \"$1\" > my.map; ckptscope map made-up --mapping my.map 2>&1; }; "
+        "try 'a = b\nstatck(E, 2, x.{E}) = x\n'; try 'a = b\na = b\n'; try 'cat(0, a, b = c\n'; "
+        "try '{x}.a = b\n'; try 'let n = experts\n'; try 'let n = .a +\n'; "
+        "try 'when .x\na = b\n'; try 'droq a \"b\" c\n'; try 'a = \"b\n'; try '$s.a = b\n'; "
+        "try 't(a) = t(b)\n'; try 'use grouped_mo(1, 2)\n'; try '{a.b = c\n'; try 'else\n'; "
+        "try 'stack(E, 2, a.w) = b\n'; try 'family x \"y\" z\n'; try 'drop a b c.{x} where L >= 2\n'; "
+        "try '{a}{b}{c}{d} = {a}{b}{c}{d}\n'",
+        "ckptscope map made-up --mapping missing.map",
+        // Keys that somebody else put a start before.
+        "ckptscope info compiled | grep hidden", "ckptscope map compiled --to native | tail -1",
+        "ckptscope convert compiled --to native --rename '_orig_mod.{x} -> {x}' -o hy3 -q && "
+        "ckptscope verify compiled hy3",
+        "ckptscope map compiled --rename 'nothing.{x} -> {x}'",
+        "ckptscope map compiled --rename '{a}.weight -> weight'",
+        "ckptscope map compiled --rename '{x} -> {y}'",
+        // A model that is edited as it is.
+        "ckptscope info llama | grep family",
+        "ckptscope convert llama --to hf --rename 'base_model.model.{x} -> {x}' --dtype f16 "
+        "--max-shard-size 6kB -o edited -q && ls edited && ckptscope verify llama edited",
+        "ckptscope convert made-up --include layer=0 -o part -n",
+        "ckptscope convert edited --to hf --include layer=0 --include '!model.layers' -o half -q; "
+        "cat half/config.json; ckptscope check half | tail -2",
+        "ckptscope convert packed --to hf --dtype f32 -o x",
+        "ckptscope convert made-up -o x",
+        "ckptscope convert made-up --to native --adapter none -o x",
+        "ckptscope map kimi --to native | tail -12"}},
       {"index",
        make_indexed,
        {"ckptscope check broken", "ckptscope info broken", "ckptscope check path",

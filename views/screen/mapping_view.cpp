@@ -135,8 +135,8 @@ class Drawing {
       if (orphan) canvas_.put(row, 1, "!", Role::Defect);
       canvas_.put(row, areas_.op + 1, fitted(map.op, kOpColumns - 2),
                   orphan                          ? Role::Defect
-                  : left || map.op == "add zeros" ? Role::Notice
-                                                  : Role::Plain);
+                  : left || map.sources == 0 ? Role::Notice
+                                             : Role::Plain);
     }
     if (target_here && first && !left) {
       draw_side(row, areas_.target, both ? body_.columns : areas_.op - 2, map.targets, line.target,

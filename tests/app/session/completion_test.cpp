@@ -46,7 +46,7 @@ TEST_F(Completing, Rows) {
       {"ls --sort ", "key bytes dtype shard "},
       {"ls --sort d", "dtype "},
       {"convert --to n", "native "},
-      {"map --adapter g", "gpt_oss "},
+      {"map --adapter gp", "gpt_oss "},
       {"set dt", "dtype "},
       {"help co", "convert "},
       {"ls l", "lm_head."},

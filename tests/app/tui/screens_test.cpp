@@ -140,7 +140,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"show", "gpt-oss", "Gk<Enter><wait><dump>q<dump>i<wait>"},
         Row{"mapping", "mistral4", "2jjj<dump>l<dump>/gate_up<Enter><dump><Enter>"},
         Row{"mapping-of-key", "hy3", "/layers.2.*down<wait><Enter>m<dump>l<Enter><wait>"},
-        Row{"adapter", "gpt-oss", "ajj<wait><dump><Enter><wait><dump>5<dump>2ak<wait><Esc><wait>"},
+        Row{"adapter", "gpt-oss", "ajjj<wait><dump><Enter><wait><dump>5<dump>2ak<wait><Esc><wait>"},
         Row{"stats", "gpt-oss",
             "/down_proj_blocks<wait><Enter>x<wait><dump>lll<dump>b<dump>]<wait>"},
         Row{"stats-fp8", "mistral4", "/experts.down_proj<wait><Enter>x<wait>"},

@@ -30,5 +30,26 @@ TEST(Update, AMatchForAScreenThatIsGoneMovesNothing) {
   }
 }
 
+/// What `y` hands on reads back as one operand of a session's line, whatever the key is.
+TEST(Update, CopiesAKeyAsAWord) {
+  const TempDir dir;
+  SyntheticCheckpoint one;
+  one.tensors.push_back({"a b;'", Dtype::U8, {1}});
+  write_synthetic(dir.path(), one);
+  const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(dir.path()));
+  State state;
+  state.size = {30, 100};
+  state.session.adopt(checkpoint, nullptr);
+  state.keys.list = std::make_shared<const KeyList>(checkpoint, all_tensors(*checkpoint));
+  state.keys.flat = true;
+  const std::vector<Effect> effects = update(state, KeyPressed{"y"});
+  ASSERT_EQ(effects.size(), 1u);
+  const auto* copy = std::get_if<CopyText>(&effects[0]);
+  ASSERT_NE(copy, nullptr);
+  const std::vector<Step> steps = parse_steps("show " + copy->text);
+  ASSERT_EQ(steps.size(), 1u);
+  EXPECT_EQ(steps[0].words, (std::vector<std::string>{"show", "a b;'"}));
+}
+
 }  // namespace
 }  // namespace ckptscope::testing

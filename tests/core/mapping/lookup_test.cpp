@@ -4,19 +4,20 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/plan_rows.hpp"
+
 namespace ckptscope::testing {
 namespace {
 
-const Mapping kMapping{
-    prefix("text.", ""),
-    back_only("more.", "m."),
-    QuantScheme{QuantScheme::Kind::Fp8, "", "", "_scale_inv"},
-    native("{p}.down", stack("E", 4, t(hf("{p}.{E}.down")))),
-    native("{p}.gu", stack("E", 4, cat(-1, {t(hf("{p}.{E}.gate")), t(hf("{p}.{E}.up"))}))),
-    hf("{p}.whole", t(native("{p}.part"))),
-    same("{p}.new", "{p}.n").also_hf("{p}.old").also_native("{p}.o"),
-    same("both", "both"),
-};
+const Mapping kMapping = mapping(
+    "prefix text. = ''\n"
+    "prefix more. <- m.\n"
+    "stack(E, 4, t({p}.{E}.down)) = {p}.down\n"
+    "stack(E, 4, cat(-1, t({p}.{E}.gate), t({p}.{E}.up))) = {p}.gu\n"
+    "{p}.whole = t({p}.part)\n"
+    "{p}.new | {p}.old = {p}.n | {p}.o\n"
+    "pass both",
+    {{QuantScheme::Kind::Fp8, "", "", "_scale_inv"}});
 
 /// "equation:whole", or "equation:part", and what is captured; "-" for none.
 std::string place_of(std::string_view key, Side from) {
@@ -69,15 +70,16 @@ TEST(Lookup, Prefixes) {
   for (const Row& row : rows) {
     EXPECT_EQ(with_prefix(kMapping, row.key, row.to), row.name) << row.key;
   }
-  const Mapping back{back_only("more.", "m.")};
+  const Mapping back = mapping("prefix more. <- m.");
   EXPECT_EQ(with_prefix(back, "m.a", Side::Hf), "more.a");
   EXPECT_EQ(with_prefix(back, "more.a", Side::Native), "more.a");
   EXPECT_EQ(with_prefix(Mapping(), "a", Side::Hf), "a");
 }
 
 TEST(Lookup, PartsOfAnExpression) {
-  const Part plain = hf("a");
-  const Part deep = t(cat(0, {t(hf("a")), stack("E", 2, t(hf("b.{E}"))), hf("c")}));
+  const Mapping parts = mapping("a = w\nt(cat(0, t(a), stack(E, 2, t(b.{E})), c)) = x");
+  const Part& plain = parts.equations[0].parts;
+  const Part& deep = parts.equations[1].parts;
   EXPECT_EQ(find_stack(plain), nullptr);
   ASSERT_NE(find_stack(deep), nullptr);
   EXPECT_EQ(find_stack(deep)->extent, 2u);
@@ -90,9 +92,8 @@ TEST(Lookup, PartsOfAnExpression) {
 
 TEST(Lookup, SidesThatKeysSpeakFor) {
   // Without the prefix that every native key has.
-  Mapping mapping{prefix("text.", "t."), back_only("more.", "m.")};
-  mapping.schemes = kMapping.schemes;
-  mapping.equations = kMapping.equations;
+  Mapping two = mapping("prefix text. = t.\nprefix more. <- m.", kMapping.schemes);
+  two.equations = kMapping.equations;
   struct Row {
     std::string_view key;
     std::string_view side;
@@ -106,7 +107,7 @@ TEST(Lookup, SidesThatKeysSpeakFor) {
   };
   for (const Row& row : rows) {
     SideEvidence evidence;
-    evidence.add(mapping, row.key);
+    evidence.add(two, row.key);
     const std::string_view found = evidence.hf > 0       ? "hf"
                                    : evidence.native > 0 ? "native"
                                                          : "neither";

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "app/planning/conversion.hpp"
+#include "tests/support/plan_rows.hpp"
 #include "tests/support/recorded.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -64,11 +65,11 @@ TEST(Plan, ClaimsOfEmptyTensorsCostNothing) {
 }
 
 TEST(Plan, SaysWhichPartIsMissing) {
-  const Mapping mapping{native("{p}.qkv", cat(0, {hf("{p}.q"), hf("{p}.k")}))};
+  const Mapping joined = mapping("cat(0, {p}.q, {p}.k) = {p}.qkv");
   const TensorInfo tensors[] = {{"a.q", {}, 0, 0, Dtype::BF16}};
   KeyIndex index(1);
   index.insert(tensors, 0);
-  const Plan plan = make_plan({tensors, index}, mapping, {});
+  const Plan plan = make_plan({tensors, index}, joined, {});
   ASSERT_EQ(plan.problems.size(), 1u);
   EXPECT_EQ(plan.problems[0].code, Code::MissingPart);
   EXPECT_EQ(plan.problems[0].message, "a.qkv: its part {p}.k is missing");

@@ -8,7 +8,7 @@ namespace {
 const QuantScheme kMxfp4{QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"};
 const QuantScheme kScaleInv{QuantScheme::Kind::Fp8, "", "", "_scale_inv"};
 const QuantScheme kWeightScale{QuantScheme::Kind::Fp8, ".weight", ".weight", ".weight_scale"};
-const Mapping kSchemes{kMxfp4, kScaleInv, kWeightScale};
+const Mapping kSchemes = mapping("", {kMxfp4, kScaleInv, kWeightScale});
 
 const auto kLenient = [](PlanOptions& options) { options.lenient = true; };
 const auto kAsF32 = [](PlanOptions& options) { options.dtype = Dtype::F32; };
@@ -38,7 +38,7 @@ TEST(QuantisedRows, DecodeMxfp4) {
        "error    a.w_blocks: MXFP4 blocks without a scale (_scales) [missing-scale]\n"},
       {"no blocks", kSchemes, to_native(kLenient), "a.w_scales U8[2, 4, 3]",
        "error    a.w_scales: a scale without its weight a.w_blocks [orphan-scale]\n"},
-      {"a rule sees one tensor", Mapping{kMxfp4, native("{p}.v", t(hf("{p}.w"))).with_rows(2)},
+      {"a rule sees one tensor", mapping("t({p}.w) = {p}.v rows 2", {kMxfp4}),
        to_native(), pair, "a.v BF16 [2, 4, 96] <- mxfp4(a.w_blocks, a.w_scales)\n"},
   });
 }
@@ -84,7 +84,7 @@ TEST(QuantisedRows, DecodeFp8) {
        "a.w F8_E4M3 [4] <- a.w\na.w_scale_inv F32 [1] <- a.w_scale_inv\n" + kNothingToDo},
       {"within hf, --quantize none", kSchemes, within_hf(quantise(Quantise::None)),
        "a.w F8_E4M3[4]; a.w_scale_inv F32[1]", "a.w BF16 [4] " + made},
-      {"within hf nothing is renamed", Mapping{same("{p}.w", "{p}.v"), kScaleInv},
+      {"within hf nothing is renamed", mapping("{p}.w = {p}.v", {kScaleInv}),
        within_hf(quantise(Quantise::None)), "a.w F8_E4M3[4]; a.w_scale_inv F32[1]",
        "a.w BF16 [4] " + made},
   });
@@ -92,17 +92,16 @@ TEST(QuantisedRows, DecodeFp8) {
 
 // ---- the other way ------------------------------------------------------------------------------
 
-QuantPreset fp8_preset(bool activation_scales = false) {
-  return {kScaleInv, {{"{p}.weight", 2}}, {"norm"}, activation_scales, "{}"};
-}
-const QuantPreset kMxfp4Preset{kMxfp4, {{"{p}.w", 3}}, {}, false, "{}"};
+constexpr const char* kFp8Preset = "preset fp8 '{}'\nencode {p}.weight rank 2\nexcept norm\nend\n";
 
 const auto kFp8 = quantise(Quantise::Fp8);
 const auto kToMxfp4 = quantise(Quantise::Mxfp4);
 
 TEST(QuantisedRows, Encode) {
-  const Mapping fp8{fp8_preset()};
-  const Mapping mxfp4{kMxfp4Preset};
+  const Mapping fp8 = mapping(kFp8Preset);
+  const Mapping mxfp4 = mapping("preset mxfp4 '{}'\nencode {p}.w rank 3\nend");
+  const Mapping activated =
+      mapping("preset fp8 activation = dynamic '{}'\nencode {p}.weight rank 2\nend");
   const std::string made =
       "a.weight F8_E4M3 [4, 8] <- fp8_codes(a.weight)\n"
       "a.weight_scale_inv BF16 [] <- fp8_scale(a.weight)\n";
@@ -114,7 +113,7 @@ TEST(QuantisedRows, Encode) {
        "a.weight BF16[4, 8]; b.norm.weight BF16[4, 8]; c.weight BF16[4]",
        made + "b.norm.weight BF16 [4, 8] <- b.norm.weight\nc.weight BF16 [4] <- c.weight\n"},
       {"within hf", fp8, within_hf(kFp8), "a.weight BF16[4, 8]", made},
-      {"activation scales are left out", Mapping{fp8_preset(true)}, to_hf(kFp8),
+      {"activation scales are left out", activated, to_hf(kFp8),
        "a.weight BF16[4, 8]",
        made + "note     activation scales cannot be computed from weights and are left out; the "
               "config says dynamic; --like DIR copies them [activation-scale]\n"},
@@ -130,16 +129,16 @@ TEST(QuantisedRows, Encode) {
       {"not published so", mxfp4, to_hf(kFp8), "a.weight BF16[4, 8]",
        "error    family is not published in fp8 [unquantisable]\n"},
       {"none that the preset names", fp8, to_hf(kFp8), "a.bias BF16[4]", none},
-      {"some packed before", Mapping{fp8_preset(), kScaleInv}, within_hf(kFp8),
+      {"some packed before", mapping(kFp8Preset, {kScaleInv}), within_hf(kFp8),
        "a.weight F8_E4M3[4, 8]; a.weight_scale_inv F32[1]; b.weight BF16[4, 8]",
        "error    1 weight in FP8 already, 1 weight not, and one config cannot tell of both: "
        "--quantize none decodes them first [unquantisable]\n"},
-      {"all packed before", Mapping{fp8_preset(), kScaleInv}, within_hf(kFp8),
+      {"all packed before", mapping(kFp8Preset, {kScaleInv}), within_hf(kFp8),
        "a.weight F8_E4M3[4, 8]; a.weight_scale_inv F32[1]",
        "a.weight F8_E4M3 [4, 8] <- a.weight\n"
        "a.weight_scale_inv F32 [1] <- a.weight_scale_inv\n" +
            kNothingToDo},
-      {"from mxfp4 to fp8", Mapping{fp8_preset(), kMxfp4}, within_hf(kFp8),
+      {"from mxfp4 to fp8", mapping(kFp8Preset, {kMxfp4}), within_hf(kFp8),
        "a.weight_blocks U8[4, 1, 16]; a.weight_scales U8[4, 1]",
        "a.weight F8_E4M3 [32, 4] <- fp8_codes(t(mxfp4(a.weight_blocks, a.weight_scales)))\n"
        "a.weight_scale_inv BF16 [] <- fp8_scale(t(mxfp4(a.weight_blocks, a.weight_scales)))\n"},
@@ -148,7 +147,7 @@ TEST(QuantisedRows, Encode) {
 
 /// Once failed: the note counted as a problem, and nothing said that nothing was encoded.
 TEST(QuantisedRows, ANoteDoesNotSilenceThatNothingIsEncoded) {
-  const Mapping aliased{fp8_preset(), same("x", "y.new").also_native("y.old")};
+  const Mapping aliased = mapping(std::string(kFp8Preset) + "x = y.new | y.old");
   expect_plans({
       {"an alias", aliased, to_hf(kFp8), "y.old BF16[1]",
        "note     1 key is read under an alias: y.old would come back as y.new [alias]\n"

@@ -13,11 +13,11 @@ const auto kSecondAndThird = [](PlanOptions& options) { options.expert_range = {
 // ---- names --------------------------------------------------------------------------------------
 
 TEST(PlanRows, Renames) {
-  const Mapping rename{same("model.{x}", "m.{x}")};
-  const Mapping fixed{same("{p}.A", "{p}.A_log").as(Dtype::F32)};
-  const Mapping sets{same("q.{a=weight|bias}", "k.{a}")};
-  const Mapping old_hf{same("x.new", "y").also_hf("x.old")};
-  const Mapping old_native{same("x", "y.new").also_native("y.old")};
+  const Mapping rename = mapping("model.{x} = m.{x}");
+  const Mapping fixed = mapping("{p}.A = {p}.A_log as F32");
+  const Mapping sets = mapping("q.{a=weight|bias} = k.{a}");
+  const Mapping old_hf = mapping("x.new | x.old = y");
+  const Mapping old_native = mapping("x = y.new | y.old");
   expect_plans({
       {"to native", rename, to_native(), "model.a BF16[2]", "m.a BF16 [2] <- model.a\n"},
       {"to hf", rename, to_hf(), "m.a BF16[2]", "model.a BF16 [2] <- m.a\n"},
@@ -26,7 +26,7 @@ TEST(PlanRows, Renames) {
       {"nothing to do", rename, to_native(), "other U8[3]",
        "other U8 [3] <- other\n" + kNothingToDo},
       {"no tensors", rename, to_native(), "", kNothingToDo},
-      {"the first rule wins", Mapping{same("a.{x}", "b.{x}"), same("a.c", "z")}, to_native(),
+      {"the first rule wins", mapping("a.{x} = b.{x}\na.c = z"), to_native(),
        "a.c BF16[1]", "b.c BF16 [1] <- a.c\n"},
       {"a fixed dtype", fixed, to_native(), "x.A BF16[4]", "x.A_log F32 [4] <- cast(F32, x.A)\n"},
       {"a fixed dtype back", fixed, to_hf(), "x.A_log BF16[4]",
@@ -45,7 +45,7 @@ TEST(PlanRows, Renames) {
        "note     1 key is read under an alias: y.old would come back as y.new [alias]\n"},
       {"both spellings", old_hf, to_native(), "x.new BF16[1]; x.old BF16[1]",
        "error    x.old and x.new are the same part of y [key-collision]\n"},
-      {"a name that is taken", Mapping{same("x", "y")}, to_native(), "x BF16[1]; y BF16[1]",
+      {"a name that is taken", mapping("x = y"), to_native(), "x BF16[1]; y BF16[1]",
        "note     1 key is read under an alias: y would come back as x [alias]\n"
        "error    y is made twice, from y and from x [key-collision]\n"},
       {"a size beyond 64 bits", rename, to_native(), "a.w BF16[9223372036854775808, 2]",
@@ -55,10 +55,10 @@ TEST(PlanRows, Renames) {
 }
 
 TEST(PlanRows, Prefixes) {
-  const Mapping bare{prefix("language_model.", "")};
-  const Mapping before{prefix("text.", "t."), same("t.q", "t.k")};
-  const Mapping back{back_only("a.", "b.")};
-  const Mapping two{prefix("m.", "x."), prefix("n.", "x.")};
+  const Mapping bare = mapping("prefix language_model. = ''");
+  const Mapping before = mapping("prefix text. = t.\nt.q = t.k");
+  const Mapping back = mapping("prefix a. <- b.");
+  const Mapping two = mapping("prefix m. = x.\nprefix n. = x.");
   expect_plans({
       {"taken off", bare, to_native(), "language_model.a BF16[1]",
        "a BF16 [1] <- language_model.a\n"},
@@ -80,8 +80,8 @@ TEST(PlanRows, Prefixes) {
 }
 
 TEST(PlanRows, DropsAndExclusions) {
-  const Mapping mtp{drop_hf("x.mtp", "layers.{L}.{x}", where("L") >= 2, "MTP")};
-  const Mapping all{drop_hf("x.scale", "{p}.scale", "scales")};
+  const Mapping mtp = mapping("drop x.mtp 'MTP' layers.{L}.{x} where L >= 2");
+  const Mapping all = mapping("drop x.scale scales {p}.scale");
   const auto exclude = [](PlanOptions& options) { options.exclude = "a\\."; };
   expect_plans({
       {"from a layer on", mtp, to_native(), "layers.1.a BF16[1]; layers.2.a BF16[1]",
@@ -94,7 +94,7 @@ TEST(PlanRows, DropsAndExclusions) {
        "a.w BF16 [1] <- a.w\ndrop a.scale: x.scale\n"},
       {"excluded", Mapping(), to_native(exclude), "a.x BF16[1]; b.a.x BF16[1]",
        "b.a.x BF16 [1] <- b.a.x\ndrop a.x: exclude\n"},
-      {"excluded by the name of the output", Mapping{same("a.x", "c"), same("b", "a.y")},
+      {"excluded by the name of the output", mapping("a.x = c\nb = a.y"),
        to_native(exclude), "a.x BF16[1]; b BF16[1]", "c BF16 [1] <- a.x\ndrop b: exclude\n"},
   });
 }
@@ -102,10 +102,10 @@ TEST(PlanRows, DropsAndExclusions) {
 // ---- transposes ---------------------------------------------------------------------------------
 
 TEST(PlanRows, Transposes) {
-  const Mapping plain{native("{p}.w", t(hf("{p}.weight")))};
-  const Mapping twice{native("{p}.w", t(t(hf("{p}.weight"))))};
-  const Mapping of_hf{hf("{p}.weight", t(native("{p}.w")))};
-  const Mapping rows{native("{p}.w", t(hf("{p}.weight"))).with_rows(4)};
+  const Mapping plain = mapping("t({p}.weight) = {p}.w");
+  const Mapping twice = mapping("t(t({p}.weight)) = {p}.w");
+  const Mapping of_hf = mapping("{p}.weight = t({p}.w)");
+  const Mapping rows = mapping("t({p}.weight) = {p}.w rows 4");
   expect_plans({
       {"to native", plain, to_native(), "a.weight BF16[2, 3]", "a.w BF16 [3, 2] <- t(a.weight)\n"},
       {"to hf", plain, to_hf(), "a.w BF16[3, 2]", "a.weight BF16 [2, 3] <- t(a.w)\n"},
@@ -142,7 +142,8 @@ TEST(PlanRows, Transposes) {
 // ---- concatenations -----------------------------------------------------------------------------
 
 Mapping joined(int dim, Extent each = {}) {
-  return {native("{p}.qk", cat(dim, {hf("{p}.q"), hf("{p}.k")}, each))};
+  const std::string size = size_text(each);
+  return mapping(fmt::format("cat({}, {{p}}.q : {}, {{p}}.k : {}) = {{p}}.qk", dim, size, size));
 }
 
 TEST(PlanRows, Concatenations) {
@@ -158,7 +159,7 @@ TEST(PlanRows, Concatenations) {
       {"parts as stated", joined(-1, 2), to_native(), "a.q BF16[4, 2]; a.k BF16[4, 2]",
        "a.qk BF16 [4, 4] <- cat(-1, a.q, a.k)\n"},
       {"parts other than stated", joined(-1, 2), to_native(), "a.q BF16[4, 2]; a.k BF16[4, 3]",
-       "error    a.qk: a part is BF16 [4, 3], BF16 [4, 2] expected (the config's expert size) "
+       "error    a.qk: a part is BF16 [4, 3], BF16 [4, 2] expected (a size of the config) "
        "[shape-mismatch]\n"},
       {"another dimension differs", joined(0), to_native(), "a.q BF16[4, 8]; a.k BF16[4, 9]",
        "error    a.qk: a part is BF16 [4, 9], BF16 [4, 8] expected [shape-mismatch]\n"},
@@ -179,8 +180,8 @@ TEST(PlanRows, Concatenations) {
 }
 
 TEST(PlanRows, ConcatenationsTakenApart) {
-  const Mapping outside{native("{p}.gu", t(cat(0, {hf("{p}.gate"), hf("{p}.up")})))};
-  const Mapping inside{native("{p}.gu", cat(-1, {t(hf("{p}.gate")), t(hf("{p}.up"))}))};
+  const Mapping outside = mapping("t(cat(0, {p}.gate, {p}.up)) = {p}.gu");
+  const Mapping inside = mapping("cat(-1, t({p}.gate), t({p}.up)) = {p}.gu");
   expect_plans({
       {"in halves", joined(0), to_hf(), "a.qk BF16[6, 8]",
        "a.k BF16 [3, 8] <- slice(a.qk, 0, 3..6)\na.q BF16 [3, 8] <- slice(a.qk, 0, 0..3)\n"},
@@ -210,13 +211,13 @@ TEST(PlanRows, ConcatenationsTakenApart) {
 // ---- stacks -------------------------------------------------------------------------------------
 
 Mapping stacked(Extent count) {
-  return {native("{p}.down", stack("E", count, t(hf("{p}.{E}.w"))))};
+  return mapping("stack(E, " + size_text(count) + ", t({p}.{E}.w)) = {p}.down");
 }
 
 Mapping gated(Extent count) {
-  return {native("layers.{L}.gu", stack("E", count,
-                                        cat(-1, {t(hf("layers.{L}.{E}.gate.weight")),
-                                                 t(hf("layers.{L}.{E}.up.weight"))})))};
+  return mapping("stack(E, " + size_text(count) +
+                 ", cat(-1, t(layers.{L}.{E}.gate.weight), t(layers.{L}.{E}.up.weight)))"
+                 " = layers.{L}.gu");
 }
 
 constexpr std::string_view kTwo = "a.0.w BF16[2, 3]; a.1.w BF16[2, 3]";
@@ -284,34 +285,35 @@ TEST(PlanRows, StacksTakenApart) {
 
 // ---- what rules add -----------------------------------------------------------------------------
 
-Synth bias(Extent count) {
-  return {"x.bias", "{p}.gate", "{p}.bias", Dtype::F32, count};
+std::string bias(Extent count) {
+  return "add x.bias {p}.bias = zeros(" + size_text(count) + ") beside {p}.gate";
 }
 
-TEST(PlanRows, Synths) {
+TEST(PlanRows, Additions) {
   const std::string made = "a.bias F32 [2] <- zeros\na.gate BF16 [2, 8] <- a.gate\n";
   expect_plans({
-      {"made", Mapping{bias(2)}, to_native(), "a.gate BF16[2, 8]", made},
-      {"there already", Mapping{bias(2)}, to_native(), "a.gate BF16[2, 8]; a.bias BF16[2]",
+      {"made", mapping(bias(2)), to_native(), "a.gate BF16[2, 8]", made},
+      {"there already", mapping(bias(2)), to_native(), "a.gate BF16[2, 8]; a.bias BF16[2]",
        "a.bias BF16 [2] <- a.bias\na.gate BF16 [2, 8] <- a.gate\n" + kNothingToDo},
-      {"not for hf", Mapping{bias(2)}, to_hf(), "a.gate BF16[2, 8]",
+      {"not for hf", mapping(bias(2)), to_hf(), "a.gate BF16[2, 8]",
        "a.gate BF16 [2, 8] <- a.gate\n" + kNothingToDo},
-      {"inferred", Mapping{bias({})}, to_native(), "a.gate BF16[2, 8]",
+      {"inferred", mapping(bias({})), to_native(), "a.gate BF16[2, 8]",
        made + "warning  no config: 2 experts, inferred from the rows of a.gate 0..1 [inferred]\n"},
-      {"not inferred with a config", Mapping{bias({})}, to_native(kWithConfig), "a.gate BF16[2, 8]",
+      {"not inferred with a config", mapping(bias({})), to_native(kWithConfig), "a.gate BF16[2, 8]",
        "error    the config does not state the number of experts, the rows of a.gate show 0..1; "
        "--set num_experts=2 says so [expert-count]\n"},
-      {"other than stated", Mapping{bias(3)}, to_native(), "a.gate BF16[2, 8]",
+      {"other than stated", mapping(bias(3)), to_native(), "a.gate BF16[2, 8]",
        "error    a.gate: 2 experts in [2, 8], 3 expected; --set num_experts=N overrides the "
        "config [expert-count]\n"},
-      {"no rows", Mapping{bias(2)}, to_native(), "a.gate BF16[]",
+      {"no rows", mapping(bias(2)), to_native(), "a.gate BF16[]",
        "error    a.gate: shape [], one row an expert expected by x.bias [shape-mismatch]\n"},
   });
 }
 
 /// Once failed: a number that a stack and a synth both infer was told twice.
 TEST(PlanRows, AnInferredNumberIsToldOnce) {
-  const Mapping both{native("{p}.down", stack("E", {}, t(hf("{p}.{E}.w")))), bias({})};
+  const Mapping both =
+      mapping("stack(E, .unknown, t({p}.{E}.w)) = {p}.down\n" + bias({}));
   const std::string made =
       "a.bias F32 [2] <- zeros\na.down BF16 [2, 3, 2] <- stack(E=0..1, t(a.{E}.w))\n";
   expect_plans({

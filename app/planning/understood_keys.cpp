@@ -1,0 +1,41 @@
+// Without a --rename nothing is copied.
+#include "app/planning/understood_keys.hpp"
+
+#include "core/base/display.hpp"
+#include "core/mapping/family_text.hpp"
+
+namespace ckptscope {
+
+UnderstoodKeys::UnderstoodKeys(const Checkpoint& checkpoint,
+                               const std::vector<std::string>& renames)
+    : checkpoint_(checkpoint) {
+  if (renames.empty()) return;
+  const auto stored = checkpoint.tensors();
+  tensors_.assign(stored.begin(), stored.end());
+  for (const std::string& text : renames) apply(text);
+  index_ = KeyIndex(tensors_.size());
+  for (std::uint32_t id = 0; id < tensors_.size(); ++id) {
+    renamed_ += tensors_[id].name != stored[id].name ? 1 : 0;
+    const auto other = index_.insert(tensors_, id);
+    if (!other || stored[id].name == stored[*other].name) continue;
+    fail(Code::KeyCollision, "--rename: {} and {} both become {}", display(stored[*other].name),
+         display(stored[id].name), display(tensors_[id].name));
+  }
+}
+
+void UnderstoodKeys::apply(const std::string& text) {
+  const KeyRename rename = read_rename({"--rename", text});
+  std::size_t matched = 0;
+  for (TensorInfo& tensor : tensors_) {
+    const auto captures = rename.from.match(tensor.name);
+    if (!captures) continue;
+    ++matched;
+    tensor.name = names_.copy(rename.to.expand(*captures).value());
+  }
+  if (matched == 0) {
+    fail(Code::Usage, "--rename '{}': no key of {} tensors is such a key", display(text),
+         tensors_.size());
+  }
+}
+
+}  // namespace ckptscope

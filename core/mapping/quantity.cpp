@@ -1,0 +1,277 @@
+// One function a level of the grammar; each computes as it reads.
+#include "core/mapping/quantity.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace ckptscope {
+namespace {
+
+using Whole = std::int64_t;
+
+const Whole* whole_of(const Quantity& quantity) {
+  return std::get_if<Whole>(&quantity.value.scalar);
+}
+
+Quantity unknown_like(const Quantity& a, const Quantity& b) {
+  return {{}, !a.known() ? a.missing : b.missing};
+}
+
+Quantity flag(bool value) {
+  return {{value}, ""};
+}
+
+Quantity apply_to_whole(char op, Whole a, Whole b) {
+  Whole result = 0;
+  const bool overflows = op == '+'   ? __builtin_add_overflow(a, b, &result)
+                         : op == '-' ? __builtin_sub_overflow(a, b, &result)
+                         : op == '*' ? __builtin_mul_overflow(a, b, &result)
+                                     : b == 0 || (b == -1 && __builtin_sub_overflow(Whole{0}, a, &result));
+  if (overflows) return {{}, "a number that fits 64 bits"};
+  return {{op == '/' ? a / b : result}, ""};
+}
+
+Quantity apply(char op, const Quantity& a, const Quantity& b) {
+  if (!a.known() || !b.known()) return unknown_like(a, b);
+  if (whole_of(a) != nullptr && whole_of(b) != nullptr) return apply_to_whole(op, *whole_of(a), *whole_of(b));
+  const auto x = a.real();
+  const auto y = b.real();
+  if (!x || !y) return {{}, "a number"};
+  const double result = op == '+' ? *x + *y : op == '-' ? *x - *y : op == '*' ? *x * *y : *x / *y;
+  return {{result}, ""};
+}
+
+/// A comparison with what is unknown does not hold. Of a list one element is enough to be equal.
+bool compare(std::string_view op, const Quantity& a, const Quantity& b) {
+  if (!a.known() || !b.known()) return false;
+  const bool equal = a.value.equals(b.value) || b.value.equals(a.value);
+  if (op == "==") return equal;
+  if (op == "!=") return !equal;
+  const auto x = a.real();
+  const auto y = b.real();
+  if (!x || !y) return false;
+  return op == "<" ? *x < *y : op == "<=" ? *x <= *y : op == ">" ? *x > *y : *x >= *y;
+}
+
+class Reader {
+ public:
+  Reader(TokenCursor& cursor, const Surroundings& surroundings, const Bindings& bindings)
+      : cursor_(cursor), surroundings_(surroundings), bindings_(bindings) {}
+
+  Quantity value() {
+    Quantity left = all();
+    while (cursor_.accept("or")) {
+      const Quantity right = all();
+      left = flag(left.holds() || right.holds());
+    }
+    return left;
+  }
+
+ private:
+  Quantity all() {
+    Quantity left = test();
+    while (cursor_.accept("and")) {
+      const Quantity right = test();
+      left = flag(left.holds() && right.holds());
+    }
+    return left;
+  }
+
+  Quantity test() {
+    if (cursor_.accept("not")) return flag(!test().holds());
+    const Quantity left = sum();
+    for (const std::string_view op : {"==", "!=", "<", "<=", ">", ">="}) {
+      if (cursor_.accept(op)) return flag(compare(op, left, sum()));
+    }
+    return left;
+  }
+
+  Quantity sum() {
+    Quantity left = product();
+    for (;;) {
+      if (cursor_.accept("+")) {
+        left = apply('+', left, product());
+      } else if (cursor_.accept("-")) {
+        left = apply('-', left, product());
+      } else {
+        return left;
+      }
+    }
+  }
+
+  Quantity product() {
+    Quantity left = first_known();
+    for (;;) {
+      if (cursor_.accept("*")) {
+        left = apply('*', left, first_known());
+      } else if (cursor_.accept("/")) {
+        left = apply('/', left, first_known());
+      } else {
+        return left;
+      }
+    }
+  }
+
+  Quantity first_known() {
+    Quantity left = atom();
+    while (cursor_.accept("??")) {
+      Quantity right = atom();
+      if (left.known()) continue;
+      if (!right.known() && !left.missing.empty()) right.missing = left.missing;
+      left = std::move(right);
+    }
+    return left;
+  }
+
+  Quantity atom() {
+    if (cursor_.accept("(")) {
+      Quantity inside = value();
+      cursor_.expect(")");
+      return inside;
+    }
+    if (cursor_.accept("has")) return flag(surroundings_.config.has(path(), surroundings_.exact));
+    if (cursor_.accept("length")) return counted();
+    const Token& token = cursor_.peek();
+    if (token.kind == Token::Kind::Literal || token.kind == Token::Kind::Escaped) {
+      return {{cursor_.take().text}, ""};
+    }
+    if (token.kind != Token::Kind::Bare) cursor_.fail_expected("a value");
+    if (token.text.starts_with('.')) return of_config(path());
+    if (token.text.starts_with("set.")) return setting(cursor_.take().text.substr(4));
+    if (cursor_.accept("layout")) return {{surroundings_.options.layout}, ""};
+    if (cursor_.accept("true")) return flag(true);
+    if (cursor_.accept("false")) return flag(false);
+    return number_or_name();
+  }
+
+  /// ".model_type" as Config has paths: without the first dot.
+  std::string path() {
+    const std::string& text = cursor_.peek().text;
+    if (cursor_.peek().kind != Token::Kind::Bare || text.size() < 2 || text.front() != '.') {
+      cursor_.fail_expected("a path into config.json, .NAME,");
+    }
+    return cursor_.take().text.substr(1);
+  }
+
+  Quantity of_config(const std::string& path) {
+    return {surroundings_.config.value(path, surroundings_.exact), path};
+  }
+
+  Quantity counted() {
+    const std::string of = path();
+    const auto length = surroundings_.config.length(of);
+    return {length ? ConfigValue{static_cast<Whole>(*length)} : ConfigValue(), of};
+  }
+
+  Quantity setting(const std::string& name) {
+    const auto found = surroundings_.options.settings.find(name);
+    if (found == surroundings_.options.settings.end()) return {};
+    const auto number = parse<Whole>(found->second);
+    return {number ? ConfigValue{*number} : ConfigValue{found->second}, ""};
+  }
+
+  Quantity number_or_name() {
+    const std::string& text = cursor_.peek().text;
+    if (const auto number = parse<Whole>(text)) {
+      cursor_.take();
+      return {{*number}, ""};
+    }
+    if (const auto number = parse<double>(text)) {
+      cursor_.take();
+      return {{*number}, ""};
+    }
+    const auto bound = bindings_.find(text);
+    if (bound == bindings_.end()) {
+      cursor_.fail("\"{}\" is no value: nothing is bound to that name; a path into config.json begins "
+                   "with a dot", display(text));
+    }
+    cursor_.take();
+    return bound->second;
+  }
+
+  template <typename Number>
+  static std::optional<Number> parse(const std::string& text) {
+    Number number{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+  }
+
+  TokenCursor& cursor_;
+  const Surroundings& surroundings_;
+  const Bindings& bindings_;
+};
+
+bool is_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.';
+  });
+}
+
+}  // namespace
+
+bool Quantity::holds() const {
+  const bool* set = std::get_if<bool>(&value.scalar);
+  return set != nullptr && *set;
+}
+
+Extent Quantity::extent() const {
+  const Whole* whole = whole_of(*this);
+  return whole != nullptr && *whole >= 0 ? Extent(static_cast<std::uint64_t>(*whole)) : std::nullopt;
+}
+
+std::optional<double> Quantity::real() const {
+  if (const Whole* whole = whole_of(*this)) return static_cast<double>(*whole);
+  const double* number = std::get_if<double>(&value.scalar);
+  return number != nullptr ? std::optional(*number) : std::nullopt;
+}
+
+Quantity read_quantity(TokenCursor& cursor, const Surroundings& surroundings, const Bindings& bindings) {
+  return Reader(cursor, surroundings, bindings).value();
+}
+
+bool is_value_word(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kWords{"or",     "and",    "not",  "has",
+                                                   "length", "layout", "true", "false"};
+  return std::find(kWords.begin(), kWords.end(), name) != kWords.end();
+}
+
+// ---- the cursor --------------------------------------------------------------------------------
+
+bool TokenCursor::accept(std::string_view bare) {
+  if (!peek().is(bare)) return false;
+  take();
+  return true;
+}
+
+void TokenCursor::expect(std::string_view bare) {
+  if (!accept(bare)) fail_expected(bare);
+}
+
+void TokenCursor::expect_end() {
+  if (!at_end()) fail_expected("the end of the line");
+}
+
+std::string TokenCursor::take_name(std::string_view what) {
+  if (peek().kind != Token::Kind::Bare || !is_name(peek().text)) fail_expected(what);
+  return take().text;
+}
+
+std::string TokenCursor::take_text(std::string_view what) {
+  if (peek().kind == Token::Kind::Mark || at_end()) fail_expected(what);
+  return take().text;
+}
+
+std::string TokenCursor::text_since(std::size_t place) const {
+  std::string text;
+  for (std::size_t i = place; i < at_; ++i) text += line_[i].text + " ";
+  return text;
+}
+
+void TokenCursor::fail_expected(std::string_view expected) const {
+  if (at_end()) fail("{} is expected, not the end of the line", expected);
+  fail("{} is expected, not \"{}\"", expected, display(peek().text));
+}
+
+}  // namespace ckptscope

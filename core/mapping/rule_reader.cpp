@@ -1,0 +1,706 @@
+// From the lines of a text to rules: lines are read and carried out in one pass, as they stand.
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "core/mapping/family_text.hpp"
+#include "core/mapping/lookup.hpp"
+#include "core/mapping/quantity.hpp"
+#include "core/mapping/words.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::size_t kMostOpen = 3;  // {p} of a key: matching tries every place for each
+
+using Lines = std::span<const TokenLine>;
+
+/// Names that a line sees: values, and texts of keys.
+struct Scope {
+  Bindings values;
+  std::map<std::string, std::string, std::less<>> texts;
+};
+
+struct Parameter {
+  std::string name;
+  bool is_text = false;
+  std::optional<std::string> fallback{};
+};
+
+struct Define {
+  const std::string* file;
+  std::vector<Parameter> parameters;
+  Lines body;
+};
+using Defines = std::map<std::string, Define, std::less<>>;
+
+/// A key as a pattern's text, with what errors need.
+struct Key {
+  std::string text;
+  Position at;
+};
+
+/// The lines of a text, kept while rules are read: defines point into them.
+std::vector<TokenLine> all_lines(const MappingText& text) {
+  std::vector<TokenLine> lines;
+  Tokeniser tokeniser(text);
+  for (TokenLine line; tokeniser.next(line);) lines.push_back(std::move(line));
+  return lines;
+}
+
+bool begins_with(const TokenLine& line, std::string_view word) {
+  return line.front().kind == Token::Kind::Bare && line.front().text == word;
+}
+
+bool opens_block(const TokenLine& line) {
+  return begins_with(line, "when") || begins_with(line, "define") || begins_with(line, "preset");
+}
+
+class RuleReader {
+ public:
+  /// With `every_branch` both sides of each `when`, and defines that nothing uses, are read too.
+  RuleReader(const Surroundings& surroundings, bool every_branch, Mapping& mapping)
+      : surroundings_(surroundings), every_branch_(every_branch), mapping_(mapping) {}
+
+  void run(const std::string& file, Lines lines) {
+    const std::string* const outer = std::exchange(file_, &file);
+    Scope scope;
+    run_lines(lines, scope);
+    file_ = outer;
+  }
+
+  KeyRename rename(const std::string& file, const TokenLine& line) {
+    file_ = &file;
+    TokenCursor cursor(file, line);
+    const Key from = key(cursor, {});
+    cursor.expect("->");
+    const Key to = key(cursor, {});
+    cursor.expect_end();
+    need(to, Pattern(to.text).variables(), Pattern(from.text));
+    return {Pattern(from.text), Pattern(to.text)};
+  }
+
+ private:
+  // ---- lines -----------------------------------------------------------------------------------
+
+  void run_lines(Lines lines, Scope& scope) {
+    for (std::size_t i = 0; i < lines.size();) {
+      if (!opens_block(lines[i])) {
+        run_line(lines[i++], scope);
+        continue;
+      }
+      const std::size_t end = end_of_block(lines, i);
+      run_block(lines.subspan(i, end - i), scope);
+      i = end + 1;
+    }
+  }
+
+  /// The number of the `end` of the block that line `begin` opens.
+  std::size_t end_of_block(Lines lines, std::size_t begin) const {
+    std::size_t depth = 0;
+    for (std::size_t i = begin; i < lines.size(); ++i) {
+      if (opens_block(lines[i])) ++depth;
+      if (begins_with(lines[i], "end") && --depth == 0) return i;
+    }
+    fail_at(*file_, lines[begin].front().at, "the end of \"{}\" is missing", lines[begin].front().text);
+  }
+
+  /// `block`: all its lines but the `end`.
+  void run_block(Lines block, Scope& scope) {
+    if (begins_with(block.front(), "when")) return run_when(block, scope);
+    if (begins_with(block.front(), "define")) return run_define(block);
+    run_preset(block, scope);
+  }
+
+  void run_line(const TokenLine& line, Scope& scope) {
+    using Run = void (RuleReader::*)(TokenCursor&, Scope&);
+    static constexpr std::array<std::pair<std::string_view, Run>, 10> kRuns{{
+        {"let", &RuleReader::run_let},
+        {"text", &RuleReader::run_text},
+        {"prefix", &RuleReader::run_prefix},
+        {"drop", &RuleReader::run_drop},
+        {"pass", &RuleReader::run_pass},
+        {"add", &RuleReader::run_add},
+        {"use", &RuleReader::run_use},
+        {"closed", &RuleReader::run_closed},
+        {"else", &RuleReader::run_stray},
+        {"end", &RuleReader::run_stray},
+    }};
+    TokenCursor cursor(*file_, line);
+    const Token& first = line.front();
+    if (first.kind == Token::Kind::Bare) {
+      for (const auto& [word, run] : kRuns) {
+        if (first.text != word) continue;
+        cursor.take();
+        (this->*run)(cursor, scope);
+        return cursor.expect_end();
+      }
+      if (find_word(Word::Group::Head, first.text) != nullptr) return;  // family_head.cpp's
+    }
+    run_equation(cursor, scope);
+    cursor.expect_end();
+  }
+
+  void run_stray(TokenCursor& cursor, Scope&) { cursor.fail("no block is open here"); }
+
+  // ---- blocks ----------------------------------------------------------------------------------
+
+  void run_when(Lines block, Scope& scope) {
+    TokenCursor cursor(*file_, block.front());
+    cursor.take();
+    const bool holds = value(cursor, scope).holds();
+    cursor.expect_end();
+    const std::size_t middle = else_of(block);
+    const Lines yes = block.subspan(1, middle - 1);
+    const Lines no = middle < block.size() ? block.subspan(middle + 1) : Lines();
+    if (!every_branch_) return run_lines(holds ? yes : no, scope);
+    // Two branches may say the same thing, and bind the same names.
+    const std::set<std::string> before = seen_;
+    run_lines(yes, scope);
+    seen_ = before;
+    run_lines(no, scope);
+  }
+
+  /// The number of the block's own `else`; its size without one.
+  static std::size_t else_of(Lines block) {
+    std::size_t depth = 0;
+    for (std::size_t i = 1; i < block.size(); ++i) {
+      if (opens_block(block[i])) ++depth;
+      if (begins_with(block[i], "end")) --depth;
+      if (depth == 0 && begins_with(block[i], "else")) return i;
+    }
+    return block.size();
+  }
+
+  void run_define(Lines block) {
+    TokenCursor cursor(*file_, block.front());
+    cursor.take();
+    const Position at = cursor.peek().at;
+    const std::string name = cursor.take_name("the name of the define");
+    Define define{file_, {}, block.subspan(1)};
+    cursor.expect("(");
+    while (!cursor.accept(")")) {
+      Parameter parameter{cursor.take_text("the name of a parameter")};
+      parameter.is_text = parameter.name.starts_with('$');
+      if (parameter.is_text) parameter.name.erase(0, 1);
+      if (cursor.accept("=")) parameter.fallback = cursor.take_text("a key");
+      define.parameters.push_back(std::move(parameter));
+      if (!cursor.peek().is(")")) cursor.expect(",");
+    }
+    cursor.expect_end();
+    if (!defines_.emplace(name, define).second) fail_at(*file_, at, "\"{}\" is defined twice", name);
+    if (every_branch_) check_define(define);
+  }
+
+  /// With texts that are plain, so that what nobody uses is read once.
+  void check_define(const Define& define) {
+    Scope scope;
+    for (const Parameter& one : define.parameters) {
+      if (one.is_text) {
+        scope.texts[one.name] = one.fallback.value_or(one.name);
+      } else {
+        scope.values[one.name] = {};
+      }
+    }
+    Mapping unused;
+    RuleReader inner(surroundings_, true, unused);
+    inner.file_ = file_;
+    inner.defines_ = defines_;
+    inner.run_lines(define.body, scope);
+  }
+
+  void run_use(TokenCursor& cursor, Scope& scope) {
+    const Position at = cursor.peek().at;
+    const std::string name = cursor.take_name("the name of a define");
+    const auto found = defines_.find(name);
+    if (found == defines_.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& [one, define] : defines_) names.push_back(one);
+      fail_at(*file_, at, "no define \"{}\" stands above{}", display(name), suggestion(name, names));
+    }
+    const Define& define = found->second;
+    Scope inner;
+    cursor.expect("(");
+    for (const Parameter& one : define.parameters) {
+      const bool given = !cursor.peek().is(")");
+      if (!given && !one.fallback) {
+        cursor.fail("{} is missing: {}({})", one.name, name, parameters_text(define));
+      }
+      if (one.is_text) {
+        inner.texts[one.name] = given ? key(cursor, scope).text : *one.fallback;
+      } else {
+        inner.values[one.name] = value(cursor, scope);
+      }
+      if (!cursor.peek().is(")")) cursor.expect(",");
+    }
+    cursor.expect(")");
+    const std::string used = used_at_;
+    if (used.empty()) used_at_ = fmt::format(" of {}:{}", *file_, at.line);
+    const std::string* const outer = std::exchange(file_, define.file);
+    run_lines(define.body, inner);
+    file_ = outer;
+    used_at_ = used;
+  }
+
+  static std::string parameters_text(const Define& define) {
+    std::string text;
+    for (const Parameter& one : define.parameters) {
+      text += (text.empty() ? "" : ", ") + std::string(one.is_text ? "$" : "") + one.name;
+    }
+    return text;
+  }
+
+  void run_preset(Lines block, Scope& scope) {
+    TokenCursor cursor(*file_, block.front());
+    cursor.take();
+    QuantPreset preset;
+    preset.scheme = written_scheme(take_scheme(cursor));
+    while (cursor.accept("activation")) {
+      cursor.expect("=");
+      cursor.expect("dynamic");
+      preset.activation_scales = true;
+    }
+    preset.config = cursor.take_text("a quantization_config in quotes");
+    cursor.expect_end();
+    for (const TokenLine& line : block.subspan(1)) {
+      TokenCursor inner(*file_, line);
+      if (inner.accept("encode")) {
+        const Key weight = key(inner, scope);
+        inner.expect("rank");
+        preset.weights.push_back({Pattern(weight.text), required(inner, scope, "a rank")});
+      } else {
+        inner.expect("except");
+        while (!inner.at_end()) preset.except.push_back(inner.take_text("a part of keys"));
+      }
+      inner.expect_end();
+    }
+    mapping_.presets.push_back(std::move(preset));
+  }
+
+  static QuantScheme::Kind take_scheme(TokenCursor& cursor) {
+    for (const auto kind : {QuantScheme::Kind::Mxfp4, QuantScheme::Kind::Fp8}) {
+      if (cursor.accept(name_of(kind))) return kind;
+    }
+    cursor.fail_expected("mxfp4 or fp8");
+  }
+
+  // ---- one line each ---------------------------------------------------------------------------
+
+  void run_let(TokenCursor& cursor, Scope& scope) {
+    const std::string name = cursor.take_name("a name");
+    if (is_value_word(name)) cursor.fail("\"{}\" is a word of values", name);
+    cursor.expect("=");
+    scope.values[name] = value(cursor, scope);
+  }
+
+  void run_text(TokenCursor& cursor, Scope& scope) {
+    const std::string name = cursor.take_name("a name");
+    cursor.expect("=");
+    scope.texts[name] = key(cursor, scope).text;
+  }
+
+  void run_closed(TokenCursor& cursor, Scope&) { mapping_.closed = cursor.take_name("the name of a rule"); }
+
+  void run_prefix(TokenCursor& cursor, Scope& scope) {
+    const Key hf = key(cursor, scope);
+    const Token sign = cursor.peek();
+    const bool both = cursor.accept("=");
+    const bool front = !both && cursor.accept("->");
+    if (!both && !front && !cursor.accept("<-")) cursor.fail_expected("=, -> or <-");
+    const Key native = key(cursor, scope);
+    Prefix prefix(hf.text, native.text);
+    prefix.to_native = both || front;
+    prefix.to_hf = !front;
+    const auto where = condition(cursor, scope, Pattern(hf.text));
+    if (prefix.to_native) need(native, Pattern(native.text).variables(), Pattern(hf.text));
+    if (prefix.to_hf) need(hf, Pattern(hf.text).variables(), Pattern(native.text));
+    if (!where) prefix.to_native = false;
+    if (where) prefix.where = *where;
+    refuse_again(sign.at, fmt::format("prefix {} {}", hf.text, native.text));
+    mapping_.prefixes.push_back(std::move(prefix));
+  }
+
+  void run_drop(TokenCursor& cursor, Scope& scope) {
+    const Side side = cursor.accept("native") ? Side::Native : Side::Hf;
+    std::string rule = cursor.take_name("the name of a rule");
+    std::string reason = cursor.take_text("the reason, in quotes");
+    const Key dropped = key(cursor, scope);
+    const Pattern pattern(dropped.text);
+    if (const auto where = condition(cursor, scope, pattern)) {
+      mapping_.drops.push_back({side, std::move(rule), pattern, std::move(reason), *where});
+    }
+  }
+
+  /// "where L >= layers"; nullopt where the limit is unknown: nothing is known to be beyond it.
+  std::optional<Condition> condition(TokenCursor& cursor, Scope& scope, const Pattern& pattern) {
+    if (!cursor.accept("where")) return Condition();
+    const Position at = cursor.peek().at;
+    Condition where{cursor.take_name("a variable of the key")};
+    const auto names = pattern.variables();
+    if (std::find(names.begin(), names.end(), where.variable) == names.end() ||
+        where.variable.front() < 'A' || where.variable.front() > 'Z') {
+      fail_at(*file_, at, "{{{}}} is no number of the key", display(where.variable));
+    }
+    where.below = cursor.accept("<");
+    if (!where.below) cursor.expect(">=");
+    const Extent limit = value(cursor, scope).extent();
+    if (!limit) return std::nullopt;
+    where.limit = *limit;
+    return where;
+  }
+
+  void run_pass(TokenCursor& cursor, Scope& scope) {
+    const Key one = key(cursor, scope);
+    add_equation({Side::Native, {Pattern(one.text)}, tensor({one}, Side::Hf)}, one.at);
+  }
+
+  void run_add(TokenCursor& cursor, Scope& scope) {
+    Addition addition;
+    addition.rule = cursor.take_name("the name of a rule");
+    const Key made = key(cursor, scope);
+    cursor.expect("=");
+    Key beside{"", cursor.peek().at};
+    if (cursor.accept("zeros")) {
+      cursor.expect("(");
+      addition.extent = value(cursor, scope).extent();
+      cursor.expect(")");
+    } else if (cursor.accept("frequencies")) {
+      addition.kind = Addition::Kind::Frequencies;
+      cursor.expect("(");
+      addition.theta = value(cursor, scope).real().value_or(0);
+      cursor.expect(",");
+      addition.dim = value(cursor, scope).extent().value_or(0);
+      cursor.expect(")");
+    } else {
+      addition.kind = Addition::Kind::Copy;
+      beside = key(cursor, scope);
+    }
+    if (addition.kind != Addition::Kind::Copy) {
+      cursor.expect("beside");
+      beside = key(cursor, scope);
+    }
+    need(made, Pattern(made.text).variables(), Pattern(beside.text));
+    addition.key = Pattern(made.text);
+    addition.beside = Pattern(beside.text);
+    mapping_.additions.push_back(std::move(addition));
+  }
+
+  // ---- equations -------------------------------------------------------------------------------
+
+  void run_equation(TokenCursor& cursor, Scope& scope) {
+    const Token first = cursor.peek();
+    const Position& at = first.at;
+    Part left = side(cursor, scope, Side::Hf);
+    if (!cursor.accept("=")) refuse_line(first);
+    Part right = side(cursor, scope, Side::Native);
+    const bool bare_left = left.op == Part::Op::Tensor;
+    const bool bare_right = right.op == Part::Op::Tensor;
+    if (!bare_left && !bare_right) fail_at(*file_, at, "operations on both sides: one side must be a key");
+    Equation equation;
+    equation.side = bare_right ? Side::Native : Side::Hf;
+    equation.whole = (bare_right ? right : left).spellings;
+    equation.parts = std::move(bare_right ? left : right);
+    for (;;) {
+      if (cursor.accept("as")) {
+        equation.as_output = cursor.accept("output");
+        if (!equation.as_output) equation.fixed = take_dtype(cursor);
+      } else if (cursor.accept("rows")) {
+        equation.rows = value(cursor, scope).extent();
+      } else {
+        break;
+      }
+    }
+    add_equation(std::move(equation), at);
+  }
+
+  /// A line that is no equation either.
+  [[noreturn]] void refuse_line(const Token& first) const {
+    std::vector<std::string_view> words{"end"};
+    for (const Word& word : mapping_words()) {
+      if (word.group == Word::Group::Line || word.group == Word::Group::Head) {
+        words.push_back(word.name);
+      }
+    }
+    fail_at(*file_, first.at, "a line is an equation, KEY = KEY, or begins with a word{}",
+            suggestion(first.text, words));
+  }
+
+  void add_equation(Equation equation, const Position& at) {
+    equation.line = fmt::format("{}:{}{}", *file_, at.line, used_at_);
+    equation.settle();
+    const Part* stack = find_stack(equation.parts);
+    std::string text = equation.whole.front().text() + " =";
+    for_each_tensor(equation.parts, [&](const Part& one) {
+      text += " " + one.spellings.front().text();
+      for (const Pattern& whole : equation.whole) {
+        need({one.spellings.front().text(), at}, one.spellings.front().variables(), whole,
+             stack == nullptr ? "" : stack->index);
+      }
+      for (const Pattern& spelling : one.spellings) {
+        need({equation.whole.front().text(), at}, equation.whole.front().variables(), spelling);
+      }
+    });
+    if (stack != nullptr) {
+      for_each_tensor(*stack, [&](const Part& one) {
+        need({"stack(" + stack->index + ", …)", at}, {stack->index}, one.spellings.front());
+      });
+    }
+    refuse_again(at, text);
+    mapping_.equations.push_back(std::move(equation));
+  }
+
+  /// `key` is written from what `read` captures: every variable must be known there.
+  void need(const Key& key, const std::vector<std::string_view>& variables, const Pattern& read,
+            std::string_view index = "") const {
+    const auto known = read.variables();
+    for (const std::string_view name : variables) {
+      if (name == index || std::find(known.begin(), known.end(), name) != known.end()) continue;
+      fail_at(*file_, key.at, "{{{}}} of {} does not stand in {}", name, key.text, read.text());
+    }
+  }
+
+  void refuse_again(const Position& at, const std::string& text) {
+    if (!seen_.insert(text).second) fail_at(*file_, at, "the same stands above: {}", text);
+  }
+
+  static Dtype take_dtype(TokenCursor& cursor) {
+    const auto dtype = parse_dtype(cursor.peek().text);
+    if (!dtype || !is_number(*dtype)) cursor.fail_expected("a dtype or output");
+    cursor.take();
+    return *dtype;
+  }
+
+  /// A key, several spellings of one, or an operation.
+  Part side(TokenCursor& cursor, Scope& scope, Side on) {
+    if (cursor.peek().kind == Token::Kind::Bare && cursor.peek(1).is("(")) {
+      return operation(cursor, scope, on);
+    }
+    std::vector<Key> spellings{key(cursor, scope)};
+    while (cursor.accept("|")) spellings.push_back(key(cursor, scope));
+    return tensor(spellings, on);
+  }
+
+  static Part tensor(const std::vector<Key>& spellings, Side on) {
+    Part part;
+    part.side = on;
+    for (const Key& one : spellings) part.spellings.emplace_back(one.text);
+    return part;
+  }
+
+  Part operation(TokenCursor& cursor, Scope& scope, Side on) {
+    const Word* word = find_word(Word::Group::Operation, cursor.peek().text);
+    if (word == nullptr) refuse_operation(cursor);
+    cursor.take();
+    cursor.expect("(");
+    Part part;
+    part.op = word->op;
+    for (std::size_t i = 0; i < word->operands.size(); ++i) {
+      if (i > 0) cursor.expect(",");
+      operand(cursor, scope, on, word->operands[i], part);
+    }
+    if (!cursor.accept(")")) cursor.fail_expected(fmt::format("the ) of {}", word->form));
+    return part;
+  }
+
+  [[noreturn]] static void refuse_operation(TokenCursor& cursor) {
+    std::vector<std::string_view> names;
+    for (const Word& word : mapping_words()) {
+      if (word.group == Word::Group::Operation) names.push_back(word.name);
+    }
+    const std::string& found = cursor.peek().text;
+    cursor.fail("\"{}\": unknown word{}", display(found), suggestion(found, names));
+  }
+
+  /// See Word::operands.
+  void operand(TokenCursor& cursor, Scope& scope, Side on, char kind, Part& part) {
+    switch (kind) {
+      case 'i':
+        part.index = cursor.take_name("the name of a number");
+        if (part.index.front() < 'A' || part.index.front() > 'Z') {
+          cursor.fail("{} counts, so it begins with a capital", part.index);
+        }
+        return;
+      case 'd':
+        return take_dimension(cursor, part);
+      case 'n':
+        return take_extent(cursor, scope, part);
+      case 'm':
+        part.multiple = required(cursor, scope, "a multiple");
+        return;
+      case 'x':
+        part.parts.push_back(side(cursor, scope, on));
+        return;
+      default:
+        return take_parts(cursor, scope, on, part);
+    }
+  }
+
+  static void take_dimension(TokenCursor& cursor, Part& part) {
+    constexpr std::array<std::pair<std::string_view, int>, 8> kDimensions{
+        {{"-4", -4}, {"-3", -3}, {"-2", -2}, {"-1", -1}, {"0", 0}, {"1", 1}, {"2", 2}, {"3", 3}}};
+    for (const auto& [text, dim] : kDimensions) {
+      if (!cursor.accept(text)) continue;
+      part.dim = dim;
+      return;
+    }
+    cursor.fail_expected("a dimension, -4 to 3,");
+  }
+
+  void take_extent(TokenCursor& cursor, const Scope& scope, Part& part) {
+    const Quantity size = value(cursor, scope);
+    part.extent = size.extent();
+    if (!part.extent && part.op == Part::Op::Head) part.unknown = what_is_missing(size);
+  }
+
+  /// Parts with sizes of their own, or like ones.
+  void take_parts(TokenCursor& cursor, Scope& scope, Side on, Part& part) {
+    std::vector<Quantity> sizes;
+    std::set<std::string> texts;  // as they are written
+    do {
+      part.parts.push_back(side(cursor, scope, on));
+      const std::size_t begin = cursor.place();
+      sizes.push_back(cursor.accept(":") ? value(cursor, scope) : Quantity());
+      texts.insert(cursor.text_since(begin));
+    } while (cursor.accept(","));
+    if (texts.size() == 1) {
+      part.each = sizes[0].extent();
+      return;
+    }
+    for (const Quantity& one : sizes) {
+      part.sizes.push_back(one.extent().value_or(0));
+      if (!one.extent() && part.unknown.empty()) part.unknown = what_is_missing(one);
+    }
+  }
+
+  static std::string what_is_missing(const Quantity& quantity) {
+    return quantity.missing.empty() ? "a size" : quantity.missing;
+  }
+
+  // ---- keys and values -------------------------------------------------------------------------
+
+  Quantity value(TokenCursor& cursor, const Scope& scope) {
+    return read_quantity(cursor, surroundings_, scope.values);
+  }
+
+  std::uint64_t required(TokenCursor& cursor, const Scope& scope, std::string_view what) {
+    const Position at = cursor.peek().at;
+    const Extent number = value(cursor, scope).extent();
+    if (number.value_or(0) > 0 || every_branch_) return number.value_or(1);
+    fail_at(*file_, at, "{} is expected", what);
+  }
+
+  /// A key with its texts put in. In '…' braces and $ stand for themselves.
+  Key key(TokenCursor& cursor, const Scope& scope) {
+    const Token& token = cursor.peek();
+    Key result{"", token.at};
+    if (token.kind == Token::Kind::Literal) {
+      for (const char c : token.text) result.text += c == '{' ? "{{" : std::string(1, c);
+    } else if (token.kind == Token::Kind::Mark || token.kind == Token::Kind::End) {
+      cursor.fail_expected("a key");
+    } else {
+      result.text = with_numbers(with_texts(token.text, token.at, scope), token.at, scope);
+    }
+    cursor.take();
+    try {
+      const Pattern pattern(result.text);
+      if (pattern.variables(/*open=*/true).size() > kMostOpen) {
+        fail_at(*file_, result.at, "{}: at most {} open texts", result.text, kMostOpen);
+      }
+    } catch (const std::invalid_argument& error) {
+      fail_at(*file_, result.at, "{}", error.what());
+    }
+    return result;
+  }
+
+  /// $NAME and $(NAME).
+  std::string with_texts(const std::string& text, const Position& at, const Scope& scope) const {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (text[i] != '$') {
+        out += text[i];
+        continue;
+      }
+      const bool closed = text.substr(i + 1).starts_with('(');
+      const std::size_t begin = i + (closed ? 2 : 1);
+      const auto is_letter = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+      };
+      const auto stop = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), is_letter);
+      const auto end = static_cast<std::size_t>(stop - text.begin());
+      const std::string name = text.substr(begin, end - begin);
+      const auto found = scope.texts.find(name);
+      if (found == scope.texts.end()) {
+        std::vector<std::string_view> names;
+        for (const auto& [one, bound] : scope.texts) names.push_back(one);
+        fail_at(*file_, at, "${}: no text of that name{}", display(name), suggestion(name, names));
+      }
+      out += found->second;
+      i = closed ? end : end - 1;
+    }
+    return out;
+  }
+
+  /// {K+NAME} with the number that NAME stands for.
+  std::string with_numbers(std::string text, const Position& at, const Scope& scope) const {
+    for (std::size_t open = text.find('{'); open != text.npos; open = text.find('{', open + 1)) {
+      const std::size_t plus = text.find_first_of("+=}", open);
+      if (plus == text.npos || text[plus] != '+') continue;
+      const std::size_t close = text.find('}', plus);
+      if (close == text.npos) continue;
+      const std::string name = text.substr(plus + 1, close - plus - 1);
+      const auto found = scope.values.find(name);
+      if (found == scope.values.end()) continue;  // a number as it stands, or the pattern's error
+      const Extent number = found->second.extent();
+      if (!number && !every_branch_) {
+        fail_at(*file_, at, "{{…+{}}}: config.json does not state {}", name, what_is_missing(found->second));
+      }
+      text.replace(plus + 1, close - plus - 1, fmt::format("{}", number.value_or(0)));
+    }
+    return text;
+  }
+
+  static std::string suggestion(std::string_view found, std::span<const std::string_view> words) {
+    const std::string_view near = nearest_word(found, words);
+    return near.empty() ? "" : fmt::format("; did you mean \"{}\"?", display(near));
+  }
+
+  const Surroundings& surroundings_;
+  const bool every_branch_;
+  Mapping& mapping_;
+  const std::string* file_ = nullptr;
+  std::string used_at_;  // " of FILE:LINE" inside a define: of the outermost use
+  Defines defines_;
+  std::set<std::string> seen_;  // equations and prefixes
+};
+
+Mapping read(std::span<const MappingText> texts, const Surroundings& surroundings,
+             bool every_branch) {
+  std::vector<std::vector<TokenLine>> lines;  // which defines point into
+  for (const MappingText& text : texts) lines.push_back(all_lines(text));
+  Mapping mapping;
+  RuleReader reader(surroundings, every_branch, mapping);
+  for (std::size_t i = 0; i < texts.size(); ++i) reader.run(texts[i].name, lines[i]);
+  return mapping;
+}
+
+}  // namespace
+
+Mapping read_mapping(std::span<const MappingText> texts, const Config& config,
+                     const MappingOptions& options) {
+  return read(texts, {config, options}, false);
+}
+
+KeyRename read_rename(const MappingText& text) {
+  const std::vector<TokenLine> lines = all_lines(text);
+  if (lines.size() != 1) fail_at(text.name, {}, "one line is expected: 'LEFT -> RIGHT'");
+  const Config config;
+  const MappingOptions options;
+  Mapping unused;
+  return RuleReader({config, options}, false, unused).rename(text.name, lines.front());
+}
+
+void check_mapping(std::span<const MappingText> texts) {
+  read(texts, {Config(), MappingOptions()}, true);
+}
+
+}  // namespace ckptscope
