@@ -188,8 +188,8 @@ class RuleReader {
       if (!cursor.peek().is(")")) cursor.expect(",");
     }
     cursor.expect_end();
+    if (every_branch_) check_define(define);  // before it is known: it does not see itself
     if (!defines_.emplace(name, define).second) fail_at(*file_, at, "\"{}\" is defined twice", name);
-    if (every_branch_) check_define(define);
   }
 
   /// With texts that are plain, so that what nobody uses is read once.
@@ -585,7 +585,7 @@ class RuleReader {
   std::uint64_t required(TokenCursor& cursor, const Scope& scope, std::string_view what) {
     const Position at = cursor.peek().at;
     const Extent number = value(cursor, scope).extent();
-    if (number.value_or(0) > 0 || every_branch_) return number.value_or(1);
+    if (number.value_or(every_branch_ ? 1 : 0) > 0) return number.value_or(1);
     fail_at(*file_, at, "{} is expected", what);
   }
 

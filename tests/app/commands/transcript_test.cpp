@@ -71,7 +71,6 @@ constexpr Elsewhere kElsewhere[] = {
     {"missing-part", "core/plan/rows_test.cpp", "[missing-part]"},
     {"orphan", "core/plan/rows_test.cpp", "[orphan]"},
     {"scale-not-applied", "field/field_test.cpp", "scale-not-applied"},
-    {"not-grouped", "field/field_test.cpp", "not-grouped"},
     {"overflow", "field/field_test.cpp", "[overflow]"},
 };
 

@@ -329,5 +329,164 @@ TEST(PlanRows, AnInferredNumberIsToldOnce) {
   });
 }
 
+// ---- other operations ---------------------------------------------------------------------------
+
+TEST(PlanRows, UnlikeParts) {
+  const Mapping qkv = mapping("{p}.qkv = cat(0, {p}.q : 4, {p}.k : 2, {p}.v : 2)");
+  const Mapping joined = mapping("cat(0, {p}.q : 4, {p}.k : 2) = {p}.qk");
+  const Mapping unknown = mapping("{p}.qkv = cat(0, {p}.q : .heads, {p}.k : 2)");
+  expect_plans({
+      {"taken apart", qkv, to_native(), "a.qkv BF16[8, 3]",
+       "a.k BF16 [2, 3] <- slice(a.qkv, 0, 4..6)\na.q BF16 [4, 3] <- slice(a.qkv, 0, 0..4)\n"
+       "a.v BF16 [2, 3] <- slice(a.qkv, 0, 6..8)\n"},
+      {"put together", qkv, to_hf(), "a.q BF16[4, 3]; a.k BF16[2, 3]; a.v BF16[2, 3]",
+       "a.qkv BF16 [8, 3] <- cat(-2, a.q, a.k, a.v)\n"},
+      {"another sum", qkv, to_native(), "a.qkv BF16[9, 3]",
+       "error    a.qkv: shape BF16 [9, 3], 4 + 2 + 2 = 8 in dimension 0 expected [shape-mismatch]\n"},
+      {"another size", joined, to_native(), "a.q BF16[4, 3]; a.k BF16[3, 3]",
+       "error    a.qk: a part is BF16 [3, 3], BF16 [2, 3] expected (a size of the config) "
+       "[shape-mismatch]\n"},
+      {"a size that nobody states", unknown, to_native(), "a.qkv BF16[8, 3]",
+       "error    a.qkv: its sizes are not known: config.json does not state heads "
+       "[shape-mismatch]\n"},
+      {"a part is missing", qkv, to_hf(), "a.q BF16[4, 3]; a.k BF16[2, 3]",
+       "error    a.qkv: its part {p}.v is missing [missing-part]\n"},
+  });
+}
+
+TEST(PlanRows, Rows) {
+  const Mapping row = mapping("row({p}.b) = {p}.bias");
+  expect_plans({
+      {"taken off", row, to_native(), "a.b F32[1, 4]", "a.bias F32 [4] <- select(a.b, 0)\n"},
+      {"put on", row, to_hf(), "a.bias F32[4]", "a.b F32 [1, 4] <- stack(a.bias)\n"},
+      {"not there", row, to_native(), "a.b F32[4]; c.b F32[4]",
+       "a.bias F32 [4] <- a.b\nc.bias F32 [4] <- c.b\n"
+       "note     a.bias [4] comes back with a first dimension of 1; 1 more alike [alias]\n"},
+      {"not 1", row, to_native(), "a.b F32[2, 4]",
+       "error    a.bias: shape F32 [2, 4], a first dimension of 1 expected [shape-mismatch]\n"},
+  });
+}
+
+TEST(PlanRows, Heads) {
+  const Mapping head = mapping("head({p}.A, 4, 8) = {p}.A_log as F32");
+  const Mapping unknown = mapping("head({p}.A, .heads, 8) = {p}.A_log");
+  expect_plans({
+      {"cut", head, to_native(), "a.A F32[8]",
+       "a.A_log F32 [4] <- slice(a.A, 0, 0..4)\n"
+       "note     a.A_log: the last 4 of 8 are left out as padding, and come back as zeros "
+       "[padding]\n"},
+      {"whole", head, to_native(), "a.A F32[4]", "a.A_log F32 [4] <- a.A\n"},
+      {"another length", head, to_native(), "a.A F32[6]",
+       "error    a.A_log: shape F32 [6], 4 or 8 at the end expected [shape-mismatch]\n"},
+      {"filled up", head, to_hf(), "a.A_log F32[4]", "a.A F32 [8] <- cat(-1, a.A_log, zeros)\n"},
+      {"filled up already", head, to_hf(), "a.A_log F32[8]", "a.A F32 [8] <- a.A_log\n"},
+      {"a length that nobody states", unknown, to_native(), "a.A F32[8]",
+       "error    a.A_log: its sizes are not known: config.json does not state heads "
+       "[shape-mismatch]\n"},
+  });
+}
+
+TEST(PlanRows, Factors) {
+  const Mapping scaled = mapping("scaled(t({p}.w), {p}.s) = {p}.v as output");
+  expect_plans({
+      {"folded in", scaled, to_native(), "a.w BF16[2, 3, 4]; a.s F32[2]",
+       "a.v BF16 [2, 4, 3] <- cast(BF16, scaled(t(a.w), a.s))\n"},
+      {"the other way", scaled, to_hf(), "a.v BF16[2, 4, 3]",
+       "a.s BF16 [2] <- ones\na.w BF16 [2, 3, 4] <- t(a.v)\n"},
+      {"other rows", scaled, to_native(), "a.w BF16[2, 3, 4]; a.s F32[3]",
+       "error    a.v: shape BF16 [2, 4, 3], BF16, F16 or F32 and as many rows as its factor F32 [3] "
+       "expected [shape-mismatch]\n"},
+      {"no factor", scaled, to_native(), "a.w BF16[2, 3, 4]",
+       "error    a.v: its part {p}.s is missing [missing-part]\n"},
+  });
+}
+
+TEST(PlanRows, Interleaved) {
+  const Mapping mixed = mapping("interleaved(-2, {p}.w) = {p}.v");
+  expect_plans({
+      {"to native", mixed, to_native(), "a.w BF16[4, 3]",
+       "a.v BF16 [4, 3] <- interleaved(-2, a.w)\n"},
+      {"to hf", mixed, to_hf(), "a.v BF16[4, 3]", "a.w BF16 [4, 3] <- deinterleaved(-2, a.v)\n"},
+      {"no halves", mixed, to_native(), "a.w BF16[5, 3]",
+       "error    a.v: shape BF16 [5, 3], an even dimension 0 expected [shape-mismatch]\n"},
+  });
+}
+
+TEST(PlanRows, AsOutput) {
+  const Mapping stacked = mapping("t({p}.w) = {p}.v as output");
+  expect_plans({
+      {"to native", stacked, to_native(), "a.w F32[2, 3]", "a.v BF16 [3, 2] <- t(cast(BF16, a.w))\n"},
+      {"to hf", stacked, to_hf(), "a.v F32[3, 2]", "a.w F32 [2, 3] <- t(a.v)\n"},
+  });
+}
+
+TEST(PlanRows, NumbersInPrefixes) {
+  const Mapping layers = mapping(
+      "let n = 2\nprefix layers.{K+n}. = mtp.{K}. where K < 1\nprefix layers. = model.layers.");
+  expect_plans({
+      {"counted on", layers, to_native(), "layers.1.w BF16[1]; layers.2.w BF16[1]",
+       "model.layers.1.w BF16 [1] <- layers.1.w\nmtp.0.w BF16 [1] <- layers.2.w\n"},
+      {"beyond the number", layers, to_native(), "layers.3.w BF16[1]",
+       "model.layers.3.w BF16 [1] <- layers.3.w\n"},
+      {"back", layers, to_hf(), "mtp.0.w BF16[1]; mtp.1.w BF16[1]",
+       "layers.2.w BF16 [1] <- mtp.0.w\nlayers.3.w BF16 [1] <- mtp.1.w\n"
+       "note     1 key is read under an alias: mtp.1.w would come back as model.layers.3.w [alias]\n"},
+      {"only towards native", mapping("prefix a. -> b.\nprefix c. = b."), to_hf(), "b.x BF16[1]",
+       "c.x BF16 [1] <- b.x\n"},
+      {"the same start is left alone", mapping("prefix t. = t.\nprefix m. = ''"), to_hf(),
+       "t.x BF16[1]; y BF16[1]", "m.y BF16 [1] <- y\nt.x BF16 [1] <- t.x\n"},
+  });
+}
+
+TEST(PlanRows, NativeDropsCopiesAndFrequencies) {
+  const Mapping dropped = mapping("drop native x.head 'tied' head.w");
+  const Mapping few = mapping("drop native x.bias 'none' l.{L}.b where L < 2");
+  const Mapping copied = mapping("add x.tied head = embed");
+  const Mapping made = mapping("add x.rotary {p}.freqs = frequencies(10000, 8) beside {p}.w");
+  expect_plans({
+      {"dropped", dropped, to_hf(), "head.w BF16[1]; a BF16[1]",
+       "a BF16 [1] <- a\ndrop head.w: x.head\n"},
+      {"not from hf", dropped, to_native(), "head.w BF16[1]",
+       "head.w BF16 [1] <- head.w\n" + kNothingToDo},
+      {"below a number", few, to_hf(), "l.1.b BF16[1]; l.2.b BF16[1]",
+       "l.2.b BF16 [1] <- l.2.b\ndrop l.1.b: x.bias\n"},
+      {"a copy", copied, to_native(), "embed BF16[2]", "embed BF16 [2] <- embed\nhead BF16 [2] <- embed\n"},
+      {"no copy of what is there", copied, to_native(), "embed BF16[2]; head BF16[2]",
+       "embed BF16 [2] <- embed\nhead BF16 [2] <- head\n" + kNothingToDo},
+      {"no copy of nothing", copied, to_native(), "a BF16[2]", "a BF16 [2] <- a\n" + kNothingToDo},
+      {"frequencies", made, to_native(), "a.w BF16[2]",
+       "a.freqs F32 [4] <- frequencies(10000, 8)\na.w BF16 [2] <- a.w\n"},
+      {"of nothing", mapping("add x.r f = frequencies(.theta, 8) beside w"), to_native(), "w BF16[1]",
+       "error    x.r: 8 frequencies of theta 0, which config.json should state [shape-mismatch]\n"},
+  });
+}
+
+TEST(PlanRows, Closed) {
+  const Mapping closed = mapping("closed x.strangers\npass a.{x}\nb = c");
+  expect_plans({
+      {"named", closed, to_native(), "a.w BF16[1]; b BF16[1]", "a.w BF16 [1] <- a.w\nc BF16 [1] <- b\n"},
+      {"a stranger", closed, to_native(), "d BF16[1]",
+       "error    d: no rule names it, x.strangers [orphan]\n"},
+      {"not towards hf", closed, to_hf(), "d BF16[1]", "d BF16 [1] <- d\n" + kNothingToDo},
+  });
+}
+
+// ---- edits --------------------------------------------------------------------------------------
+
+TEST(PlanRows, Edits) {
+  const auto included = [](PlanOptions& options) { options.include = {{"layer=0"}, {"*.norm"}}; };
+  expect_plans({
+      {"included", Mapping(), within_hf(included),
+       "m.layers.0.w BF16[1]; m.layers.1.w BF16[1]; m.norm BF16[1]",
+       "m.layers.0.w BF16 [1] <- m.layers.0.w\nm.norm BF16 [1] <- m.norm\n"
+       "drop m.layers.1.w: include\n"},
+      {"cast", Mapping(), within_hf(kAsF32), "a BF16[1]; b F32[1]; c I64[1]",
+       "a F32 [1] <- cast(F32, a)\nb F32 [1] <- b\nc I64 [1] <- c\n"},
+      {"packed", Mapping(), within_hf(kAsF32), "a.weight F8_E4M3[2]; a.weight_scale BF16[]",
+       "error    a.weight: packed weights are not cast; --quantize none decodes them to --dtype "
+       "[packed-codes]\n"},
+  });
+}
+
 }  // namespace
 }  // namespace ckptscope::testing

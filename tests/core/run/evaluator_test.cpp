@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
@@ -67,6 +69,14 @@ std::size_t trace_back(const Value& value, Shape& index) {
       arg = index[0];
       index.erase(index.begin());
       break;
+    case Value::Op::Interleave:
+      index[dim] = index[dim] % 2 * (value.shape[dim] / 2) + index[dim] / 2;
+      break;
+    case Value::Op::Deinterleave: {
+      const std::uint64_t half = value.shape[dim] / 2;
+      index[dim] = index[dim] < half ? 2 * index[dim] : 2 * (index[dim] - half) + 1;
+      break;
+    }
     default:
       break;
   }
@@ -99,6 +109,19 @@ void naive_element(const Value& value, const std::vector<Dense>& args, Shape ind
   switch (value.op) {
     case Value::Op::Zeros:
       return;
+    case Value::Op::Ones:
+      return encode_one(value.dtype, 1, out);
+    case Value::Op::Frequencies: {
+      const float x = static_cast<float>(2 * index[0]) / static_cast<float>(value.end);
+      const auto y =
+          static_cast<float>(std::pow(std::bit_cast<double>(value.begin), static_cast<double>(x)));
+      return encode_one(value.dtype, 1 / y, out);
+    }
+    case Value::Op::Scaled: {
+      const float factor = decode_one(args[1].dtype, args[1].at({index[0]}));
+      const float product = decode_one(args[0].dtype, args[0].at(index)) * factor;
+      return encode_one(value.dtype, product, out);
+    }
     case Value::Op::Mxfp4:
       return store_as(out, naive_mxfp4(args[0], args[1], index));
     case Value::Op::Fp8:
@@ -149,7 +172,12 @@ class Expressions {
 
  private:
   ValuePtr try_one(const Shape& shape, Dtype dtype, int depth, bool may_cast) {
-    switch (pick(random_, 0, 9)) {
+    switch (pick(random_, 0, 12)) {
+      case 10:
+      case 11:
+        return try_interleave(shape, dtype, depth, may_cast);
+      case 12:
+        return try_scaled(shape, dtype, depth);
       case 0:
       case 1:
         return try_transpose(shape, dtype, depth, may_cast);
@@ -168,8 +196,38 @@ class Expressions {
       case 8:
         return try_fp8(shape, dtype);
       default:
-        return pick(random_, 0, 5) == 0 ? values.zeros(dtype, shape) : leaf(shape, dtype);
+        return constant_or_leaf(shape, dtype);
     }
+  }
+
+  ValuePtr constant_or_leaf(const Shape& shape, Dtype dtype) {
+    const std::uint64_t kind = pick(random_, 0, 9);
+    const bool is_target = std::find(kTargets.begin(), kTargets.end(), dtype) != kTargets.end();
+    if (kind == 0) return values.zeros(dtype, shape);
+    if (kind == 1 && is_target) return values.ones(dtype, shape);
+    if (kind == 2 && dtype == Dtype::F32 && shape.size() == 1) {
+      return values.frequencies(10000.0, 2 * shape[0]);
+    }
+    return leaf(shape, dtype);
+  }
+
+  ValuePtr try_interleave(const Shape& shape, Dtype dtype, int depth, bool may_cast) {
+    if (shape.empty()) return nullptr;
+    const std::size_t dim = pick(random_, 0, shape.size() - 1);
+    if (shape[dim] % 2 != 0) return nullptr;
+    const ValuePtr value = make(shape, dtype, depth, may_cast);
+    const int at = static_cast<int>(dim);
+    return pick(random_, 0, 1) == 0 ? values.interleave(value, at) : values.deinterleave(value, at);
+  }
+
+  /// Rounded to the wider of two dtypes; no cast stands below.
+  ValuePtr try_scaled(const Shape& shape, Dtype dtype, int depth) {
+    if (shape.empty() || (dtype != Dtype::BF16 && dtype != Dtype::F16 && dtype != Dtype::F32)) {
+      return nullptr;
+    }
+    const bool other = dtype == Dtype::F32 && pick(random_, 0, 1) == 0;
+    const Dtype factor = other ? Dtype::BF16 : dtype;
+    return values.scaled(make(shape, dtype, depth, false), leaf({shape[0]}, factor));
   }
 
   ValuePtr leaf(const Shape& shape, Dtype dtype, Filling filling = Filling::ByDtype) {

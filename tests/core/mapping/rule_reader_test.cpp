@@ -1,0 +1,196 @@
+// Texts to rules: what a text means, as it is printed again, and what it is refused for.
+
+#include <gtest/gtest.h>
+
+#include "core/mapping/family_text.hpp"
+#include "core/mapping/rule_text.hpp"
+
+namespace ckptscope::testing {
+namespace {
+
+const Config kConfig =
+    Config::parse(R"({"experts": 4, "size": 8, "layers": 2, "on": true})", "config.json");
+
+/// Every rule, one a line.
+std::string rules_of(const std::string& text, const MappingOptions& options = {}) {
+  const MappingText one{"m", text};
+  const Mapping mapping = read_mapping({&one, 1}, kConfig, options);
+  std::string out;
+  for (const Drop& drop : mapping.drops) {
+    out += fmt::format("drop {} {} {} {}\n", name_of(drop.side), drop.rule, drop.key.text(),
+                       drop.where.variable.empty()
+                           ? ""
+                           : fmt::format("{} {} {}", drop.where.variable,
+                                         drop.where.below ? "<" : ">=", drop.where.limit));
+  }
+  for (const Prefix& prefix : mapping.prefixes) {
+    out += fmt::format("prefix '{}' {} '{}'\n", prefix.hf,
+                       prefix.to_native && prefix.to_hf ? "="
+                       : prefix.to_native               ? "->"
+                                                        : "<-",
+                       prefix.native);
+  }
+  for (const Equation& equation : mapping.equations) out += to_text(equation) + "\n";
+  for (const Addition& one_more : mapping.additions) {
+    out += fmt::format("add {} {} beside {}\n", one_more.rule, one_more.key.text(),
+                       one_more.beside.text());
+  }
+  if (!mapping.closed.empty()) out += "closed " + mapping.closed + "\n";
+  return out;
+}
+
+TEST(RuleReader, Rules) {
+  struct Row {
+    const char* text;
+    const char* rules;
+  };
+  const Row rows[] = {
+      {"", ""},
+      {"a = b", "a = b\n"},
+      {"a | b = c | d as F32", "a | b = c | d as F32\n"},
+      {"'odd {key} # $x' = m", "odd {{key} # $x = m\n"},
+      {"let n = .experts\nstack(E, n, t({p}.{E}.w)) = {p}.v",
+       "stack(E, 4, t({p}.{E}.w)) = {p}.v\n"},
+      {"stack(E, .nothing, {p}.{E}.w) = {p}.v rows .experts as output",
+       "stack(E, ?, {p}.{E}.w) = {p}.v as output rows 4\n"},
+      {"cat(-1, a : .size, b : .size) = c", "cat(-1, a : 8, b : 8) = c\n"},
+      {"a = cat(0, q : 4, k : 2)", "a = cat(0, q : 4, k : 2)\n"},
+      {"a = cat(0, q, k)", "a = cat(0, q, k)\n"},
+      {"scaled(t(a | b), c) = d", "scaled(t(a | b), c) = d\n"},
+      {"head(a, 3, 128) = b\nrow(c) = d\ninterleaved(-2, e) = f",
+       "head(a, 3, 128) = b\nrow(c) = d\ninterleaved(-2, e) = f\n"},
+      {"text s = {p=|m.}layers.{L}\n$s.a = $(s)x.b",
+       "{p=|m.}layers.{L}.a = {p=|m.}layers.{L}x.b\n"},
+      {"text a = x\ntext b = $a.y\n$b = z", "x.y = z\n"},
+      {"when .on\na = b\nelse\nc = d\nend", "a = b\n"},
+      {"when not .on\na = b\nelse\nc = d\nend", "c = d\n"},
+      {"when .on\nwhen .nothing\na = b\nelse\nc = d\nend\nend\ne = f", "c = d\ne = f\n"},
+      {"when .nothing\na = b\nend", ""},
+      {"prefix a. = b.\nprefix c. -> d.\nprefix e. <- f.\nprefix '' = m.",
+       "prefix 'a.' = 'b.'\nprefix 'c.' -> 'd.'\nprefix 'e.' <- 'f.'\nprefix '' = 'm.'\n"},
+      {"let n = 61\nprefix l.{K+n}. = m.{K}. where K < 1", "prefix 'l.{K+61}.' = 'm.{K}.'\n"},
+      {"drop a.b 'why' l.{L}.{x} where L >= .layers\ndrop native c 'why' d",
+       "drop hf a.b l.{L}.{x} L >= 2\ndrop native c d \n"},
+      {"drop a 'why' l.{L} where L >= .nothing", ""},
+      {"pass {x}.w", "{x}.w = {x}.w\n"},
+      {"add r {p}.b = zeros(4) beside {p}.g\nadd s h = e\nadd t f = frequencies(10.0, 8) beside e",
+       "add r {p}.b beside {p}.g\nadd s h beside e\nadd t f beside e\n"},
+      {"closed x.y", "closed x.y\n"},
+      {"define two($a, n, $b = y)\nstack(E, n, $a.{E}) = $b\nend\nuse two(x, 3)\nuse two(z, 4, w)",
+       "stack(E, 3, x.{E}) = y\nstack(E, 4, z.{E}) = w\n"},
+      {"define in($a)\n$a = b\nend\ndefine out($a)\nuse in($a.x)\nend\nuse out(k)", "k.x = b\n"},
+      {"family f \"s\"\nsettings a\na = b", "a = b\n"},
+  };
+  for (const Row& row : rows) EXPECT_EQ(rules_of(row.text), row.rules) << row.text;
+}
+
+/// What is printed is read as the same rules.
+TEST(RuleReader, ReadsWhatItPrints) {
+  for (const std::string text :
+       {"a | b = c | d as F32", "stack(E, 4, cat(-1, t({p}.{E}.a) : 8, t({p}.{E}.b) : 8)) = {p}.v",
+        "a = cat(0, q : 4, k : 2)", "scaled(t(a | b), c) = d rows 4 as output",
+        "interleaved(-2, head(a, 3, 128)) = b", "{p=|m.}l.{L}.{x} = {p}n.{L}.{x}"}) {
+    const std::string printed = rules_of(text);
+    EXPECT_EQ(rules_of(printed), printed) << text;
+  }
+}
+
+TEST(RuleReader, Layouts) {
+  MappingOptions options;
+  options.layout = "second";
+  EXPECT_EQ(rules_of("when layout == \"second\"\na = b\nend", options), "a = b\n");
+}
+
+TEST(RuleReader, SaysWhichLineMadeAnEquation) {
+  const MappingText texts[] = {
+      {"shared", "define d($k)\n  $k = b\nend\ndefine e($k)\n  use d($k.x)\nend\n"},
+      {"mine", "\na = c\nuse e(k)\n"}};
+  const Mapping mapping = read_mapping(texts, {}, {});
+  ASSERT_EQ(mapping.equations.size(), 2u);
+  EXPECT_EQ(mapping.equations[0].line, "mine:2");
+  EXPECT_EQ(mapping.equations[1].line, "shared:2 of mine:3");
+}
+
+TEST(RuleReader, Refuses) {
+  struct Row {
+    const char* text;
+    const char* error;
+  };
+  const Row rows[] = {
+      {"statck(E, 2, {p}.{E}) = {p}", "m:1:1: \"statck\": unknown word; did you mean \"stack\"?"},
+      {"a", "m:1:1: a line is an equation, KEY = KEY, or begins with a word"},
+      {"prefx a = b",
+       "m:1:1: a line is an equation, KEY = KEY, or begins with a word; did you mean "
+       "\"prefix\"?"},
+      {"a = b\n\na = b", "m:3:1: the same stands above: b = a"},
+      {"prefix a = b\nprefix a = b", "m:2:10: the same stands above: prefix a b"},
+      {"t(a) = t(b)", "m:1:1: operations on both sides: one side must be a key"},
+      {"{x}.a = b", "m:1:1: {x} of {x}.a does not stand in b"},
+      {"a = {x}.b", "m:1:1: {x} of {x}.b does not stand in a"},
+      {"t({p}.{x}) = {p}.a", "m:1:1: {x} of {p}.{x} does not stand in {p}.a"},
+      {"stack(E, 2, a.w) = b", "m:1:1: {E} of stack(E, …) does not stand in a.w"},
+      {"stack(e, 2, a.{e}) = b", "m:1:8: e counts, so it begins with a capital"},
+      {"cat(7, a, b) = c", "m:1:5: a dimension, -4 to 3, is expected, not \"7\""},
+      {"cat(0, a, b = c", "m:1:4: a ( is not closed"},
+      {"t(a, b) = c", "m:1:4: the ) of t(x) is expected, not \",\""},
+      {"head(a, 3, 0) = b", "m:1:12: a multiple is expected"},
+      {"a = b as U8", "m:1:10: a dtype or output is expected, not \"U8\""},
+      {"a = b c", "m:1:7: the end of the line is expected, not \"c\""},
+      {"$s.a = b", "m:1:1: $s: no text of that name"},
+      {"text abc = x\n$abd.a = b", "m:2:1: $abd: no text of that name; did you mean \"abc\"?"},
+      {"let not = 2", "m:1:9: \"not\" is a word of values"},
+      {"let a = b",
+       "m:1:9: \"b\" is no value: nothing is bound to that name; a path into "
+       "config.json begins with a dot"},
+      {"when .x\na = b", "m:1:1: the end of \"when\" is missing"},
+      {"end", "m:1:4: no block is open here"},
+      {"a = b\nelse", "m:2:5: no block is open here"},
+      {"use nothing(1)", "m:1:5: no define \"nothing\" stands above"},
+      {"define d($a, n)\nend\nuse d(x)", "m:3:8: n is missing: d($a, n)"},
+      {"define d($a)\nend\nuse d(x, y)", "m:3:10: ) is expected, not \"y\""},
+      {"define d()\nuse d()\nend", "m:2:5: no define \"d\" stands above"},
+      {"define d()\nend\ndefine d()\nend", "m:3:8: \"d\" is defined twice"},
+      {"define d(n)\nlet a = m\nend",
+       "m:2:9: \"m\" is no value: nothing is bound to that name; a path "
+       "into config.json begins with a dot"},
+      {"drop a b c.{x} where L >= 2", "m:1:22: {L} is no number of the key"},
+      {"drop a b c.{L} where L > 2", "m:1:24: >= is expected, not \">\""},
+      {"prefix a b", "m:1:10: =, -> or <- is expected, not \"b\""},
+      {"prefix a.{K}. = b.", "m:1:8: {K} of a.{K}. does not stand in b."},
+      {"add r a = zeros(2)", "m:1:19: beside is expected, not the end of the line"},
+      {"add r {p}.a = zeros(2) beside b", "m:1:7: {p} of {p}.a does not stand in b"},
+      {"preset fp9 '{}'\nend", "m:1:8: mxfp4 or fp8 is expected, not \"fp9\""},
+      {"{a}{b}{c}{d} = {a}{b}{c}{d}", "m:1:1: {a}{b}{c}{d}: at most 3 open texts"},
+      {"{A=x|y} = b", "m:1:1: {A=…}: a closed set has a small letter"},
+      {"l.{K+n} = m.{K}", "m:1:1: {K+n}: {K+number} is expected"},
+      {"when .x\na = b\nelse\nt(a = b\nend", "m:4:2: a ( is not closed"},
+      {"when .x\na = b\nelse\nq(a) = b\nend", "m:4:1: \"q\": unknown word"},
+  };
+  for (const Row& row : rows) {
+    const MappingText one{"m", row.text};
+    try {
+      check_mapping({&one, 1});
+      ADD_FAILURE() << row.text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::BadMapping);
+      EXPECT_STREQ(error.what(), row.error) << row.text;
+    }
+  }
+}
+
+/// Two branches may say the same; which holds is the config's business.
+TEST(RuleReader, BranchesMaySayTheSame) {
+  const MappingText one{"m", "when .x\na = b\nelse\na = b\nend\n"};
+  EXPECT_NO_THROW(check_mapping({&one, 1}));
+}
+
+TEST(RuleReader, Renames) {
+  const KeyRename rename = read_rename({"--rename", "_orig_mod.{x} -> {x}"});
+  EXPECT_EQ(rename.to.expand(*rename.from.match("_orig_mod.a.b")), "a.b");
+  for (const char* text : {"", "a", "a -> {x}", "a -> b c", "a = b", "a -> b\nc -> d"}) {
+    EXPECT_THROW(read_rename({"--rename", text}), Error) << text;
+  }
+}
+
+}  // namespace
+}  // namespace ckptscope::testing
