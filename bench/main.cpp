@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <vector>
 
+#include "adapters/adapter.hpp"
+#include "adapters/texts.hpp"
 #include "app/session/completion.hpp"
 #include "bench/measure.hpp"
 #include "bench/screen.hpp"
@@ -46,18 +48,34 @@ void bench_completion(const std::string& path) {
   }
 }
 
+/// What the texts of the families cost: a start without them, their first lines, one of them read.
+void bench_families() {
+  run({CKPTSCOPE_BINARY, "--version"});
+  report(figures("--version", run({CKPTSCOPE_BINARY, "--version"})));
+  const double heads = fastest(20, [] {
+    for (const MappingText& text : family_texts()) read_head(text);
+  });
+  report(fmt::format("first lines of {} families: {:.0f} us", family_texts().size(), heads * 1e6));
+  const Adapter& longest = *find_adapter("inkling");
+  const double one = fastest(20, [&] { mapping_of(longest, {}, {}); });
+  report(fmt::format("the text of {}: {:.0f} us", longest.head.id, one * 1e6));
+}
+
 void bench_open(const std::string& directory) {
   const std::string many = directory + "/many";
   const std::string hy3 = directory + "/hy3";
+  const std::string kimi = directory + "/kimi-k3";
   write_synthetic(many, testing::many_tensors(496'620, 96));
   write_synthetic(hy3, testing::published("hy3"));
+  write_synthetic(kimi, testing::published("kimi-k3"));
   const char* json_load =
       "import json,glob,struct,sys\n"
       "for f in glob.glob(sys.argv[1]+'/*.safetensors'):\n"
       "    b=open(f,'rb'); n=struct.unpack('<Q',b.read(8))[0]; json.loads(b.read(n))\n"
       "json.load(open(sys.argv[1]+'/model.safetensors.index.json'))\n";
   for (const auto& [path, verb] :
-       {std::pair(many, "info"), std::pair(many, "ls"), std::pair(hy3, "map")}) {
+       {std::pair(many, "info"), std::pair(many, "ls"), std::pair(hy3, "map"),
+        std::pair(kimi, "info"), std::pair(kimi, "map")}) {
     run({CKPTSCOPE_BINARY, verb, path});  // warm
     const Run python = run({"python3", "-c", json_load, path});
     report(figures("python3 json.load", python));
@@ -65,6 +83,7 @@ void bench_open(const std::string& directory) {
            run({CKPTSCOPE_BINARY, verb, path}), "json.load", python.seconds);
   }
   bench_completion(many);
+  bench_families();
 }
 
 void bench_stat(const std::string& directory) {

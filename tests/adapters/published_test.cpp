@@ -10,6 +10,7 @@
 #include "app/planning/conversion.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/on_disk.hpp"
+#include "tests/support/plan_forms.hpp"
 #include "tests/support/published.hpp"
 #include "tests/support/recorded.hpp"
 
@@ -103,14 +104,6 @@ Plan plan_to(const Checkpoint& checkpoint, const std::string& to, const std::str
   return plan_conversion(checkpoint, request).plan;
 }
 
-std::map<std::string, std::uint64_t> drops_of(const Plan& plan) {
-  std::map<std::string, std::uint64_t> drops;
-  for (const Fate& fate : plan.fates) {
-    if (fate.kind == Fate::Kind::Dropped) ++drops[plan.drop_rules[fate.where].name];
-  }
-  return drops;
-}
-
 /// Every source is used once, dropped or unplaced; the last must not be.
 void expect_adds_up(const Account& account) {
   std::uint64_t used = 0;
@@ -120,36 +113,6 @@ void expect_adds_up(const Account& account) {
   EXPECT_EQ(account.sources, used + account.dropped + account.unplaced);
   EXPECT_EQ(account.unplaced, 0u);
   EXPECT_EQ(account.targets, made);
-}
-
-// ---- goldens of plans ---------------------------------------------------------------------------
-
-/// The line with every number as '#': lines of the same form differ in layers and sizes only.
-std::string form_of(const std::string& line) {
-  std::string form;
-  for (const char c : line) {
-    const bool digit = c >= '0' && c <= '9';
-    if (!digit) form += c;
-    if (digit && (form.empty() || form.back() != '#')) form += '#';
-  }
-  return form;
-}
-
-/// The first two lines of every form, so that of each kind of layer two are seen, and the sums.
-std::string abridged(const Plan& plan) {
-  std::map<std::string, int> seen;
-  std::istringstream lines(plan.text());
-  std::string text;
-  for (std::string line; std::getline(lines, line);) {
-    if (++seen[form_of(line)] <= 2) text += line + "\n";
-  }
-  for (const auto& [rule, count] : drops_of(plan)) {
-    text += "dropped by " + rule + ": " + std::to_string(count) + "\n";
-  }
-  for (const Problem& problem : plan.problems) {
-    text += std::string(name_of(problem.severity)) + ": " + problem.message + "\n";
-  }
-  return text + "outputs: " + std::to_string(plan.outputs.size()) + "\n";
 }
 
 // ---- law 3: keys and shapes ---------------------------------------------------------------------

@@ -1,5 +1,7 @@
 #include "tests/support/published.hpp"
 
+#include "tests/support/published_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -444,7 +446,7 @@ SyntheticCheckpoint published(std::string_view model, const Reduced& reduced) {
     checkpoint.sparse = !reduced.real;
     return checkpoint;
   }
-  throw std::out_of_range("published: " + std::string(model));
+  return read_published_text(std::string(model)).checkpoint;
 }
 
 const std::vector<std::string>& published_models() {

@@ -87,14 +87,6 @@ std::vector<RecordedCase> read_cases() {
 
 }  // namespace
 
-Shape parse_shape(const std::string& text) {
-  Shape shape;
-  std::istringstream numbers(text.substr(1, text.size() - 2));
-  for (std::string number; std::getline(numbers, number, ',');)
-    shape.push_back(std::stoull(number));
-  return shape;
-}
-
 const std::vector<RecordedCase>& recorded_cases() {
   static const std::vector<RecordedCase> cases = read_cases();
   return cases;

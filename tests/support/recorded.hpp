@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/checkpoint/synthetic.hpp"
+#include "tests/support/shape_text.hpp"
 
 namespace ckptscope::testing {
 
@@ -38,8 +39,5 @@ inline std::string as_identifier(std::string name) {
       name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
   return name;
 }
-
-/// "[2,3]" as a shape.
-Shape parse_shape(const std::string& text);
 
 }  // namespace ckptscope::testing
