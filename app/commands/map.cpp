@@ -88,13 +88,13 @@ std::string rule_of(const Plan& plan, const Output& output) {
   return fmt::format("  by {}: {}\n", line.where, line.text);
 }
 
-Fields heading_fields(const PlannedConversion& planned) {
+Fields heading_fields(const PlannedConversion& planned, const std::string& hash) {
   const PlanOptions& options = planned.plan.options;
   Fields fields{{
       {"adapter", "", options.adapter},
       {"from", "", std::string(name_of(options.from))},
       {"to", "", std::string(name_of(options.to))},
-      {"plan", "", planned.plan.hash()},
+      {"plan", "", hash},
       {"options.layout", "", options.mapping.layout},
       {"options.dtype", "", std::string(name_of(options.output_dtype()))},
       {"options.rename", "", options.renames},
@@ -211,7 +211,7 @@ Document explain(const PlannedConversion& planned, const Checkpoint& checkpoint,
                  const std::string& file) {
   const ExpectedKeys expected = explain_keys(planned.plan, checkpoint, read_text(file, 64'000'000));
   Document document{"map"};
-  document.add(heading_fields(planned));
+  document.add(heading_fields(planned, planned.plan.hash()));
   document.add(
       Note{fmt::format("{} names {} keys: {} explained, {} unexplained", file, expected.keys.size(),
                        expected.keys.size() - expected.unexplained, expected.unexplained)});
@@ -250,8 +250,9 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   Document document{"map"};
   document.keep.push_back(snapshot.checkpoint);
   document.keep.push_back(planned.like);  // whose names borrowed inputs have
-  document.add(Heading{plan_heading(planned)}).add(Note{""});
-  document.add(heading_fields(planned));
+  const std::string hash = planned.plan.hash();
+  document.add(Heading{plan_heading(planned, hash)}).add(Note{""});
+  document.add(heading_fields(planned, hash));
   const Fields sums = plan_account(planned.plan, args.resources());
   if (!args.operands.empty()) planned.plan = filtered(planned.plan, args.operands, checkpoint);
   const auto plan = std::make_shared<const Plan>(std::move(planned.plan));

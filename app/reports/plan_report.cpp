@@ -95,13 +95,12 @@ Fields plan_account(const Plan& plan, const Resources& resources) {
   return fields;
 }
 
-std::string plan_heading(const PlannedConversion& planned) {
+std::string plan_heading(const PlannedConversion& planned, const std::string& hash) {
   const PlanOptions& options = planned.plan.options;
   const bool several_layouts = planned.family.adapter->head.layouts.size() > 1;
   return fmt::format("{} -> {}   adapter {} ({}){}   plan {}", name_of(options.from),
                      name_of(options.to), options.adapter, planned.family.reason,
-                     several_layouts ? "   layout " + options.mapping.layout : "",
-                     planned.plan.hash());
+                     several_layouts ? "   layout " + options.mapping.layout : "", hash);
 }
 
 }  // namespace ckptscope

@@ -10,7 +10,8 @@
 namespace ckptscope {
 
 /// "hf -> native   adapter gpt_oss (…)   plan 5f0c61b2".
-std::string plan_heading(const PlannedConversion& planned);
+/// `hash`: the plan's, which takes a look at every output.
+std::string plan_heading(const PlannedConversion& planned, const std::string& hash);
 /// Sums that add up: sources, targets, bytes, what it needs, what it loses.
 Fields plan_account(const Plan& plan, const Resources& resources);
 

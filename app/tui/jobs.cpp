@@ -177,7 +177,7 @@ JobBody map_job(const CheckpointPtr& checkpoint, const Args& args) {
     context.progress.check_stop();
     PlannedConversion planned = plan_conversion(*checkpoint, args.conversion());
     auto model = std::make_shared<MapModel>();
-    model->heading = plan_heading(planned);
+    model->heading = plan_heading(planned, planned.plan.hash());
     FoldedPlan folded = fold_plan(planned.plan);
     model->rows = std::move(folded.rows);
     model->row_of_output = std::move(folded.row_of_output);

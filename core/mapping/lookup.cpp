@@ -78,12 +78,16 @@ const Part& first_tensor(const Part& part) {
 }
 
 void SideEvidence::add(const Mapping& mapping, std::string_view key) {
+  const bool like_hf = begins_like(mapping, key, Side::Hf);
+  const bool like_native = begins_like(mapping, key, Side::Native);
+  if ((like_hf && !like_native) || is_scale(mapping, key)) {
+    ++hf;
+    return;
+  }
   const std::string inner = with_prefix(mapping, key, Side::Native);
   const bool named_hf = find_place(mapping, inner, Side::Hf).has_value();
   const bool named_native = find_place(mapping, key, Side::Native).has_value();
-  const bool like_hf = begins_like(mapping, key, Side::Hf);
-  const bool like_native = begins_like(mapping, key, Side::Native);
-  if ((like_hf && !like_native) || is_scale(mapping, key) || (named_hf && !named_native)) {
+  if (named_hf && !named_native) {
     ++hf;
   } else if (!named_hf && (named_native || (like_native && !like_hf))) {
     ++native;

@@ -111,7 +111,9 @@ class Folding {
   void add_source(Row& row, std::uint32_t id) {
     add_to(row.sources, plan_.input(id).name, id);
     const bool own = id < plan_.inputs.size();
-    if (own && seen_.insert(id).second) ++row.source_count;
+    if (!own || seen_[id]) return;
+    seen_[id] = true;
+    ++row.source_count;
   }
 
   static MapRow finish(const Row& row) {
@@ -168,12 +170,8 @@ class Folding {
   FoldedPlan result_;
   std::vector<Row> rows_;
   std::unordered_map<std::string, std::size_t> index_;
-  std::set<std::uint32_t> seen_;
+  std::vector<bool> seen_ = std::vector<bool>(plan_.inputs.size());  // by number of the input
 };
-
-}  // namespace
-
-namespace {
 
 std::string_view name_of_constant(Value::Op op) {
   return op == Value::Op::Zeros ? "zeros" : op == Value::Op::Ones ? "ones" : "frequencies";

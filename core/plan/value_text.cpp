@@ -49,20 +49,39 @@ std::optional<std::string> shared_pattern(std::string_view a, std::string_view b
   return a.empty() && b.empty() ? std::optional(pattern) : std::nullopt;
 }
 
-std::string with_index(std::string pattern, std::uint64_t index) {
-  const std::string digits = fmt::format("{}", index);
-  for (auto at = pattern.find(kIndex); at != pattern.npos; at = pattern.find(kIndex, at)) {
-    pattern.replace(at, kIndex.size(), digits);
+/// The texts around every {E} of a pattern.
+std::vector<std::string_view> pieces_of(std::string_view pattern) {
+  std::vector<std::string_view> pieces;
+  for (std::size_t at = pattern.find(kIndex); at != pattern.npos; at = pattern.find(kIndex)) {
+    pieces.push_back(pattern.substr(0, at));
+    pattern.remove_prefix(at + kIndex.size());
   }
-  return pattern;
+  pieces.push_back(pattern);
+  return pieces;
+}
+
+/// True when `text` is the pieces with `digits` between them.
+bool is_joined(std::string_view text, const std::vector<std::string_view>& pieces,
+               std::string_view digits) {
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (i > 0) {
+      if (!text.starts_with(digits)) return false;
+      text.remove_prefix(digits.size());
+    }
+    if (!text.starts_with(pieces[i])) return false;
+    text.remove_prefix(pieces[i].size());
+  }
+  return text.empty();
 }
 
 /// The text that gives every part of a stack when {E} is replaced by its number.
 std::optional<std::string> folded(const std::vector<std::string>& parts, std::uint64_t first) {
   if (parts.size() < 2) return std::nullopt;
   auto pattern = shared_pattern(parts[0], parts[1], first);
-  for (std::size_t i = 0; pattern && i < parts.size(); ++i) {
-    if (with_index(*pattern, first + i) != parts[i]) return std::nullopt;
+  if (!pattern) return std::nullopt;
+  const std::vector<std::string_view> pieces = pieces_of(*pattern);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (!is_joined(parts[i], pieces, std::to_string(first + i))) return std::nullopt;
   }
   return pattern;
 }

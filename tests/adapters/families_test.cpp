@@ -6,7 +6,6 @@
 #include <set>
 
 #include "adapters/adapter.hpp"
-#include "adapters/texts.hpp"
 #include "tests/fuzz/mapping_fuzz.hpp"
 
 namespace ckptscope::testing {
@@ -23,7 +22,6 @@ TEST(Families, AreTextsWithoutFaults) {
     EXPECT_FALSE(one.head.config.empty()) << one.head.id;
   }
   EXPECT_GE(names.size(), 45u);
-  EXPECT_NO_THROW(read_adapter(blocks_text()));
 }
 
 TEST(Families, HaveOneSpellingOfEveryRule) {
