@@ -1,5 +1,5 @@
-// How weights are packed on disk, by the suffixes that are published. Which weights are is read from
-// dtypes and names, for every family alike.
+// How weights are packed on disk, by the suffixes that are published. Which weights are is read
+// from dtypes and names, for every family alike.
 #include "adapters/adapter.hpp"
 
 namespace ckptscope {
@@ -26,8 +26,8 @@ QuantScheme mxfp4_rows() {
 
 }  // namespace
 
-/// MXFP4 as GPT-OSS stores it, and in rows; FP8 with a scale beside it: `_scale_inv` (DeepSeek), `_scale`
-/// (ModelOpt, compressed-tensors), `.scale` (DeepSeek-V4).
+/// MXFP4 as GPT-OSS stores it, and in rows; FP8 with a scale beside it: `_scale_inv` (DeepSeek),
+/// `_scale` (ModelOpt, compressed-tensors), `.scale` (DeepSeek-V4).
 std::vector<QuantScheme> known_schemes(const Config& config) {
   const std::vector<std::uint64_t> block = block_size(config);
   const auto fp8 = [&](const char* weight, const char* scale, bool lone_scale) {

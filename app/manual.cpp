@@ -7,6 +7,7 @@
 
 #include "app/language/command.hpp"
 #include "app/tui/keymap.hpp"
+#include "core/mapping/words.hpp"
 
 namespace ckptscope {
 namespace {
@@ -21,6 +22,16 @@ std::string mdoc(std::string_view text) {
   std::string out;
   for (const char c : text) out += c == '\\' ? "\\e" : std::string(1, c);
   return out.starts_with('.') || out.starts_with('\'') ? "\\&" + out : out;
+}
+
+/// Words of a macro's line: marks that mdoc sets apart are letters here.
+std::string mdoc_literal(std::string_view text) {
+  std::string out;
+  for (const char c : mdoc(text)) {
+    const bool mark = std::string_view(".,:;()[]?!|\"'").find(c) != std::string_view::npos;
+    out += mark ? fmt::format("\\&{}", c) : std::string(1, c);
+  }
+  return out;
 }
 
 std::string mdoc_flag(const Flag& flag) {
@@ -127,6 +138,22 @@ std::string manual_codes() {
       ".Bl -column \"truncated-source\" \"exit\" \"meaning\"\n.It code Ta exit Ta meaning\n";
   for (const CodeRow& row : code_table()) {
     text += fmt::format(".It {} Ta {} Ta {}\n", row.name, row.exit, row.meaning);
+  }
+  return text + ".El\n";
+}
+
+std::string manual_words() {
+  std::string text;
+  const Word* before = nullptr;
+  for (const Word& word : mapping_words()) {
+    if (before == nullptr || before->group != word.group) {
+      if (before != nullptr) text += ".El\n";
+      std::string heading(name_of(word.group));
+      heading[0] = static_cast<char>(heading[0] - 'a' + 'A');
+      text += fmt::format(".Ss {}\n.Bl -tag -width Ds\n", heading);
+    }
+    text += fmt::format(".It Li {}\n{}\n", mdoc_literal(word.form), mdoc(word.help));
+    before = &word;
   }
   return text + ".El\n";
 }

@@ -11,6 +11,7 @@ namespace ckptscope {
 std::string manual_commands();
 std::string manual_flags();
 std::string manual_codes();
+std::string manual_words();  // of the mapping language
 std::string manual_keys();
 
 /// Completion scripts: verbs, flags, values of flags, adapters; elsewhere file names.

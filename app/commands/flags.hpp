@@ -10,14 +10,17 @@ inline constexpr Flag kTo{.name = "to",
                           .help = "target of the mapping; without it, the other side",
                           .choices = "native|hf"};
 inline constexpr Flag kAdapter{
-    .name = "adapter", .value = "NAME", .help = "family, instead of what config.json and keys say; none leaves keys as they are"};
+    .name = "adapter",
+    .value = "NAME",
+    .help = "family, instead of what config.json and keys say; none leaves keys as they are"};
 inline constexpr Flag kMapping{.name = "mapping",
                                .value = "FILE",
                                .help = "a mapping of your own instead of a family's: help mapping"};
-inline constexpr Flag kRename{
-    .name = "rename",
-    .value = "'LEFT -> RIGHT'",
-    .help = "another key for every key that LEFT matches, before all else, never undone; may be repeated"};
+inline constexpr Flag kRename{.name = "rename",
+                              .value = "'LEFT -> RIGHT'",
+                              .help =
+                                  "another key for every key that LEFT matches, before all else, "
+                                  "never undone; may be repeated"};
 inline constexpr Flag kInclude{.name = "include",
                                .value = "QUERY",
                                .help = "only output keys that the query finds; may be repeated"};
@@ -31,8 +34,9 @@ inline constexpr Flag kSet{
     .name = "set", .value = "KEY=VALUE", .help = "a setting of the adapter; may be repeated"};
 inline constexpr Flag kLayout{.name = "layout",
                               .value = "L",
-                              .help = "how native names are spelled, one of the family's layouts: "
-                                      "automodel are those of its modules",
+                              .help =
+                                  "how native names are spelled, one of the family's layouts: "
+                                  "automodel are those of its modules",
                               .otherwise = "the first"};
 inline constexpr Flag kLenient{.name = "lenient",
                                .help = "unpaired FP8 weights and scales are warnings"};

@@ -103,7 +103,8 @@ DetectedSide side_of(const Checkpoint& checkpoint, const Family& family) {
 
 Field family_field(const Family& family) {
   const bool known = family.adapter != nullptr;
-  return {"family", "family", known ? std::string(family.adapter->head.id) : "unknown", Format::Text,
+  return {"family", "family", known ? std::string(family.adapter->head.id) : "unknown",
+          Format::Text,
           known                   ? "because " + family.reason
           : family.reason.empty() ? "no config.json or keys of a known family; --adapter names one"
                                   : family.reason + "; --adapter names one"};
@@ -216,7 +217,8 @@ Fields what_next(const Checkpoint& checkpoint, const Family& family, DetectedSid
 Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   const auto summary = std::make_shared<const Summary>(summarise(checkpoint));
-  const Family family = recognise_family(checkpoint.tensors(), checkpoint.config(), {args.text("adapter")});
+  const Family family =
+      recognise_family(checkpoint.tensors(), checkpoint.config(), {args.text("adapter")});
   const DetectedSide side = side_of(checkpoint, family);  // looks at every key
   Document document{"info"};
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());

@@ -146,7 +146,10 @@ Table rules_table(const Plan& plan) {
   }
   const std::size_t count = cells.size();
   return {"rules",
-          {{"where", "line"}, {"outputs", "keys", Format::Count}, {"text", "rule"}, {"first", "the first"}},
+          {{"where", "line"},
+           {"outputs", "keys", Format::Count},
+           {"text", "rule"},
+           {"first", "the first"}},
           count,
           [cells = std::move(cells)](std::size_t i) { return cells[i]; }};
 }

@@ -20,12 +20,11 @@ namespace {
 
 void check_settings(const FamilyHead& head, const ConversionRequest& request) {
   for (const auto& [name, value] : request.settings) {
-    const auto setting =
-        std::find_if(head.settings.begin(), head.settings.end(),
-                     [&](const FamilySetting& one) { return one.name == name; });
+    const auto setting = std::find_if(head.settings.begin(), head.settings.end(),
+                                      [&](const FamilySetting& one) { return one.name == name; });
     if (setting == head.settings.end()) {
-      fail(Code::Usage, "--set {}: adapter {} has no such setting; it has: {}", display(name), head.id,
-           list_of(head.settings, [](const FamilySetting& one) { return one.name; }));
+      fail(Code::Usage, "--set {}: adapter {} has no such setting; it has: {}", display(name),
+           head.id, list_of(head.settings, [](const FamilySetting& one) { return one.name; }));
     }
     const auto& choices = setting->choices;
     if (choices.empty() && !parse_number(value)) {
@@ -131,13 +130,14 @@ Family known_family(const Checkpoint& checkpoint, const UnderstoodKeys& keys, co
   if (request.edits && request.to != "native") {
     return recognise_family(keys.tensors(), config, {"none"});
   }
-  const std::string out = way_out(find_strangers_prefix(keys.tensors(), config), keys.tensors().size());
-  fail(Code::NoAdapter,
-       "{}: no family is recognised{}; {}", display(checkpoint.name()),
+  const std::string out =
+      way_out(find_strangers_prefix(keys.tensors(), config), keys.tensors().size());
+  fail(Code::NoAdapter, "{}: no family is recognised{}; {}", display(checkpoint.name()),
        family.reason.empty() ? "" : ": " + family.reason,
-       !out.empty() ? out
-                    : "--adapter NAME (ckptscope adapters) or --mapping FILE (help mapping) gives one; "
-                      "--rename, --include, --exclude, --dtype and --max-shard-size edit it as it is");
+       !out.empty()
+           ? out
+           : "--adapter NAME (ckptscope adapters) or --mapping FILE (help mapping) gives one; "
+             "--rename, --include, --exclude, --dtype and --max-shard-size edit it as it is");
 }
 
 /// True where no key begins as the mapping has hf keys begin: a model alone, without what it is
@@ -215,9 +215,10 @@ PlanOptions plan_options(const UnderstoodKeys& keys, const Config& config, const
   options.to = changes_nothing(adapter) && request.to.empty()
                    ? Side::Hf
                    : parse_side(request.to, side, options.quantise);
-  options.from = side == DetectedSide::Native                           ? Side::Native
-                 : side == DetectedSide::Hf || has_one_spelling(adapter, config) ? Side::Hf
-                                                                        : other(options.to);
+  options.from = side == DetectedSide::Native ? Side::Native
+                 : side == DetectedSide::Hf || has_one_spelling(adapter, config)
+                     ? Side::Hf
+                     : other(options.to);
   if (changes_nothing(adapter) && options.to == Side::Native) {
     fail(Code::Usage, "--to native: adapter none changes no key");
   }

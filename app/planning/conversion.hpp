@@ -21,9 +21,9 @@ namespace ckptscope {
 struct ConversionRequest {
   std::string to;  // "native", "hf", or empty: the other side
   std::string adapter;
-  std::string mapping;                      // path of a text; empty: the program's own families
+  std::string mapping;                        // path of a text; empty: the program's own families
   std::optional<MappingText> mapping_text{};  // what it held, where that is known already
-  std::vector<std::string> renames;         // 'LEFT -> RIGHT', of keys as they are read
+  std::vector<std::string> renames;           // 'LEFT -> RIGHT', of keys as they are read
   std::vector<std::vector<std::string>> include;  // queries, a word an element; one must match
   std::string dtype;
   std::string exclude;
@@ -47,9 +47,10 @@ struct PlannedConversion {
   Plan plan;
 };
 
-/// Throws NoAdapter without a family unless the request only edits, UnknownAdapter, BadMapping, Usage for options that the family does not
-/// have or codes that cannot be allowed, and what opening --like throws. A source without a config
-/// has that of --like. Everything that is wrong with the tensors is in the plan.
+/// Throws NoAdapter without a family unless the request only edits, UnknownAdapter, BadMapping,
+/// Usage for options that the family does not have or codes that cannot be allowed, and what
+/// opening --like throws. A source without a config has that of --like. Everything that is wrong
+/// with the tensors is in the plan.
 PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request);
 
 }  // namespace ckptscope

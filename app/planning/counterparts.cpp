@@ -30,7 +30,8 @@ std::optional<int> nativeness(const Checkpoint& checkpoint) {
   if (family.adapter == nullptr) return std::nullopt;
   constexpr DetectedSide kRising[] = {DetectedSide::Hf, DetectedSide::Mixed, DetectedSide::Unknown,
                                       DetectedSide::Native};
-  const DetectedSide side = recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter);
+  const DetectedSide side =
+      recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter);
   return static_cast<int>(std::find(std::begin(kRising), std::end(kRising), side) - kRising);
 }
 

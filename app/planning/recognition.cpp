@@ -146,9 +146,10 @@ StrangersPrefix find_strangers_prefix(Tensors tensors, const Config& config) {
 std::string way_out(const StrangersPrefix& prefix, std::size_t tensors) {
   if (prefix.start.empty()) return "";
   const std::string start = display(prefix.start);
-  return fmt::format("{} of {} keys begin with {}; without it they are those of {}: --rename "
-                     "'{}{{x}} -> {{x}}'",
-                     prefix.keys, tensors, start, prefix.family, start);
+  return fmt::format(
+      "{} of {} keys begin with {}; without it they are those of {}: --rename "
+      "'{}{{x}} -> {{x}}'",
+      prefix.keys, tensors, start, prefix.family, start);
 }
 
 bool is_whole_model(const Checkpoint& checkpoint) {
@@ -164,8 +165,9 @@ bool is_whole_model(const Checkpoint& checkpoint) {
 std::string choose_layout(Tensors tensors, const Adapter& adapter, const std::string& asked) {
   const auto& layouts = adapter.head.layouts;
   if (!asked.empty()) {
-    const bool known = std::any_of(layouts.begin(), layouts.end(),
-                                   [&](const NativeLayout& layout) { return layout.name == asked; });
+    const bool known = std::any_of(layouts.begin(), layouts.end(), [&](const NativeLayout& layout) {
+      return layout.name == asked;
+    });
     if (!known) {
       fail(Code::Usage, "--layout {}: adapter {} has: {}", display(asked), adapter.head.id,
            list_of(layouts, [](const NativeLayout& layout) { return layout.name; }));

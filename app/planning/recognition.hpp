@@ -21,8 +21,8 @@ struct Family {
 
 /// What is asked of recognition; empty means "decide".
 struct FamilyRequest {
-  std::string adapter;                     // --adapter; "none": keys as they are, no family
-  std::optional<MappingText> mapping{};    // a text of the user's instead
+  std::string adapter;                   // --adapter; "none": keys as they are, no family
+  std::optional<MappingText> mapping{};  // a text of the user's instead
 };
 
 /// Whose keys these are. Mixed: both sides' names occur.
@@ -35,8 +35,8 @@ using Tensors = std::span<const TensorInfo>;
 /// that does not exist, and BadMapping.
 Family recognise_family(Tensors tensors, const Config& config, const FamilyRequest& asked = {});
 DetectedSide recognise_side(Tensors tensors, const Config& config, const Adapter& adapter);
-/// The start that most keys have and that hides a family: "_orig_mod.", and the family's name; empty
-/// where there is none.
+/// The start that most keys have and that hides a family: "_orig_mod.", and the family's name;
+/// empty where there is none.
 struct StrangersPrefix {
   std::string start;
   std::string family;

@@ -42,9 +42,10 @@ std::string summary_of(const Checkpoint& checkpoint) {
   const Family family = recognise_family(checkpoint.tensors(), checkpoint.config());
   std::string text = "unknown family";
   if (family.adapter != nullptr) {
-    text = fmt::format("{}   {}",
-                       name_of(recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter)),
-                       family.adapter->head.id);
+    text = fmt::format(
+        "{}   {}",
+        name_of(recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter)),
+        family.adapter->head.id);
   }
   const std::size_t errors = count_errors(checkpoint.problems());
   text += fmt::format("   {}   {} parameters   {}   {}", counted(summary.tensors, "tensor"),

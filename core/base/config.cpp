@@ -47,7 +47,8 @@ const Json* at_path(const Json& root, std::string_view path) {
 constexpr std::array kTextParts{"text_config", "thinker_config.text_config", "llm_config"};
 
 /// Names of the number of layers.
-constexpr std::array<std::string_view, 3> kLayerCounts{"num_hidden_layers", "n_layer", "num_layers"};
+constexpr std::array<std::string_view, 3> kLayerCounts{"num_hidden_layers", "n_layer",
+                                                       "num_layers"};
 
 /// At the path, or else in the text part.
 const Json* at_path_or_text(const Json& root, std::string_view path) {
@@ -64,7 +65,8 @@ ConfigValue::Scalar scalar_of(const Json& node) {
   if (node.is_boolean()) return node.get<bool>();
   if (node.is_number_float()) return node.get<double>();
   if (node.is_string()) return node.get<std::string>();
-  const bool fits = node.is_number_unsigned() ? node.get<std::uint64_t>() >> 63 == 0 : node.is_number();
+  const bool fits =
+      node.is_number_unsigned() ? node.get<std::uint64_t>() >> 63 == 0 : node.is_number();
   if (fits) return node.get<std::int64_t>();
   return {};
 }
@@ -135,7 +137,9 @@ void shorten(JsonEditor& object, const Json& node, std::uint64_t before, std::ui
     } else if (!has("layer") && !has("pattern")) {
       continue;
     } else if (value.is_array() && value.size() == before) {
-      object.set(name, Json(std::vector<Json>(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(after))).dump());
+      object.set(name, Json(std::vector<Json>(value.begin(),
+                                              value.begin() + static_cast<std::ptrdiff_t>(after)))
+                           .dump());
     } else if (value.is_string() && value.get_ref<const std::string&>().size() == before) {
       object.set(name, Json(value.get<std::string>().substr(0, after)).dump());
     }

@@ -65,12 +65,12 @@ class Config {
   struct Edit {
     std::optional<std::string> dtype{};         // "bfloat16"; nullopt keeps what it says
     std::optional<std::string> quantisation{};  // JSON; empty removes it; nullopt keeps it
-    std::optional<std::uint64_t> layers{};      // that stay of those that layers() counts, the first
+    std::optional<std::uint64_t> layers{};  // that stay of those that layers() counts, the first
   };
   /// The text, changed in these places alone: `dtype` set where the config states one (else added);
   /// quantization_config removed at the top and under text_config, or set at the top.
-  /// Fewer `layers`: their number, and lists and texts with one entry a layer, by names with "layer" or
-  /// "pattern" in them.
+  /// Fewer `layers`: their number, and lists and texts with one entry a layer, by names with
+  /// "layer" or "pattern" in them.
   std::string edited(const Edit& edit) const;
 
  private:

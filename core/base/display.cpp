@@ -69,7 +69,8 @@ void append_json_escape(std::string& out, std::uint32_t scalar) {
 
 std::optional<std::uint32_t> hexadecimal(std::string_view digits) {
   std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
   return value;
 }

@@ -157,7 +157,8 @@ std::vector<std::byte> synthetic_bytes(const SyntheticTensor& tensor, std::uint6
   tame(tensor.dtype, bytes);
   if (tensor.filling == Filling::Positive) clear_signs(tensor.dtype, bytes);
   if (tensor.zero_from) {
-    const auto begin = std::min<std::uint64_t>(*tensor.zero_from * size_of(tensor.dtype), bytes.size());
+    const auto begin =
+        std::min<std::uint64_t>(*tensor.zero_from * size_of(tensor.dtype), bytes.size());
     std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.end(), std::byte{0});
   }
   return bytes;

@@ -30,7 +30,7 @@ struct SyntheticTensor {
   Dtype dtype = Dtype::BF16;
   Shape shape;
   Filling filling = Filling::ByDtype;
-  std::vector<std::uint8_t> cycle{};        // Cycled: the bytes
+  std::vector<std::uint8_t> cycle{};         // Cycled: the bytes
   std::optional<std::uint64_t> zero_from{};  // elements from there on are 0
 };
 

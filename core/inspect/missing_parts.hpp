@@ -26,7 +26,8 @@ struct ModelKey {
 std::vector<Problem> missing_parts(std::span<const ModelKey> keys, const Config& config,
                                    std::optional<std::uint64_t> layers = {});
 
-/// How many layers the model proper has, counted from 0 without a hole; nullopt where one is missing.
+/// How many layers the model proper has, counted from 0 without a hole; nullopt where one is
+/// missing.
 std::optional<std::uint64_t> first_layers(std::span<const ModelKey> keys);
 
 }  // namespace ckptscope

@@ -1,5 +1,5 @@
-// The first lines of a family's text. All texts are read so far whenever a checkpoint is recognised,
-// which is why reading stops at the first other line.
+// The first lines of a family's text. All texts are read so far whenever a checkpoint is
+// recognised, which is why reading stops at the first other line.
 #include <stdexcept>
 
 #include "core/mapping/family_text.hpp"
@@ -105,7 +105,8 @@ FamilyHead read_head(const MappingText& text) {
   Tokeniser tokeniser(text);
   for (TokenLine line; tokeniser.next(line);) {
     const Token& first = line.front();
-    if (first.kind != Token::Kind::Bare || find_word(Word::Group::Head, first.text) == nullptr) break;
+    if (first.kind != Token::Kind::Bare || find_word(Word::Group::Head, first.text) == nullptr)
+      break;
     TokenCursor cursor(text.name, line);
     take_line(cursor, line, head);
   }

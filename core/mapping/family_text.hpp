@@ -26,9 +26,9 @@ struct FamilySetting {
 
 /// What the first lines of a text say of the family.
 struct FamilyHead {
-  std::string id;       // of a text without a `family` line its own name, without folder and ending
+  std::string id;  // of a text without a `family` line its own name, without folder and ending
   std::string summary;
-  std::vector<TokenLine> config;   // values of which one must hold
+  std::vector<TokenLine> config;  // values of which one must hold
   struct Signature {
     std::vector<Pattern> present;
     std::vector<Pattern> absent;

@@ -31,13 +31,22 @@ constexpr Side other(Side side) {
   return side == Side::Hf ? Side::Native : Side::Hf;
 }
 
-/// A size: from the config or from --set; nullopt where neither tells. The number of experts is then
-/// left to the planner.
+/// A size: from the config or from --set; nullopt where neither tells. The number of experts is
+/// then left to the planner.
 using Extent = std::optional<std::uint64_t>;
 
 /// An expression over the tensors of one side. words.hpp has a row an operation.
 struct Part {
-  enum class Op { Tensor, Transpose, Concat, Stack, Row, Head, Scaled, Interleaved } op = Op::Tensor;
+  enum class Op {
+    Tensor,
+    Transpose,
+    Concat,
+    Stack,
+    Row,
+    Head,
+    Scaled,
+    Interleaved
+  } op = Op::Tensor;
   std::vector<Pattern> spellings{};  // Tensor: keys it may have; the first one is written
   Side side = Side::Hf;              // Tensor: the side it lies on
   std::size_t number = 0;            // Tensor: its place among those of the equation, left to right
@@ -57,9 +66,9 @@ struct Equation {
   std::vector<Pattern> whole{};  // spellings; the first one is written
   Part parts{};
   std::optional<Dtype> fixed{};  // cast to this dtype, in both directions
-  bool as_output = false;        // towards native cast to the output dtype, also where nothing stacks
-  Extent rows{};                 // what dimension 0 of the whole must measure, if known
-  std::string line{};            // where it stands: "hy_v3.map:15"
+  bool as_output = false;  // towards native cast to the output dtype, also where nothing stacks
+  Extent rows{};           // what dimension 0 of the whole must measure, if known
+  std::string line{};      // where it stands: "hy_v3.map:15"
 
   /// Numbers the tensors; a closed set that one pattern declares holds in all of them.
   void settle();
@@ -92,7 +101,7 @@ struct Prefix {
   std::optional<std::string> replace(std::string_view key, Side from) const;
   bool begins(std::string_view key, Side side) const;
 
-  std::string hf;      // as written, captures and all
+  std::string hf;  // as written, captures and all
   std::string native;
   bool to_native = true;
   bool to_hf = true;

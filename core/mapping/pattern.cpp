@@ -119,8 +119,7 @@ bool Pattern::match_digits(std::size_t piece, std::string_view rest, Captures& c
   if (first == 0) return capture(piece, rest, length, digits, captures);
   std::uint64_t number = 0;
   std::from_chars(digits.data(), digits.data() + length, number);
-  return number >= first &&
-         capture(piece, rest, length, std::to_string(number - first), captures);
+  return number >= first && capture(piece, rest, length, std::to_string(number - first), captures);
 }
 
 /// The shortest text that lets the rest match. Where a literal follows, only its occurrences count.

@@ -26,15 +26,17 @@ Quantity apply_to_whole(char op, Whole a, Whole b) {
   Whole result = 0;
   const bool overflows = op == '+'   ? __builtin_add_overflow(a, b, &result)
                          : op == '-' ? __builtin_sub_overflow(a, b, &result)
-                         : op == '*' ? __builtin_mul_overflow(a, b, &result)
-                                     : b == 0 || (b == -1 && __builtin_sub_overflow(Whole{0}, a, &result));
+                         : op == '*'
+                             ? __builtin_mul_overflow(a, b, &result)
+                             : b == 0 || (b == -1 && __builtin_sub_overflow(Whole{0}, a, &result));
   if (overflows) return {{}, "a number that fits 64 bits"};
   return {{op == '/' ? a / b : result}, ""};
 }
 
 Quantity apply(char op, const Quantity& a, const Quantity& b) {
   if (!a.known() || !b.known()) return unknown_like(a, b);
-  if (whole_of(a) != nullptr && whole_of(b) != nullptr) return apply_to_whole(op, *whole_of(a), *whole_of(b));
+  if (whole_of(a) != nullptr && whole_of(b) != nullptr)
+    return apply_to_whole(op, *whole_of(a), *whole_of(b));
   const auto x = a.real();
   const auto y = b.real();
   if (!x || !y) return {{}, "a number"};
@@ -183,8 +185,10 @@ class Reader {
     }
     const auto bound = bindings_.find(text);
     if (bound == bindings_.end()) {
-      cursor_.fail("\"{}\" is no value: nothing is bound to that name; a path into config.json begins "
-                   "with a dot", display(text));
+      cursor_.fail(
+          "\"{}\" is no value: nothing is bound to that name; a path into config.json begins "
+          "with a dot",
+          display(text));
     }
     cursor_.take();
     return bound->second;
@@ -194,7 +198,8 @@ class Reader {
   static std::optional<Number> parse(const std::string& text) {
     Number number{};
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+    return error == std::errc() && end == text.data() + text.size() ? std::optional(number)
+                                                                    : std::nullopt;
   }
 
   TokenCursor& cursor_;
@@ -218,7 +223,8 @@ bool Quantity::holds() const {
 
 Extent Quantity::extent() const {
   const Whole* whole = whole_of(*this);
-  return whole != nullptr && *whole >= 0 ? Extent(static_cast<std::uint64_t>(*whole)) : std::nullopt;
+  return whole != nullptr && *whole >= 0 ? Extent(static_cast<std::uint64_t>(*whole))
+                                         : std::nullopt;
 }
 
 std::optional<double> Quantity::real() const {
@@ -227,7 +233,8 @@ std::optional<double> Quantity::real() const {
   return number != nullptr ? std::optional(*number) : std::nullopt;
 }
 
-Quantity read_quantity(TokenCursor& cursor, const Surroundings& surroundings, const Bindings& bindings) {
+Quantity read_quantity(TokenCursor& cursor, const Surroundings& surroundings,
+                       const Bindings& bindings) {
   return Reader(cursor, surroundings, bindings).value();
 }
 

@@ -102,7 +102,8 @@ class RuleReader {
       if (opens_block(lines[i])) ++depth;
       if (begins_with(lines[i], "end") && --depth == 0) return i;
     }
-    fail_at(*file_, lines[begin].front().at, "the end of \"{}\" is missing", lines[begin].front().text);
+    fail_at(*file_, lines[begin].front().at, "the end of \"{}\" is missing",
+            lines[begin].front().text);
   }
 
   /// `block`: all its lines but the `end`.
@@ -189,7 +190,8 @@ class RuleReader {
     }
     cursor.expect_end();
     if (every_branch_) check_define(define);  // before it is known: it does not see itself
-    if (!defines_.emplace(name, define).second) fail_at(*file_, at, "\"{}\" is defined twice", name);
+    if (!defines_.emplace(name, define).second)
+      fail_at(*file_, at, "\"{}\" is defined twice", name);
   }
 
   /// With texts that are plain, so that what nobody uses is read once.
@@ -216,7 +218,8 @@ class RuleReader {
     if (found == defines_.end()) {
       std::vector<std::string_view> names;
       for (const auto& [one, define] : defines_) names.push_back(one);
-      fail_at(*file_, at, "no define \"{}\" stands above{}", display(name), suggestion(name, names));
+      fail_at(*file_, at, "no define \"{}\" stands above{}", display(name),
+              suggestion(name, names));
     }
     const Define& define = found->second;
     Scope inner;
@@ -299,7 +302,9 @@ class RuleReader {
     scope.texts[name] = key(cursor, scope).text;
   }
 
-  void run_closed(TokenCursor& cursor, Scope&) { mapping_.closed = cursor.take_name("the name of a rule"); }
+  void run_closed(TokenCursor& cursor, Scope&) {
+    mapping_.closed = cursor.take_name("the name of a rule");
+  }
 
   void run_prefix(TokenCursor& cursor, Scope& scope) {
     const Key hf = key(cursor, scope);
@@ -395,7 +400,8 @@ class RuleReader {
     Part right = side(cursor, scope, Side::Native);
     const bool bare_left = left.op == Part::Op::Tensor;
     const bool bare_right = right.op == Part::Op::Tensor;
-    if (!bare_left && !bare_right) fail_at(*file_, at, "operations on both sides: one side must be a key");
+    if (!bare_left && !bare_right)
+      fail_at(*file_, at, "operations on both sides: one side must be a key");
     Equation equation;
     equation.side = bare_right ? Side::Native : Side::Hf;
     equation.whole = (bare_right ? right : left).spellings;
@@ -623,9 +629,11 @@ class RuleReader {
       const bool closed = text.substr(i + 1).starts_with('(');
       const std::size_t begin = i + (closed ? 2 : 1);
       const auto is_letter = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
       };
-      const auto stop = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), is_letter);
+      const auto stop = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                                         text.end(), is_letter);
       const auto end = static_cast<std::size_t>(stop - text.begin());
       const std::string name = text.substr(begin, end - begin);
       const auto found = scope.texts.find(name);
@@ -652,7 +660,8 @@ class RuleReader {
       if (found == scope.values.end()) continue;  // a number as it stands, or the pattern's error
       const Extent number = found->second.extent();
       if (!number && !every_branch_) {
-        fail_at(*file_, at, "{{…+{}}}: config.json does not state {}", name, what_is_missing(found->second));
+        fail_at(*file_, at, "{{…+{}}}: config.json does not state {}", name,
+                what_is_missing(found->second));
       }
       text.replace(plus + 1, close - plus - 1, fmt::format("{}", number.value_or(0)));
     }

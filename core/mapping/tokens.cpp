@@ -34,7 +34,8 @@ std::string_view nearest_word(std::string_view found, std::span<const std::strin
   std::string_view nearest;
   std::size_t least = std::min(kMostWrong, found.size() / 2) + 1;
   for (const std::string_view word : words) {
-    if (word.size() > found.size() + kMostWrong || found.size() > word.size() + kMostWrong) continue;
+    if (word.size() > found.size() + kMostWrong || found.size() > word.size() + kMostWrong)
+      continue;
     if (const std::size_t wrong = distance(found, word); wrong < least) {
       least = wrong;
       nearest = word;
@@ -46,7 +47,8 @@ std::string_view nearest_word(std::string_view found, std::span<const std::strin
 Tokeniser::Tokeniser(const MappingText& text) : name_(text.name), text_(text.text) {
   if (text_.size() > kMostBytes) fail_at(name_, {}, "more than 1 MB");
   if (const std::size_t at = find_invalid_utf8(text_); at != text_.npos) {
-    const auto line = std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    const auto line =
+        std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at), '\n');
     fail_at(name_, {static_cast<std::uint32_t>(line) + 1, 1}, "byte {} is not UTF-8", at);
   }
 }
@@ -133,7 +135,8 @@ void Tokeniser::read_quoted(Token& token) {
   step();
 }
 
-/// Up to a blank or a mark; what stands in braces, and in the parentheses of $(name), belongs to it.
+/// Up to a blank or a mark; what stands in braces, and in the parentheses of $(name), belongs to
+/// it.
 void Tokeniser::read_bare(Token& token) {
   char closes = '\0';
   for (; !at_end() && peek() != '\n'; step()) {

@@ -1,6 +1,6 @@
-// The text of a mapping as lines of tokens. Blanks separate; `(`, `)` and `,` stand alone but inside
-// quotes and braces; `#` before a token begins a comment; a line goes on in the next one while a
-// parenthesis is open, or behind a `\` at its end. Quotes are as in a session.
+// The text of a mapping as lines of tokens. Blanks separate; `(`, `)` and `,` stand alone but
+// inside quotes and braces; `#` before a token begins a comment; a line goes on in the next one
+// while a parenthesis is open, or behind a `\` at its end. Quotes are as in a session.
 #pragma once
 
 #include <cstdint>
@@ -50,13 +50,12 @@ using TokenLine = std::vector<Token>;
 template <typename... Args>
 [[noreturn]] void fail_at(std::string_view name, const Position& at,
                           fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(Code::BadMapping,
-              fmt::format("{}:{}:{}: {}", display(name), at.line, at.column,
-                          fmt::format(format, std::forward<Args>(args)...)));
+  throw Error(Code::BadMapping, fmt::format("{}:{}:{}: {}", display(name), at.line, at.column,
+                                            fmt::format(format, std::forward<Args>(args)...)));
 }
 
-/// Reads a text line by line. Throws BadMapping: a quote, brace or parenthesis that is not closed, a
-/// bad escape, controls, no UTF-8, more than 1 MB.
+/// Reads a text line by line. Throws BadMapping: a quote, brace or parenthesis that is not closed,
+/// a bad escape, controls, no UTF-8, more than 1 MB.
 class Tokeniser {
  public:
   explicit Tokeniser(const MappingText& text);

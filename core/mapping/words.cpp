@@ -14,33 +14,42 @@ constexpr std::array kWords{
     // First lines: what the family is.
     Word{G::Head, "family", "family NAME \"SUMMARY\"", "its name on every surface"},
     Word{G::Head, "config", "config VALUE",
-         "config.json names this family when the value holds; several lines: one is enough. Paths are "
+         "config.json names this family when the value holds; several lines: one is enough. Paths "
+         "are "
          "taken as they stand"},
     Word{G::Head, "keys", "keys KEY ... !KEY ...",
-         "without a config.json, keys that only this family has, and, behind !, has not; several lines: "
+         "without a config.json, keys that only this family has, and, behind !, has not; several "
+         "lines: "
          "one is enough"},
     Word{G::Head, "layout", "layout NAME [START]",
-         "a way in which native names are spelled, for --layout; native keys that begin with START have "
+         "a way in which native names are spelled, for --layout; native keys that begin with START "
+         "have "
          "it. The first is the default"},
     Word{G::Head, "settings", "settings NAME NAME=A|B ...",
          "what --set accepts: a number, or one of the texts"},
-    Word{G::Head, "dtype", "dtype DTYPE",
-         "of decoded and stacked weights, where neither --dtype nor config.json says it; else BF16"},
+    Word{
+        G::Head, "dtype", "dtype DTYPE",
+        "of decoded and stacked weights, where neither --dtype nor config.json says it; else BF16"},
     Word{G::Head, "closed", "closed RULE",
          "every hf key must match a line; a stranger is an error of that rule"},
     // Lines.
     Word{G::Line, "=", "KEY or operation = KEY or operation [as DTYPE] [as output] [rows COUNT]",
          "an equation: hf on the left, native on the right, both ways. `A | B`: both spellings are "
-         "understood, the first is written. `as DTYPE` casts both ways, `as output` towards native to the "
+         "understood, the first is written. `as DTYPE` casts both ways, `as output` towards native "
+         "to the "
          "output dtype; `rows` is what the first dimension must measure"},
     Word{G::Line, "let", "let NAME = VALUE", "a value under a name"},
-    Word{G::Line, "text", "text NAME = KEY", "a part of keys under a name; $NAME or $(NAME) inserts it"},
-    Word{G::Line, "when", "when VALUE ... [else ...] end", "lines that hold where the value is true"},
+    Word{G::Line, "text", "text NAME = KEY",
+         "a part of keys under a name; $NAME or $(NAME) inserts it"},
+    Word{G::Line, "when", "when VALUE ... [else ...] end",
+         "lines that hold where the value is true"},
     Word{G::Line, "prefix", "prefix HF = NATIVE [where N < VALUE]",
-         "the start of keys, before all equations, which are written with the native start. `->` holds "
+         "the start of keys, before all equations, which are written with the native start. `->` "
+         "holds "
          "towards native alone, `<-` towards hf alone"},
     Word{G::Line, "drop", "drop [native] RULE \"REASON\" KEY [where N >= VALUE]",
-         "keys that the other side does not have, hf keys without `native`; they are lost, and the plan "
+         "keys that the other side does not have, hf keys without `native`; they are lost, and the "
+         "plan "
          "says so under the name of the rule"},
     Word{G::Line, "pass", "pass KEY", "a key that stays as it is on purpose"},
     Word{G::Line, "add", "add RULE KEY = ADDITION [beside KEY]",
@@ -48,17 +57,20 @@ constexpr std::array kWords{
     Word{G::Line, "define", "define NAME(VALUE, $TEXT, $TEXT = KEY, ...) ... end",
          "lines under a name, which see their parameters and nothing else"},
     Word{G::Line, "use", "use NAME(...)", "the lines of a define"},
-    Word{G::Line, "preset", "preset SCHEME [NAME = WORD] 'QUANTIZATION_CONFIG' ... end",
-         "how hf weights are published packed, for --quantize: a line `encode KEY rank N` a kind of "
-         "weight, and `except TEXT ...` for keys that contain one of the texts. "
-         "`activation = dynamic`: it has scales that no weight tells"},
+    Word{
+        G::Line, "preset", "preset SCHEME [NAME = WORD] 'QUANTIZATION_CONFIG' ... end",
+        "how hf weights are published packed, for --quantize: a line `encode KEY rank N` a kind of "
+        "weight, and `except TEXT ...` for keys that contain one of the texts. "
+        "`activation = dynamic`: it has scales that no weight tells"},
     // Operations.
-    Word{G::Operation, "t", "t(x)", "the last two dimensions swapped; the same both ways", Op::Transpose, "x"},
+    Word{G::Operation, "t", "t(x)", "the last two dimensions swapped; the same both ways",
+         Op::Transpose, "x"},
     Word{G::Operation, "cat", "cat(DIM, x [: SIZE], y [: SIZE], ...)",
          "joined along a dimension, -1 the last; taken apart, pieces of that size, or equal ones",
          Op::Concat, "ds"},
     Word{G::Operation, "stack", "stack(E, COUNT, x)",
-         "one tensor an expert, {E} in its key, along a new first dimension; taken apart, one of them",
+         "one tensor an expert, {E} in its key, along a new first dimension; taken apart, one of "
+         "them",
          Op::Stack, "inx"},
     Word{G::Operation, "row", "row(x)",
          "x without its first dimension, which is 1; the other way it gets it back", Op::Row, "x"},
@@ -66,8 +78,10 @@ constexpr std::array kWords{
          "the first COUNT along the last dimension; the other way zeros fill it up to a multiple",
          Op::Head, "xnm"},
     Word{G::Operation, "scaled", "scaled(x, FACTOR)",
-         "element e of the first dimension times FACTOR[e], in f32; the other way x gets it all and the "
-         "factor is ones", Op::Scaled, "xx"},
+         "element e of the first dimension times FACTOR[e], in f32; the other way x gets it all "
+         "and the "
+         "factor is ones",
+         Op::Scaled, "xx"},
     Word{G::Operation, "interleaved", "interleaved(DIM, x)",
          "the two halves along a dimension taken in turn; the other way evens, then odds",
          Op::Interleaved, "dx"},
@@ -75,11 +89,14 @@ constexpr std::array kWords{
     Word{G::Addition, "zeros", "zeros(COUNT) beside KEY", "F32 zeros, for every native KEY"},
     Word{G::Addition, "frequencies", "frequencies(THETA, DIM) beside KEY",
          "F32 [DIM / 2]: 1 / THETA^(2i / DIM), of rotary embeddings"},
-    Word{G::Addition, "KEY", "KEY", "a copy of that native tensor: a head that is tied to the embedding"},
+    Word{G::Addition, "KEY", "KEY",
+         "a copy of that native tensor: a head that is tied to the embedding"},
     // Values.
     Word{G::Value, ".path", ".text_config.num_experts",
-         "what config.json says there, or in its text part (text_config, thinker_config.text_config, "
-         "llm_config); unknown where it says nothing. Of a list == asks whether one element is equal"},
+         "what config.json says there, or in its text part (text_config, "
+         "thinker_config.text_config, "
+         "llm_config); unknown where it says nothing. Of a list == asks whether one element is "
+         "equal"},
     Word{G::Value, "set.NAME", "set.num_experts", "what --set says"},
     Word{G::Value, "layout", "layout == \"documented\"", "the layout that was chosen"},
     Word{G::Value, "has", "has .path", "whether config.json has it"},

@@ -12,11 +12,11 @@ namespace ckptscope {
 struct Word {
   enum class Group { Head, Line, Operation, Addition, Value } group;
   std::string_view name;
-  std::string_view form;  // as it is written
-  std::string_view help;  // what it does; of an operation both ways
+  std::string_view form;           // as it is written
+  std::string_view help;           // what it does; of an operation both ways
   Part::Op op = Part::Op::Tensor;  // of an operation
-  /// Of an operation: i a name that counts, d a dimension, n how many, m a multiple, x a tensor or an
-  /// operation, s one or more of `x` or `x : size`.
+  /// Of an operation: i a name that counts, d a dimension, n how many, m a multiple, x a tensor or
+  /// an operation, s one or more of `x` or `x : size`.
   std::string_view operands{};
 };
 

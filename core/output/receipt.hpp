@@ -30,13 +30,13 @@ struct Receipt {
   std::string to;
   std::string adapter;
   std::string layout;
-  std::string plan;                             // Plan::hash()
-  std::map<std::string, std::string> options;   // flags that shaped the output, by flag name
-  std::map<std::string, std::string> settings;  // --set
-  std::optional<MappingText> mapping;           // of --mapping
-  std::vector<std::string> renames;             // --rename
+  std::string plan;                               // Plan::hash()
+  std::map<std::string, std::string> options;     // flags that shaped the output, by flag name
+  std::map<std::string, std::string> settings;    // --set
+  std::optional<MappingText> mapping;             // of --mapping
+  std::vector<std::string> renames;               // --rename
   std::vector<std::vector<std::string>> include;  // --include, a word of the query an element
-  std::vector<std::string> synthesised;         // keys of zeros that the mapping added
+  std::vector<std::string> synthesised;           // keys of zeros that the mapping added
   /// Keys of such zeros, left out again on the way back; nullopt where that is not recorded.
   std::optional<std::vector<std::string>> zeros_left_out;
   std::map<std::string, std::uint64_t> overflowed;  // by key: values that became infinite

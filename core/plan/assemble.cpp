@@ -182,9 +182,10 @@ ValuePtr Assembly::make_head(const Group& group, const Part& part, std::uint64_t
     reading_.mismatch(group.key, inner, fmt::format("{} or {} at the end", count, padded));
     return nullptr;
   }
-  reading_.remark(Code::Padding, group.key,
-                  fmt::format("{}: the last {} of {} are left out as padding, and come back as zeros",
-                              display(group.key), padded - count, padded));
+  reading_.remark(
+      Code::Padding, group.key,
+      fmt::format("{}: the last {} of {} are left out as padding, and come back as zeros",
+                  display(group.key), padded - count, padded));
   return reading_.values.slice(inner, static_cast<int>(inner->shape.size()) - 1, 0, count);
 }
 
@@ -238,10 +239,10 @@ bool Assembly::fits_concat(const Group& group, const Part& part, std::span<const
       expected[dim] = part.sizes.empty() ? part.each.value_or(one->shape[dim]) : part.sizes[i];
     }
     if (same_shape(one->shape, expected) && one->dtype == first.dtype) continue;
-    reading_.problems.add(Code::ShapeMismatch, Severity::Error, group.key,
-                          "{}: a part is {} {}, {} {} expected{}", display(group.key),
-                          name_of(one->dtype), to_string(one->shape), name_of(first.dtype),
-                          to_string(expected), part.each || !part.sizes.empty() ? " (a size of the config)" : "");
+    reading_.problems.add(
+        Code::ShapeMismatch, Severity::Error, group.key, "{}: a part is {} {}, {} {} expected{}",
+        display(group.key), name_of(one->dtype), to_string(one->shape), name_of(first.dtype),
+        to_string(expected), part.each || !part.sizes.empty() ? " (a size of the config)" : "");
     return false;
   }
   return true;

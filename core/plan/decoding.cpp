@@ -164,8 +164,8 @@ class Pairing {
     return values_.cast(values_.transpose(rows), options_.asked.value_or(Dtype::BF16));
   }
 
-  /// codes [r, c / 2] and scales [r, c / 32] are the logical [r, c]: the bytes are those of the blocks
-  /// [r, c / 32, 16].
+  /// codes [r, c / 2] and scales [r, c / 32] are the logical [r, c]: the bytes are those of the
+  /// blocks [r, c / 32, 16].
   ValuePtr decode_mxfp4_rows(std::uint32_t weight, std::uint32_t scale) {
     const TensorInfo& codes = source_.tensors[weight];
     const TensorInfo& scales = source_.tensors[scale];

@@ -50,10 +50,9 @@ class LikeMatcher {
   /// What the rules would add as zeros on the way to native may go when it is zeros.
   bool give_up_zeros(const Draft& draft) {
     const bool is_synthetic =
-        std::any_of(mapping_.additions.begin(), mapping_.additions.end(),
-                    [&](const Addition& one) {
-                      return one.kind == Addition::Kind::Zeros && one.key.matches(draft.output.key);
-                    });
+        std::any_of(mapping_.additions.begin(), mapping_.additions.end(), [&](const Addition& one) {
+          return one.kind == Addition::Kind::Zeros && one.key.matches(draft.output.key);
+        });
     if (!is_synthetic || draft.output.value->op != Value::Op::Input) return false;
     result_.given_up.push_back(draft.output.value->input);
     return true;

@@ -67,9 +67,9 @@ bool Plan::lossless() const {
   const auto changes_bytes = [](const Output& output) {
     return output.kind == OutputKind::Synthesised || output.kind == OutputKind::Borrowed ||
            output.kind == OutputKind::Copied || contains(*output.value, Value::Op::Scaled) ||
-           contains(*output.value, Value::Op::Ones) ||
-           is_encoded(*output.value) || contains(*output.value, Value::Op::Cast) ||
-           contains(*output.value, Value::Op::Mxfp4) || contains(*output.value, Value::Op::Fp8);
+           contains(*output.value, Value::Op::Ones) || is_encoded(*output.value) ||
+           contains(*output.value, Value::Op::Cast) || contains(*output.value, Value::Op::Mxfp4) ||
+           contains(*output.value, Value::Op::Fp8);
   };
   const auto is_alias = [](const Problem& problem) {
     return problem.code == Code::Alias || problem.code == Code::Padding;
@@ -139,8 +139,8 @@ void Plan::name_inputs(std::span<const TensorInfo> stored) {
   }
   inputs = stored;
   for (Output& output : outputs) {
-    const bool moved = output.kind == OutputKind::Passed &&
-                       inputs[output.value->input].name != output.key;
+    const bool moved =
+        output.kind == OutputKind::Passed && inputs[output.value->input].name != output.key;
     if (moved) output.kind = OutputKind::Renamed;
   }
 }

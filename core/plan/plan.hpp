@@ -44,8 +44,8 @@ struct Output {
   std::string key;
   ValuePtr value = nullptr;  // dtype and shape of the output are the value's
   OutputKind kind = OutputKind::Passed;
-  std::string rule{};     // of a synthesised or copied output
-  std::string logical{};  // of an encoded output: the key of what it encodes
+  std::string rule{};            // of a synthesised or copied output
+  std::string logical{};         // of an encoded output: the key of what it encodes
   std::uint32_t line = kNoLine;  // the number in Plan::lines of the equation that made it
 
   static constexpr std::uint32_t kNoLine = 0xFFFFFFFF;
@@ -93,8 +93,8 @@ struct PlanOptions {
   std::optional<Dtype> dtype;         // --dtype
   Dtype default_dtype = Dtype::BF16;  // the config's, or the adapter's
   Quantise quantise = Quantise::Keep;
-  std::optional<MappingText> mapping_text{};      // of a user's family; for the receipt
-  std::vector<std::string> renames{};             // --rename, which the inputs have been given
+  std::optional<MappingText> mapping_text{};        // of a user's family; for the receipt
+  std::vector<std::string> renames{};               // --rename, which the inputs have been given
   std::vector<std::vector<std::string>> include{};  // queries over outputs, of which one must match
   std::string exclude;  // a regex matched at the start of output keys; may be empty
   bool lenient = false;
@@ -131,7 +131,7 @@ struct Plan {
   std::vector<Output> outputs;                                  // in natural order of keys
   std::vector<Fate> fates;  // one per input, in the order of the checkpoint
   std::vector<DropRule> drop_rules;
-  std::vector<PlanLine> lines;  // the mapping's equations, by number
+  std::vector<PlanLine> lines;         // the mapping's equations, by number
   std::vector<Problem> problems;       // errors stop a conversion, notes do not
   std::vector<std::string> excluded;   // output keys that --exclude or --include removed
   std::span<const TensorInfo> inputs;  // of the checkpoint, which must outlive the plan

@@ -148,7 +148,8 @@ std::vector<std::string> Plan::losses() const {
   const std::size_t synthesised = count_of_kind(*this, OutputKind::Synthesised);
   const std::size_t copies = count_of_kind(*this, OutputKind::Copied);
   const std::size_t copied = count_of_kind(*this, OutputKind::Borrowed);
-  if (renamed > 0) losses.push_back(counted(renamed, "key") + " renamed by --rename, which is not undone");
+  if (renamed > 0)
+    losses.push_back(counted(renamed, "key") + " renamed by --rename, which is not undone");
   if (synthesised > 0) losses.push_back(counted(synthesised, "tensor") + " synthesised");
   if (copies > 0) losses.push_back(counted(copies, "tensor") + " copied from another");
   if (copied > 0) losses.push_back(counted(copied, "tensor") + " copied from --like");

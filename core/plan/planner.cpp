@@ -291,8 +291,8 @@ class Planner {
           return values().frequencies(addition.theta, addition.dim);
         }
         problems_.add(Code::ShapeMismatch, Severity::Error, beside.key,
-                      "{}: {} frequencies of theta {}, which config.json should state", addition.rule,
-                      addition.dim, addition.theta);
+                      "{}: {} frequencies of theta {}, which config.json should state",
+                      addition.rule, addition.dim, addition.theta);
         return nullptr;
       case Addition::Kind::Zeros:
         break;
@@ -337,8 +337,8 @@ class Planner {
   }
 
   static bool is_included(const Output& output, const std::vector<Query>& queries) {
-    const QueryItem item{output.key,      output.dtype(), output.shape(),
-                         output.bytes(), {},             name_of(output.kind)};
+    const QueryItem item{output.key, output.dtype(),      output.shape(), output.bytes(),
+                         {},         name_of(output.kind)};
     return std::any_of(queries.begin(), queries.end(),
                        [&](const Query& query) { return query.matches(item); });
   }
@@ -351,9 +351,10 @@ class Planner {
       Output& output = draft.output;
       const std::uint32_t id = output.value->input;
       if (is_fp8(output.dtype()) || packed_weight(source_, id)) {
-        return problems_.add(Code::PackedCodes, Severity::Error, output.key,
-                             "{}: packed weights are not cast; --quantize none decodes them to --dtype",
-                             display(output.key));
+        return problems_.add(
+            Code::PackedCodes, Severity::Error, output.key,
+            "{}: packed weights are not cast; --quantize none decodes them to --dtype",
+            display(output.key));
       }
       if (!is_number(output.dtype()) || output.dtype() == *plan_.options.dtype) continue;
       output.value = values().cast(output.value, *plan_.options.dtype);
@@ -455,8 +456,8 @@ class Planner {
     return bare ? key : with_prefix(mapping_, key, Side::Hf);
   }
 
-  /// The key that `key` of side `side` gets on the other side, before prefixes of hf: of the whole, or
-  /// of the first tensor.
+  /// The key that `key` of side `side` gets on the other side, before prefixes of hf: of the whole,
+  /// or of the first tensor.
   std::string name_on_other_side(std::string_view key, Side side) const {
     std::string name =
         side == Side::Hf ? with_prefix(mapping_, key, Side::Native) : std::string(key);
@@ -517,8 +518,8 @@ class Planner {
   Plan plan_;
   Arena keys_;  // of logical tensors, as prefixes have made them
   std::vector<Draft> drafts_;
-  std::vector<std::pair<std::uint32_t, bool>> excluded_;  // inputs of outputs that were removed, and
-                                                          // whether by --exclude
+  std::vector<std::pair<std::uint32_t, bool>> excluded_;  // inputs of outputs that were removed,
+                                                          // and whether by --exclude
 };
 
 }  // namespace

@@ -35,8 +35,9 @@ class TakingApart {
         return give_ones(part.parts[1], captures, value);
       case Part::Op::Interleaved:
         if (!reading_.has_two_halves(part, value, whole_.origin)) return;
-        return walk(part.parts[0], captures,
-                    reading_.values.deinterleave(value, dimension_of(part.dim, value->shape.size())));
+        return walk(
+            part.parts[0], captures,
+            reading_.values.deinterleave(value, dimension_of(part.dim, value->shape.size())));
     }
   }
 
@@ -65,8 +66,7 @@ class TakingApart {
     Shape rest = to_shape(value->shape);
     rest.back() = padded - count;
     const ValuePtr parts[] = {value, reading_.values.zeros(value->dtype, rest)};
-    walk(part.parts[0], captures,
-         reading_.values.concat(parts, static_cast<int>(rest.size()) - 1));
+    walk(part.parts[0], captures, reading_.values.concat(parts, static_cast<int>(rest.size()) - 1));
   }
 
   void walk_concat(const Part& part, const Captures& captures, ValuePtr value) {
@@ -89,7 +89,8 @@ class TakingApart {
   }
 
   void walk_unlike(const Part& part, const Captures& captures, ValuePtr value, int dim) {
-    const std::uint64_t sum = std::accumulate(part.sizes.begin(), part.sizes.end(), std::uint64_t{0});
+    const std::uint64_t sum =
+        std::accumulate(part.sizes.begin(), part.sizes.end(), std::uint64_t{0});
     if (sum != value->shape[static_cast<std::size_t>(dim)]) {
       return reading_.mismatch(
           whole_.origin, value,

@@ -27,13 +27,14 @@ struct Value {
     Mxfp4,      // args {blocks [.., G, B], scales [.., G]}: decoded to [.., G * 2B], BF16
     Fp8,        // args {codes, scale}: code * scale in f32, rounded once to dtype
     Cast,       // to `dtype`
-    Scaled,     // args {x, factor [n]}: element e of dimension 0 of x times factor[e] in f32, rounded
-                // once to dtype
+    Scaled,  // args {x, factor [n]}: element e of dimension 0 of x times factor[e] in f32, rounded
+             // once to dtype
     Interleave,    // the two halves of the argument along `dim`, taken in turn
     Deinterleave,  // elements 0, 2, 4, … along `dim`, then 1, 3, 5, …
     Zeros,
     Ones,
-    Frequencies,  // F32 [end / 2]: element i is 1 / theta^(2i / end), theta the double of bits `begin`
+    Frequencies,  // F32 [end / 2]: element i is 1 / theta^(2i / end), theta the double of bits
+                  // `begin`
     // Packed forms of one float argument. They stand at the top of an output's value, never below.
     Mxfp4Blocks,  // [.., K] -> U8 [.., K / 32, 16]
     Mxfp4Scales,  // [.., K] -> U8 [.., K / 32]

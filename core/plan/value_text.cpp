@@ -117,8 +117,7 @@ std::string to_text(const Value& value, const InputText& input_text, bool fold) 
     case Op::Select:
       return fmt::format("select({}, {})", args[0], value.begin);
     case Op::Concat:
-      return fmt::format("cat({}, {})", value.dim - rank,
-                         fmt::join(args, ", "));
+      return fmt::format("cat({}, {})", value.dim - rank, fmt::join(args, ", "));
     case Op::Stack:
       return stack_text(value, args, fold);
     case Op::Mxfp4:

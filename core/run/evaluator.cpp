@@ -17,7 +17,7 @@ namespace {
 /// Bytes that are read at a time where elements do not go straight to their place: small enough
 /// that they are still in the second-level cache when they are copied on.
 constexpr std::uint64_t kChunk = std::uint64_t{512} * 1024;
-constexpr std::uint64_t kBand = 64;  // rows; see transpose.cpp
+constexpr std::uint64_t kBand = 64;                // rows; see transpose.cpp
 constexpr std::uint64_t kScaledElements = kChunk;  // at a time, where they are multiplied
 
 std::vector<std::ptrdiff_t> dense_strides(ShapeView shape, std::uint64_t element_bytes) {
@@ -192,8 +192,7 @@ void Evaluator::fill_interleaved(const Value& value, const Region& region, const
 }
 
 /// One index at a time: what is a run here is none in the argument.
-void Evaluator::fill_deinterleaved(const Value& value, const Region& region,
-                                   const Target& target) {
+void Evaluator::fill_deinterleaved(const Value& value, const Region& region, const Target& target) {
   const auto dim = static_cast<std::size_t>(value.dim);
   const std::uint64_t half = value.shape[dim] / 2;
   Region inner = region;
@@ -213,9 +212,9 @@ void Evaluator::fill_scaled(const Value& value, const Region& region, const Targ
   Region part = region;
   part.extent[0] = 1;
   Target place = target;
-  const std::uint64_t row_elements = rank > 2 ? product(region.extent) / region.extent[0] /
-                                                    region.extent[1]
-                                              : product(region.extent) / region.extent[0];
+  const std::uint64_t row_elements =
+      rank > 2 ? product(region.extent) / region.extent[0] / region.extent[1]
+               : product(region.extent) / region.extent[0];
   const std::uint64_t step = std::max<std::uint64_t>(1, kScaledElements / row_elements);
   for (std::uint64_t i = 0; i < region.extent[0]; ++i) {
     part.begin[0] = region.begin[0] + i;

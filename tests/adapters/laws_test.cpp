@@ -172,7 +172,8 @@ TEST(LawsOfAll, LossesAreAsRecorded) {
       std::string said = plan.lossless() ? "nothing" : "";
       for (const std::string& loss : plan.losses()) said += (said.empty() ? "" : "; ") + loss;
       for (const Problem& problem : plan.problems) {
-        if (problem.code == Code::Alias || problem.code == Code::Padding) said += "; " + problem.message;
+        if (problem.code == Code::Alias || problem.code == Code::Padding)
+          said += "; " + problem.message;
       }
       return said;
     }) + "\n";

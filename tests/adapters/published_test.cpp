@@ -200,14 +200,15 @@ TEST_P(Published, FamilyAndSideAreRecognised) {
   const Family family = recognise_family(hf.opened.tensors(), hf.opened.config());
   ASSERT_NE(family.adapter, nullptr);
   EXPECT_EQ(family.adapter->head.id, expected.adapter);
-  EXPECT_EQ(name_of(recognise_side(hf.opened.tensors(), hf.opened.config(), *family.adapter)), "hf");
+  EXPECT_EQ(name_of(recognise_side(hf.opened.tensors(), hf.opened.config(), *family.adapter)),
+            "hf");
 
   const Plan native = plan_to(hf.opened, "", expected.dtype);
   EXPECT_EQ(native.options.to, Side::Native);
   const OnDisk native_disk(outputs_of(native, source.config));
-  EXPECT_EQ(
-      name_of(recognise_side(native_disk.opened.tensors(), native_disk.opened.config(), *family.adapter)),
-      "native");
+  EXPECT_EQ(name_of(recognise_side(native_disk.opened.tensors(), native_disk.opened.config(),
+                                   *family.adapter)),
+            "native");
   EXPECT_EQ(plan_to(native_disk.opened, "").options.to, Side::Hf);
 }
 

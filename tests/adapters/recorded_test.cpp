@@ -36,9 +36,9 @@ TEST_P(Recorded, Outputs) {
   const Plan plan = plan_conversion(checkpoint, request_of(one)).plan;
   if (!one.refused.empty()) {
     ASSERT_FALSE(plan.sound());
-    const auto first = std::find_if(
-        plan.problems.begin(), plan.problems.end(),
-        [](const Problem& problem) { return problem.severity == Severity::Error; });
+    const auto first =
+        std::find_if(plan.problems.begin(), plan.problems.end(),
+                     [](const Problem& problem) { return problem.severity == Severity::Error; });
     EXPECT_EQ(name_of(first->code), one.refused);
     EXPECT_EQ(first->message, one.message);
     return;

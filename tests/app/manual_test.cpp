@@ -38,6 +38,12 @@ TEST(Manual, HasTheTables) {
   expect_file("man/ckptscope.1", manual);
 }
 
+TEST(Manual, HasTheWordsOfMappings) {
+  const std::string path = "man/ckptscope-mapping.7";
+  const std::string manual = read_file(std::string(CKPTSCOPE_ROOT) + "/" + path);
+  expect_file(path, with_section(manual, "words", manual_words()));
+}
+
 TEST(Manual, CompletionsHaveTheTables) {
   expect_file("app/completions/ckptscope.bash", bash_completion());
   expect_file("app/completions/_ckptscope", zsh_completion());
@@ -47,11 +53,11 @@ TEST(Manual, CompletionsHaveTheTables) {
 TEST(Manual, BashCompletesNamesWithBlanks) {
   const TempDir dir;
   for (const char* name : {"a b.safetensors", "a c*.safetensors"}) write_file(dir / name, "");
-  const ShellResult result = run_shell(dir,
-                                       "bash -c 'source " CKPTSCOPE_ROOT
-                                       "/app/completions/ckptscope.bash; COMP_WORDS=(x info a);"
-                                       " COMP_CWORD=2; _ckptscope;"
-                                       " printf \"%s\\n\" \"${COMPREPLY[@]}\" | sort'");
+  const ShellResult result =
+      run_shell(dir, "bash -c 'source " CKPTSCOPE_ROOT
+                     "/app/completions/ckptscope.bash; COMP_WORDS=(x info a);"
+                     " COMP_CWORD=2; _ckptscope;"
+                     " printf \"%s\\n\" \"${COMPREPLY[@]}\" | sort'");
   EXPECT_EQ(result.out, "a b.safetensors\na c*.safetensors\n") << result.err;
 }
 

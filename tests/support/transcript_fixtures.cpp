@@ -60,8 +60,9 @@ SyntheticCheckpoint renamed(SyntheticCheckpoint checkpoint, const std::string& s
 /// A layout of nobody's, and a text that maps it.
 void make_mappable(const TempDir& dir) {
   SyntheticCheckpoint made_up;
-  made_up.config = R"({"model_type":"made_up","architectures":["MadeUpForCausalLM"],)"
-                   R"("num_hidden_layers":2,"hidden_size":8,"num_local_experts":2,"vocab_size":16})";
+  made_up.config =
+      R"({"model_type":"made_up","architectures":["MadeUpForCausalLM"],)"
+      R"("num_hidden_layers":2,"hidden_size":8,"num_local_experts":2,"vocab_size":16})";
   made_up.tensors = {{"enc.tok", Dtype::BF16, {16, 8}}, {"enc.norm", Dtype::BF16, {8}}};
   for (const std::string layer : {"enc.blk.0.", "enc.blk.1."}) {
     made_up.tensors.push_back({layer + "qkv", Dtype::BF16, {24, 8}});
@@ -464,7 +465,8 @@ const std::vector<Topic>& topics() {
         "ckptscope adapters laguna --json | head -c 120", "ckptscope help mapping | head -30",
         // A layout that nobody knows, and a text for it.
         "ckptscope info made-up", "ckptscope map made-up", "cat mine.map",
-        "ckptscope map made-up --mapping mine.map", "ckptscope map made-up --mapping mine.map --rules",
+        "ckptscope map made-up --mapping mine.map",
+        "ckptscope map made-up --mapping mine.map --rules",
         "ckptscope map made-up --mapping mine.map enc.blk.0.moe.0.dn",
         "ckptscope show made-up enc.blk.0.moe.0.dn --mapping mine.map | grep maps",
         "ckptscope convert made-up --mapping mine.map -o native -q",
@@ -478,7 +480,8 @@ const std::vector<Topic>& topics() {
         "try '{x}.a = b\n'; try 'let n = experts\n'; try 'let n = .a +\n'; "
         "try 'when .x\na = b\n'; try 'droq a \"b\" c\n'; try 'a = \"b\n'; try '$s.a = b\n'; "
         "try 't(a) = t(b)\n'; try 'use grouped_mo(1, 2)\n'; try '{a.b = c\n'; try 'else\n'; "
-        "try 'stack(E, 2, a.w) = b\n'; try 'family x \"y\" z\n'; try 'drop a b c.{x} where L >= 2\n'; "
+        "try 'stack(E, 2, a.w) = b\n'; try 'family x \"y\" z\n'; try 'drop a b c.{x} where L >= "
+        "2\n'; "
         "try '{a}{b}{c}{d} = {a}{b}{c}{d}\n'",
         "ckptscope map made-up --mapping missing.map",
         // Keys that somebody else put a start before.
@@ -495,8 +498,7 @@ const std::vector<Topic>& topics() {
         "ckptscope convert made-up --include layer=0 -o part -n",
         "ckptscope convert edited --to hf --include layer=0 --include '!model.layers' -o half -q; "
         "cat half/config.json; ckptscope check half | tail -2",
-        "ckptscope convert packed --to hf --dtype f32 -o x",
-        "ckptscope convert made-up -o x",
+        "ckptscope convert packed --to hf --dtype f32 -o x", "ckptscope convert made-up -o x",
         "ckptscope convert made-up --to native --adapter none -o x",
         "ckptscope map kimi --to native | tail -12"}},
       {"index",

@@ -134,7 +134,7 @@ class Drawing {
       const bool orphan = map.op == "orphan";
       if (orphan) canvas_.put(row, 1, "!", Role::Defect);
       canvas_.put(row, areas_.op + 1, fitted(map.op, kOpColumns - 2),
-                  orphan                          ? Role::Defect
+                  orphan                     ? Role::Defect
                   : left || map.sources == 0 ? Role::Notice
                                              : Role::Plain);
     }

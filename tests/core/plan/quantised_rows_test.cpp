@@ -38,8 +38,8 @@ TEST(QuantisedRows, DecodeMxfp4) {
        "error    a.w_blocks: MXFP4 blocks without a scale (_scales) [missing-scale]\n"},
       {"no blocks", kSchemes, to_native(kLenient), "a.w_scales U8[2, 4, 3]",
        "error    a.w_scales: a scale without its weight a.w_blocks [orphan-scale]\n"},
-      {"a rule sees one tensor", mapping("t({p}.w) = {p}.v rows 2", {kMxfp4}),
-       to_native(), pair, "a.v BF16 [2, 4, 96] <- mxfp4(a.w_blocks, a.w_scales)\n"},
+      {"a rule sees one tensor", mapping("t({p}.w) = {p}.v rows 2", {kMxfp4}), to_native(), pair,
+       "a.v BF16 [2, 4, 96] <- mxfp4(a.w_blocks, a.w_scales)\n"},
   });
 }
 
@@ -113,8 +113,7 @@ TEST(QuantisedRows, Encode) {
        "a.weight BF16[4, 8]; b.norm.weight BF16[4, 8]; c.weight BF16[4]",
        made + "b.norm.weight BF16 [4, 8] <- b.norm.weight\nc.weight BF16 [4] <- c.weight\n"},
       {"within hf", fp8, within_hf(kFp8), "a.weight BF16[4, 8]", made},
-      {"activation scales are left out", activated, to_hf(kFp8),
-       "a.weight BF16[4, 8]",
+      {"activation scales are left out", activated, to_hf(kFp8), "a.weight BF16[4, 8]",
        made + "note     activation scales cannot be computed from weights and are left out; the "
               "config says dynamic; --like DIR copies them [activation-scale]\n"},
       {"mxfp4", mxfp4, to_hf(kToMxfp4), "a.w BF16[2, 64, 4]",

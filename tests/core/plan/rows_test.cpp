@@ -26,8 +26,8 @@ TEST(PlanRows, Renames) {
       {"nothing to do", rename, to_native(), "other U8[3]",
        "other U8 [3] <- other\n" + kNothingToDo},
       {"no tensors", rename, to_native(), "", kNothingToDo},
-      {"the first rule wins", mapping("a.{x} = b.{x}\na.c = z"), to_native(),
-       "a.c BF16[1]", "b.c BF16 [1] <- a.c\n"},
+      {"the first rule wins", mapping("a.{x} = b.{x}\na.c = z"), to_native(), "a.c BF16[1]",
+       "b.c BF16 [1] <- a.c\n"},
       {"a fixed dtype", fixed, to_native(), "x.A BF16[4]", "x.A_log F32 [4] <- cast(F32, x.A)\n"},
       {"a fixed dtype back", fixed, to_hf(), "x.A_log BF16[4]",
        "x.A F32 [4] <- cast(F32, x.A_log)\n"},
@@ -94,8 +94,8 @@ TEST(PlanRows, DropsAndExclusions) {
        "a.w BF16 [1] <- a.w\ndrop a.scale: x.scale\n"},
       {"excluded", Mapping(), to_native(exclude), "a.x BF16[1]; b.a.x BF16[1]",
        "b.a.x BF16 [1] <- b.a.x\ndrop a.x: exclude\n"},
-      {"excluded by the name of the output", mapping("a.x = c\nb = a.y"),
-       to_native(exclude), "a.x BF16[1]; b BF16[1]", "c BF16 [1] <- a.x\ndrop b: exclude\n"},
+      {"excluded by the name of the output", mapping("a.x = c\nb = a.y"), to_native(exclude),
+       "a.x BF16[1]; b BF16[1]", "c BF16 [1] <- a.x\ndrop b: exclude\n"},
   });
 }
 
@@ -312,8 +312,7 @@ TEST(PlanRows, Additions) {
 
 /// Once failed: a number that a stack and a synth both infer was told twice.
 TEST(PlanRows, AnInferredNumberIsToldOnce) {
-  const Mapping both =
-      mapping("stack(E, .unknown, t({p}.{E}.w)) = {p}.down\n" + bias({}));
+  const Mapping both = mapping("stack(E, .unknown, t({p}.{E}.w)) = {p}.down\n" + bias({}));
   const std::string made =
       "a.bias F32 [2] <- zeros\na.down BF16 [2, 3, 2] <- stack(E=0..1, t(a.{E}.w))\n";
   expect_plans({
@@ -342,7 +341,8 @@ TEST(PlanRows, UnlikeParts) {
       {"put together", qkv, to_hf(), "a.q BF16[4, 3]; a.k BF16[2, 3]; a.v BF16[2, 3]",
        "a.qkv BF16 [8, 3] <- cat(-2, a.q, a.k, a.v)\n"},
       {"another sum", qkv, to_native(), "a.qkv BF16[9, 3]",
-       "error    a.qkv: shape BF16 [9, 3], 4 + 2 + 2 = 8 in dimension 0 expected [shape-mismatch]\n"},
+       "error    a.qkv: shape BF16 [9, 3], 4 + 2 + 2 = 8 in dimension 0 expected "
+       "[shape-mismatch]\n"},
       {"another size", joined, to_native(), "a.q BF16[4, 3]; a.k BF16[3, 3]",
        "error    a.qk: a part is BF16 [3, 3], BF16 [2, 3] expected (a size of the config) "
        "[shape-mismatch]\n"},
@@ -394,7 +394,8 @@ TEST(PlanRows, Factors) {
       {"the other way", scaled, to_hf(), "a.v BF16[2, 4, 3]",
        "a.s BF16 [2] <- ones\na.w BF16 [2, 3, 4] <- t(a.v)\n"},
       {"other rows", scaled, to_native(), "a.w BF16[2, 3, 4]; a.s F32[3]",
-       "error    a.v: shape BF16 [2, 4, 3], BF16, F16 or F32 and as many rows as its factor F32 [3] "
+       "error    a.v: shape BF16 [2, 4, 3], BF16, F16 or F32 and as many rows as its factor F32 "
+       "[3] "
        "expected [shape-mismatch]\n"},
       {"no factor", scaled, to_native(), "a.w BF16[2, 3, 4]",
        "error    a.v: its part {p}.s is missing [missing-part]\n"},
@@ -415,7 +416,8 @@ TEST(PlanRows, Interleaved) {
 TEST(PlanRows, AsOutput) {
   const Mapping stacked = mapping("t({p}.w) = {p}.v as output");
   expect_plans({
-      {"to native", stacked, to_native(), "a.w F32[2, 3]", "a.v BF16 [3, 2] <- t(cast(BF16, a.w))\n"},
+      {"to native", stacked, to_native(), "a.w F32[2, 3]",
+       "a.v BF16 [3, 2] <- t(cast(BF16, a.w))\n"},
       {"to hf", stacked, to_hf(), "a.v F32[3, 2]", "a.w F32 [2, 3] <- t(a.v)\n"},
   });
 }
@@ -430,7 +432,8 @@ TEST(PlanRows, NumbersInPrefixes) {
        "model.layers.3.w BF16 [1] <- layers.3.w\n"},
       {"back", layers, to_hf(), "mtp.0.w BF16[1]; mtp.1.w BF16[1]",
        "layers.2.w BF16 [1] <- mtp.0.w\nlayers.3.w BF16 [1] <- mtp.1.w\n"
-       "note     1 key is read under an alias: mtp.1.w would come back as model.layers.3.w [alias]\n"},
+       "note     1 key is read under an alias: mtp.1.w would come back as model.layers.3.w "
+       "[alias]\n"},
       {"only towards native", mapping("prefix a. -> b.\nprefix c. = b."), to_hf(), "b.x BF16[1]",
        "c.x BF16 [1] <- b.x\n"},
       {"the same start is left alone", mapping("prefix t. = t.\nprefix m. = ''"), to_hf(),
@@ -450,13 +453,15 @@ TEST(PlanRows, NativeDropsCopiesAndFrequencies) {
        "head.w BF16 [1] <- head.w\n" + kNothingToDo},
       {"below a number", few, to_hf(), "l.1.b BF16[1]; l.2.b BF16[1]",
        "l.2.b BF16 [1] <- l.2.b\ndrop l.1.b: x.bias\n"},
-      {"a copy", copied, to_native(), "embed BF16[2]", "embed BF16 [2] <- embed\nhead BF16 [2] <- embed\n"},
+      {"a copy", copied, to_native(), "embed BF16[2]",
+       "embed BF16 [2] <- embed\nhead BF16 [2] <- embed\n"},
       {"no copy of what is there", copied, to_native(), "embed BF16[2]; head BF16[2]",
        "embed BF16 [2] <- embed\nhead BF16 [2] <- head\n" + kNothingToDo},
       {"no copy of nothing", copied, to_native(), "a BF16[2]", "a BF16 [2] <- a\n" + kNothingToDo},
       {"frequencies", made, to_native(), "a.w BF16[2]",
        "a.freqs F32 [4] <- frequencies(10000, 8)\na.w BF16 [2] <- a.w\n"},
-      {"of nothing", mapping("add x.r f = frequencies(.theta, 8) beside w"), to_native(), "w BF16[1]",
+      {"of nothing", mapping("add x.r f = frequencies(.theta, 8) beside w"), to_native(),
+       "w BF16[1]",
        "error    x.r: 8 frequencies of theta 0, which config.json should state [shape-mismatch]\n"},
   });
 }
@@ -464,7 +469,8 @@ TEST(PlanRows, NativeDropsCopiesAndFrequencies) {
 TEST(PlanRows, Closed) {
   const Mapping closed = mapping("closed x.strangers\npass a.{x}\nb = c");
   expect_plans({
-      {"named", closed, to_native(), "a.w BF16[1]; b BF16[1]", "a.w BF16 [1] <- a.w\nc BF16 [1] <- b\n"},
+      {"named", closed, to_native(), "a.w BF16[1]; b BF16[1]",
+       "a.w BF16 [1] <- a.w\nc BF16 [1] <- b\n"},
       {"a stranger", closed, to_native(), "d BF16[1]",
        "error    d: no rule names it, x.strangers [orphan]\n"},
       {"not towards hf", closed, to_hf(), "d BF16[1]", "d BF16 [1] <- d\n" + kNothingToDo},
