@@ -7,6 +7,7 @@
 #include "app/planning/names_of.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
+#include "core/mapping/nearest_word.hpp"
 #include "core/mapping/lookup.hpp"
 
 namespace ckptscope {

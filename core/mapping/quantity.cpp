@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <span>
 
 namespace ckptscope {
 namespace {
@@ -14,37 +15,33 @@ const Whole* whole_of(const Quantity& quantity) {
   return std::get_if<Whole>(&quantity.value.scalar);
 }
 
-Quantity unknown_like(const Quantity& a, const Quantity& b) {
-  return {{}, !a.known() ? a.missing : b.missing};
-}
-
 Quantity flag(bool value) {
   return {{value}, ""};
 }
 
-Quantity apply_to_whole(char op, Whole a, Whole b) {
+Quantity arithmetic(char op, Whole a, Whole b) {
   Whole result = 0;
-  const bool overflows = op == '+'   ? __builtin_add_overflow(a, b, &result)
-                         : op == '-' ? __builtin_sub_overflow(a, b, &result)
-                         : op == '*'
-                             ? __builtin_mul_overflow(a, b, &result)
-                             : b == 0 || (b == -1 && __builtin_sub_overflow(Whole{0}, a, &result));
-  if (overflows) return {{}, "a number that fits 64 bits"};
-  return {{op == '/' ? a / b : result}, ""};
+  const bool fits = op == '+'   ? !__builtin_add_overflow(a, b, &result)
+                    : op == '-' ? !__builtin_sub_overflow(a, b, &result)
+                    : op == '*' ? !__builtin_mul_overflow(a, b, &result)
+                    : b == -1   ? !__builtin_sub_overflow(Whole{0}, a, &result)
+                                : b != 0;
+  if (!fits) return {{}, "a number that fits 64 bits"};
+  return {{op == '/' && b != -1 ? a / b : result}, ""};
 }
 
-Quantity apply(char op, const Quantity& a, const Quantity& b) {
-  if (!a.known() || !b.known()) return unknown_like(a, b);
-  if (whole_of(a) != nullptr && whole_of(b) != nullptr)
-    return apply_to_whole(op, *whole_of(a), *whole_of(b));
+Quantity arithmetic(char op, const Quantity& a, const Quantity& b) {
+  if (!a.known() || !b.known()) return {{}, !a.known() ? a.missing : b.missing};
+  const Whole* i = whole_of(a);
+  const Whole* j = whole_of(b);
+  if (i != nullptr && j != nullptr) return arithmetic(op, *i, *j);
   const auto x = a.real();
   const auto y = b.real();
   if (!x || !y) return {{}, "a number"};
-  const double result = op == '+' ? *x + *y : op == '-' ? *x - *y : op == '*' ? *x * *y : *x / *y;
-  return {{result}, ""};
+  return {{op == '+' ? *x + *y : op == '-' ? *x - *y : op == '*' ? *x * *y : *x / *y}, ""};
 }
 
-/// A comparison with what is unknown does not hold. Of a list one element is enough to be equal.
+/// With something unknown it does not hold. Of a list one element is enough to be equal.
 bool compare(std::string_view op, const Quantity& a, const Quantity& b) {
   if (!a.known() || !b.known()) return false;
   const bool equal = a.value.equals(b.value) || b.value.equals(a.value);
@@ -56,74 +53,56 @@ bool compare(std::string_view op, const Quantity& a, const Quantity& b) {
   return op == "<" ? *x < *y : op == "<=" ? *x <= *y : op == ">" ? *x > *y : *x >= *y;
 }
 
+/// The first that is known; of two that are not, what would have told first.
+Quantity first_known(Quantity a, Quantity b) {
+  if (a.known()) return a;
+  if (!b.known() && !a.missing.empty()) return a;
+  return b;
+}
+
+Quantity apply(std::string_view op, Quantity a, Quantity b) {
+  if (op == "or") return flag(a.holds() || b.holds());
+  if (op == "and") return flag(a.holds() && b.holds());
+  if (op == "??") return first_known(std::move(a), std::move(b));
+  return op.size() == 1 && std::string_view("+-*/").find(op) != op.npos ? arithmetic(op[0], a, b)
+                                                                        : flag(compare(op, a, b));
+}
+
+/// Operators by strength, the weakest first; `not` stands between `and` and the comparisons.
+constexpr std::array<std::string_view, 1> kOr{"or"};
+constexpr std::array<std::string_view, 1> kAnd{"and"};
+constexpr std::array<std::string_view, 6> kCompare{"==", "!=", "<", "<=", ">", ">="};
+constexpr std::array<std::string_view, 2> kSum{"+", "-"};
+constexpr std::array<std::string_view, 2> kProduct{"*", "/"};
+constexpr std::array<std::string_view, 1> kFirst{"??"};
+constexpr std::array<std::span<const std::string_view>, 6> kLevels{kOr,  kAnd,     kCompare,
+                                                                   kSum, kProduct, kFirst};
+constexpr std::size_t kComparisons = 2;
+constexpr std::size_t kNot = kComparisons;
+
 class Reader {
  public:
   Reader(TokenCursor& cursor, const Surroundings& surroundings, const Bindings& bindings)
       : cursor_(cursor), surroundings_(surroundings), bindings_(bindings) {}
 
-  Quantity value() {
-    Quantity left = all();
-    while (cursor_.accept("or")) {
-      const Quantity right = all();
-      left = flag(left.holds() || right.holds());
+  /// Operators that bind at least as strongly as `level`, from the left.
+  Quantity value(std::size_t level = 0) {
+    if (level == kLevels.size()) return atom();
+    if (level == kNot && cursor_.accept("not")) return flag(!value(kNot).holds());
+    Quantity left = value(level + 1);
+    while (const auto op = accept_one_of(kLevels[level])) {
+      left = apply(*op, std::move(left), value(level + 1));
+      if (level == kComparisons) break;  // a < b < c is none
     }
     return left;
   }
 
  private:
-  Quantity all() {
-    Quantity left = test();
-    while (cursor_.accept("and")) {
-      const Quantity right = test();
-      left = flag(left.holds() && right.holds());
+  std::optional<std::string_view> accept_one_of(std::span<const std::string_view> operators) {
+    for (const std::string_view op : operators) {
+      if (cursor_.accept(op)) return op;
     }
-    return left;
-  }
-
-  Quantity test() {
-    if (cursor_.accept("not")) return flag(!test().holds());
-    const Quantity left = sum();
-    for (const std::string_view op : {"==", "!=", "<", "<=", ">", ">="}) {
-      if (cursor_.accept(op)) return flag(compare(op, left, sum()));
-    }
-    return left;
-  }
-
-  Quantity sum() {
-    Quantity left = product();
-    for (;;) {
-      if (cursor_.accept("+")) {
-        left = apply('+', left, product());
-      } else if (cursor_.accept("-")) {
-        left = apply('-', left, product());
-      } else {
-        return left;
-      }
-    }
-  }
-
-  Quantity product() {
-    Quantity left = first_known();
-    for (;;) {
-      if (cursor_.accept("*")) {
-        left = apply('*', left, first_known());
-      } else if (cursor_.accept("/")) {
-        left = apply('/', left, first_known());
-      } else {
-        return left;
-      }
-    }
-  }
-
-  Quantity first_known() {
-    Quantity left = atom();
-    while (cursor_.accept("??")) {
-      Quantity right = atom();
-      if (left.known()) continue;
-      if (!right.known() && !left.missing.empty()) right.missing = left.missing;
-      left = std::move(right);
-    }
-    return left;
+    return std::nullopt;
   }
 
   Quantity atom() {

@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "core/mapping/nearest_word.hpp"
 #include "core/mapping/family_text.hpp"
 #include "core/mapping/lookup.hpp"
 #include "core/mapping/quantity.hpp"
@@ -52,21 +53,39 @@ bool begins_with(const TokenLine& line, std::string_view word) {
   return line.front().kind == Token::Kind::Bare && line.front().text == word;
 }
 
-bool opens_block(const TokenLine& line) {
-  return begins_with(line, "when") || begins_with(line, "define") || begins_with(line, "preset");
+bool ends_block(const TokenLine& line) {
+  return begins_with(line, "end") || begins_with(line, "else");
+}
+
+std::string suggestion(std::string_view found, const std::vector<std::string_view>& words) {
+  const std::string_view near = nearest_word(found, words);
+  return near.empty() ? "" : fmt::format("; did you mean \"{}\"?", display(near));
+}
+
+std::vector<std::string_view> names_of(const auto& by_name) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, value] : by_name) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string_view> words_of(std::initializer_list<Word::Group> groups) {
+  std::vector<std::string_view> names;
+  for (const Word& word : mapping_words()) {
+    if (std::find(groups.begin(), groups.end(), word.group) != groups.end()) names.push_back(word.name);
+  }
+  return names;
 }
 
 class RuleReader {
  public:
-  /// With `every_branch` both sides of each `when`, and defines that nothing uses, are read too.
-  RuleReader(const Surroundings& surroundings, bool every_branch, Mapping& mapping)
-      : surroundings_(surroundings), every_branch_(every_branch), mapping_(mapping) {}
+  /// `lenient`: sizes that only a config can tell may be unknown.
+  RuleReader(const Surroundings& surroundings, bool lenient, Mapping& mapping)
+      : surroundings_(surroundings), lenient_(lenient), mapping_(&mapping) {}
 
   void run(const std::string& file, Lines lines) {
-    const std::string* const outer = std::exchange(file_, &file);
+    file_ = &file;
     Scope scope;
-    run_lines(lines, scope);
-    file_ = outer;
+    run_block(lines, scope);
   }
 
   KeyRename rename(const std::string& file, const TokenLine& line) {
@@ -81,134 +100,101 @@ class RuleReader {
   }
 
  private:
-  // ---- lines -----------------------------------------------------------------------------------
-
-  void run_lines(Lines lines, Scope& scope) {
-    for (std::size_t i = 0; i < lines.size();) {
-      if (!opens_block(lines[i])) {
-        run_line(lines[i++], scope);
-        continue;
-      }
-      const std::size_t end = end_of_block(lines, i);
-      run_block(lines.subspan(i, end - i), scope);
-      i = end + 1;
-    }
-  }
-
-  /// The number of the `end` of the block that line `begin` opens.
-  std::size_t end_of_block(Lines lines, std::size_t begin) const {
-    std::size_t depth = 0;
-    for (std::size_t i = begin; i < lines.size(); ++i) {
-      if (opens_block(lines[i])) ++depth;
-      if (begins_with(lines[i], "end") && --depth == 0) return i;
-    }
-    fail_at(*file_, lines[begin].front().at, "the end of \"{}\" is missing",
-            lines[begin].front().text);
-  }
-
-  /// `block`: all its lines but the `end`.
-  void run_block(Lines block, Scope& scope) {
-    if (begins_with(block.front(), "when")) return run_when(block, scope);
-    if (begins_with(block.front(), "define")) return run_define(block);
-    run_preset(block, scope);
-  }
-
-  void run_line(const TokenLine& line, Scope& scope) {
-    using Run = void (RuleReader::*)(TokenCursor&, Scope&);
-    static constexpr std::array<std::pair<std::string_view, Run>, 10> kRuns{{
-        {"let", &RuleReader::run_let},
-        {"text", &RuleReader::run_text},
-        {"prefix", &RuleReader::run_prefix},
-        {"drop", &RuleReader::run_drop},
-        {"pass", &RuleReader::run_pass},
-        {"add", &RuleReader::run_add},
-        {"use", &RuleReader::run_use},
-        {"closed", &RuleReader::run_closed},
-        {"else", &RuleReader::run_stray},
-        {"end", &RuleReader::run_stray},
-    }};
-    TokenCursor cursor(*file_, line);
-    const Token& first = line.front();
-    if (first.kind == Token::Kind::Bare) {
-      for (const auto& [word, run] : kRuns) {
-        if (first.text != word) continue;
-        cursor.take();
-        (this->*run)(cursor, scope);
-        return cursor.expect_end();
-      }
-      if (find_word(Word::Group::Head, first.text) != nullptr) return;  // family_head.cpp's
-    }
-    run_equation(cursor, scope);
-    cursor.expect_end();
-  }
-
-  void run_stray(TokenCursor& cursor, Scope&) { cursor.fail("no block is open here"); }
-
   // ---- blocks ----------------------------------------------------------------------------------
 
-  void run_when(Lines block, Scope& scope) {
-    TokenCursor cursor(*file_, block.front());
+  /// All lines of a text, or of a define.
+  void run_block(Lines lines, Scope& scope) {
+    std::size_t at = 0;
+    run_lines(lines, at, scope);
+    if (at < lines.size()) fail_at(*file_, lines[at].front().at, "no block is open here");
+  }
+
+  /// From line `at` to the `else` or `end` of the block, or to the end.
+  void run_lines(Lines lines, std::size_t& at, Scope& scope) {
+    for (; at < lines.size() && !ends_block(lines[at]); ++at) {
+      if (begins_with(lines[at], "when")) {
+        run_when(lines, at, scope);
+      } else if (begins_with(lines[at], "define")) {
+        run_define(lines, at);
+      } else if (begins_with(lines[at], "preset")) {
+        run_preset(lines, at, scope);
+      } else {
+        run_line(lines[at], scope);
+      }
+    }
+  }
+
+  /// The branch that does not hold is read all the same, so that no line has a fault that only some
+  /// config shows.
+  void run_when(Lines lines, std::size_t& at, Scope& scope) {
+    const TokenLine& first = lines[at++];
+    TokenCursor cursor(*file_, first);
     cursor.take();
     const bool holds = value(cursor, scope).holds();
     cursor.expect_end();
-    const std::size_t middle = else_of(block);
-    const Lines yes = block.subspan(1, middle - 1);
-    const Lines no = middle < block.size() ? block.subspan(middle + 1) : Lines();
-    if (!every_branch_) return run_lines(holds ? yes : no, scope);
-    // Two branches may say the same thing, and bind the same names.
-    const std::set<std::string> before = seen_;
-    run_lines(yes, scope);
-    seen_ = before;
-    run_lines(no, scope);
+    run_branch(lines, at, scope, holds);
+    if (at < lines.size() && begins_with(lines[at], "else")) run_branch(lines, ++at, scope, !holds);
+    require_end(lines, at, first);
   }
 
-  /// The number of the block's own `else`; its size without one.
-  static std::size_t else_of(Lines block) {
-    std::size_t depth = 0;
-    for (std::size_t i = 1; i < block.size(); ++i) {
-      if (opens_block(block[i])) ++depth;
-      if (begins_with(block[i], "end")) --depth;
-      if (depth == 0 && begins_with(block[i], "else")) return i;
-    }
-    return block.size();
+  void run_branch(Lines lines, std::size_t& at, Scope& scope, bool holds) {
+    if (holds) return run_lines(lines, at, scope);
+    Scope own = scope;
+    run_idle([&] { run_lines(lines, at, own); });
   }
 
-  void run_define(Lines block) {
-    TokenCursor cursor(*file_, block.front());
+  /// Reads lines of which nothing is kept.
+  void run_idle(const auto& read) {
+    Mapping unused;
+    Mapping* const mapping = std::exchange(mapping_, &unused);
+    const bool lenient = std::exchange(lenient_, true);
+    const std::set<std::string> seen = seen_;
+    read();
+    seen_ = seen;
+    lenient_ = lenient;
+    mapping_ = mapping;
+  }
+
+  void require_end(Lines lines, std::size_t at, const TokenLine& first) const {
+    if (at < lines.size() && begins_with(lines[at], "end") && lines[at].size() == 2) return;
+    fail_at(*file_, first.front().at, "the end of \"{}\" is missing", first.front().text);
+  }
+
+  /// The body is read once as it stands, with plain texts, before its name is known.
+  void run_define(Lines lines, std::size_t& at) {
+    const TokenLine& first = lines[at];
+    TokenCursor cursor(*file_, first);
     cursor.take();
-    const Position at = cursor.peek().at;
+    const Position place = cursor.peek().at;
     const std::string name = cursor.take_name("the name of the define");
-    Define define{file_, {}, block.subspan(1)};
-    cursor.expect("(");
-    while (!cursor.accept(")")) {
-      Parameter parameter{cursor.take_text("the name of a parameter")};
-      parameter.is_text = parameter.name.starts_with('$');
-      if (parameter.is_text) parameter.name.erase(0, 1);
-      if (cursor.accept("=")) parameter.fallback = cursor.take_text("a key");
-      define.parameters.push_back(std::move(parameter));
-      if (!cursor.peek().is(")")) cursor.expect(",");
-    }
+    Define define{file_, take_parameters(cursor), {}};
     cursor.expect_end();
-    if (every_branch_) check_define(define);  // before it is known: it does not see itself
-    if (!defines_.emplace(name, define).second)
-      fail_at(*file_, at, "\"{}\" is defined twice", name);
-  }
-
-  /// With texts that are plain, so that what nobody uses is read once.
-  void check_define(const Define& define) {
     Scope scope;
     for (const Parameter& one : define.parameters) {
-      if (one.is_text) {
-        scope.texts[one.name] = one.fallback.value_or(one.name);
-      } else {
-        scope.values[one.name] = {};
-      }
+      if (one.is_text) scope.texts[one.name] = one.fallback.value_or(one.name);
+      if (!one.is_text) scope.values[one.name] = {};
     }
-    Mapping unused;
-    RuleReader inner(surroundings_, true, unused);
-    inner.file_ = file_;
-    inner.defines_ = defines_;
-    inner.run_lines(define.body, scope);
+    const std::size_t begin = ++at;
+    run_idle([&] { run_lines(lines, at, scope); });
+    require_end(lines, at, first);
+    define.body = lines.subspan(begin, at - begin);
+    if (!defines_.emplace(name, std::move(define)).second) {
+      fail_at(*file_, place, "\"{}\" is defined twice", name);
+    }
+  }
+
+  static std::vector<Parameter> take_parameters(TokenCursor& cursor) {
+    std::vector<Parameter> parameters;
+    cursor.expect("(");
+    while (!cursor.accept(")")) {
+      Parameter one{cursor.take_text("the name of a parameter")};
+      one.is_text = one.name.starts_with('$');
+      if (one.is_text) one.name.erase(0, 1);
+      if (cursor.accept("=")) one.fallback = cursor.take_text("a key");
+      parameters.push_back(std::move(one));
+      if (!cursor.peek().is(")")) cursor.expect(",");
+    }
+    return parameters;
   }
 
   void run_use(TokenCursor& cursor, Scope& scope) {
@@ -216,57 +202,48 @@ class RuleReader {
     const std::string name = cursor.take_name("the name of a define");
     const auto found = defines_.find(name);
     if (found == defines_.end()) {
-      std::vector<std::string_view> names;
-      for (const auto& [one, define] : defines_) names.push_back(one);
       fail_at(*file_, at, "no define \"{}\" stands above{}", display(name),
-              suggestion(name, names));
+              suggestion(name, names_of(defines_)));
     }
-    const Define& define = found->second;
-    Scope inner;
-    cursor.expect("(");
-    for (const Parameter& one : define.parameters) {
-      const bool given = !cursor.peek().is(")");
-      if (!given && !one.fallback) {
-        cursor.fail("{} is missing: {}({})", one.name, name, parameters_text(define));
-      }
-      if (one.is_text) {
-        inner.texts[one.name] = given ? key(cursor, scope).text : *one.fallback;
-      } else {
-        inner.values[one.name] = value(cursor, scope);
-      }
-      if (!cursor.peek().is(")")) cursor.expect(",");
-    }
-    cursor.expect(")");
+    const Define define = found->second;
+    Scope inner = take_arguments(cursor, scope, define, name);
     const std::string used = used_at_;
     if (used.empty()) used_at_ = fmt::format(" of {}:{}", *file_, at.line);
     const std::string* const outer = std::exchange(file_, define.file);
-    run_lines(define.body, inner);
+    run_block(define.body, inner);
     file_ = outer;
     used_at_ = used;
   }
 
-  static std::string parameters_text(const Define& define) {
-    std::string text;
+  Scope take_arguments(TokenCursor& cursor, const Scope& scope, const Define& define,
+                       const std::string& name) {
+    Scope inner;
+    cursor.expect("(");
     for (const Parameter& one : define.parameters) {
-      text += (text.empty() ? "" : ", ") + std::string(one.is_text ? "$" : "") + one.name;
+      const bool given = !cursor.peek().is(")");
+      if (!given && !one.fallback) cursor.fail("{} of {} is missing", one.name, name);
+      if (!one.is_text) inner.values[one.name] = value(cursor, scope);
+      if (one.is_text) inner.texts[one.name] = given ? key(cursor, scope).text : *one.fallback;
+      if (!cursor.peek().is(")")) cursor.expect(",");
     }
-    return text;
+    cursor.expect(")");
+    return inner;
   }
 
-  void run_preset(Lines block, Scope& scope) {
-    TokenCursor cursor(*file_, block.front());
+  void run_preset(Lines lines, std::size_t& at, Scope& scope) {
+    const TokenLine& first = lines[at];
+    TokenCursor cursor(*file_, first);
     cursor.take();
-    QuantPreset preset;
-    preset.scheme = written_scheme(take_scheme(cursor));
-    while (cursor.accept("activation")) {
+    QuantPreset preset{written_scheme(take_scheme(cursor))};
+    preset.activation_scales = cursor.accept("activation");
+    if (preset.activation_scales) {
       cursor.expect("=");
       cursor.expect("dynamic");
-      preset.activation_scales = true;
     }
     preset.config = cursor.take_text("a quantization_config in quotes");
     cursor.expect_end();
-    for (const TokenLine& line : block.subspan(1)) {
-      TokenCursor inner(*file_, line);
+    for (++at; at < lines.size() && !ends_block(lines[at]); ++at) {
+      TokenCursor inner(*file_, lines[at]);
       if (inner.accept("encode")) {
         const Key weight = key(inner, scope);
         inner.expect("rank");
@@ -277,7 +254,8 @@ class RuleReader {
       }
       inner.expect_end();
     }
-    mapping_.presets.push_back(std::move(preset));
+    require_end(lines, at, first);
+    mapping_->presets.push_back(std::move(preset));
   }
 
   static QuantScheme::Kind take_scheme(TokenCursor& cursor) {
@@ -285,6 +263,28 @@ class RuleReader {
       if (cursor.accept(name_of(kind))) return kind;
     }
     cursor.fail_expected("mxfp4 or fp8");
+  }
+
+  void run_line(const TokenLine& line, Scope& scope) {
+    using Run = void (RuleReader::*)(TokenCursor&, Scope&);
+    static const std::map<std::string_view, Run> kRuns{
+        {"let", &RuleReader::run_let},       {"text", &RuleReader::run_text},
+        {"prefix", &RuleReader::run_prefix}, {"drop", &RuleReader::run_drop},
+        {"pass", &RuleReader::run_pass},     {"add", &RuleReader::run_add},
+        {"use", &RuleReader::run_use},       {"closed", &RuleReader::run_closed},
+    };
+    TokenCursor cursor(*file_, line);
+    const std::string word = line.front().kind == Token::Kind::Bare ? line.front().text : "";
+    const auto run = kRuns.find(word);
+    if (run != kRuns.end()) {
+      cursor.take();
+      (this->*run->second)(cursor, scope);
+    } else if (find_word(Word::Group::Head, word) != nullptr) {
+      return;  // family_head.cpp's
+    } else {
+      run_equation(cursor, scope);
+    }
+    cursor.expect_end();
   }
 
   // ---- one line each ---------------------------------------------------------------------------
@@ -303,7 +303,7 @@ class RuleReader {
   }
 
   void run_closed(TokenCursor& cursor, Scope&) {
-    mapping_.closed = cursor.take_name("the name of a rule");
+    mapping_->closed = cursor.take_name("the name of a rule");
   }
 
   void run_prefix(TokenCursor& cursor, Scope& scope) {
@@ -322,7 +322,7 @@ class RuleReader {
     if (!where) prefix.to_native = false;
     if (where) prefix.where = *where;
     refuse_again(sign.at, fmt::format("prefix {} {}", hf.text, native.text));
-    mapping_.prefixes.push_back(std::move(prefix));
+    mapping_->prefixes.push_back(std::move(prefix));
   }
 
   void run_drop(TokenCursor& cursor, Scope& scope) {
@@ -332,7 +332,7 @@ class RuleReader {
     const Key dropped = key(cursor, scope);
     const Pattern pattern(dropped.text);
     if (const auto where = condition(cursor, scope, pattern)) {
-      mapping_.drops.push_back({side, std::move(rule), pattern, std::move(reason), *where});
+      mapping_->drops.push_back({side, std::move(rule), pattern, std::move(reason), *where});
     }
   }
 
@@ -387,7 +387,7 @@ class RuleReader {
     need(made, Pattern(made.text).variables(), Pattern(beside.text));
     addition.key = Pattern(made.text);
     addition.beside = Pattern(beside.text);
-    mapping_.additions.push_back(std::move(addition));
+    mapping_->additions.push_back(std::move(addition));
   }
 
   // ---- equations -------------------------------------------------------------------------------
@@ -421,14 +421,8 @@ class RuleReader {
 
   /// A line that is no equation either.
   [[noreturn]] void refuse_line(const Token& first) const {
-    std::vector<std::string_view> words{"end"};
-    for (const Word& word : mapping_words()) {
-      if (word.group == Word::Group::Line || word.group == Word::Group::Head) {
-        words.push_back(word.name);
-      }
-    }
     fail_at(*file_, first.at, "a line is an equation, KEY = KEY, or begins with a word{}",
-            suggestion(first.text, words));
+            suggestion(first.text, words_of({Word::Group::Line, Word::Group::Head})));
   }
 
   void add_equation(Equation equation, const Position& at) {
@@ -452,7 +446,7 @@ class RuleReader {
       });
     }
     refuse_again(at, text);
-    mapping_.equations.push_back(std::move(equation));
+    mapping_->equations.push_back(std::move(equation));
   }
 
   /// `key` is written from what `read` captures: every variable must be known there.
@@ -509,12 +503,9 @@ class RuleReader {
   }
 
   [[noreturn]] static void refuse_operation(TokenCursor& cursor) {
-    std::vector<std::string_view> names;
-    for (const Word& word : mapping_words()) {
-      if (word.group == Word::Group::Operation) names.push_back(word.name);
-    }
     const std::string& found = cursor.peek().text;
-    cursor.fail("\"{}\": unknown word{}", display(found), suggestion(found, names));
+    cursor.fail("\"{}\": unknown word{}", display(found),
+                suggestion(found, words_of({Word::Group::Operation})));
   }
 
   /// See Word::operands.
@@ -591,7 +582,7 @@ class RuleReader {
   std::uint64_t required(TokenCursor& cursor, const Scope& scope, std::string_view what) {
     const Position at = cursor.peek().at;
     const Extent number = value(cursor, scope).extent();
-    if (number.value_or(every_branch_ ? 1 : 0) > 0) return number.value_or(1);
+    if (number.value_or(lenient_ ? 1 : 0) > 0) return number.value_or(1);
     fail_at(*file_, at, "{} is expected", what);
   }
 
@@ -638,9 +629,7 @@ class RuleReader {
       const std::string name = text.substr(begin, end - begin);
       const auto found = scope.texts.find(name);
       if (found == scope.texts.end()) {
-        std::vector<std::string_view> names;
-        for (const auto& [one, bound] : scope.texts) names.push_back(one);
-        fail_at(*file_, at, "${}: no text of that name{}", display(name), suggestion(name, names));
+        fail_at(*file_, at, "${}: no text of that name{}", display(name), suggestion(name, names_of(scope.texts)));
       }
       out += found->second;
       i = closed ? end : end - 1;
@@ -659,7 +648,7 @@ class RuleReader {
       const auto found = scope.values.find(name);
       if (found == scope.values.end()) continue;  // a number as it stands, or the pattern's error
       const Extent number = found->second.extent();
-      if (!number && !every_branch_) {
+      if (!number && !lenient_) {
         fail_at(*file_, at, "{{…+{}}}: config.json does not state {}", name,
                 what_is_missing(found->second));
       }
@@ -668,14 +657,9 @@ class RuleReader {
     return text;
   }
 
-  static std::string suggestion(std::string_view found, std::span<const std::string_view> words) {
-    const std::string_view near = nearest_word(found, words);
-    return near.empty() ? "" : fmt::format("; did you mean \"{}\"?", display(near));
-  }
-
   const Surroundings& surroundings_;
-  const bool every_branch_;
-  Mapping& mapping_;
+  bool lenient_;
+  Mapping* mapping_;
   const std::string* file_ = nullptr;
   std::string used_at_;  // " of FILE:LINE" inside a define: of the outermost use
   Defines defines_;
@@ -683,11 +667,11 @@ class RuleReader {
 };
 
 Mapping read(std::span<const MappingText> texts, const Surroundings& surroundings,
-             bool every_branch) {
+             bool lenient) {
   std::vector<std::vector<TokenLine>> lines;  // which defines point into
   for (const MappingText& text : texts) lines.push_back(all_lines(text));
   Mapping mapping;
-  RuleReader reader(surroundings, every_branch, mapping);
+  RuleReader reader(surroundings, lenient, mapping);
   for (std::size_t i = 0; i < texts.size(); ++i) reader.run(texts[i].name, lines[i]);
   return mapping;
 }

@@ -143,10 +143,10 @@ TEST(RuleReader, Refuses) {
        "m:1:9: \"b\" is no value: nothing is bound to that name; a path into "
        "config.json begins with a dot"},
       {"when .x\na = b", "m:1:1: the end of \"when\" is missing"},
-      {"end", "m:1:4: no block is open here"},
-      {"a = b\nelse", "m:2:5: no block is open here"},
+      {"end", "m:1:1: no block is open here"},
+      {"a = b\nelse", "m:2:1: no block is open here"},
       {"use nothing(1)", "m:1:5: no define \"nothing\" stands above"},
-      {"define d($a, n)\nend\nuse d(x)", "m:3:8: n is missing: d($a, n)"},
+      {"define d($a, n)\nend\nuse d(x)", "m:3:8: n of d is missing"},
       {"define d($a)\nend\nuse d(x, y)", "m:3:10: ) is expected, not \"y\""},
       {"define d()\nuse d()\nend", "m:2:5: no define \"d\" stands above"},
       {"define d()\nend\ndefine d()\nend", "m:3:8: \"d\" is defined twice"},

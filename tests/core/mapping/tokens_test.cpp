@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
 namespace ckptscope::testing {
 namespace {
 
@@ -77,15 +75,6 @@ TEST(Tokens, SayWhereTheyStand) {
   };
   for (const Row& row : rows) EXPECT_EQ(error_of(row.text), row.error) << row.text;
   EXPECT_EQ(error_of(std::string((1 << 20) + 1, ' ')), "m:1:1: more than 1 MB");
-}
-
-TEST(Tokens, NearestWord) {
-  const std::array<std::string_view, 3> words{"stack", "cat", "scaled"};
-  EXPECT_EQ(nearest_word("statck", words), "stack");
-  EXPECT_EQ(nearest_word("scale", words), "scaled");
-  EXPECT_EQ(nearest_word("ca", words), "cat");
-  EXPECT_EQ(nearest_word("x", words), "");
-  EXPECT_EQ(nearest_word("something", words), "");
 }
 
 }  // namespace
