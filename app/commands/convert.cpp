@@ -122,8 +122,11 @@ std::string done_text(const Plan& plan, const ConvertReport& report,
   for (const std::string& name : report.lent) text += fmt::format(", {} (--like)", display(name));
   text += "\n";
   for (const std::string& name : report.left_out) text += fmt::format("left out {}\n", name);
-  if (report.config_edited)
-    text += "config   dtype and quantization_config of config.json follow the output\n";
+  if (report.config_edited) {
+    text +=
+        fmt::format("config   {}dtype and quantization_config of config.json follow the output\n",
+                    plan.layers ? fmt::format("layers (now {}), ", *plan.layers) : "");
+  }
   if (!report.replaced.empty())
     text += fmt::format("kept     what was there is now {}\n", display(report.replaced));
   for (const std::string& note : report.notes) text += fmt::format("note     {}\n", note);

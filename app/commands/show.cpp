@@ -205,8 +205,15 @@ std::string mapping_text(const Checkpoint& checkpoint, std::uint32_t id, const A
   const Output& output = plan.outputs[fate.where];
   const std::string by =
       output.line == Output::kNoLine ? "" : ", by " + plan.lines[output.line].where;
-  return fmt::format("{} {} {}, {}{}", output.key, name_of(output.dtype()),
-                     to_string(output.shape()), op_text(output), by);
+  std::size_t others = 0;
+  for (const Output& one : plan.outputs) {
+    bool reads = false;
+    for_each_input(*one.value, [&](std::uint32_t input) { reads = reads || input == id; });
+    others += reads && &one != &output ? 1 : 0;
+  }
+  return fmt::format("{} {} {}, {}{}{}", output.key, name_of(output.dtype()),
+                     to_string(output.shape()), op_text(output), by,
+                     others == 0 ? "" : fmt::format("; and {} more", others));
 }
 
 Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {

@@ -27,7 +27,7 @@ ConversionRequest request_of(const Args& args, const std::optional<Receipt>& rec
   if (request.to.empty()) request.to = receipt->to;
   if (request.renames.empty()) request.renames = receipt->renames;
   if (request.include.empty()) request.include = receipt->include;
-  if (request.mapping.empty()) request.mapping_text = receipt->mapping;
+  if (request.mapping.empty() && request.adapter.empty()) request.mapping_text = receipt->mapping;
   const bool named = !request.mapping.empty() || request.mapping_text;
   if (request.adapter.empty() && !named) request.adapter = receipt->adapter;
   if (request.layout.empty()) request.layout = receipt->layout;

@@ -123,7 +123,8 @@ std::string help_mapping() {
       "behind\n"
       "a \\ at its end; # begins a comment. Packed weights and their scales are one decoded tensor "
       "before\n"
-      "any line is read. \"ckptscope adapters NAME\" prints a family's text to begin with, "
+      "any line is read. The first lines may all be left out. \"ckptscope adapters NAME\" prints a "
+      "family's text to begin with, "
       "\"ckptscope\n"
       "adapters blocks\" what all may use; \"map --rules\" shows which line made which keys.\n";
   for (const Word& word : mapping_words()) {

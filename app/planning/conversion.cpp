@@ -127,8 +127,16 @@ Family known_family(const Checkpoint& checkpoint, const UnderstoodKeys& keys, co
   Family family =
       recognise_family(keys.tensors(), config, {request.adapter, mapping_text(request)});
   if (family.adapter != nullptr) return family;
+  if (const auto receipt = read_receipt(checkpoint.location().directory);
+      receipt && receipt->mapping) {
+    family = recognise_family(keys.tensors(), config, {"", receipt->mapping});
+    family.reason = fmt::format("{} of its receipt", display(receipt->mapping->name));
+    return family;
+  }
   if (request.edits && request.to != "native") {
-    return recognise_family(keys.tensors(), config, {"none"});
+    family = recognise_family(keys.tensors(), config, {"none"});
+    family.reason = "no family is known, it is edited as it is";
+    return family;
   }
   const std::string out =
       way_out(find_strangers_prefix(keys.tensors(), config), keys.tensors().size());
@@ -224,7 +232,7 @@ PlanOptions plan_options(const UnderstoodKeys& keys, const Config& config, const
   }
   options.adapter = adapter.head.id;
   options.mapping = {request.settings, choose_layout(keys.tensors(), adapter, request.layout)};
-  options.mapping_text = mapping_text(request);
+  if (is_of_a_user(adapter)) options.mapping_text = adapter.text;
   options.renames = request.renames;
   options.include = request.include;
   options.dtype = parse_output_dtype(request.dtype);
@@ -233,6 +241,10 @@ PlanOptions plan_options(const UnderstoodKeys& keys, const Config& config, const
   options.lenient = request.lenient;
   options.allow = request.allow;
   options.has_config = config.present();
+  const auto& settings = adapter.head.settings;
+  options.sets_experts =
+      std::any_of(settings.begin(), settings.end(),
+                  [](const FamilySetting& one) { return one.name == "num_experts"; });
   return options;
 }
 
@@ -255,6 +267,28 @@ void look_for_missing_parts(Plan& plan, const Config& config) {
   std::vector<ModelKey> keys;
   for (const Output& output : plan.outputs) keys.push_back({output.key, product(output.shape())});
   append(plan.problems, missing_parts(keys, config, plan.layers));
+}
+
+/// Lines of a user's own mapping that no key met: most likely a key is misspelled there.
+void note_idle_lines(Plan& plan, const Mapping& mapping) {
+  if (!plan.options.mapping_text) return;
+  const std::string start = plan.options.mapping_text->name + ":";
+  const auto note = [&](const std::string& line, const std::string& what) {
+    const bool own = line.starts_with(start) && line.find(" of ") == line.npos;
+    if (!own) return;
+    plan.problems.push_back({Code::NoMatch, Severity::Note,
+                             fmt::format("{} meets no key: {}", display(line), display(what))});
+  };
+  std::set<std::uint32_t> made;
+  for (const Output& output : plan.outputs) made.insert(output.line);
+  for (std::uint32_t i = 0; i < plan.lines.size(); ++i) {
+    if (!made.contains(i)) note(plan.lines[i].where, plan.lines[i].text);
+  }
+  for (const Drop& drop : mapping.drops) {
+    const bool fired = std::any_of(plan.drop_rules.begin(), plan.drop_rules.end(),
+                                   [&](const DropRule& rule) { return rule.name == drop.rule; });
+    if (drop.side == plan.options.from && !fired) note(drop.line, "drop " + drop.key.text());
+  }
 }
 
 /// Experts that fit no rule, because of a start that strangers gave the keys.
@@ -304,6 +338,7 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   result.plan = make_plan(result.keys->list(), mapping, options, like ? &*like : nullptr);
   result.plan.name_inputs(checkpoint.tensors());
   follow_layers(result.plan, config);
+  if (result.plan.sound()) note_idle_lines(result.plan, mapping);
   offer_way_out(result, config);
   const bool unsaid = !receipt && request.hf_prefix.empty() && !result.like;
   if (unsaid && options.from == Side::Native && options.to == Side::Hf) {

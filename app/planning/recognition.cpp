@@ -7,8 +7,8 @@
 #include "app/planning/names_of.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
-#include "core/mapping/nearest_word.hpp"
 #include "core/mapping/lookup.hpp"
+#include "core/mapping/nearest_word.hpp"
 
 namespace ckptscope {
 namespace {
@@ -115,6 +115,13 @@ std::size_t named_keys(Tensors tensors, const Config& config, const Adapter& ada
 
 bool changes_nothing(const Adapter& adapter) {
   return &adapter == &as_it_is();
+}
+
+bool is_of_a_user(const Adapter& adapter) {
+  const auto known = adapters();
+  return !changes_nothing(adapter) &&
+         std::none_of(known.begin(), known.end(),
+                      [&](const Adapter& one) { return &one == &adapter; });
 }
 
 /// Segments are taken off as long as most keys share one, and what is left is looked at each time.

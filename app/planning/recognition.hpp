@@ -55,5 +55,7 @@ std::string choose_layout(Tensors tensors, const Adapter& adapter, const std::st
 
 /// True for the adapter that changes no key, "none".
 bool changes_nothing(const Adapter& adapter);
+/// True for one that is read from a text of the user's.
+bool is_of_a_user(const Adapter& adapter);
 
 }  // namespace ckptscope

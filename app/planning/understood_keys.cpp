@@ -24,7 +24,15 @@ UnderstoodKeys::UnderstoodKeys(const Checkpoint& checkpoint,
 }
 
 void UnderstoodKeys::apply(const std::string& text) {
-  const KeyRename rename = read_rename({"--rename", text});
+  const KeyRename rename = [&] {
+    try {
+      return read_rename({"--rename", text});
+    } catch (const Error& error) {
+      throw Error(error.code(), fmt::format("{}; 'LEFT -> RIGHT' is expected, for example "
+                                            "'_orig_mod.{{x}} -> {{x}}'",
+                                            error.what()));
+    }
+  }();
   std::size_t matched = 0;
   for (TensorInfo& tensor : tensors_) {
     const auto captures = rename.from.match(tensor.name);

@@ -78,6 +78,7 @@ std::vector<Field> totals(const Plan& plan, const Account& account, std::uint64_
 std::vector<Field> losses(const Plan& plan) {
   const std::vector<std::string> texts = plan.losses();
   const std::string line = plan.lossless() ? "none: the way back gives the same bytes"
+                           : texts.empty() ? "names alone: some come back otherwise, see the notes"
                                            : fmt::format("{}", fmt::join(texts, "; "));
   return {{"", "loss", line}, {"losses", "", texts}, {"lossless", "", plan.lossless()}};
 }

@@ -48,6 +48,15 @@ bool has_segment(std::string_view rest, std::string_view segment) {
   return false;
 }
 
+bool has_number(std::string_view key) {
+  for (std::size_t at = 0; at <= key.size();) {
+    const std::size_t end = std::min(key.find('.', at), key.size());
+    if (parse_number(key.substr(at, end - at))) return true;
+    at = end + 1;
+  }
+  return false;
+}
+
 /// Of "mlp.experts.7.up_proj.weight"; nullopt where experts lie together.
 std::optional<std::uint64_t> expert_number(std::string_view rest) {
   constexpr std::string_view kExperts = "experts.";
@@ -87,6 +96,7 @@ class Search {
   }
 
   std::vector<Problem> run() {
+    if (paths_.empty() && numbered_) return {};  // layers of another name: nobody can say
     look_for_layers();
     look_outside_layers();
     if (!embedding_) missing("no embedding: no key outside the layers has \"embed\" in it");
@@ -106,6 +116,7 @@ class Search {
       return;
     }
     outside_.push_back(one.key);
+    numbered_ = numbered_ || has_number(one.key);
   }
 
   /// The embedding and the final norm stand beside the layers; those of a vision tower elsewhere.
@@ -206,6 +217,7 @@ class Search {
   std::vector<std::string_view> outside_;  // keys of no layer
   const Layers* main_ = nullptr;
   std::string_view stem_;  // the path of main_
+  bool numbered_ = false;  // a key of no layer has a number for a segment: "h.0.attn"
   bool embedding_ = false;
   bool norm_ = false;
   Problems problems_;

@@ -90,6 +90,7 @@ struct Drop {
   Pattern key;
   std::string reason;
   Condition where{};
+  std::string line{};  // where it stands
 };
 
 /// A stage before the equations: the start of keys, so that rules are written once.

@@ -3,9 +3,9 @@
 #include <array>
 #include <set>
 
-#include "core/mapping/nearest_word.hpp"
 #include "core/mapping/family_text.hpp"
 #include "core/mapping/lookup.hpp"
+#include "core/mapping/nearest_word.hpp"
 #include "core/mapping/quantity.hpp"
 #include "core/mapping/words.hpp"
 
@@ -71,7 +71,8 @@ std::vector<std::string_view> names_of(const auto& by_name) {
 std::vector<std::string_view> words_of(std::initializer_list<Word::Group> groups) {
   std::vector<std::string_view> names;
   for (const Word& word : mapping_words()) {
-    if (std::find(groups.begin(), groups.end(), word.group) != groups.end()) names.push_back(word.name);
+    if (std::find(groups.begin(), groups.end(), word.group) != groups.end())
+      names.push_back(word.name);
   }
   return names;
 }
@@ -332,7 +333,8 @@ class RuleReader {
     const Key dropped = key(cursor, scope);
     const Pattern pattern(dropped.text);
     if (const auto where = condition(cursor, scope, pattern)) {
-      mapping_->drops.push_back({side, std::move(rule), pattern, std::move(reason), *where});
+      mapping_->drops.push_back(
+          {side, std::move(rule), pattern, std::move(reason), *where, line_at(dropped.at)});
     }
   }
 
@@ -396,7 +398,7 @@ class RuleReader {
     const Token first = cursor.peek();
     const Position& at = first.at;
     Part left = side(cursor, scope, Side::Hf);
-    if (!cursor.accept("=")) refuse_line(first);
+    if (!cursor.accept("=")) refuse_line(first, cursor.peek());
     Part right = side(cursor, scope, Side::Native);
     const bool bare_left = left.op == Part::Op::Tensor;
     const bool bare_right = right.op == Part::Op::Tensor;
@@ -420,13 +422,17 @@ class RuleReader {
   }
 
   /// A line that is no equation either.
-  [[noreturn]] void refuse_line(const Token& first) const {
-    fail_at(*file_, first.at, "a line is an equation, KEY = KEY, or begins with a word{}",
+  [[noreturn]] void refuse_line(const Token& first, const Token& found) const {
+    const bool end = found.kind == Token::Kind::End;
+    fail_at(*file_, found.at,
+            "= is expected, not {}: a line is an equation, KEY = KEY, or begins "
+            "with a word{}",
+            end ? found.text : fmt::format("\"{}\"", display(found.text)),
             suggestion(first.text, words_of({Word::Group::Line, Word::Group::Head})));
   }
 
   void add_equation(Equation equation, const Position& at) {
-    equation.line = fmt::format("{}:{}{}", *file_, at.line, used_at_);
+    equation.line = line_at(at);
     equation.settle();
     const Part* stack = find_stack(equation.parts);
     std::string text = equation.whole.front().text() + " =";
@@ -449,13 +455,19 @@ class RuleReader {
     mapping_->equations.push_back(std::move(equation));
   }
 
+  /// "hy_v3.map:15", or "blocks.map:5 of hy_v3.map:7" inside a define.
+  std::string line_at(const Position& at) const {
+    return fmt::format("{}:{}{}", *file_, at.line, used_at_);
+  }
+
   /// `key` is written from what `read` captures: every variable must be known there.
   void need(const Key& key, const std::vector<std::string_view>& variables, const Pattern& read,
             std::string_view index = "") const {
     const auto known = read.variables();
     for (const std::string_view name : variables) {
       if (name == index || std::find(known.begin(), known.end(), name) != known.end()) continue;
-      fail_at(*file_, key.at, "{{{}}} of {} does not stand in {}", name, key.text, read.text());
+      fail_at(*file_, key.at, "{{{}}} of {} is not in {}, which must say what it is", name,
+              key.text, read.text());
     }
   }
 
@@ -629,7 +641,8 @@ class RuleReader {
       const std::string name = text.substr(begin, end - begin);
       const auto found = scope.texts.find(name);
       if (found == scope.texts.end()) {
-        fail_at(*file_, at, "${}: no text of that name{}", display(name), suggestion(name, names_of(scope.texts)));
+        fail_at(*file_, at, "${}: no text of that name{}", display(name),
+                suggestion(name, names_of(scope.texts)));
       }
       out += found->second;
       i = closed ? end : end - 1;
@@ -666,8 +679,7 @@ class RuleReader {
   std::set<std::string> seen_;  // equations and prefixes
 };
 
-Mapping read(std::span<const MappingText> texts, const Surroundings& surroundings,
-             bool lenient) {
+Mapping read(std::span<const MappingText> texts, const Surroundings& surroundings, bool lenient) {
   std::vector<std::vector<TokenLine>> lines;  // which defines point into
   for (const MappingText& text : texts) lines.push_back(all_lines(text));
   Mapping mapping;

@@ -16,6 +16,7 @@ bool is_mark(char c) {
 
 Tokeniser::Tokeniser(const MappingText& text) : name_(text.name), text_(text.text) {
   if (text_.size() > kMostBytes) fail_at(name_, {}, "more than 1 MB");
+  if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3;  // a byte order mark
   if (const std::size_t at = find_invalid_utf8(text_); at != text_.npos) {
     const auto line =
         std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at), '\n');

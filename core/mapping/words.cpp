@@ -102,7 +102,7 @@ constexpr std::array kWords{
     Word{G::Value, "has", "has .path", "whether config.json has it"},
     Word{G::Value, "length", "length .path", "elements of a list, characters of a text"},
     Word{G::Value, "??", "VALUE ?? VALUE", "the second where the first is unknown"},
-    Word{G::Value, "+ - * /", "VALUE * VALUE",
+    Word{G::Value, "+ - * /", "VALUE + VALUE - VALUE * VALUE / (VALUE)",
          "whole numbers in 64 bits, or reals; unknown with something unknown"},
     Word{G::Value, "== != < <= > >=", "VALUE == VALUE", "false with something unknown"},
     Word{G::Value, "and or not", "not VALUE", "in that order of strength behind not"},

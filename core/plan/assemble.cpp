@@ -293,8 +293,9 @@ bool Assembly::has_every_expert(const Group& group, const Part& stack, std::uint
     whole = false;
     const std::string_view origin = member.tensor->origin;
     reading_.problems.add(Code::ExpertRange, Severity::Error, origin,
-                          "{}: expert {} where the config states {} (0..{})", display(origin),
-                          member.expert, count, count - 1);
+                          "{}: expert {} where the config states {}{}", display(origin),
+                          member.expert, count,
+                          count == 0 ? "" : fmt::format(" (0..{})", count - 1));
   }
   return whole;
 }

@@ -11,9 +11,10 @@ Extent ExpertExtents::infer(std::uint64_t count, std::string_view evidence, std:
   const bool is_new = told_.insert(count).second;
   if (is_new && has_config_) {
     problems.add(Code::ExpertCount, Severity::Error, key,
-                 "the config does not state the number of experts, {} show 0..{}; "
-                 "--set num_experts={} says so",
-                 evidence, count - 1, count);
+                 "the config does not state the number of experts, {} show 0..{}; {}", evidence,
+                 count - 1,
+                 settable_ ? fmt::format("--set num_experts={} says so", count)
+                           : "the mapping has to state it");
   }
   if (is_new && !has_config_) {
     problems.add(Code::Inferred, Severity::Warning, key, "no config: {}, inferred from {} 0..{}",
@@ -22,11 +23,13 @@ Extent ExpertExtents::infer(std::uint64_t count, std::string_view evidence, std:
   return has_config_ ? Extent() : Extent(count);
 }
 
-Problem expert_count_problem(std::string_view key, ShapeView found, std::uint64_t expected) {
-  return {Code::ExpertCount, Severity::Error,
-          fmt::format("{}: {} experts in {}, {} expected; --set num_experts=N overrides the config",
-                      display(key), found[0], to_string(found), expected),
-          std::string(key)};
+Problem ExpertExtents::count_problem(std::string_view key, ShapeView found,
+                                     std::uint64_t expected) const {
+  return {
+      Code::ExpertCount, Severity::Error,
+      fmt::format("{}: {} experts in {}, {} expected{}", display(key), found[0], to_string(found),
+                  expected, settable_ ? "; --set num_experts=N overrides the config" : ""),
+      std::string(key)};
 }
 
 }  // namespace ckptscope

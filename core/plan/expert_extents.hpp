@@ -19,18 +19,20 @@ inline constexpr std::uint64_t kMostExperts = 1 << 20;
 class ExpertExtents {
  public:
   /// With a config that does not state it nothing is inferred: that is an error.
-  explicit ExpertExtents(bool has_config) : has_config_(has_config) {}
+  /// `settable`: --set num_experts is there to say it.
+  ExpertExtents(bool has_config, bool settable) : has_config_(has_config), settable_(settable) {}
 
   /// `count` experts, at least one, as `evidence` shows ("the keys"), found at `key`.
   Extent infer(std::uint64_t count, std::string_view evidence, std::string_view key,
                Problems& problems);
 
+  /// Of a tensor whose first dimension is not the number of experts.
+  Problem count_problem(std::string_view key, ShapeView found, std::uint64_t expected) const;
+
  private:
   const bool has_config_;
+  const bool settable_;
   std::set<std::uint64_t> told_;
 };
-
-/// Of a tensor whose first dimension is not the number of experts.
-Problem expert_count_problem(std::string_view key, ShapeView found, std::uint64_t expected);
 
 }  // namespace ckptscope

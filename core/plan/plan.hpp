@@ -102,6 +102,7 @@ struct PlanOptions {
   bool bare_hf = false;  // hf keys, of source or target, are without the family's prefix
   std::set<std::string, std::less<>> added_zeros;  // native keys that the way to native added
   bool has_config = false;
+  bool sets_experts = true;  // --set num_experts is a setting of the family
   std::optional<std::pair<std::uint64_t, std::uint64_t>> expert_range;  // [a, b) of every stack
 
   Dtype output_dtype() const { return dtype.value_or(default_dtype); }

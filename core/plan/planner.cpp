@@ -32,7 +32,7 @@ constexpr std::uint64_t kMostFrequencies = 1 << 20;  // a config may claim anyth
 class Planner {
  public:
   Planner(const TensorList& source, const Mapping& mapping, const PlanOptions& options)
-      : source_(source), mapping_(mapping), extents_(options.has_config) {
+      : source_(source), mapping_(mapping), extents_(options.has_config, options.sets_experts) {
     plan_.options = options;
     plan_.inputs = source.tensors;
     plan_.fates.resize(source.tensors.size());
@@ -312,7 +312,7 @@ class Planner {
     const std::uint64_t expected = addition.extent.value_or(std::min(rows, kMostExperts));
     if (rows != expected || rows > kMostExperts) {
       problems_.add(
-          expert_count_problem(beside.key, beside.shape(), std::min(expected, kMostExperts)));
+          extents_.count_problem(beside.key, beside.shape(), std::min(expected, kMostExperts)));
       return std::nullopt;
     }
     if (addition.extent || rows == 0) return rows;
@@ -325,6 +325,7 @@ class Planner {
     std::vector<Query> queries;
     for (const auto& words : options.include) queries.emplace_back(words);
     const Regex regex(options.exclude, {.at_start = true});
+    note_idle_queries(queries);
     std::erase_if(drafts_, [&](const Draft& draft) {
       const Output& output = draft.output;
       const bool out = !options.exclude.empty() && regex.matches(logical_key(output.key));
@@ -334,9 +335,26 @@ class Planner {
       return true;
     });
     std::sort(plan_.excluded.begin(), plan_.excluded.end(), natural_less);
+    const bool idle = std::none_of(excluded_.begin(), excluded_.end(),
+                                   [](const auto& one) { return one.second; });
+    if (!options.exclude.empty() && idle) {
+      problems_.add(Code::NoMatch, Severity::Note, {}, "--exclude {}: no output key begins so",
+                    display(options.exclude));
+    }
   }
 
-  static bool is_included(const Output& output, const std::vector<Query>& queries) {
+  void note_idle_queries(const std::vector<Query>& queries) {
+    for (std::size_t i = 0; i < queries.size(); ++i) {
+      const bool meets = std::any_of(drafts_.begin(), drafts_.end(), [&](const Draft& draft) {
+        return is_included(draft.output, {&queries[i], 1});
+      });
+      if (meets) continue;
+      problems_.add(Code::NoMatch, Severity::Error, {}, "--include {}: no output is such a one",
+                    display(fmt::format("{}", fmt::join(plan_.options.include[i], " "))));
+    }
+  }
+
+  static bool is_included(const Output& output, std::span<const Query> queries) {
     const QueryItem item{output.key, output.dtype(),      output.shape(), output.bytes(),
                          {},         name_of(output.kind)};
     return std::any_of(queries.begin(), queries.end(),
@@ -507,6 +525,7 @@ class Planner {
         std::any_of(plan_.outputs.begin(), plan_.outputs.end(),
                     [](const Output& output) { return output.kind != OutputKind::Passed; });
     if (changes || !plan_.excluded.empty() || !plan_.drop_rules.empty() || !sound()) return;
+    if (!plan_.options.renames.empty()) return;
     problems_.add(Code::NothingToDo, Severity::Note, {},
                   "nothing changes: every tensor passes through");
   }

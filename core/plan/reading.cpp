@@ -34,7 +34,7 @@ bool Reading::are_numbers(const Equation& equation, const LogicalTensor& tensor)
 
 bool Reading::has_expected_rows(const Equation& equation, ValuePtr whole, std::string_view key) {
   if (!equation.rows || whole->shape.empty() || whole->shape[0] == *equation.rows) return true;
-  problems.add(expert_count_problem(key, whole->shape, *equation.rows));
+  problems.add(extents.count_problem(key, whole->shape, *equation.rows));
   return false;
 }
 

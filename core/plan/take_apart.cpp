@@ -109,8 +109,8 @@ class TakingApart {
     const std::uint64_t found = value->shape[0];
     const auto [first, last] = reading_.expert_range(part.extent.value_or(found));
     if (found != last - first || found > kMostExperts) {
-      return reading_.problems.add(
-          expert_count_problem(whole_.origin, value->shape, std::min(last - first, kMostExperts)));
+      return reading_.problems.add(reading_.extents.count_problem(
+          whole_.origin, value->shape, std::min(last - first, kMostExperts)));
     }
     for (std::uint64_t i = 0; i < found; ++i) {
       captures[part.index] = fmt::format("{}", first + i);

@@ -118,17 +118,23 @@ TEST(RuleReader, Refuses) {
   };
   const Row rows[] = {
       {"statck(E, 2, {p}.{E}) = {p}", "m:1:1: \"statck\": unknown word; did you mean \"stack\"?"},
-      {"a", "m:1:1: a line is an equation, KEY = KEY, or begins with a word"},
+      {"a",
+       "m:1:2: = is expected, not the end of the line: a line is an equation, KEY = KEY, or begins "
+       "with a word"},
       {"prefx a = b",
-       "m:1:1: a line is an equation, KEY = KEY, or begins with a word; did you mean "
-       "\"prefix\"?"},
+       "m:1:7: = is expected, not \"a\": a line is an equation, KEY = KEY, or begins with a word; "
+       "did "
+       "you mean \"prefix\"?"},
+      {"a == b",
+       "m:1:3: = is expected, not \"==\": a line is an equation, KEY = KEY, or begins with a word"},
       {"a = b\n\na = b", "m:3:1: the same stands above: b = a"},
       {"prefix a = b\nprefix a = b", "m:2:10: the same stands above: prefix a b"},
       {"t(a) = t(b)", "m:1:1: operations on both sides: one side must be a key"},
-      {"{x}.a = b", "m:1:1: {x} of {x}.a does not stand in b"},
-      {"a = {x}.b", "m:1:1: {x} of {x}.b does not stand in a"},
-      {"t({p}.{x}) = {p}.a", "m:1:1: {x} of {p}.{x} does not stand in {p}.a"},
-      {"stack(E, 2, a.w) = b", "m:1:1: {E} of stack(E, …) does not stand in a.w"},
+      {"{x}.a = b", "m:1:1: {x} of {x}.a is not in b, which must say what it is"},
+      {"a = {x}.b", "m:1:1: {x} of {x}.b is not in a, which must say what it is"},
+      {"t({p}.{x}) = {p}.a", "m:1:1: {x} of {p}.{x} is not in {p}.a, which must say what it is"},
+      {"stack(E, 2, a.w) = b",
+       "m:1:1: {E} of stack(E, …) is not in a.w, which must say what it is"},
       {"stack(e, 2, a.{e}) = b", "m:1:8: e counts, so it begins with a capital"},
       {"cat(7, a, b) = c", "m:1:5: a dimension, -4 to 3, is expected, not \"7\""},
       {"cat(0, a, b = c", "m:1:4: a ( is not closed"},
@@ -156,9 +162,10 @@ TEST(RuleReader, Refuses) {
       {"drop a b c.{x} where L >= 2", "m:1:22: {L} is no number of the key"},
       {"drop a b c.{L} where L > 2", "m:1:24: >= is expected, not \">\""},
       {"prefix a b", "m:1:10: =, -> or <- is expected, not \"b\""},
-      {"prefix a.{K}. = b.", "m:1:8: {K} of a.{K}. does not stand in b."},
+      {"prefix a.{K}. = b.", "m:1:8: {K} of a.{K}. is not in b., which must say what it is"},
       {"add r a = zeros(2)", "m:1:19: beside is expected, not the end of the line"},
-      {"add r {p}.a = zeros(2) beside b", "m:1:7: {p} of {p}.a does not stand in b"},
+      {"add r {p}.a = zeros(2) beside b",
+       "m:1:7: {p} of {p}.a is not in b, which must say what it is"},
       {"preset fp9 '{}'\nend", "m:1:8: mxfp4 or fp8 is expected, not \"fp9\""},
       {"{a}{b}{c}{d} = {a}{b}{c}{d}", "m:1:1: {a}{b}{c}{d}: at most 3 open texts"},
       {"{A=x|y} = b", "m:1:1: {A=…}: a closed set has a small letter"},
