@@ -53,7 +53,6 @@ ConversionRequest Args::conversion() const {
   for (const char* flag : {"rename", "include", "exclude", "dtype", "max-shard-size"}) {
     request.edits = request.edits || has(flag);
   }
-  request.edits = request.edits || text("to") == "hf";
   request.dtype = text("dtype");
   request.exclude = text("exclude");
   request.layout = text("layout");

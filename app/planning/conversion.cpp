@@ -37,10 +37,6 @@ void check_settings(const FamilyHead& head, const ConversionRequest& request) {
   }
 }
 
-bool is_output_dtype(std::optional<Dtype> dtype) {
-  return dtype == Dtype::BF16 || dtype == Dtype::F16 || dtype == Dtype::F32;
-}
-
 /// The first dtype that the config states; nullopt where it names none that is known.
 std::optional<Dtype> stated_dtype(const Config& config) {
   for (const std::string& name : config.dtypes()) {
@@ -127,25 +123,42 @@ Family known_family(const Checkpoint& checkpoint, const UnderstoodKeys& keys, co
   Family family =
       recognise_family(keys.tensors(), config, {request.adapter, mapping_text(request)});
   if (family.adapter != nullptr) return family;
-  if (const auto receipt = read_receipt(checkpoint.location().directory);
-      receipt && receipt->mapping) {
-    family = recognise_family(keys.tensors(), config, {"", receipt->mapping});
-    family.reason = fmt::format("{} of its receipt", display(receipt->mapping->name));
-    return family;
-  }
   if (request.edits && request.to != "native") {
     family = recognise_family(keys.tensors(), config, {"none"});
     family.reason = "no family is known, it is edited as it is";
     return family;
   }
-  const std::string out =
-      way_out(find_strangers_prefix(keys.tensors(), config), keys.tensors().size());
+  const std::size_t count = keys.tensors().size();
+  const std::string out = way_out(find_strangers_prefix(keys.tensors(), config), count);
   fail(Code::NoAdapter, "{}: no family is recognised{}; {}", display(checkpoint.name()),
        family.reason.empty() ? "" : ": " + family.reason,
        !out.empty()
            ? out
            : "--adapter NAME (ckptscope adapters) or --mapping FILE (help mapping) gives one; "
              "--rename, --include, --exclude, --dtype and --max-shard-size edit it as it is");
+}
+
+/// A native checkpoint that a conversion made goes back by what made it, where nothing else is
+/// asked: by the text that its receipt keeps, or the family that it names where config.json names
+/// none.
+ConversionRequest with_receipt(const Checkpoint& checkpoint, const Config& config,
+                               const ConversionRequest& request) {
+  const bool asked = !request.adapter.empty() || !request.mapping.empty() || request.mapping_text;
+  if (asked || request.to == "native") return request;
+  const auto receipt = read_receipt(checkpoint.location().directory);
+  if (!receipt || receipt->to != name_of(Side::Native)) return request;
+  ConversionRequest with = request;
+  if (receipt->mapping) {
+    with.mapping_text = receipt->mapping;
+  } else if (recognise_family(checkpoint.tensors(), config).adapter != nullptr ||
+             find_adapter(receipt->adapter) == nullptr) {
+    return request;
+  } else {
+    with.adapter = receipt->adapter;
+  }
+  if (with.layout.empty()) with.layout = receipt->layout;
+  with.settings.insert(receipt->settings.begin(), receipt->settings.end());
+  return with;
 }
 
 /// True where no key begins as the mapping has hf keys begin: a model alone, without what it is
@@ -211,7 +224,34 @@ void note_prefix(const Mapping& mapping, Plan& plan) {
 /// True where native keys are those of hf: such a checkpoint is hf's, and edited as it is.
 bool has_one_spelling(const Adapter& adapter, const Config& config) {
   const Mapping mapping = mapping_of(adapter, config, {{}, adapter.head.layouts.front().name});
-  return mapping.equations.empty() && mapping.prefixes.empty();
+  return mapping.equations.empty() && mapping.prefixes.empty() &&
+         std::none_of(mapping.drops.begin(), mapping.drops.end(),
+                      [](const Drop& drop) { return drop.side == Side::Native; });
+}
+
+/// Where no key tells a side: the one whose keys could not have told. "model." before every native
+/// key would be seen, so keys without it are hf's; elsewhere hf keys would be seen.
+Side untold_side(const Adapter& adapter, const Config& config) {
+  const Mapping mapping = mapping_of(adapter, config, {{}, adapter.head.layouts.front().name});
+  const auto tells = [&](Side side) {
+    return std::any_of(mapping.prefixes.begin(), mapping.prefixes.end(), [&](const Prefix& one) {
+      return one.reads(side) && !one.start(side).empty() && one.hf != one.native;
+    });
+  };
+  const bool hf_tells = tells(Side::Hf) || !mapping.equations.empty();
+  return tells(Side::Native) && !hf_tells ? Side::Hf : Side::Native;
+}
+
+/// The side of a source. Of one whose keys tell both, towards hf, the side of most.
+Side from_side(const UnderstoodKeys& keys, const Config& config, const Adapter& adapter,
+               DetectedSide side, Side to) {
+  if (side == DetectedSide::Native) return Side::Native;
+  if (side == DetectedSide::Hf || to == Side::Native || has_one_spelling(adapter, config)) {
+    return Side::Hf;
+  }
+  if (side == DetectedSide::Unknown) return untold_side(adapter, config);
+  const SideEvidence evidence = evidence_of_sides(keys.tensors(), config, adapter);
+  return evidence.hf > evidence.native ? Side::Hf : Side::Native;
 }
 
 /// What was asked for, with what the checkpoint itself says where nothing was.
@@ -223,10 +263,7 @@ PlanOptions plan_options(const UnderstoodKeys& keys, const Config& config, const
   options.to = changes_nothing(adapter) && request.to.empty()
                    ? Side::Hf
                    : parse_side(request.to, side, options.quantise);
-  options.from = side == DetectedSide::Native ? Side::Native
-                 : side == DetectedSide::Hf || has_one_spelling(adapter, config)
-                     ? Side::Hf
-                     : other(options.to);
+  options.from = from_side(keys, config, adapter, side, options.to);
   if (changes_nothing(adapter) && options.to == Side::Native) {
     fail(Code::Usage, "--to native: adapter none changes no key");
   }
@@ -279,10 +316,8 @@ void note_idle_lines(Plan& plan, const Mapping& mapping) {
     plan.problems.push_back({Code::NoMatch, Severity::Note,
                              fmt::format("{} meets no key: {}", display(line), display(what))});
   };
-  std::set<std::uint32_t> made;
-  for (const Output& output : plan.outputs) made.insert(output.line);
-  for (std::uint32_t i = 0; i < plan.lines.size(); ++i) {
-    if (!made.contains(i)) note(plan.lines[i].where, plan.lines[i].text);
+  for (const PlanLine& line : plan.lines) {
+    if (!line.met) note(line.where, line.text);
   }
   for (const Drop& drop : mapping.drops) {
     const bool fired = std::any_of(plan.drop_rules.begin(), plan.drop_rules.end(),
@@ -291,14 +326,17 @@ void note_idle_lines(Plan& plan, const Mapping& mapping) {
   }
 }
 
-/// Experts that fit no rule, because of a start that strangers gave the keys.
+/// Experts that fit no rule, or a mapping that meets no key, because of a start that strangers gave
+/// the keys.
 void offer_way_out(PlannedConversion& planned, const Config& config) {
-  for (Problem& problem : planned.plan.problems) {
-    if (problem.code != Code::NotGrouped) continue;
-    const Tensors tensors = planned.keys->tensors();
-    const std::string out = way_out(find_strangers_prefix(tensors, config), tensors.size());
-    if (!out.empty()) problem.message += "; " + out;
-  }
+  std::vector<Problem>& problems = planned.plan.problems;
+  const auto ungrouped = std::find_if(problems.begin(), problems.end(), [](const Problem& one) {
+    return one.code == Code::NotGrouped || one.code == Code::NothingToDo;
+  });
+  if (ungrouped == problems.end() || planned.plan.options.from == planned.plan.options.to) return;
+  const Tensors tensors = planned.keys->tensors();
+  const std::string out = way_out(find_strangers_prefix(tensors, config), tensors.size());
+  if (!out.empty()) ungrouped->message += "; " + out;
 }
 
 void refuse_warnings(Plan& plan) {
@@ -309,13 +347,14 @@ void refuse_warnings(Plan& plan) {
 
 }  // namespace
 
-PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& request) {
+PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& asked) {
   PlannedConversion result;
-  if (!request.like.empty()) {
-    result.like = std::make_shared<const Checkpoint>(Checkpoint::open(request.like));
+  if (!asked.like.empty()) {
+    result.like = std::make_shared<const Checkpoint>(Checkpoint::open(asked.like));
   }
   const bool lends_config = result.like && !checkpoint.config().present();
   const Config& config = lends_config ? result.like->config() : checkpoint.config();
+  const ConversionRequest request = with_receipt(checkpoint, config, asked);
   result.keys = std::make_shared<const UnderstoodKeys>(checkpoint, request.renames);
   result.family = known_family(checkpoint, *result.keys, config, request);
   const Adapter& adapter = *result.family.adapter;

@@ -101,13 +101,16 @@ std::vector<TensorInfo> some_of(Tensors tensors) {
   return some;
 }
 
-/// Keys that the family's mapping names, on either side.
+/// Keys that a line of the family's mapping is about.
 std::size_t named_keys(Tensors tensors, const Config& config, const Adapter& adapter) {
   const Mapping mapping = mapping_of(adapter, config, {{}, adapter.head.layouts.front().name});
   return static_cast<std::size_t>(
       std::count_if(tensors.begin(), tensors.end(), [&](const TensorInfo& one) {
         const std::string inner = with_prefix(mapping, one.name, Side::Native);
-        return find_place(mapping, inner, Side::Hf) || find_place(mapping, one.name, Side::Native);
+        return inner != one.name || find_place(mapping, inner, Side::Hf) ||
+               find_place(mapping, one.name, Side::Native) ||
+               std::any_of(mapping.additions.begin(), mapping.additions.end(),
+                           [&](const Addition& made) { return made.beside.matches(inner); });
       }));
 }
 
@@ -216,13 +219,18 @@ Family recognise_family(Tensors tensors, const Config& config, const FamilyReque
   return by_config.reason.empty() ? family_by_keys(tensors) : by_config;
 }
 
-DetectedSide recognise_side(Tensors tensors, const Config& config, const Adapter& adapter) {
-  if (changes_nothing(adapter)) return DetectedSide::Hf;
+SideEvidence evidence_of_sides(Tensors tensors, const Config& config, const Adapter& adapter) {
   MappingOptions options;
   options.layout = choose_layout(tensors, adapter, "");
   const Mapping mapping = mapping_of(adapter, config, options);
   SideEvidence evidence;
   for (const TensorInfo& info : tensors) evidence.add(mapping, info.name);
+  return evidence;
+}
+
+DetectedSide recognise_side(Tensors tensors, const Config& config, const Adapter& adapter) {
+  if (changes_nothing(adapter)) return DetectedSide::Hf;
+  const SideEvidence evidence = evidence_of_sides(tensors, config, adapter);
   if (evidence.hf > 0 && evidence.native > 0) return DetectedSide::Mixed;
   if (evidence.hf > 0) return DetectedSide::Hf;
   return evidence.native > 0 ? DetectedSide::Native : DetectedSide::Unknown;

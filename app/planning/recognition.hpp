@@ -9,6 +9,7 @@
 
 #include "adapters/adapter.hpp"
 #include "core/checkpoint/checkpoint.hpp"
+#include "core/mapping/lookup.hpp"
 
 namespace ckptscope {
 
@@ -35,6 +36,7 @@ using Tensors = std::span<const TensorInfo>;
 /// that does not exist, and BadMapping.
 Family recognise_family(Tensors tensors, const Config& config, const FamilyRequest& asked = {});
 DetectedSide recognise_side(Tensors tensors, const Config& config, const Adapter& adapter);
+SideEvidence evidence_of_sides(Tensors tensors, const Config& config, const Adapter& adapter);
 /// The start that most keys have and that hides a family: "_orig_mod.", and the family's name;
 /// empty where there is none.
 struct StrangersPrefix {

@@ -128,20 +128,30 @@ void edit_at(JsonEditor& root, const Json& node, std::string_view path, const au
   root.set(name, nested.text());
 }
 
-/// Numbers and lists of one object that count `before` layers, as if there were `after`.
+/// Lists and texts with one entry a layer; lists of the numbers of some layers are others.
+bool is_of_every_layer(std::string_view name, const Json& value, std::uint64_t layers) {
+  const auto has = [&](std::string_view part) { return name.find(part) != name.npos; };
+  if (value.is_array()) {
+    return value.size() == layers &&
+           (has("types") || has("block_type") || has("freq") || has("pattern"));
+  }
+  if (!value.is_string() || !name.ends_with("_pattern")) return false;
+  const auto& text = value.get_ref<const std::string&>();
+  return text.size() == layers &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+/// What counts `before` layers in one object, as if there were `after`.
 void shorten(JsonEditor& object, const Json& node, std::uint64_t before, std::uint64_t after) {
   for (const auto& [name, value] : node.items()) {
-    const auto has = [&name = name](std::string_view part) { return name.find(part) != name.npos; };
-    if (std::find(kLayerCounts.begin(), kLayerCounts.end(), name) != kLayerCounts.end()) {
-      if (as_unsigned(&value) == before) object.set(name, std::to_string(after));
-    } else if (!has("layer") && !has("pattern")) {
-      continue;
-    } else if (value.is_array() && value.size() == before) {
-      object.set(name, Json(std::vector<Json>(value.begin(),
-                                              value.begin() + static_cast<std::ptrdiff_t>(after)))
-                           .dump());
-    } else if (value.is_string() && value.get_ref<const std::string&>().size() == before) {
-      object.set(name, Json(value.get<std::string>().substr(0, after)).dump());
+    const bool counts =
+        std::find(kLayerCounts.begin(), kLayerCounts.end(), name) != kLayerCounts.end();
+    if (counts && as_unsigned(&value) == before) object.set(name, std::to_string(after));
+    if (!is_of_every_layer(name, value, before)) continue;
+    if (value.is_string()) object.set(name, Json(value.get<std::string>().substr(0, after)).dump());
+    if (value.is_array()) {
+      const auto end = value.begin() + static_cast<std::ptrdiff_t>(after);
+      object.set(name, Json(std::vector<Json>(value.begin(), end)).dump());
     }
   }
 }

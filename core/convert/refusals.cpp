@@ -6,6 +6,8 @@
 #include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
 #include "core/names/companions.hpp"
+#include "core/run/evaluator.hpp"
+#include "core/tensor/region.hpp"
 
 namespace ckptscope {
 namespace {
@@ -26,7 +28,26 @@ void refuse_placeholders(const Checkpoint& checkpoint, const Plan& plan, TensorS
   }
 }
 
+bool is_zero(const Value& value, Evaluator& evaluator) {
+  constexpr std::uint64_t kMost = 1 << 20;  // bytes at a time
+  std::vector<std::byte> bytes;
+  for (const Region& band : row_bands(value.shape, size_of(value.dtype), kMost)) {
+    bytes.resize(byte_count(value.dtype, band.extent));
+    evaluator.evaluate(value, band, bytes);
+    if (std::any_of(bytes.begin(), bytes.end(), [](std::byte b) { return b != std::byte{0}; })) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void refuse_lost_values(const Plan& plan, TensorSource& source) {
+  Evaluator evaluator(source);
+  for (const Padding& padding : plan.paddings) {
+    if (is_zero(*padding.value, evaluator)) continue;
+    fail(Code::NotZero, "{}: what lies behind the length that config.json states is not zero",
+         display(padding.key));
+  }
   for (const std::uint32_t id : plan.must_be_zero) {
     if (plan.inputs[id].bytes() == 0 ||
         every_byte_is(std::byte{0}, source, id, plan.inputs[id].bytes())) {

@@ -88,7 +88,7 @@ void take_line(TokenCursor& cursor, const TokenLine& line, FamilyHead& head) {
     while (!cursor.at_end()) head.settings.push_back(take_setting(cursor));
   } else if (word == "dtype") {
     const auto dtype = parse_dtype(cursor.peek().text);
-    if (!dtype || !is_number(*dtype)) cursor.fail_expected("bf16, f16 or f32");
+    if (!is_output_dtype(dtype)) cursor.fail_expected("bf16, f16 or f32");
     head.dtype = *dtype;
     cursor.take();
   } else {

@@ -14,10 +14,12 @@ std::optional<Captures> match_any(const std::vector<Pattern>& spellings, std::st
   return std::nullopt;
 }
 
-std::optional<Place> find_tensor(const Equation& equation, const Part& part, std::string_view key) {
+std::optional<KeyPlace> find_tensor(const Equation& equation, const Part& part,
+                                    std::string_view key) {
   if (part.op == Part::Op::Tensor) {
     auto captures = match_any(part.spellings, key);
-    return captures ? std::optional(Place{&equation, &part, std::move(*captures)}) : std::nullopt;
+    return captures ? std::optional(KeyPlace{&equation, &part, std::move(*captures)})
+                    : std::nullopt;
   }
   for (const Part& inner : part.parts) {
     if (auto place = find_tensor(equation, inner, key)) return place;
@@ -43,14 +45,21 @@ bool is_scale(const Mapping& mapping, std::string_view key) {
                      });
 }
 
+bool is_dropped_of_hf(const Mapping& mapping, std::string_view key) {
+  return std::any_of(mapping.drops.begin(), mapping.drops.end(), [&](const Drop& drop) {
+    const auto captures = drop.side == Side::Hf ? drop.key.match(key) : std::nullopt;
+    return captures && drop.where.holds(*captures);
+  });
+}
+
 }  // namespace
 
-std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Side from) {
+std::optional<KeyPlace> find_place(const Mapping& mapping, std::string_view key, Side from) {
   for (const Equation& equation : mapping.equations) {
     if (equation.side != from) {
       if (auto place = find_tensor(equation, equation.parts, key)) return place;
     } else if (auto captures = match_any(equation.whole, key)) {
-      return Place{&equation, nullptr, std::move(*captures)};
+      return KeyPlace{&equation, nullptr, std::move(*captures)};
     }
   }
   return std::nullopt;
@@ -80,7 +89,7 @@ const Part& first_tensor(const Part& part) {
 void SideEvidence::add(const Mapping& mapping, std::string_view key) {
   const bool like_hf = begins_like(mapping, key, Side::Hf);
   const bool like_native = begins_like(mapping, key, Side::Native);
-  if ((like_hf && !like_native) || is_scale(mapping, key)) {
+  if ((like_hf && !like_native) || is_scale(mapping, key) || is_dropped_of_hf(mapping, key)) {
     ++hf;
     return;
   }
@@ -89,7 +98,7 @@ void SideEvidence::add(const Mapping& mapping, std::string_view key) {
   const bool named_native = find_place(mapping, key, Side::Native).has_value();
   if (named_hf && !named_native) {
     ++hf;
-  } else if (!named_hf && (named_native || (like_native && !like_hf))) {
+  } else if ((named_native && !named_hf) || (like_native && !like_hf)) {
     ++native;
   }
 }

@@ -10,7 +10,7 @@
 namespace ckptscope {
 
 /// Where a key stands in an equation: as its whole, or as one of the tensors of its expression.
-struct Place {
+struct KeyPlace {
   const Equation* equation = nullptr;
   const Part* leaf = nullptr;  // null: the whole
   Captures captures;
@@ -18,7 +18,7 @@ struct Place {
 
 /// The first equation of which `key`, a key of side `from` between prefixes and equations, is a
 /// part.
-std::optional<Place> find_place(const Mapping& mapping, std::string_view key, Side from);
+std::optional<KeyPlace> find_place(const Mapping& mapping, std::string_view key, Side from);
 
 /// The key with its start replaced by the first prefix rule that fits; unchanged when none does.
 std::string with_prefix(const Mapping& mapping, std::string_view key, Side to);

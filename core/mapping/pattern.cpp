@@ -185,6 +185,16 @@ std::vector<std::string_view> Pattern::variables(bool open) const {
   return names;
 }
 
+bool Pattern::contradicts(const Pattern& other) const {
+  for (const Piece& a : pieces_) {
+    for (const Piece& b : other.pieces_) {
+      const bool sets = a.kind == Piece::Kind::Set && b.kind == Piece::Kind::Set;
+      if (sets && a.text == b.text && a.choices != b.choices) return true;
+    }
+  }
+  return false;
+}
+
 void Pattern::bind_sets(const Pattern& other) {
   for (Piece& piece : pieces_) {
     if (piece.kind == Piece::Kind::Literal || piece.kind == Piece::Kind::Set) continue;

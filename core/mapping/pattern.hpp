@@ -44,6 +44,9 @@ class Pattern {
   /// Names of the variables, in order; `{p}` alone where `open`.
   std::vector<std::string_view> variables(bool open = false) const;
 
+  /// True when a variable is a closed set here and another one there.
+  bool contradicts(const Pattern& other) const;
+
   /// A closed set declared on one side of an equation holds on the other: copies the sets of
   /// `other` to the variables of the same name here.
   void bind_sets(const Pattern& other);

@@ -37,8 +37,13 @@ Quantity arithmetic(char op, const Quantity& a, const Quantity& b) {
   if (i != nullptr && j != nullptr) return arithmetic(op, *i, *j);
   const auto x = a.real();
   const auto y = b.real();
-  if (!x || !y) return {{}, "a number"};
+  if (!x || !y || (op == '/' && *y == 0)) return {{}, "a number"};
   return {{op == '+' ? *x + *y : op == '-' ? *x - *y : op == '*' ? *x * *y : *x / *y}, ""};
+}
+
+template <typename Number>
+bool ordered(std::string_view op, Number a, Number b) {
+  return op == "<" ? a < b : op == "<=" ? a <= b : op == ">" ? a > b : a >= b;
 }
 
 /// With something unknown it does not hold. Of a list one element is enough to be equal.
@@ -49,8 +54,9 @@ bool compare(std::string_view op, const Quantity& a, const Quantity& b) {
   if (op == "!=") return !equal;
   const auto x = a.real();
   const auto y = b.real();
-  if (!x || !y) return false;
-  return op == "<" ? *x < *y : op == "<=" ? *x <= *y : op == ">" ? *x > *y : *x >= *y;
+  const bool whole = whole_of(a) != nullptr && whole_of(b) != nullptr;
+  if (whole) return ordered(op, *whole_of(a), *whole_of(b));
+  return x && y && ordered(op, *x, *y);
 }
 
 /// The first that is known; of two that are not, what would have told first.
@@ -87,8 +93,15 @@ class Reader {
 
   /// Operators that bind at least as strongly as `level`, from the left.
   Quantity value(std::size_t level = 0) {
+    constexpr int kMostNested = 200;
+    if (level == 0 && ++nested_ > kMostNested)
+      cursor_.fail("more than {} parentheses", kMostNested);
     if (level == kLevels.size()) return atom();
-    if (level == kNot && cursor_.accept("not")) return flag(!value(kNot).holds());
+    if (level == kNot && cursor_.peek().is("not")) {
+      bool odd = false;
+      while (cursor_.accept("not")) odd = !odd;
+      return flag(value(kNot).holds() != odd);
+    }
     Quantity left = value(level + 1);
     while (const auto op = accept_one_of(kLevels[level])) {
       left = apply(*op, std::move(left), value(level + 1));
@@ -184,6 +197,7 @@ class Reader {
   TokenCursor& cursor_;
   const Surroundings& surroundings_;
   const Bindings& bindings_;
+  int nested_ = 0;
 };
 
 bool is_name(std::string_view text) {

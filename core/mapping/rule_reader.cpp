@@ -13,6 +13,11 @@ namespace ckptscope {
 namespace {
 
 constexpr std::size_t kMostOpen = 3;  // {p} of a key: matching tries every place for each
+// A text may come with a checkpoint from anywhere.
+constexpr std::size_t kMostVariables = 10;     // of a key
+constexpr std::size_t kMostCharacters = 2000;  // of a key, with its texts put in
+constexpr std::size_t kMostNested = 32;        // blocks, uses, operations in each other
+constexpr std::size_t kMostLines = 100'000;    // that are carried out
 
 using Lines = std::span<const TokenLine>;
 
@@ -53,6 +58,10 @@ bool begins_with(const TokenLine& line, std::string_view word) {
   return line.front().kind == Token::Kind::Bare && line.front().text == word;
 }
 
+bool opens_block(const TokenLine& line) {
+  return begins_with(line, "when") || begins_with(line, "define") || begins_with(line, "preset");
+}
+
 bool ends_block(const TokenLine& line) {
   return begins_with(line, "end") || begins_with(line, "else");
 }
@@ -85,6 +94,7 @@ class RuleReader {
 
   void run(const std::string& file, Lines lines) {
     file_ = &file;
+    in_head_ = true;
     Scope scope;
     run_block(lines, scope);
   }
@@ -96,11 +106,29 @@ class RuleReader {
     cursor.expect("->");
     const Key to = key(cursor, {});
     cursor.expect_end();
-    need(to, Pattern(to.text).variables(), Pattern(from.text));
-    return {Pattern(from.text), Pattern(to.text)};
+    KeyRename rename{Pattern(from.text), Pattern(to.text)};
+    need(to, rename.to.variables(), rename.from);
+    agree(to, rename.from, rename.to);
+    return rename;
   }
 
  private:
+  /// One level deeper, as long as it lives.
+  class Nesting {
+   public:
+    Nesting(RuleReader& reader, const Position& at) : reader_(reader) {
+      if (++reader_.nested_ > kMostNested) {
+        fail_at(*reader_.file_, at, "more than {} levels in each other", kMostNested);
+      }
+    }
+    ~Nesting() { --reader_.nested_; }
+    Nesting(const Nesting&) = delete;
+    Nesting& operator=(const Nesting&) = delete;
+
+   private:
+    RuleReader& reader_;
+  };
+
   // ---- blocks ----------------------------------------------------------------------------------
 
   /// All lines of a text, or of a define.
@@ -112,7 +140,11 @@ class RuleReader {
 
   /// From line `at` to the `else` or `end` of the block, or to the end.
   void run_lines(Lines lines, std::size_t& at, Scope& scope) {
+    const Nesting nesting(*this, at < lines.size() ? lines[at].front().at : Position());
     for (; at < lines.size() && !ends_block(lines[at]); ++at) {
+      if (++lines_run_ > kMostLines)
+        fail_at(*file_, lines[at].front().at, "more than {} lines", kMostLines);
+      if (opens_block(lines[at])) in_head_ = false;
       if (begins_with(lines[at], "when")) {
         run_when(lines, at, scope);
       } else if (begins_with(lines[at], "define")) {
@@ -133,8 +165,15 @@ class RuleReader {
     cursor.take();
     const bool holds = value(cursor, scope).holds();
     cursor.expect_end();
+    const Known before = known_;
     run_branch(lines, at, scope, holds);
-    if (at < lines.size() && begins_with(lines[at], "else")) run_branch(lines, ++at, scope, !holds);
+    Known kept = std::exchange(known_, before);
+    if (at < lines.size() && begins_with(lines[at], "else")) {
+      if (lines[at].size() > 2) fail_at(*file_, lines[at][1].at, "else stands alone on its line");
+      run_branch(lines, ++at, scope, !holds);
+      if (!holds) kept = std::move(known_);
+    }
+    known_ = std::move(kept);
     require_end(lines, at, first);
   }
 
@@ -149,9 +188,9 @@ class RuleReader {
     Mapping unused;
     Mapping* const mapping = std::exchange(mapping_, &unused);
     const bool lenient = std::exchange(lenient_, true);
-    const std::set<std::string> seen = seen_;
+    Known known = known_;
     read();
-    seen_ = seen;
+    known_ = std::move(known);
     lenient_ = lenient;
     mapping_ = mapping;
   }
@@ -176,22 +215,24 @@ class RuleReader {
       if (!one.is_text) scope.values[one.name] = {};
     }
     const std::size_t begin = ++at;
+    const bool outer = std::exchange(is_template_, true);
     run_idle([&] { run_lines(lines, at, scope); });
+    is_template_ = outer;
     require_end(lines, at, first);
     define.body = lines.subspan(begin, at - begin);
-    if (!defines_.emplace(name, std::move(define)).second) {
+    if (!known_.defines.emplace(name, std::move(define)).second) {
       fail_at(*file_, place, "\"{}\" is defined twice", name);
     }
   }
 
-  static std::vector<Parameter> take_parameters(TokenCursor& cursor) {
+  std::vector<Parameter> take_parameters(TokenCursor& cursor) {
     std::vector<Parameter> parameters;
     cursor.expect("(");
     while (!cursor.accept(")")) {
       Parameter one{cursor.take_text("the name of a parameter")};
       one.is_text = one.name.starts_with('$');
       if (one.is_text) one.name.erase(0, 1);
-      if (cursor.accept("=")) one.fallback = cursor.take_text("a key");
+      if (cursor.accept("=")) one.fallback = key(cursor, {}).text;
       parameters.push_back(std::move(one));
       if (!cursor.peek().is(")")) cursor.expect(",");
     }
@@ -201,10 +242,10 @@ class RuleReader {
   void run_use(TokenCursor& cursor, Scope& scope) {
     const Position at = cursor.peek().at;
     const std::string name = cursor.take_name("the name of a define");
-    const auto found = defines_.find(name);
-    if (found == defines_.end()) {
+    const auto found = known_.defines.find(name);
+    if (found == known_.defines.end()) {
       fail_at(*file_, at, "no define \"{}\" stands above{}", display(name),
-              suggestion(name, names_of(defines_)));
+              suggestion(name, names_of(known_.defines)));
     }
     const Define define = found->second;
     Scope inner = take_arguments(cursor, scope, define, name);
@@ -277,10 +318,13 @@ class RuleReader {
     TokenCursor cursor(*file_, line);
     const std::string word = line.front().kind == Token::Kind::Bare ? line.front().text : "";
     const auto run = kRuns.find(word);
+    const bool head = run == kRuns.end() && find_word(Word::Group::Head, word) != nullptr;
+    if (head && !in_head_) cursor.fail("\"{}\" stands above all other lines", word);
+    in_head_ = in_head_ && (head || word == "closed");
     if (run != kRuns.end()) {
       cursor.take();
       (this->*run->second)(cursor, scope);
-    } else if (find_word(Word::Group::Head, word) != nullptr) {
+    } else if (head) {
       return;  // family_head.cpp's
     } else {
       run_equation(cursor, scope);
@@ -344,8 +388,9 @@ class RuleReader {
     const Position at = cursor.peek().at;
     Condition where{cursor.take_name("a variable of the key")};
     const auto names = pattern.variables();
-    if (std::find(names.begin(), names.end(), where.variable) == names.end() ||
-        where.variable.front() < 'A' || where.variable.front() > 'Z') {
+    if (is_template_) where.variable = "K";
+    if (!is_template_ && (std::find(names.begin(), names.end(), where.variable) == names.end() ||
+                          where.variable.front() < 'A' || where.variable.front() > 'Z')) {
       fail_at(*file_, at, "{{{}}} is no number of the key", display(where.variable));
     }
     where.below = cursor.accept("<");
@@ -389,6 +434,7 @@ class RuleReader {
     need(made, Pattern(made.text).variables(), Pattern(beside.text));
     addition.key = Pattern(made.text);
     addition.beside = Pattern(beside.text);
+    agree(made, addition.key, addition.beside);
     mapping_->additions.push_back(std::move(addition));
   }
 
@@ -434,7 +480,18 @@ class RuleReader {
   void add_equation(Equation equation, const Position& at) {
     equation.line = line_at(at);
     equation.settle();
+    std::vector<Pattern> patterns = equation.whole;
+    for_each_tensor(equation.parts, [&](const Part& one) {
+      patterns.insert(patterns.end(), one.spellings.begin(), one.spellings.end());
+    });
+    for (const Pattern& a : patterns) {
+      for (const Pattern& b : patterns) {
+        if (a.contradicts(b))
+          fail_at(*file_, at, "{} and {} have different sets of one name", a.text(), b.text());
+      }
+    }
     const Part* stack = find_stack(equation.parts);
+    if (count_stacks(equation.parts) > 1) fail_at(*file_, at, "two stacks in one equation");
     std::string text = equation.whole.front().text() + " =";
     for_each_tensor(equation.parts, [&](const Part& one) {
       text += " " + one.spellings.front().text();
@@ -447,12 +504,21 @@ class RuleReader {
       }
     });
     if (stack != nullptr) {
-      for_each_tensor(*stack, [&](const Part& one) {
+      for_each_tensor(equation.parts, [&](const Part& one) {
         need({"stack(" + stack->index + ", …)", at}, {stack->index}, one.spellings.front());
       });
     }
     refuse_again(at, text);
     mapping_->equations.push_back(std::move(equation));
+  }
+
+  /// A closed set that one of two keys declares holds in both; two different ones are a fault.
+  void agree(const Key& at, Pattern& a, Pattern& b) const {
+    if (a.contradicts(b)) {
+      fail_at(*file_, at.at, "{} and {} have different sets of one name", a.text(), b.text());
+    }
+    a.bind_sets(b);
+    b.bind_sets(a);
   }
 
   /// "hy_v3.map:15", or "blocks.map:5 of hy_v3.map:7" inside a define.
@@ -463,6 +529,7 @@ class RuleReader {
   /// `key` is written from what `read` captures: every variable must be known there.
   void need(const Key& key, const std::vector<std::string_view>& variables, const Pattern& read,
             std::string_view index = "") const {
+    if (is_template_) return;  // what its texts bring along is known where it is used
     const auto known = read.variables();
     for (const std::string_view name : variables) {
       if (name == index || std::find(known.begin(), known.end(), name) != known.end()) continue;
@@ -472,12 +539,12 @@ class RuleReader {
   }
 
   void refuse_again(const Position& at, const std::string& text) {
-    if (!seen_.insert(text).second) fail_at(*file_, at, "the same stands above: {}", text);
+    if (!known_.rules.insert(text).second) fail_at(*file_, at, "the same stands above: {}", text);
   }
 
   static Dtype take_dtype(TokenCursor& cursor) {
     const auto dtype = parse_dtype(cursor.peek().text);
-    if (!dtype || !is_number(*dtype)) cursor.fail_expected("a dtype or output");
+    if (!is_output_dtype(dtype)) cursor.fail_expected("bf16, f16, f32 or output");
     cursor.take();
     return *dtype;
   }
@@ -499,7 +566,14 @@ class RuleReader {
     return part;
   }
 
+  static std::size_t count_stacks(const Part& part) {
+    std::size_t count = part.op == Part::Op::Stack ? 1 : 0;
+    for (const Part& inner : part.parts) count += count_stacks(inner);
+    return count;
+  }
+
   Part operation(TokenCursor& cursor, Scope& scope, Side on) {
+    const Nesting nesting(*this, cursor.peek().at);
     const Word* word = find_word(Word::Group::Operation, cursor.peek().text);
     if (word == nullptr) refuse_operation(cursor);
     cursor.take();
@@ -612,6 +686,10 @@ class RuleReader {
     cursor.take();
     try {
       const Pattern pattern(result.text);
+      if (pattern.variables().size() > kMostVariables || result.text.size() > kMostCharacters) {
+        fail_at(*file_, result.at, "a key of {} characters and {} variables: at most {} and {}",
+                result.text.size(), pattern.variables().size(), kMostCharacters, kMostVariables);
+      }
       if (pattern.variables(/*open=*/true).size() > kMostOpen) {
         fail_at(*file_, result.at, "{}: at most {} open texts", result.text, kMostOpen);
       }
@@ -645,6 +723,8 @@ class RuleReader {
                 suggestion(name, names_of(scope.texts)));
       }
       out += found->second;
+      if (out.size() > kMostCharacters)
+        fail_at(*file_, at, "a key of more than {} characters", kMostCharacters);
       i = closed ? end : end - 1;
     }
     return out;
@@ -675,8 +755,16 @@ class RuleReader {
   Mapping* mapping_;
   const std::string* file_ = nullptr;
   std::string used_at_;  // " of FILE:LINE" inside a define: of the outermost use
-  Defines defines_;
-  std::set<std::string> seen_;  // equations and prefixes
+  /// What the lines above have said.
+  struct Known {
+    Defines defines;
+    std::set<std::string> rules;  // equations and prefixes
+  };
+  Known known_;
+  std::size_t nested_ = 0;
+  std::size_t lines_run_ = 0;
+  bool in_head_ = true;       // only first lines have been read
+  bool is_template_ = false;  // a define is read with its parameters' names for texts
 };
 
 Mapping read(std::span<const MappingText> texts, const Surroundings& surroundings, bool lenient) {

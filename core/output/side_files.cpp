@@ -78,7 +78,9 @@ Config::Edit config_edit(const Plan& plan) {
     edit.quantisation = plan.quantisation_config;
     return edit;
   }
-  if (changes_dtypes(plan)) edit.dtype = spelled(unpacked_dtype(plan));
+  const bool casts_all = plan.options.from == plan.options.to && plan.options.dtype;
+  if (casts_all) edit.dtype = spelled(plan.options.dtype);
+  if (!casts_all && changes_dtypes(plan)) edit.dtype = spelled(unpacked_dtype(plan));
   if (!holds_codes(plan)) edit.quantisation = "";
   return edit;
 }

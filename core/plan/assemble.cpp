@@ -56,7 +56,7 @@ class Holes {
 // ---- gathering
 // ------------------------------------------------------------------------------------
 
-bool Assembly::add(const Place& place, const LogicalTensor& tensor) {
+bool Assembly::add(const KeyPlace& place, const LogicalTensor& tensor) {
   if (!reading_.are_numbers(*place.equation, tensor)) return true;
   const Part* stack = find_stack(place.equation->parts);
   std::uint64_t expert = 0;
@@ -70,9 +70,9 @@ bool Assembly::add(const Place& place, const LogicalTensor& tensor) {
   return true;
 }
 
-Assembly::Group& Assembly::group_of(const Place& place) {
+Assembly::Group& Assembly::group_of(const KeyPlace& place) {
   std::string key = place.equation->whole.front().expand(place.captures).value();
-  auto [found, is_new] = groups_.try_emplace(key);
+  auto [found, is_new] = groups_.try_emplace({place.equation, key});
   if (is_new) {
     found->second = {place.equation, std::move(key), place.captures, {}};
     order_.push_back(&found->second);
@@ -186,7 +186,9 @@ ValuePtr Assembly::make_head(const Group& group, const Part& part, std::uint64_t
       Code::Padding, group.key,
       fmt::format("{}: the last {} of {} are left out as padding, and come back as zeros",
                   display(group.key), padded - count, padded));
-  return reading_.values.slice(inner, static_cast<int>(inner->shape.size()) - 1, 0, count);
+  const int last = static_cast<int>(inner->shape.size()) - 1;
+  reading_.paddings.push_back({group.key, reading_.values.slice(inner, last, count, padded)});
+  return reading_.values.slice(inner, last, 0, count);
 }
 
 ValuePtr Assembly::make_scaled(const Group& group, const Part& part, std::uint64_t expert) {
@@ -236,7 +238,7 @@ bool Assembly::fits_concat(const Group& group, const Part& part, std::span<const
     const ValuePtr one = parts[i];
     Shape expected = to_shape(first.shape);
     if (one->shape.size() == first.shape.size()) {
-      expected[dim] = part.sizes.empty() ? part.each.value_or(one->shape[dim]) : part.sizes[i];
+      expected[dim] = part.sizes.empty() ? part.each.value_or(first.shape[dim]) : part.sizes[i];
     }
     if (same_shape(one->shape, expected) && one->dtype == first.dtype) continue;
     reading_.problems.add(

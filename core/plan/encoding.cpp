@@ -99,6 +99,7 @@ class Encoding {
     Draft packed{{draft.output.key + suffix, value}, draft.origin};
     packed.output.kind = OutputKind::Encoded;
     packed.output.logical = draft.output.key;
+    packed.output.line = draft.output.line;
     result_.drafts.push_back(std::move(packed));
   }
 

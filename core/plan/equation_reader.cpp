@@ -24,6 +24,7 @@ EquationResult read_equations(const Mapping& mapping, const PlanOptions& options
     }
   }
   assembly.finish(result.drafts);
+  result.paddings = std::move(reading.paddings);
   result.problems = reading.take_problems();
   return result;
 }

@@ -16,6 +16,7 @@ struct EquationResult {
   std::vector<Draft> drafts;                         // keys before prefixes
   std::vector<const LogicalTensor*> passing;         // no equation has their keys
   std::vector<const LogicalTensor*> of_other_ranks;  // experts outside PlanOptions::expert_range
+  std::vector<Padding> paddings;                     // what was cut off wholes
   std::vector<Problem>
       problems;  // missing and unexpected parts, shapes that do not fit; of what is not made
 };

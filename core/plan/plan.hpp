@@ -77,6 +77,13 @@ struct DropRule {
 struct PlanLine {
   std::string where;
   std::string text;
+  bool met = false;  // by a key, whatever became of it
+};
+
+/// What lies behind the length that the config states of a tensor.
+struct Padding {
+  std::string key;  // of the output
+  ValuePtr value = nullptr;
 };
 
 /// What --quantize asks of an hf target. Keep: what is packed stays packed.
@@ -138,6 +145,7 @@ struct Plan {
   std::span<const TensorInfo> inputs;  // of the checkpoint, which must outlive the plan
   std::vector<Borrowed> borrowed;      // input number inputs.size() + i of a Value is borrowed[i]
   std::vector<std::uint32_t> must_be_zero;  // dropped inputs whose every value must be 0
+  std::vector<Padding> paddings;            // what is cut off outputs, and must be 0 too
   std::string quantisation_config;          // JSON for config.json; empty: the plan encodes nothing
   std::optional<std::uint64_t> layers{};    // that stay, where --exclude took the last ones
   std::uint64_t renamed = 0;                // inputs that --rename gave another key

@@ -148,6 +148,9 @@ std::vector<std::string> Plan::losses() const {
   const std::size_t synthesised = count_of_kind(*this, OutputKind::Synthesised);
   const std::size_t copies = count_of_kind(*this, OutputKind::Copied);
   const std::size_t copied = count_of_kind(*this, OutputKind::Borrowed);
+  if (!paddings.empty()) {
+    losses.push_back(counted(paddings.size(), "tensor") + " without padding, which must be zeros");
+  }
   if (renamed > 0)
     losses.push_back(counted(renamed, "key") + " renamed by --rename, which is not undone");
   if (synthesised > 0) losses.push_back(counted(synthesised, "tensor") + " synthesised");

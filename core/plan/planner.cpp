@@ -141,6 +141,7 @@ class Planner {
   void apply_equations(std::span<const LogicalTensor> tensors) {
     EquationResult result = read_equations(mapping_, plan_.options, tensors, extents_, values());
     problems_.append(std::move(result.problems));
+    plan_.paddings = std::move(result.paddings);
     if (closes()) report_strangers(std::exchange(result.passing, {}));
     for (const LogicalTensor* passing : result.passing) {
       emit({{std::string(passing->key), passing->value}, passing->origin});
@@ -150,7 +151,10 @@ class Planner {
       report_packed(result.passing);
       note_cache_scales(result.passing);
     }
-    for (Draft& draft : result.drafts) emit(std::move(draft));
+    for (Draft& draft : result.drafts) {
+      if (draft.output.line != Output::kNoLine) plan_.lines[draft.output.line].met = true;
+      emit(std::move(draft));
+    }
     for (const LogicalTensor* other : result.of_other_ranks) {
       for_each_input(*other->value,
                      [&](std::uint32_t id) { drop(id, "rank", "experts of other ranks"); });
@@ -326,18 +330,18 @@ class Planner {
     for (const auto& words : options.include) queries.emplace_back(words);
     const Regex regex(options.exclude, {.at_start = true});
     note_idle_queries(queries);
+    bool excludes = false;
     std::erase_if(drafts_, [&](const Draft& draft) {
       const Output& output = draft.output;
       const bool out = !options.exclude.empty() && regex.matches(logical_key(output.key));
+      excludes = excludes || out;
       if (!out && (queries.empty() || is_included(output, queries))) return false;
       for_each_input(*output.value, [&](std::uint32_t id) { excluded_.push_back({id, out}); });
       plan_.excluded.push_back(output.key);
       return true;
     });
     std::sort(plan_.excluded.begin(), plan_.excluded.end(), natural_less);
-    const bool idle = std::none_of(excluded_.begin(), excluded_.end(),
-                                   [](const auto& one) { return one.second; });
-    if (!options.exclude.empty() && idle) {
+    if (!options.exclude.empty() && !excludes) {
       problems_.add(Code::NoMatch, Severity::Note, {}, "--exclude {}: no output key begins so",
                     display(options.exclude));
     }
@@ -354,9 +358,10 @@ class Planner {
     }
   }
 
-  static bool is_included(const Output& output, std::span<const Query> queries) {
-    const QueryItem item{output.key, output.dtype(),      output.shape(), output.bytes(),
-                         {},         name_of(output.kind)};
+  bool is_included(const Output& output, std::span<const Query> queries) const {
+    const std::string key = logical_key(output.key);
+    const QueryItem item{key, output.dtype(),      output.shape(), output.bytes(),
+                         {},  name_of(output.kind)};
     return std::any_of(queries.begin(), queries.end(),
                        [&](const Query& query) { return query.matches(item); });
   }
@@ -380,9 +385,11 @@ class Planner {
     }
   }
 
-  /// With --quantize a scale goes with its weight, also where both came packed.
+  /// A scale goes with its weight: with --quantize, also where both came packed, and within one
+  /// side.
   std::string logical_key(const std::string& key) const {
-    return plan_.options.quantise == Quantise::Keep ? key : logical_name(key);
+    const bool alone = plan_.options.quantise == Quantise::Keep && from() != to();
+    return alone ? key : logical_name(key);
   }
 
   void encode(const Like* like) {
@@ -512,6 +519,7 @@ class Planner {
       only_prefix = only_prefix && name_on_other_side(draft.output.key, to()) == draft.origin;
       if (!first || natural_less(draft.output.key, first->output.key)) first = &draft;
     }
+    if (from() == Side::Hf) plan_.options.bare_hf = count > 0 && only_prefix;
     if (count == 0) return;
     problems_.add(Code::Alias, Severity::Note, {},
                   "{} {} read under an alias: {} would come back as {}{}", count,

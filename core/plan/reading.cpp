@@ -70,7 +70,9 @@ ValuePtr Reading::with_target_dtype(const Equation& equation, ValuePtr value, bo
   const bool multiplies = options.to == Side::Native && equation.parts.op == Part::Op::Scaled;
   if (multiplies != whole) return value;
   const auto dtype = target_dtype(equation, options);
-  return dtype && is_number(value->dtype) ? values.cast(value, *dtype) : value;
+  if (!dtype || !is_number(value->dtype)) return value;
+  // One cast on the way: what was decoded exactly is not rounded twice.
+  return values.cast(value->op == Value::Op::Cast ? value->args[0] : value, *dtype);
 }
 
 bool Reading::is_known(const Part& part, std::string_view key) {

@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -53,6 +52,7 @@ struct Reading {
     std::size_t alike = 0;  // others
   };
   std::map<Code, Remark> remarks{};  // the first of its code
+  std::vector<Padding> paddings{};
   /// The experts [first, last) of `count` that this plan is for.
   std::pair<std::uint64_t, std::uint64_t> expert_range(std::uint64_t count) const;
 };
@@ -70,7 +70,7 @@ inline std::size_t rank_for(int dim) {
 
 /// Adds a draft for every tensor of the equation's expression, cut out of `whole`, which stands at
 /// `place`. What does not fit becomes a problem of `reading`, and its part is not made.
-void take_apart(const Place& place, const LogicalTensor& whole, Reading& reading,
+void take_apart(const KeyPlace& place, const LogicalTensor& whole, Reading& reading,
                 std::vector<Draft>& drafts);
 
 // ---- from the parts to the whole: assemble.cpp ----
@@ -83,7 +83,7 @@ class Assembly {
 
   /// `tensor`, which must stay where it is until finish(), stands at `place`. False for an expert
   /// that PlanOptions::expert_range leaves to another rank.
-  bool add(const Place& place, const LogicalTensor& tensor);
+  bool add(const KeyPlace& place, const LogicalTensor& tensor);
   /// Adds a draft for every whole, in the order in which their first parts came.
   void finish(std::vector<Draft>& drafts);
 
@@ -104,7 +104,7 @@ class Assembly {
     std::vector<Member> members;  // in order of position once all have come
   };
 
-  Group& group_of(const Place& place);
+  Group& group_of(const KeyPlace& place);
   void order_members(Group& group);
   static const Member* find_member(const Group& group, std::size_t place, std::uint64_t expert);
   bool is_of_other_rank(const Part& stack, std::uint64_t expert) const;
@@ -123,7 +123,8 @@ class Assembly {
   bool fits_stack(const Group& group, std::span<const ValuePtr> parts, std::uint64_t first);
 
   Reading& reading_;
-  std::unordered_map<std::string, Group> groups_;  // by key of the whole
+  // By equation and key of the whole: two layouts of one whole are never mixed.
+  std::map<std::pair<const Equation*, std::string>, Group> groups_;
   std::vector<Group*> order_;
   std::map<const Part*, std::uint64_t> experts_seen_;  // by stack: the highest number and one
 };

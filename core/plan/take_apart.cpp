@@ -126,7 +126,7 @@ class TakingApart {
 
 }  // namespace
 
-void take_apart(const Place& place, const LogicalTensor& whole, Reading& reading,
+void take_apart(const KeyPlace& place, const LogicalTensor& whole, Reading& reading,
                 std::vector<Draft>& drafts) {
   const Equation& equation = *place.equation;
   if (!reading.has_expected_rows(equation, whole.value, whole.origin)) return;

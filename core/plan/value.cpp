@@ -131,20 +131,17 @@ ValuePtr Values::scaled(ValuePtr value, ValuePtr factor) {
                     .args = arena_.copy(std::span<const ValuePtr>(pair))});
 }
 
+ValuePtr Values::permuted(Op op, ValuePtr value, int dim) {
+  return keep(Value{
+      .op = op, .dtype = value->dtype, .dim = dim, .shape = value->shape, .args = only(value)});
+}
+
 ValuePtr Values::interleave(ValuePtr value, int dim) {
-  return keep(Value{.op = Op::Interleave,
-                    .dtype = value->dtype,
-                    .dim = dim,
-                    .shape = value->shape,
-                    .args = only(value)});
+  return permuted(Op::Interleave, value, dim);
 }
 
 ValuePtr Values::deinterleave(ValuePtr value, int dim) {
-  return keep(Value{.op = Op::Deinterleave,
-                    .dtype = value->dtype,
-                    .dim = dim,
-                    .shape = value->shape,
-                    .args = only(value)});
+  return permuted(Op::Deinterleave, value, dim);
 }
 
 ValuePtr Values::ones(Dtype dtype, ShapeView shape) {

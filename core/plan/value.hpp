@@ -107,6 +107,7 @@ class Values {
   ShapeView keep(ShapeView shape);
   ValuePtr keep(const Value& value);
   std::span<const ValuePtr> only(ValuePtr argument);
+  ValuePtr permuted(Value::Op op, ValuePtr value, int dim);
   ValuePtr unary(Value::Op op, Dtype dtype, ShapeView shape, ValuePtr argument);
 
   Arena arena_;

@@ -251,7 +251,13 @@ void Evaluator::scale(const Value& value, const Region& region, float factor,
   evaluate(*value.args[0], region, elements);
   cast_elements(dtype, elements.data(), Dtype::F32, floats, count);
   auto* const numbers = reinterpret_cast<float*>(floats);
-  for (std::uint64_t i = 0; i < count; ++i) numbers[i] *= factor;
+  std::uint64_t overflows = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const float product = numbers[i] * factor;
+    overflows += std::isinf(product) && !std::isinf(numbers[i]) && !std::isinf(factor) ? 1 : 0;
+    numbers[i] = product;
+  }
+  if (overflows > 0) count_overflow("a value times its factor", Dtype::F32, overflows);
   cast_elements(Dtype::F32, floats, value.dtype, all.data(), count);
   look_for_overflow(Dtype::F32, floats, value.dtype, all.data(), count);
   copy_dense(value.dtype, all.data(), region.extent, target);

@@ -53,6 +53,10 @@ inline unsigned bits_of(Dtype dtype) {
 inline bool is_number(Dtype dtype) {
   return row_of(dtype).is_number;
 }
+/// What weights are decoded and cast to: BF16, F16 or F32.
+inline bool is_output_dtype(std::optional<Dtype> dtype) {
+  return dtype == Dtype::BF16 || dtype == Dtype::F16 || dtype == Dtype::F32;
+}
 /// Bytes of one element; only for dtypes of whole bytes.
 inline std::uint64_t size_of(Dtype dtype) {
   return bits_of(dtype) / 8;

@@ -77,17 +77,17 @@ TEST(Lookup, Prefixes) {
 }
 
 TEST(Lookup, PartsOfAnExpression) {
-  const Mapping parts = mapping("a = w\nt(cat(0, t(a), stack(E, 2, t(b.{E})), c)) = x");
+  const Mapping parts = mapping("a = w\nt(stack(E, 2, cat(0, t(a.{E}), t(b.{E}), c.{E}))) = x");
   const Part& plain = parts.equations[0].parts;
   const Part& deep = parts.equations[1].parts;
   EXPECT_EQ(find_stack(plain), nullptr);
   ASSERT_NE(find_stack(deep), nullptr);
   EXPECT_EQ(find_stack(deep)->extent, 2u);
   EXPECT_EQ(first_tensor(plain).spellings.front().text(), "a");
-  EXPECT_EQ(first_tensor(deep).spellings.front().text(), "a");
+  EXPECT_EQ(first_tensor(deep).spellings.front().text(), "a.{E}");
   std::string tensors;
   for_each_tensor(deep, [&](const Part& one) { tensors += one.spellings.front().text() + " "; });
-  EXPECT_EQ(tensors, "a b.{E} c ");
+  EXPECT_EQ(tensors, "a.{E} b.{E} c.{E} ");
 }
 
 TEST(Lookup, SidesThatKeysSpeakFor) {

@@ -78,6 +78,8 @@ TEST(RuleReader, Rules) {
       {"closed x.y", "closed x.y\n"},
       {"define two($a, n, $b = y)\nstack(E, n, $a.{E}) = $b\nend\nuse two(x, 3)\nuse two(z, 4, w)",
        "stack(E, 3, x.{E}) = y\nstack(E, 4, z.{E}) = w\n"},
+      {"define st($part, $whole, n)\nstack(E, n, $part) = $whole\nend\nuse st(a.{E}, b, 2)",
+       "stack(E, 2, a.{E}) = b\n"},
       {"define in($a)\n$a = b\nend\ndefine out($a)\nuse in($a.x)\nend\nuse out(k)", "k.x = b\n"},
       {"family f \"s\"\nsettings a\na = b", "a = b\n"},
   };
@@ -121,6 +123,13 @@ TEST(RuleReader, Refuses) {
       {"a",
        "m:1:2: = is expected, not the end of the line: a line is an equation, KEY = KEY, or begins "
        "with a word"},
+      {"a = b as F64", "m:1:10: bf16, f16, f32 or output is expected, not \"F64\""},
+      {"cat(0, stack(E, 2, a.{E}), b) = c",
+       "m:1:1: {E} of stack(E, …) is not in b, which must say what it is"},
+      {"cat(0, stack(E, 2, a.{E}), stack(E, 2, b.{E})) = c", "m:1:1: two stacks in one equation"},
+      {"{a=x|y}.h = {a=x|z}.n", "m:1:1: {a=x|z}.n and {a=x|y}.h have different sets of one name"},
+      {"a = b\nfamily x \"late\"", "m:2:1: \"family\" stands above all other lines"},
+      {"when .x\na = b\nelse when .y\nend", "m:3:6: else stands alone on its line"},
       {"prefx a = b",
        "m:1:7: = is expected, not \"a\": a line is an equation, KEY = KEY, or begins with a word; "
        "did "
@@ -140,7 +149,7 @@ TEST(RuleReader, Refuses) {
       {"cat(0, a, b = c", "m:1:4: a ( is not closed"},
       {"t(a, b) = c", "m:1:4: the ) of t(x) is expected, not \",\""},
       {"head(a, 3, 0) = b", "m:1:12: a multiple is expected"},
-      {"a = b as U8", "m:1:10: a dtype or output is expected, not \"U8\""},
+      {"a = b as U8", "m:1:10: bf16, f16, f32 or output is expected, not \"U8\""},
       {"a = b c", "m:1:7: the end of the line is expected, not \"c\""},
       {"$s.a = b", "m:1:1: $s: no text of that name"},
       {"text abc = x\n$abd.a = b", "m:2:1: $abd: no text of that name; did you mean \"abc\"?"},
@@ -185,10 +194,40 @@ TEST(RuleReader, Refuses) {
   }
 }
 
+/// A text may come with a checkpoint from anywhere: nothing in it makes reading long or deep.
+TEST(RuleReader, HasLimits) {
+  const auto repeated = [](const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) all += text;
+    return all;
+  };
+  std::string doubling = "text a0 = x\n";
+  for (int i = 0; i < 40; ++i) doubling += fmt::format("text a{} = $a{}$a{}\n", i + 1, i, i);
+  std::string uses = "define d0()\na = b\nend\n";
+  for (int i = 0; i < 40; ++i) {
+    uses += fmt::format("define d{}()\nuse d{}()\nuse d{}()\nend\n", i + 1, i, i);
+  }
+  for (const std::string& text :
+       {"let a = " + repeated("(", 200'000),
+        "let a = " + repeated("( ", 5000) + repeated(" )", 5000),
+        repeated("t(", 20'000) + "a" + repeated(")", 20'000) + " = b",
+        repeated("when .x\n", 20'000), doubling, uses, repeated("{a=|x}", 40) + "y = z"}) {
+    const MappingText one{"m", text};
+    EXPECT_THROW(check_mapping({&one, 1}), Error) << text.substr(0, 30);
+  }
+  const MappingText nots{"m", "when " + repeated("not ", 100'000) + "true\na = b\nend"};
+  EXPECT_NO_THROW(check_mapping({&nots, 1}));
+}
+
 /// Two branches may say the same; which holds is the config's business.
 TEST(RuleReader, BranchesMaySayTheSame) {
-  const MappingText one{"m", "when .x\na = b\nelse\na = b\nend\n"};
-  EXPECT_NO_THROW(check_mapping({&one, 1}));
+  for (const char* when : {"when .x", "when not .x"}) {
+    const MappingText one{"m", std::string(when) + "\na = b\nelse\na = b as F32\nend\n"};
+    EXPECT_NO_THROW(check_mapping({&one, 1}));
+    const MappingText defines{
+        "m", std::string(when) + "\ndefine d()\nend\nelse\ndefine d()\nend\nend\nuse d()"};
+    EXPECT_NO_THROW(check_mapping({&defines, 1}));
+  }
 }
 
 TEST(RuleReader, Renames) {

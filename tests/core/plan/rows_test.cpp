@@ -150,10 +150,11 @@ TEST(PlanRows, Concatenations) {
   expect_plans({
       {"along the first", joined(0), to_native(), "a.q BF16[4, 8]; a.k BF16[4, 8]",
        "a.qk BF16 [8, 8] <- cat(-2, a.q, a.k)\n"},
-      {"unequal parts", joined(0), to_native(), "a.q BF16[4, 8]; a.k BF16[2, 8]",
-       "a.qk BF16 [6, 8] <- cat(-2, a.q, a.k)\n"},
-      {"along the last", joined(-1), to_native(), "a.k BF16[4, 3]; a.q BF16[4, 2]",
-       "a.qk BF16 [4, 5] <- cat(-1, a.q, a.k)\n"},
+      {"unequal parts, which would come back as equal ones", joined(0), to_native(),
+       "a.q BF16[4, 8]; a.k BF16[2, 8]",
+       "error    a.qk: a part is BF16 [2, 8], BF16 [4, 8] expected [shape-mismatch]\n"},
+      {"along the last", joined(-1), to_native(), "a.k BF16[4, 3]; a.q BF16[4, 3]",
+       "a.qk BF16 [4, 6] <- cat(-1, a.q, a.k)\n"},
       {"along the last but one", joined(-2), to_native(), "a.q BF16[5, 4, 8]; a.k BF16[5, 4, 8]",
        "a.qk BF16 [5, 8, 8] <- cat(-2, a.q, a.k)\n"},
       {"parts as stated", joined(-1, 2), to_native(), "a.q BF16[4, 2]; a.k BF16[4, 2]",
@@ -463,6 +464,21 @@ TEST(PlanRows, NativeDropsCopiesAndFrequencies) {
       {"of nothing", mapping("add x.r f = frequencies(.theta, 8) beside w"), to_native(),
        "w BF16[1]",
        "error    x.r: 8 frequencies of theta 0, which config.json should state [shape-mismatch]\n"},
+  });
+}
+
+/// Two hf layouts of one whole: whichever keys are there decide, and they are never mixed.
+TEST(PlanRows, TwoLayoutsOfOneWhole) {
+  const Mapping two = mapping("cat(0, {p}.a, {p}.b) = {p}.w\n{p}.c = {p}.w");
+  expect_plans({
+      {"the first", two, to_native(), "x.a BF16[2]; x.b BF16[2]",
+       "x.w BF16 [4] <- cat(-1, x.a, x.b)\n"},
+      {"a part of each", two, to_native(), "x.b BF16[2]; x.c BF16[4]",
+       "error    x.w: its part {p}.a is missing [missing-part]\n"
+       "note     1 key is read under an alias: x.c would come back as x.a [alias]\n"},
+      {"both", two, to_native(), "x.a BF16[2]; x.b BF16[2]; x.c BF16[4]",
+       "note     1 key is read under an alias: x.c would come back as x.a [alias]\n"
+       "error    x.w is made twice, from x.a and from x.c [key-collision]\n"},
   });
 }
 
