@@ -23,6 +23,17 @@ bool is_input(const Value& value) {
   return value.op == Value::Op::Input;
 }
 
+/// A tensor that native copies from another is missing: a tied head, where nothing else tells the
+/// sides.
+bool lacks_a_copy(const Checkpoint& checkpoint, const Adapter& adapter) {
+  const Mapping mapping =
+      mapping_of(adapter, checkpoint.config(), {{}, adapter.head.layouts.front().name});
+  return std::any_of(mapping.additions.begin(), mapping.additions.end(), [&](const Addition& one) {
+    return one.kind == Addition::Kind::Copy && checkpoint.find(one.beside.text()) &&
+           !checkpoint.find(one.key.text());
+  });
+}
+
 /// How much of a checkpoint is native by its names; nullopt without a family. Keys that both sides
 /// share say nothing, and an hf checkpoint may carry native prefixes.
 std::optional<int> nativeness(const Checkpoint& checkpoint) {
@@ -30,8 +41,10 @@ std::optional<int> nativeness(const Checkpoint& checkpoint) {
   if (family.adapter == nullptr) return std::nullopt;
   constexpr DetectedSide kRising[] = {DetectedSide::Hf, DetectedSide::Mixed, DetectedSide::Unknown,
                                       DetectedSide::Native};
-  const DetectedSide side =
-      recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter);
+  DetectedSide side = recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter);
+  if (side == DetectedSide::Unknown && lacks_a_copy(checkpoint, *family.adapter)) {
+    side = DetectedSide::Hf;
+  }
   return static_cast<int>(std::find(std::begin(kRising), std::end(kRising), side) - kRising);
 }
 
