@@ -1,31 +1,20 @@
 // From the lines of a text to rules: lines are read and carried out in one pass, as they stand.
 #include <algorithm>
-#include <array>
 #include <set>
 
 #include "core/mapping/family_text.hpp"
 #include "core/mapping/lookup.hpp"
-#include "core/mapping/nearest_word.hpp"
-#include "core/mapping/quantity.hpp"
+#include "core/mapping/operand_reader.hpp"
 #include "core/mapping/words.hpp"
 
 namespace ckptscope {
 namespace {
 
-constexpr std::size_t kMostOpen = 3;  // {p} of a key: matching tries every place for each
 // A text may come with a checkpoint from anywhere.
-constexpr std::size_t kMostVariables = 10;     // of a key
-constexpr std::size_t kMostCharacters = 2000;  // of a key, with its texts put in
-constexpr std::size_t kMostNested = 32;        // blocks, uses, operations in each other
-constexpr std::size_t kMostLines = 100'000;    // that are carried out
+constexpr std::size_t kMostNested = 32;      // blocks and uses in each other
+constexpr std::size_t kMostLines = 100'000;  // that are carried out
 
 using Lines = std::span<const TokenLine>;
-
-/// Names that a line sees: values, and texts of keys.
-struct Scope {
-  Bindings values;
-  std::map<std::string, std::string, std::less<>> texts;
-};
 
 struct Parameter {
   std::string name;
@@ -39,12 +28,6 @@ struct Define {
   Lines body;
 };
 using Defines = std::map<std::string, Define, std::less<>>;
-
-/// A key as a pattern's text, with what errors need.
-struct Key {
-  std::string text;
-  Position at;
-};
 
 /// The lines of a text, kept while rules are read: defines point into them.
 std::vector<TokenLine> all_lines(const MappingText& text) {
@@ -66,31 +49,11 @@ bool ends_block(const TokenLine& line) {
   return begins_with(line, "end") || begins_with(line, "else");
 }
 
-std::string suggestion(std::string_view found, const std::vector<std::string_view>& words) {
-  const std::string_view near = nearest_word(found, words);
-  return near.empty() ? "" : fmt::format("; did you mean \"{}\"?", display(near));
-}
-
-std::vector<std::string_view> names_of(const auto& by_name) {
-  std::vector<std::string_view> names;
-  for (const auto& [name, value] : by_name) names.push_back(name);
-  return names;
-}
-
-std::vector<std::string_view> words_of(std::initializer_list<Word::Group> groups) {
-  std::vector<std::string_view> names;
-  for (const Word& word : mapping_words()) {
-    if (std::find(groups.begin(), groups.end(), word.group) != groups.end())
-      names.push_back(word.name);
-  }
-  return names;
-}
-
 class RuleReader {
  public:
   /// `lenient`: sizes that only a config can tell may be unknown.
   RuleReader(const Surroundings& surroundings, bool lenient, Mapping& mapping)
-      : surroundings_(surroundings), lenient_(lenient), mapping_(&mapping) {}
+      : operands_(surroundings, lenient), mapping_(&mapping) {}
 
   void run(const std::string& file, Lines lines) {
     file_ = &file;
@@ -102,9 +65,9 @@ class RuleReader {
   KeyRename rename(const std::string& file, const TokenLine& line) {
     file_ = &file;
     TokenCursor cursor(file, line);
-    const Key from = key(cursor, {});
+    const Key from = operands_.key(cursor, {});
     cursor.expect("->");
-    const Key to = key(cursor, {});
+    const Key to = operands_.key(cursor, {});
     cursor.expect_end();
     KeyRename rename{Pattern(from.text), Pattern(to.text)};
     need(to, rename.to.variables(), rename.from);
@@ -163,7 +126,7 @@ class RuleReader {
     const TokenLine& first = lines[at++];
     TokenCursor cursor(*file_, first);
     cursor.take();
-    const bool holds = value(cursor, scope).holds();
+    const bool holds = operands_.value(cursor, scope).holds();
     cursor.expect_end();
     const Known before = known_;
     run_branch(lines, at, scope, holds);
@@ -187,11 +150,11 @@ class RuleReader {
   void run_idle(const auto& read) {
     Mapping unused;
     Mapping* const mapping = std::exchange(mapping_, &unused);
-    const bool lenient = std::exchange(lenient_, true);
+    const bool lenient = operands_.set_lenient(true);
     Known known = known_;
     read();
     known_ = std::move(known);
-    lenient_ = lenient;
+    operands_.set_lenient(lenient);
     mapping_ = mapping;
   }
 
@@ -232,7 +195,7 @@ class RuleReader {
       Parameter one{cursor.take_text("the name of a parameter")};
       one.is_text = one.name.starts_with('$');
       if (one.is_text) one.name.erase(0, 1);
-      if (cursor.accept("=")) one.fallback = key(cursor, {}).text;
+      if (cursor.accept("=")) one.fallback = operands_.key(cursor, {}).text;
       parameters.push_back(std::move(one));
       if (!cursor.peek().is(")")) cursor.expect(",");
     }
@@ -244,8 +207,10 @@ class RuleReader {
     const std::string name = cursor.take_name("the name of a define");
     const auto found = known_.defines.find(name);
     if (found == known_.defines.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& [one, define] : known_.defines) names.push_back(one);
       fail_at(*file_, at, "no define \"{}\" stands above{}", display(name),
-              suggestion(name, names_of(known_.defines)));
+              suggestion(name, names));
     }
     const Define define = found->second;
     Scope inner = take_arguments(cursor, scope, define, name);
@@ -264,8 +229,9 @@ class RuleReader {
     for (const Parameter& one : define.parameters) {
       const bool given = !cursor.peek().is(")");
       if (!given && !one.fallback) cursor.fail("{} of {} is missing", one.name, name);
-      if (!one.is_text) inner.values[one.name] = value(cursor, scope);
-      if (one.is_text) inner.texts[one.name] = given ? key(cursor, scope).text : *one.fallback;
+      if (!one.is_text) inner.values[one.name] = operands_.value(cursor, scope);
+      if (one.is_text)
+        inner.texts[one.name] = given ? operands_.key(cursor, scope).text : *one.fallback;
       if (!cursor.peek().is(")")) cursor.expect(",");
     }
     cursor.expect(")");
@@ -287,9 +253,10 @@ class RuleReader {
     for (++at; at < lines.size() && !ends_block(lines[at]); ++at) {
       TokenCursor inner(*file_, lines[at]);
       if (inner.accept("encode")) {
-        const Key weight = key(inner, scope);
+        const Key weight = operands_.key(inner, scope);
         inner.expect("rank");
-        preset.weights.push_back({Pattern(weight.text), required(inner, scope, "a rank")});
+        preset.weights.push_back(
+            {Pattern(weight.text), operands_.required(inner, scope, "a rank")});
       } else {
         inner.expect("except");
         while (!inner.at_end()) preset.except.push_back(inner.take_text("a part of keys"));
@@ -338,13 +305,13 @@ class RuleReader {
     const std::string name = cursor.take_name("a name");
     if (is_value_word(name)) cursor.fail("\"{}\" is a word of values", name);
     cursor.expect("=");
-    scope.values[name] = value(cursor, scope);
+    scope.values[name] = operands_.value(cursor, scope);
   }
 
   void run_text(TokenCursor& cursor, Scope& scope) {
     const std::string name = cursor.take_name("a name");
     cursor.expect("=");
-    scope.texts[name] = key(cursor, scope).text;
+    scope.texts[name] = operands_.key(cursor, scope).text;
   }
 
   void run_closed(TokenCursor& cursor, Scope&) {
@@ -352,12 +319,12 @@ class RuleReader {
   }
 
   void run_prefix(TokenCursor& cursor, Scope& scope) {
-    const Key hf = key(cursor, scope);
+    const Key hf = operands_.key(cursor, scope);
     const Token sign = cursor.peek();
     const bool both = cursor.accept("=");
     const bool front = !both && cursor.accept("->");
     if (!both && !front && !cursor.accept("<-")) cursor.fail_expected("=, -> or <-");
-    const Key native = key(cursor, scope);
+    const Key native = operands_.key(cursor, scope);
     Prefix prefix(hf.text, native.text);
     prefix.to_native = both || front;
     prefix.to_hf = !front;
@@ -374,7 +341,7 @@ class RuleReader {
     const Side side = cursor.accept("native") ? Side::Native : Side::Hf;
     std::string rule = cursor.take_name("the name of a rule");
     std::string reason = cursor.take_text("the reason, in quotes");
-    const Key dropped = key(cursor, scope);
+    const Key dropped = operands_.key(cursor, scope);
     const Pattern pattern(dropped.text);
     if (const auto where = condition(cursor, scope, pattern)) {
       mapping_->drops.push_back(
@@ -395,41 +362,41 @@ class RuleReader {
     }
     where.below = cursor.accept("<");
     if (!where.below) cursor.expect(">=");
-    const Extent limit = value(cursor, scope).extent();
+    const Extent limit = operands_.value(cursor, scope).extent();
     if (!limit) return std::nullopt;
     where.limit = *limit;
     return where;
   }
 
   void run_pass(TokenCursor& cursor, Scope& scope) {
-    const Key one = key(cursor, scope);
-    add_equation({Side::Native, {Pattern(one.text)}, tensor({one}, Side::Hf)}, one.at);
+    const Key one = operands_.key(cursor, scope);
+    add_equation({Side::Native, {Pattern(one.text)}, tensor_part({one}, Side::Hf)}, one.at);
   }
 
   void run_add(TokenCursor& cursor, Scope& scope) {
     Addition addition;
     addition.rule = cursor.take_name("the name of a rule");
-    const Key made = key(cursor, scope);
+    const Key made = operands_.key(cursor, scope);
     cursor.expect("=");
     Key beside{"", cursor.peek().at};
     if (cursor.accept("zeros")) {
       cursor.expect("(");
-      addition.extent = value(cursor, scope).extent();
+      addition.extent = operands_.value(cursor, scope).extent();
       cursor.expect(")");
     } else if (cursor.accept("frequencies")) {
       addition.kind = Addition::Kind::Frequencies;
       cursor.expect("(");
-      addition.theta = value(cursor, scope).real().value_or(0);
+      addition.theta = operands_.value(cursor, scope).real().value_or(0);
       cursor.expect(",");
-      addition.dim = value(cursor, scope).extent().value_or(0);
+      addition.dim = operands_.value(cursor, scope).extent().value_or(0);
       cursor.expect(")");
     } else {
       addition.kind = Addition::Kind::Copy;
-      beside = key(cursor, scope);
+      beside = operands_.key(cursor, scope);
     }
     if (addition.kind != Addition::Kind::Copy) {
       cursor.expect("beside");
-      beside = key(cursor, scope);
+      beside = operands_.key(cursor, scope);
     }
     need(made, Pattern(made.text).variables(), Pattern(beside.text));
     addition.key = Pattern(made.text);
@@ -443,9 +410,9 @@ class RuleReader {
   void run_equation(TokenCursor& cursor, Scope& scope) {
     const Token first = cursor.peek();
     const Position& at = first.at;
-    Part left = side(cursor, scope, Side::Hf);
+    Part left = operands_.side(cursor, scope, Side::Hf);
     if (!cursor.accept("=")) refuse_line(first, cursor.peek());
-    Part right = side(cursor, scope, Side::Native);
+    Part right = operands_.side(cursor, scope, Side::Native);
     const bool bare_left = left.op == Part::Op::Tensor;
     const bool bare_right = right.op == Part::Op::Tensor;
     if (!bare_left && !bare_right)
@@ -459,7 +426,7 @@ class RuleReader {
         equation.as_output = cursor.accept("output");
         if (!equation.as_output) equation.fixed = take_dtype(cursor);
       } else if (cursor.accept("rows")) {
-        equation.rows = value(cursor, scope).extent();
+        equation.rows = operands_.value(cursor, scope).extent();
       } else {
         break;
       }
@@ -549,209 +516,13 @@ class RuleReader {
     return *dtype;
   }
 
-  /// A key, several spellings of one, or an operation.
-  Part side(TokenCursor& cursor, Scope& scope, Side on) {
-    if (cursor.peek().kind == Token::Kind::Bare && cursor.peek(1).is("(")) {
-      return operation(cursor, scope, on);
-    }
-    std::vector<Key> spellings{key(cursor, scope)};
-    while (cursor.accept("|")) spellings.push_back(key(cursor, scope));
-    return tensor(spellings, on);
-  }
-
-  static Part tensor(const std::vector<Key>& spellings, Side on) {
-    Part part;
-    part.side = on;
-    for (const Key& one : spellings) part.spellings.emplace_back(one.text);
-    return part;
-  }
-
   static std::size_t count_stacks(const Part& part) {
     std::size_t count = part.op == Part::Op::Stack ? 1 : 0;
     for (const Part& inner : part.parts) count += count_stacks(inner);
     return count;
   }
 
-  Part operation(TokenCursor& cursor, Scope& scope, Side on) {
-    const Nesting nesting(*this, cursor.peek().at);
-    const Word* word = find_word(Word::Group::Operation, cursor.peek().text);
-    if (word == nullptr) refuse_operation(cursor);
-    cursor.take();
-    cursor.expect("(");
-    Part part;
-    part.op = word->op;
-    for (std::size_t i = 0; i < word->operands.size(); ++i) {
-      if (i > 0) cursor.expect(",");
-      operand(cursor, scope, on, word->operands[i], part);
-    }
-    if (!cursor.accept(")")) cursor.fail_expected(fmt::format("the ) of {}", word->form));
-    return part;
-  }
-
-  [[noreturn]] static void refuse_operation(TokenCursor& cursor) {
-    const std::string& found = cursor.peek().text;
-    cursor.fail("\"{}\": unknown word{}", display(found),
-                suggestion(found, words_of({Word::Group::Operation})));
-  }
-
-  /// See Word::operands.
-  void operand(TokenCursor& cursor, Scope& scope, Side on, char kind, Part& part) {
-    switch (kind) {
-      case 'i':
-        part.index = cursor.take_name("the name of a number");
-        if (part.index.front() < 'A' || part.index.front() > 'Z') {
-          cursor.fail("{} counts, so it begins with a capital", part.index);
-        }
-        return;
-      case 'd':
-        return take_dimension(cursor, part);
-      case 'n':
-        return take_extent(cursor, scope, part);
-      case 'm':
-        part.multiple = required(cursor, scope, "a multiple");
-        return;
-      case 'x':
-        part.parts.push_back(side(cursor, scope, on));
-        return;
-      default:
-        return take_parts(cursor, scope, on, part);
-    }
-  }
-
-  static void take_dimension(TokenCursor& cursor, Part& part) {
-    constexpr std::array<std::pair<std::string_view, int>, 8> kDimensions{
-        {{"-4", -4}, {"-3", -3}, {"-2", -2}, {"-1", -1}, {"0", 0}, {"1", 1}, {"2", 2}, {"3", 3}}};
-    for (const auto& [text, dim] : kDimensions) {
-      if (!cursor.accept(text)) continue;
-      part.dim = dim;
-      return;
-    }
-    cursor.fail_expected("a dimension, -4 to 3,");
-  }
-
-  void take_extent(TokenCursor& cursor, const Scope& scope, Part& part) {
-    const Quantity size = value(cursor, scope);
-    part.extent = size.extent();
-    if (!part.extent && part.op == Part::Op::Head) part.unknown = what_is_missing(size);
-  }
-
-  /// Parts with sizes of their own, or like ones.
-  void take_parts(TokenCursor& cursor, Scope& scope, Side on, Part& part) {
-    std::vector<Quantity> sizes;
-    std::set<std::string> texts;  // as they are written
-    do {
-      part.parts.push_back(side(cursor, scope, on));
-      const std::size_t begin = cursor.place();
-      sizes.push_back(cursor.accept(":") ? value(cursor, scope) : Quantity());
-      texts.insert(cursor.text_since(begin));
-    } while (cursor.accept(","));
-    if (texts.size() == 1) {
-      part.each = sizes[0].extent();
-      return;
-    }
-    for (const Quantity& one : sizes) {
-      part.sizes.push_back(one.extent().value_or(0));
-      if (!one.extent() && part.unknown.empty()) part.unknown = what_is_missing(one);
-    }
-  }
-
-  static std::string what_is_missing(const Quantity& quantity) {
-    return quantity.missing.empty() ? "a size" : quantity.missing;
-  }
-
-  // ---- keys and values -------------------------------------------------------------------------
-
-  Quantity value(TokenCursor& cursor, const Scope& scope) {
-    return read_quantity(cursor, surroundings_, scope.values);
-  }
-
-  std::uint64_t required(TokenCursor& cursor, const Scope& scope, std::string_view what) {
-    const Position at = cursor.peek().at;
-    const Extent number = value(cursor, scope).extent();
-    if (number.value_or(lenient_ ? 1 : 0) > 0) return number.value_or(1);
-    fail_at(*file_, at, "{} is expected", what);
-  }
-
-  /// A key with its texts put in. In '…' braces and $ stand for themselves.
-  Key key(TokenCursor& cursor, const Scope& scope) {
-    const Token& token = cursor.peek();
-    Key result{"", token.at};
-    if (token.kind == Token::Kind::Literal) {
-      for (const char c : token.text) result.text += c == '{' ? "{{" : std::string(1, c);
-    } else if (token.kind == Token::Kind::Mark || token.kind == Token::Kind::End) {
-      cursor.fail_expected("a key");
-    } else {
-      result.text = with_numbers(with_texts(token.text, token.at, scope), token.at, scope);
-    }
-    cursor.take();
-    try {
-      const Pattern pattern(result.text);
-      if (pattern.variables().size() > kMostVariables || result.text.size() > kMostCharacters) {
-        fail_at(*file_, result.at, "a key of {} characters and {} variables: at most {} and {}",
-                result.text.size(), pattern.variables().size(), kMostCharacters, kMostVariables);
-      }
-      if (pattern.variables(/*open=*/true).size() > kMostOpen) {
-        fail_at(*file_, result.at, "{}: at most {} open texts", result.text, kMostOpen);
-      }
-    } catch (const std::invalid_argument& error) {
-      fail_at(*file_, result.at, "{}", error.what());
-    }
-    return result;
-  }
-
-  /// $NAME and $(NAME).
-  std::string with_texts(const std::string& text, const Position& at, const Scope& scope) const {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] != '$') {
-        out += text[i];
-        continue;
-      }
-      const bool closed = text.substr(i + 1).starts_with('(');
-      const std::size_t begin = i + (closed ? 2 : 1);
-      const auto is_letter = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_';
-      };
-      const auto stop = std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(begin),
-                                         text.end(), is_letter);
-      const auto end = static_cast<std::size_t>(stop - text.begin());
-      const std::string name = text.substr(begin, end - begin);
-      const auto found = scope.texts.find(name);
-      if (found == scope.texts.end()) {
-        fail_at(*file_, at, "${}: no text of that name{}", display(name),
-                suggestion(name, names_of(scope.texts)));
-      }
-      out += found->second;
-      if (out.size() > kMostCharacters)
-        fail_at(*file_, at, "a key of more than {} characters", kMostCharacters);
-      i = closed ? end : end - 1;
-    }
-    return out;
-  }
-
-  /// {K+NAME} with the number that NAME stands for.
-  std::string with_numbers(std::string text, const Position& at, const Scope& scope) const {
-    for (std::size_t open = text.find('{'); open != text.npos; open = text.find('{', open + 1)) {
-      const std::size_t plus = text.find_first_of("+=}", open);
-      if (plus == text.npos || text[plus] != '+') continue;
-      const std::size_t close = text.find('}', plus);
-      if (close == text.npos) continue;
-      const std::string name = text.substr(plus + 1, close - plus - 1);
-      const auto found = scope.values.find(name);
-      if (found == scope.values.end()) continue;  // a number as it stands, or the pattern's error
-      const Extent number = found->second.extent();
-      if (!number && !lenient_) {
-        fail_at(*file_, at, "{{…+{}}}: config.json does not state {}", name,
-                what_is_missing(found->second));
-      }
-      text.replace(plus + 1, close - plus - 1, fmt::format("{}", number.value_or(0)));
-    }
-    return text;
-  }
-
-  const Surroundings& surroundings_;
-  bool lenient_;
+  OperandReader operands_;
   Mapping* mapping_;
   const std::string* file_ = nullptr;
   std::string used_at_;  // " of FILE:LINE" inside a define: of the outermost use
