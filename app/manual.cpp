@@ -8,6 +8,7 @@
 #include "app/language/command.hpp"
 #include "app/tui/keymap.hpp"
 #include "core/mapping/words.hpp"
+#include "core/names/query_words.hpp"
 
 namespace ckptscope {
 namespace {
@@ -138,6 +139,14 @@ std::string manual_codes() {
       ".Bl -column \"truncated-source\" \"exit\" \"meaning\"\n.It code Ta exit Ta meaning\n";
   for (const CodeRow& row : code_table()) {
     text += fmt::format(".It {} Ta {} Ta {}\n", row.name, row.exit, row.meaning);
+  }
+  return text + ".El\n";
+}
+
+std::string manual_query() {
+  std::string text = ".Bl -tag -width \"shape=[*,4096]\" -compact\n";
+  for (const QueryWord& word : query_word_table()) {
+    text += fmt::format(".It Li {}\n{}\n", mdoc_literal(word.form), mdoc(word.help));
   }
   return text + ".El\n";
 }

@@ -11,6 +11,7 @@ namespace ckptscope {
 std::string manual_commands();
 std::string manual_flags();
 std::string manual_codes();
+std::string manual_query();  // the words of a query
 std::string manual_words();  // of the mapping language
 std::string manual_keys();
 

@@ -11,6 +11,7 @@ std::string text_on(const std::string& topic, const Args& args) {
   const Command* command = find_command(topic);
   if (command != nullptr) return args.has("schema") ? schema_text(*command) : help_text(*command);
   if (topic == "codes") return help_codes();
+  if (topic == "query") return help_query();
   if (topic == "mapping") return help_mapping();
   fail(Code::Usage, "help: no verb \"{}\"; \"help\" lists them", display(topic));
 }
@@ -27,7 +28,7 @@ Document run_help(const Snapshot&, const Args& args, Progress&) {
 
 extern const Command kHelp{
     .name = "help",
-    .operands = "[VERB, codes or mapping]",
+    .operands = "[VERB, codes, query or mapping]",
     .summary = "this list, or one verb's usage, examples and exit codes",
     .opens = false,
     .max_operands = 1,

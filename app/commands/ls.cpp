@@ -74,8 +74,8 @@ Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_t
 
 Document list(const Snapshot& snapshot, const Args& args, std::string verb, bool as_tree) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
-  const Ids ids = matching_tensors(checkpoint, args.operands);
-  const NameTree tree(checkpoint.tensors(), ids);
+  QueryResult found = matching_tensors(checkpoint, args.operands);
+  const NameTree tree(checkpoint.tensors(), found.things);
   Document document{std::move(verb)};
   document.exit = checkpoint.damaged() ? 1 : 0;
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
@@ -89,7 +89,7 @@ Document list(const Snapshot& snapshot, const Args& args, std::string verb, bool
   Table table = tensor_table(snapshot.checkpoint, std::move(order));
   if (folded) table.audience = Audience::Machines;
   document.add(std::move(table));
-  add_problems(document, idle_words(checkpoint, args.operands));
+  add_problems(document, std::move(found.notes));
   if (checkpoint.damaged()) {
     document.add(Fields{{{"", "defects", defects_text(checkpoint)}}});
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_set>
 
 #include "app/commands/flags.hpp"
 #include "app/planning/matching_tensors.hpp"
@@ -11,8 +12,8 @@
 #include "core/base/display.hpp"
 #include "core/base/problems.hpp"
 #include "core/inspect/expected_keys.hpp"
+#include "core/names/find.hpp"
 #include "core/names/key_pattern.hpp"
-#include "core/names/query.hpp"
 #include "core/plan/folded_plan.hpp"
 #include "core/run/executor.hpp"
 
@@ -176,37 +177,49 @@ std::string detail_of(const Plan& plan, const std::string& key) {
   return text;
 }
 
-/// Only what a query finds, on either side.
-Plan found_by(const Plan& plan, const std::vector<std::string>& words) {
-  const Query query(words);
-  const auto hits = [&](const Output& output) {
-    std::vector<QueryItem> names{
-        {output.key, output.dtype(), output.shape(), output.bytes(), {}, name_of(output.kind)}};
-    for_each_input(*output.value, [&](std::uint32_t id) {
-      const TensorInfo& info = plan.input(id);
-      names.push_back(
-          {info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, name_of(output.kind)});
-    });
-    return query.matches_any(names);
-  };
-  const auto is_dropped_hit = [&](const TensorInfo& info) {
-    return query.matches({info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, "drop"});
-  };
-  return plan.subset(hits, is_dropped_hit);
+/// Calls `see` with the names of an output: its own, and those of what it is made of.
+void see_names(const Plan& plan, const Output& output, const SeeNames& see) {
+  std::vector<QueryItem> names{
+      {output.key, output.dtype(), output.shape(), output.bytes(), {}, name_of(output.kind)}};
+  for_each_input(*output.value, [&](std::uint32_t id) {
+    const TensorInfo& info = plan.input(id);
+    names.push_back(
+        {info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, name_of(output.kind)});
+  });
+  see(names);
 }
 
-bool is_empty(const Plan& plan) {
-  return plan.outputs.empty() && plan.account().dropped == 0;
+std::vector<std::uint32_t> dropped_inputs(const Plan& plan) {
+  std::vector<std::uint32_t> dropped;
+  for (std::uint32_t id = 0; id < plan.fates.size(); ++id) {
+    if (plan.fates[id].kind == Fate::Kind::Dropped) dropped.push_back(id);
+  }
+  return dropped;
 }
 
-/// The same with notes of words that leave nothing out; of none it throws NoMatch.
+/// Only what a query finds, on either side, with notes on its words; of nothing it throws NoMatch.
 Plan filtered(const Plan& plan, const std::vector<std::string>& words,
               const Checkpoint& checkpoint) {
-  Plan result = found_by(plan, words);
-  if (is_empty(result)) fail_no_match(checkpoint, words);
-  append(result.problems, idle_words(words, [&](const std::vector<std::string>& some) {
-           return !is_empty(found_by(plan, some));
-         }));
+  const std::vector<std::uint32_t> dropped = dropped_inputs(plan);
+  const auto outputs = static_cast<std::uint32_t>(plan.outputs.size());
+  const auto see = [&](std::uint32_t i, const SeeNames& see_them) {
+    if (i < outputs) return see_names(plan, plan.outputs[i], see_them);
+    const TensorInfo& info = plan.input(dropped[i - outputs]);
+    const QueryItem item{info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, "drop"};
+    see_them({&item, 1});
+  };
+  const auto count = outputs + static_cast<std::uint32_t>(dropped.size());
+  QueryResult found = find(words, count, see, Looseness::Letters);
+  if (found.things.empty()) fail_no_match(checkpoint, words);
+  std::unordered_set<std::string_view> kept;
+  std::unordered_set<std::string_view> kept_dropped;
+  for (const std::uint32_t i : found.things) {
+    if (i < outputs) kept.insert(plan.outputs[i].key);
+    if (i >= outputs) kept_dropped.insert(plan.input(dropped[i - outputs]).name);
+  }
+  Plan result = plan.subset([&](const Output& one) { return kept.contains(one.key); },
+                            [&](const TensorInfo& one) { return kept_dropped.contains(one.name); });
+  append(result.problems, std::move(found.notes));
   return result;
 }
 

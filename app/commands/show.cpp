@@ -4,6 +4,7 @@
 #include "app/commands/flags.hpp"
 #include "app/planning/decoded_items.hpp"
 #include "app/planning/matching_tensors.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "app/reports/stat_report.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -149,13 +150,14 @@ void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t 
 }
 
 /// A key; else the packed weight whose logical name it is; else what a query finds, if it is one.
-std::uint32_t find_one(const Checkpoint& checkpoint, const std::string& word) {
-  if (const auto id = checkpoint.find(word)) return *id;
-  if (const auto id = checkpoint.find(blocks_of(word))) return *id;
-  const auto found = matching_tensors(checkpoint, {word});
-  if (found.size() == 1) return found.front();
+QueryResult find_one(const Checkpoint& checkpoint, const std::string& word) {
+  if (const auto id = checkpoint.find(word)) return {{*id}, {}};
+  if (const auto id = checkpoint.find(blocks_of(word))) return {{*id}, {}};
+  QueryResult found = matching_tensors(checkpoint, {word});
+  if (found.things.size() == 1) return found;
   fail(Code::Usage, "show {}: {} match, one is shown at a time: {}; ls lists them", display(word),
-       counted(found.size(), "key"), display(checkpoint.tensors()[found.front()].name));
+       counted(found.things.size(), "key"),
+       display(checkpoint.tensors()[found.things.front()].name));
 }
 
 /// The scales and other parts that lie beside a tensor.
@@ -218,12 +220,14 @@ std::string mapping_text(const Checkpoint& checkpoint, std::uint32_t id, const A
 
 Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
-  const std::uint32_t id = find_one(checkpoint, args.operands.front());
+  QueryResult found = find_one(checkpoint, args.operands.front());
+  const std::uint32_t id = found.things.front();
   const TensorInfo& info = checkpoint.tensors()[id];
   const Shard& shard = checkpoint.shards()[info.shard];
   Document document{"show"};
   document.exit = checkpoint.damaged() ? 1 : 0;
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
+  add_problems(document, std::move(found.notes));
   document.add(Heading{std::string(info.name)});
   Fields fields{{
       {"key", "", std::string(info.name)},

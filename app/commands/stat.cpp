@@ -118,7 +118,7 @@ Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& i
 Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
   const Counterparts both = open_other(checkpoint, args.text("against"));
   const Checkpoint& other = *both.other;
-  const auto items = matching_items(checkpoint, both.here, args.operands);
+  auto [items, notes] = matching_items(checkpoint, both.here, args.operands);
   const Meeting meeting = meet(items, both.there);
   if (meeting.pairs.empty() && meeting.others.empty() && meeting.misshapen.empty()) {
     fail(Code::NoMatch, "{} and {} have no tensor in common", display(checkpoint.name()),
@@ -150,21 +150,21 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   for (const std::string& one : meeting.misshapen) document.add(Note{"  not compared: " + one});
   add_unapplied_scales(document, items);
   add_unapplied_scales(document, both.there);
-  add_problems(document, idle_item_words(checkpoint, args.operands, [&] { return both.here; }));
+  add_problems(document, std::move(notes));
   return document;
 }
 
 Document stat_here(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
-  std::vector<StatsItem> items = matching_items(checkpoint, args.operands);
+  auto [items, notes] = matching_items(checkpoint, args.operands);
   confirm_reading(checkpoint, items, progress);
   items = by_cost(std::move(items), checkpoint);
   Document document{"stat"};
   if (items.size() > 1) {
     document = stat_many(checkpoint, items, args, progress);
-    add_problems(document, idle_item_words(checkpoint, args.operands,
-                                           [&] { return logical_items(checkpoint); }));
+    add_problems(document, std::move(notes));
     return document;
   }
+  add_problems(document, std::move(notes));
   compute_stats(checkpoint, items, args.resources().threads, progress,
                 [&](std::size_t, const TensorStats& stats) {
                   describe_tensor(document, checkpoint, items.front(), stats, args);

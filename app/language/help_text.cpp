@@ -13,6 +13,7 @@
 #include "core/base/hash.hpp"
 #include "core/kernels/kernels.hpp"
 #include "core/mapping/words.hpp"
+#include "core/names/query_words.hpp"
 
 namespace ckptscope {
 namespace {
@@ -79,7 +80,9 @@ std::string help_overview() {
   text +=
       "\nExit codes: 0 done, 1 ran and found something, 2 usage or not openable, 3 the "
       "environment.\n"
-      "\"help VERB\" shows one verb, \"help codes\" every error code.\n";
+      "\"help VERB\" shows one verb, \"help query\" how keys are found, \"help mapping\" the "
+      "language of\n"
+      "mappings, \"help codes\" every error code.\n";
   return text;
 }
 
@@ -101,6 +104,16 @@ std::string help_codes() {
   std::string text = "code               exit  meaning\n";
   for (const CodeRow& row : code_table()) {
     text += fmt::format("{:<18} {:>4}  {}\n", row.name, row.exit, row.meaning);
+  }
+  return text;
+}
+
+std::string help_query() {
+  std::string text =
+      "ls, tree, show, stat, map, --include and & in the TUI take a query: words that must all "
+      "hold.\n\n";
+  for (const QueryWord& word : query_word_table()) {
+    text += fmt::format("  {}\n", word.form) + wrapped(word.help, 6);
   }
   return text;
 }

@@ -9,7 +9,7 @@
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/names/companions.hpp"
-#include "core/names/query.hpp"
+#include "core/names/find.hpp"
 #include "core/plan/decoding.hpp"
 
 namespace ckptscope {
@@ -45,8 +45,8 @@ bool covers(const StatsItem& item, std::uint32_t tensor) {
   return found;
 }
 
-/// By its own name and those of its parts.
-bool matches(const Query& query, const StatsItem& item, const Checkpoint& checkpoint) {
+/// Its own name and those of its parts.
+void see_names(const Checkpoint& checkpoint, const StatsItem& item, const SeeNames& see) {
   std::vector<QueryItem> names;
   for_each_input(*item.value, [&](std::uint32_t id) {
     const TensorInfo& info = checkpoint.tensors()[id];
@@ -61,7 +61,7 @@ bool matches(const Query& query, const StatsItem& item, const Checkpoint& checkp
                    .dtype = item.value->dtype,
                    .shape = shape,
                    .bytes = stored_bytes(checkpoint, *item.value)});
-  return query.matches_any(names);
+  see(names);
 }
 
 std::set<std::string_view> dtypes_of(const Checkpoint& checkpoint) {
@@ -105,12 +105,11 @@ std::vector<StatsItem> logical_items(const Checkpoint& checkpoint) {
   return items;
 }
 
-std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
-                                      const std::vector<std::string>& words) {
+MatchingItems matching_items(const Checkpoint& checkpoint, const std::vector<std::string>& words) {
   std::vector<StatsItem> items = logical_items(checkpoint);
   if (words.size() == 1) {
     auto one = named_item(checkpoint, items, words.front());
-    if (!one.empty()) return one;
+    if (!one.empty()) return {std::move(one), {}};
   }
   std::erase_if(items, [](const StatsItem& item) { return !has_statistics(*item.value); });
   if (items.empty()) {
@@ -120,23 +119,17 @@ std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
   return matching_items(checkpoint, std::move(items), words);
 }
 
-std::vector<Problem> idle_item_words(const Checkpoint& checkpoint,
-                                     const std::vector<std::string>& words,
-                                     const std::function<std::vector<StatsItem>()>& make_items) {
-  return idle_words(words, [&](const std::vector<std::string>& some) {
-    const Query query(some);
-    const std::vector<StatsItem> items = make_items();
-    return std::any_of(items.begin(), items.end(),
-                       [&](const StatsItem& item) { return matches(query, item, checkpoint); });
-  });
-}
-
-std::vector<StatsItem> matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,
-                                      const std::vector<std::string>& words) {
-  const Query query(words);
-  std::erase_if(items, [&](const StatsItem& item) { return !matches(query, item, checkpoint); });
-  if (items.empty()) fail_no_match(checkpoint, words);
-  return items;
+MatchingItems matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,
+                             const std::vector<std::string>& words) {
+  const auto see = [&](std::uint32_t i, const SeeNames& see_them) {
+    see_names(checkpoint, items[i], see_them);
+  };
+  const auto count = static_cast<std::uint32_t>(items.size());
+  QueryResult found = find(words, count, see, Looseness::Letters);
+  if (found.things.empty()) fail_no_match(checkpoint, words);
+  MatchingItems matching{{}, std::move(found.notes)};
+  for (const std::uint32_t i : found.things) matching.items.push_back(std::move(items[i]));
+  return matching;
 }
 
 }  // namespace ckptscope

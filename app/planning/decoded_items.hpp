@@ -2,7 +2,6 @@
 // whichever of their names they are asked for.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,18 +13,17 @@ namespace ckptscope {
 /// Every tensor, decoded where it is packed, in natural order of keys; no family needs be known.
 std::vector<StatsItem> logical_items(const Checkpoint& checkpoint);
 
+struct MatchingItems {
+  std::vector<StatsItem> items;
+  std::vector<Problem> notes;  // on the query's words
+};
+
 /// Those of numbers that a query finds, by their logical key or by that of any part. An exact key
 /// is found first. Throws NoMatch, and Usage for a tensor that holds no numbers.
-std::vector<StatsItem> matching_items(const Checkpoint& checkpoint,
-                                      const std::vector<std::string>& words);
-
-/// Notes for words "!X" whose X finds none of the items, which are made where there is such a word.
-std::vector<Problem> idle_item_words(const Checkpoint& checkpoint,
-                                     const std::vector<std::string>& words,
-                                     const std::function<std::vector<StatsItem>()>& make_items);
+MatchingItems matching_items(const Checkpoint& checkpoint, const std::vector<std::string>& words);
 
 /// Those that a query finds, by their key or by that of any part. Throws NoMatch.
-std::vector<StatsItem> matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,
-                                      const std::vector<std::string>& words);
+MatchingItems matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,
+                             const std::vector<std::string>& words);
 
 }  // namespace ckptscope

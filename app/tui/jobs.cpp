@@ -152,15 +152,19 @@ JobBody list_job(const std::shared_ptr<const KeyList>& all, const std::string& f
   return [=](const JobContext&) -> JobResult {
     const CheckpointPtr& checkpoint = all->checkpoint();
     const auto query = query_words(filter);
-    const auto list = query.empty() ? all
-                                    : std::make_shared<const KeyList>(
-                                          checkpoint, matching_tensors(*checkpoint, query));
-    if (sort.column.empty() && !sort.inverted) return Listed{list, nullptr, flat, filter};
+    auto list = all;
+    std::vector<Problem> notes;
+    if (!query.empty()) {
+      QueryResult found = matching_tensors(*checkpoint, query);
+      list = std::make_shared<const KeyList>(checkpoint, std::move(found.things));
+      notes = std::move(found.notes);
+    }
+    if (sort.column.empty() && !sort.inverted) return Listed{list, nullptr, flat, filter, notes};
     const auto natural = list->names().natural_order();
     auto order = std::make_shared<std::vector<std::uint32_t>>(natural.begin(), natural.end());
     sort_by(*checkpoint, sort.column, *order);
     if (sort.inverted) std::reverse(order->begin(), order->end());
-    return Listed{list, order, flat, filter};
+    return Listed{list, order, flat, filter, notes};
   };
 }
 
@@ -202,8 +206,8 @@ JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args) {
     const bool plain = !args.has("against") && !args.has("json") && !args.has("jsonl");
     if (plain) {
       refuse_errors(checkpoint->problems(), checkpoint->name());
-      const auto items = matching_items(*checkpoint, args.operands);
-      if (items.size() == 1) {
+      const auto [items, notes] = matching_items(*checkpoint, args.operands);
+      if (items.size() == 1 && notes.empty()) {
         confirm_reading(*checkpoint, items, context.progress);
         return look_at_one(*checkpoint, items, args, context);
       }

@@ -31,7 +31,8 @@ struct Listed {
   std::shared_ptr<const KeyList> list;
   std::shared_ptr<const std::vector<std::uint32_t>> order;  // ids; null: natural order
   bool flat = false;
-  std::string filter;  // as typed
+  std::string filter;          // as typed
+  std::vector<Problem> notes;  // on its words
 };
 struct Found {
   std::shared_ptr<const KeyList> list;  // that was searched, in this order

@@ -98,8 +98,10 @@ struct Arrived {
     if (tensor) go_to_tensor(state, *tensor);
     search_now(ui, false);
     if (!state.keys.filter.empty()) {
-      say(state, fmt::format("{} of {}", counted(listed.list->size(), "key"),
-                             format_count(state.all->size())));
+      std::string text = fmt::format("{} of {}", counted(listed.list->size(), "key"),
+                                     format_count(state.all->size()));
+      for (const Problem& note : listed.notes) text += "; " + note.message;
+      say(state, std::move(text));
     }
   }
 

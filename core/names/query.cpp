@@ -15,7 +15,7 @@
 namespace ckptscope {
 namespace {
 
-using Test = std::function<bool(const QueryItem&)>;
+using Test = Query::Test;
 constexpr std::uint64_t kMaxRange = 100'000;
 constexpr std::uint64_t kMaxAlternatives = 5'000;  // of a glob: PCRE2 takes no larger expression
 
@@ -110,8 +110,12 @@ std::string glob_to_regex(std::string_view glob) {
   return out;
 }
 
+bool is_glob(std::string_view word) {
+  return word.find_first_of("*?{[") != word.npos;
+}
+
 Test key_test(std::string_view word) {
-  if (word.find_first_of("*?{[") == word.npos) {
+  if (!is_glob(word)) {
     std::string prefix(word);
     return [prefix](const QueryItem& item) {
       return item.key.starts_with(prefix) &&
@@ -215,6 +219,7 @@ std::optional<Test> attribute_test(std::string_view word) {
   const std::string_view name = word.substr(0, at);
   const std::string_view value = word.substr(at + 1);
   if (name == "bytes") return bytes_test(word, word[at], value);
+  if (name == "size") fail_word(word, "bytes>1GB, bytes<1GB or bytes=1GB");
   if (word[at] != '=') return std::nullopt;
   if (name == "dtype") return dtype_test(word, value);
   if (name == "shape") return shape_test(word, value);
@@ -239,17 +244,27 @@ std::optional<Test> attribute_test(std::string_view word) {
   return std::nullopt;
 }
 
-Test word_test(std::string_view word) {
+bool is_regex(std::string_view word) {
+  return word.size() > 2 && word.starts_with('/') && word.ends_with('/');
+}
+
+Query::Word read_word(std::string_view word) {
   if (word.size() > 1 && word.starts_with('!')) {
-    const Test test = word_test(word.substr(1));
-    return [test](const QueryItem& item) { return !test(item); };
+    Query::Word inner = read_word(word.substr(1));
+    inner.unwanted = !inner.unwanted;
+    return inner;
   }
-  if (word.size() > 2 && word.starts_with('/') && word.ends_with('/')) {
+  Query::Word result{std::string(word), false, false, {}};
+  if (is_regex(word)) {
     const Regex regex(word.substr(1, word.size() - 2), {.smart_case = true});
-    return [regex](const QueryItem& item) { return regex.matches(item.key); };
+    result.test = [regex](const QueryItem& item) { return regex.matches(item.key); };
+  } else if (auto attribute = attribute_test(word)) {
+    result.test = std::move(*attribute);
+  } else {
+    result.plain = !word.empty() && !is_glob(word);
+    result.test = key_test(word);
   }
-  if (auto attribute = attribute_test(word)) return *attribute;
-  return key_test(word);
+  return result;
 }
 
 std::size_t common_prefix(std::string_view a, std::string_view b) {
@@ -274,24 +289,32 @@ std::size_t likeness(std::string_view wanted, std::string_view key) {
 
 }  // namespace
 
+bool Query::Word::meets(std::span<const QueryItem> names) const {
+  return std::any_of(names.begin(), names.end(), test);
+}
+
 Query::Query(std::span<const std::string> words) {
-  for (const std::string& word : words) {
-    const bool negated = word.size() > 1 && word.front() == '!';
-    (negated ? unwanted_ : wanted_).push_back(word_test(negated ? word.substr(1) : word));
-  }
+  for (const std::string& word : words) words_.push_back(read_word(word));
 }
 
 bool Query::matches_any(std::span<const QueryItem> names) const {
   const auto is_wanted = [&](const QueryItem& item) {
-    return std::all_of(wanted_.begin(), wanted_.end(),
-                       [&](const Test& test) { return test(item); });
-  };
-  const auto is_unwanted = [&](const QueryItem& item) {
-    return std::any_of(unwanted_.begin(), unwanted_.end(),
-                       [&](const Test& test) { return test(item); });
+    return std::all_of(words_.begin(), words_.end(),
+                       [&](const Word& word) { return word.unwanted || word.test(item); });
   };
   return std::any_of(names.begin(), names.end(), is_wanted) &&
-         std::none_of(names.begin(), names.end(), is_unwanted);
+         std::none_of(words_.begin(), words_.end(),
+                      [&](const Word& word) { return word.unwanted && word.meets(names); });
+}
+
+void Query::read_as_text(std::size_t word) {
+  const std::string& text = words_[word].text;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string pattern = quoted(text);
+  if (is_digit(text.front())) pattern = "(?<![0-9])" + pattern;
+  if (is_digit(text.back())) pattern += "(?![0-9])";
+  const Regex regex(pattern, {.smart_case = true});
+  words_[word].test = [regex](const QueryItem& item) { return regex.matches(item.key); };
 }
 
 std::vector<std::string> nearest_keys(std::string_view wanted,

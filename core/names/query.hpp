@@ -1,13 +1,5 @@
-// The one filter language: of ls, stat and map, on the command line, in the REPL and in the TUI.
-//
-//   model.layers.0           a key, or everything below it at a dot
-//   *.experts.{0..3}.[gu]*   a glob: * crosses dots, {0..3} and [0-35] are ranges of numbers,
-//                            {a,b} alternatives
-//   /regex/                  PCRE2, smart case, anywhere in the key
-//   dtype=BF16 rank=3 shape=[*,4096] bytes>1GB shard=3 layer=0..3 expert=17 op=drop
-//   flag=scale|quantised|empty|defect
-//   !word                    not
-// All words must hold.
+// The one filter language: of ls, stat and map, on the command line, in the REPL and in the TUI;
+// its words stand in query_words.cpp. All words must hold.
 #pragma once
 
 #include <functional>
@@ -35,18 +27,31 @@ struct QueryItem {
 
 class Query {
  public:
+  using Test = std::function<bool(const QueryItem&)>;
+  struct Word {
+    std::string text;  // without the ! of "!word"
+    bool unwanted;     // it was one
+    bool plain;        // a key or prefix, no glob and no NAME=VALUE
+    Test test;
+    bool meets(std::span<const QueryItem> names) const;  // one of them
+  };
+
   Query() = default;
   /// Throws Usage for a word that cannot be understood.
   explicit Query(std::span<const std::string> words);
-  bool empty() const { return wanted_.empty() && unwanted_.empty(); }
+  bool empty() const { return words_.empty(); }
+  std::span<const Word> words() const { return words_; }
   bool matches(const QueryItem& item) const { return matches_any({&item, 1}); }
   /// Of one thing that has several names: one of them is what is wanted, and none is what is not.
   bool matches_any(std::span<const QueryItem> names) const;
 
+  void replace(std::size_t word, Test test) { words_[word].test = std::move(test); }
+  /// A plain word as a text anywhere in a key: a number at its ends is a whole one, and without a
+  /// capital letter it is found in any case.
+  void read_as_text(std::size_t word);
+
  private:
-  using Test = std::function<bool(const QueryItem&)>;
-  std::vector<Test> wanted_;    // all must hold
-  std::vector<Test> unwanted_;  // of "!word", without the !: none may hold
+  std::vector<Word> words_;
 };
 
 /// The keys most like `wanted`, best first, for messages. O(keys x length).

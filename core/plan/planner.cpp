@@ -16,8 +16,8 @@
 #include "core/mapping/lookup.hpp"
 #include "core/mapping/rule_text.hpp"
 #include "core/names/companions.hpp"
+#include "core/names/find.hpp"
 #include "core/names/packed_forms.hpp"
-#include "core/names/query.hpp"
 #include "core/plan/decoding.hpp"
 #include "core/plan/draft.hpp"
 #include "core/plan/encoding.hpp"
@@ -326,16 +326,16 @@ class Planner {
 
   void exclude() {
     const PlanOptions& options = plan_.options;
-    std::vector<Query> queries;
-    for (const auto& words : options.include) queries.emplace_back(words);
     const Regex regex(options.exclude, {.at_start = true});
-    note_idle_queries(queries);
+    const std::vector<bool> included = find_included();
     bool excludes = false;
+    std::size_t place = 0;
     std::erase_if(drafts_, [&](const Draft& draft) {
       const Output& output = draft.output;
       const bool out = !options.exclude.empty() && regex.matches(logical_key(output.key));
       excludes = excludes || out;
-      if (!out && (queries.empty() || is_included(output, queries))) return false;
+      const bool in = included[place++];
+      if (in && !out) return false;
       for_each_input(*output.value, [&](std::uint32_t id) { excluded_.push_back({id, out}); });
       plan_.excluded.push_back(output.key);
       return true;
@@ -347,23 +347,27 @@ class Planner {
     }
   }
 
-  void note_idle_queries(const std::vector<Query>& queries) {
-    for (std::size_t i = 0; i < queries.size(); ++i) {
-      const bool meets = std::any_of(drafts_.begin(), drafts_.end(), [&](const Draft& draft) {
-        return is_included(draft.output, {&queries[i], 1});
-      });
-      if (meets) continue;
+  /// Of each draft, whether some --include finds it; without one all are.
+  std::vector<bool> find_included() {
+    const auto& queries = plan_.options.include;
+    std::vector<bool> included(drafts_.size(), queries.empty());
+    const auto see = [&](std::uint32_t i, const SeeNames& see_them) {
+      const Output& output = drafts_[i].output;
+      const std::string key = logical_key(output.key);
+      const QueryItem item{key, output.dtype(),      output.shape(), output.bytes(),
+                           {},  name_of(output.kind)};
+      see_them({&item, 1});
+    };
+    for (const auto& words : queries) {
+      const auto count = static_cast<std::uint32_t>(drafts_.size());
+      QueryResult found = find(words, count, see, Looseness::Text);
+      for (const std::uint32_t i : found.things) included[i] = true;
+      problems_.append(std::move(found.notes));
+      if (!found.things.empty()) continue;
       problems_.add(Code::NoMatch, Severity::Error, {}, "--include {}: no output is such a one",
-                    display(fmt::format("{}", fmt::join(plan_.options.include[i], " "))));
+                    display(fmt::format("{}", fmt::join(words, " "))));
     }
-  }
-
-  bool is_included(const Output& output, std::span<const Query> queries) const {
-    const std::string key = logical_key(output.key);
-    const QueryItem item{key, output.dtype(),      output.shape(), output.bytes(),
-                         {},  name_of(output.kind)};
-    return std::any_of(queries.begin(), queries.end(),
-                       [&](const Query& query) { return query.matches(item); });
+    return included;
   }
 
   /// --dtype without a change of side: every tensor of numbers gets it. Codes keep their scales as

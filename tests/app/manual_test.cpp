@@ -35,6 +35,7 @@ TEST(Manual, HasTheTables) {
   manual = with_section(manual, "flags", manual_flags());
   manual = with_section(manual, "codes", manual_codes());
   manual = with_section(manual, "keys", manual_keys());
+  manual = with_section(manual, "query", manual_query());
   expect_file("man/ckptscope.1", manual);
 }
 

@@ -136,7 +136,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"search", "hy3", "/experts.3.up<wait><dump><Enter>n<dump>N<dump>/nothing<wait><Esc>"},
         Row{"flat", "gpt-oss", "t<dump>sb<wait><dump>I<wait><dump>sk<wait>/router<wait><Enter>n"},
         Row{"filter", "nemotron",
-            "&layer=1 *experts*<Enter><wait><dump>q<wait><dump>&x(<Enter><wait>"},
+            "&layer=1 *experts*<Enter><wait><dump>q<wait><dump>&x(<Enter><wait>"
+            "<Esc>&kproj<Enter><wait><dump>"},
         Row{"show", "gpt-oss", "Gk<Enter><wait><dump>q<dump>i<wait>"},
         Row{"mapping", "mistral4", "2jjj<dump>l<dump>/gate_up<Enter><dump><Enter>"},
         Row{"mapping-of-key", "hy3", "/layers.2.*down<wait><Enter>m<dump>l<Enter><wait>"},

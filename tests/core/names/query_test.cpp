@@ -203,7 +203,8 @@ TEST(Query, BadWords) {
       "layer=1-3",  "layer=0..x",   "expert=1.5",  "shard=one", "shape=8,16", "shape=[8,16",
       "shape=[a]",  "shape=[,8]",   "shape=[-1]",  "bytes>",    "bytes>1XB",  "bytes>=5",
       "bytes<-1",   "/[/",          "/(/",         "a.{3..1}",  "a.{0..x}",   "a.{0..100001}",
-      "!dtype=F99", "layer=0..1e9", "shape=[8.0]", "flag=odd",  "flag=",
+      "!dtype=F99", "layer=0..1e9", "shape=[8.0]", "flag=odd",  "flag=",      "size>1GB",
+      "size=1",
   };
   for (const std::string& word : words) {
     try {
