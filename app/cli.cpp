@@ -98,8 +98,10 @@ int run_keys(const Args& args) {
   return 0;
 }
 
-/// Without a verb: a path is shown, stdin is a script, `.` is shown, or a short introduction.
+/// Without a verb: a path is shown, two are compared, stdin is a script, `.` is shown, or a short
+/// introduction.
 int run_without_verb(const ParsedLine& line) {
+  if (line.args.operands.size() == 2) return run_on_path(*find_command("diff"), line.args);
   const bool text = line.args.has("json") || line.args.has("jsonl") || !has_screen();
   if (!line.args.operands.empty()) {
     return text ? run_on_path(*find_command("info"), line.args) : run_screen(line.args);

@@ -122,14 +122,21 @@ const Command* command_of(const std::string& word, ParseContext context) {
        hint.empty() ? "" : hint + "?");
 }
 
-/// Without a verb one path is opened.
-[[noreturn]] void fail_second_path(const std::vector<std::string>& operands) {
+/// Without a verb one path is opened, or two are compared.
+void check_paths(const Args& args) {
+  const std::vector<std::string>& operands = args.operands;
+  if (operands.size() < 2) return;
+  const bool is_session =
+      args.has("interactive") || args.has("command") || args.has("file") || args.has("keys");
+  if (operands.size() == 2 && !is_session && may_be_path(operands[1])) return;
   const std::string& second = operands[1];
   if (find_command(second) != nullptr) {
     fail(Code::Usage, "the verb stands first: ckptscope {} {}", second, display(operands[0]));
   }
-  fail(Code::Usage, "\"{}\" is one operand too many; usage: ckptscope [VERB] PATH",
-       display(second));
+  fail(Code::Usage,
+       "\"{}\" is one operand too many; usage: ckptscope VERB PATH …, ckptscope PATH, or ckptscope "
+       "PATH OTHER",
+       display(operands.size() > 2 ? operands[2] : second));
 }
 
 }  // namespace
@@ -171,8 +178,8 @@ ParsedLine parse_line(std::span<const std::string> words, ParseContext context) 
   if (line.command != nullptr) {
     check_choices(line.command->flags, line.args);
     check_operands(*line.command, line.args, context.session);
-  } else if (!context.session && line.args.operands.size() > 1) {
-    fail_second_path(line.args.operands);
+  } else if (!context.session) {
+    check_paths(line.args);
   }
   return line;
 }

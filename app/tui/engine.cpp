@@ -157,6 +157,12 @@ void handle_signal(Engine& engine) {
   engine.handle(KeyPressed{"<C-c>"});
 }
 
+/// A program that was started on what cannot be opened ends, rather than show an empty screen.
+void fail_unopened(const State& state) {
+  if (!state.not_opened) return;
+  fail(state.not_opened->code, "{}", state.not_opened->message);
+}
+
 void handle_keys(Engine& engine, Terminal& terminal) {
   for (std::string key = terminal.next_key(); !key.empty() && !engine.over();
        key = terminal.next_key()) {
@@ -173,6 +179,7 @@ void run_tui(const std::string& path, const Args& args, Terminal& terminal) {
   const HistoryAtEnd history(engine.state());
   const GiveBack back(terminal);
   engine.begin();
+  bool opened = false;  // anything, ever
   auto ticked = std::chrono::steady_clock::now();
   while (!engine.over()) {
     terminal.show(draw(engine.state()));
@@ -183,6 +190,8 @@ void run_tui(const std::string& path, const Args& args, Terminal& terminal) {
     if (woken == Terminal::Woken::Resized) engine.handle(Resized{terminal.size()});
     handle_keys(engine, terminal);
     const bool any = engine.take();
+    opened = opened || engine.state().all;
+    if (!opened && !path.empty()) fail_unopened(engine.state());
     const auto now = std::chrono::steady_clock::now();
     if (any || now - ticked >= std::chrono::milliseconds(kTickMilliseconds)) {
       engine.tick();

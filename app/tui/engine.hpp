@@ -66,7 +66,8 @@ class Engine {
 };
 
 /// Runs until somebody quits or the terminal is gone; `path` may be empty. `args`: flags of the
-/// command line, which hold for every command. Throws Interrupted after SIGTERM and SIGHUP.
+/// command line, which hold for every command. Throws Interrupted after SIGTERM and SIGHUP, and why
+/// `path` cannot be opened.
 void run_tui(const std::string& path, const Args& args, Terminal& terminal);
 
 }  // namespace ckptscope

@@ -110,9 +110,10 @@ struct State {
 
   Screen screen = Screen::Keys;
   Session session;
-  std::string path;     // what was asked to be opened
-  std::string summary;  // line 2
-  bool whole = false;   // all shards are read
+  std::string path;                    // what was asked to be opened
+  std::optional<Failed> not_opened{};  // while nothing is open: why not
+  std::string summary;                 // line 2
+  bool whole = false;                  // all shards are read
   std::shared_ptr<const KeyList> all;
 
   KeysState keys;

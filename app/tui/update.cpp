@@ -201,6 +201,7 @@ struct Arrived {
     }
     if (event.kind == JobKind::Open && !state.session.checkpoint()) {
       state.summary = kNothingOpen;
+      state.not_opened = failed;
     }
     state.search.running = state.search.running && event.kind != JobKind::Search;
     if (event.kind == JobKind::Stat) {

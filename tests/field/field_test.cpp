@@ -630,7 +630,10 @@ std::vector<Situation> words() {
        0,
        {"names 2 keys", "model.embed_tokens.weight", "backbone.norm_f.weight"}},
       {"the_verb_stands_first", one, "ckptscope in info", 2, {"ckptscope info in"}},
-      {"two_paths", one, "ckptscope in in", 2, {"one operand too many"}},
+      {"two_paths", one, "ckptscope in in", 0, {"of which 1 equal"}},
+      {"two_paths_and_a_word", one, "ckptscope in in x", 2, {"\"x\" is one operand too many"}},
+      {"a_session_on_two_paths", one, "ckptscope -c ls in in", 2, {"one operand too many"}},
+      {"a_path_and_a_word", one, "ckptscope in out", 2, {"\"out\" is one operand too many"}},
       {"a_key_like_a_flag", one, "ckptscope show in -- -w", 0, {"-w"}},
       {"a_key_taken_for_a_flag", one, "ckptscope show in -w", 2, {"behind --"}},
   };

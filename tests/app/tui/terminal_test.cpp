@@ -302,6 +302,16 @@ TEST_F(RealTerminal, TerminalsThatCannot) {
   expect_restored("2");
 }
 
+TEST_F(RealTerminal, WhatCannotBeOpenedIsAnErrorAndNoScreen) {
+  std::filesystem::create_directory(dir_ / "empty");
+  open("./nowhere", "");
+  ASSERT_TRUE(tmux_->shows("./nowhere: no such file or directory"));
+  expect_restored("2");
+  open("empty", "");
+  ASSERT_TRUE(tmux_->shows("empty: "));
+  expect_restored("2");
+}
+
 TEST_F(RealTerminal, InTheBackgroundItTouchesNothing) {
   tmux_->keys("'clear; ckptscope gpt-oss & sleep 1; stty -a >after; echo \"exit $?\"' Enter");
   ASSERT_TRUE(tmux_->shows("exit 0"));
