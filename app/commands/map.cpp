@@ -78,6 +78,7 @@ std::vector<std::string> keys_of_kind(const Plan& plan, OutputKind kind) {
 /// Queries as they are typed.
 std::vector<std::string> joined(const std::vector<std::vector<std::string>>& queries) {
   std::vector<std::string> texts;
+  texts.reserve(queries.size());
   for (const auto& words : queries) texts.push_back(fmt::format("{}", fmt::join(words, " ")));
   return texts;
 }

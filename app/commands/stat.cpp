@@ -155,16 +155,16 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
 }
 
 Document stat_here(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
-  auto [items, notes] = matching_items(checkpoint, args.operands);
-  confirm_reading(checkpoint, items, progress);
-  items = by_cost(std::move(items), checkpoint);
+  MatchingItems found = matching_items(checkpoint, args.operands);
+  confirm_reading(checkpoint, found.items, progress);
+  const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   Document document{"stat"};
   if (items.size() > 1) {
     document = stat_many(checkpoint, items, args, progress);
-    add_problems(document, std::move(notes));
+    add_problems(document, std::move(found.notes));
     return document;
   }
-  add_problems(document, std::move(notes));
+  add_problems(document, std::move(found.notes));
   compute_stats(checkpoint, items, args.resources().threads, progress,
                 [&](std::size_t, const TensorStats& stats) {
                   describe_tensor(document, checkpoint, items.front(), stats, args);

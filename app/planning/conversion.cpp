@@ -19,7 +19,9 @@ namespace ckptscope {
 namespace {
 
 void check_settings(const FamilyHead& head, const ConversionRequest& request) {
-  for (const auto& [name, value] : request.settings) {
+  for (const auto& given : request.settings) {
+    const std::string& name = given.first;
+    const std::string& value = given.second;
     const auto setting = std::find_if(head.settings.begin(), head.settings.end(),
                                       [&](const FamilySetting& one) { return one.name == name; });
     if (setting == head.settings.end()) {

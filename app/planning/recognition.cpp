@@ -136,6 +136,7 @@ StrangersPrefix find_strangers_prefix(Tensors tensors, const Config& config) {
   StrangersPrefix prefix;
   for (int i = 0; i < kMostSegments; ++i) {
     std::vector<std::string_view> keys;
+    keys.reserve(rest.size());
     for (const TensorInfo& one : rest) keys.push_back(one.name);
     const std::string_view segment = common_segment(keys);
     if (segment.empty()) break;
