@@ -1,3 +1,4 @@
+// Each file is made of bytes here; nothing on disk can rot.
 #include "tests/support/hostile.hpp"
 
 #include <fmt/format.h>

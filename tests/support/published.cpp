@@ -1,3 +1,4 @@
+// Rows of tensors below prefixes, block by block.
 #include "tests/support/published.hpp"
 
 #include "tests/support/published_text.hpp"

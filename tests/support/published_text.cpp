@@ -1,3 +1,4 @@
+// One pass over the lines of a text.
 #include "tests/support/published_text.hpp"
 
 #include <algorithm>

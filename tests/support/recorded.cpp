@@ -1,3 +1,4 @@
+// A case is a block of lines; the first word of each says what it is.
 #include "tests/support/recorded.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// One row a topic: what lies in the directory, and the lines.
 #include "tests/support/transcript_fixtures.hpp"
 
 #include <sys/stat.h>
