@@ -254,6 +254,20 @@ Document explain(const PlannedConversion& planned, const Checkpoint& checkpoint,
   return document;
 }
 
+/// The plan as it was asked for: its rules, itself, one key of it, or folded.
+void add_mapping(Document& document, const Plan& plan, const Args& args,
+                 const std::string& detail) {
+  if (args.has("rules")) {
+    document.add(rules_table(plan));
+  } else if (args.has("full")) {
+    document.add(Note{plan.text(false), /*escaped=*/true});
+  } else if (!detail.empty()) {
+    document.add(Note{detail, /*escaped=*/true});
+  } else {
+    document.add(folded_table(plan, !args.operands.empty()));
+  }
+}
+
 Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   PlannedConversion planned = plan_conversion(checkpoint, args.conversion());
@@ -274,15 +288,7 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   if (!args.operands.empty()) planned.plan = filtered(planned.plan, args.operands, checkpoint);
   const auto plan = std::make_shared<const Plan>(std::move(planned.plan));
 
-  if (args.has("rules")) {
-    document.add(rules_table(*plan));
-  } else if (args.has("full")) {
-    document.add(Note{plan->text(false), /*escaped=*/true});
-  } else if (one_key) {
-    document.add(Note{detail, /*escaped=*/true});
-  } else {
-    document.add(folded_table(*plan, !args.operands.empty()));
-  }
+  add_mapping(document, *plan, args, detail);
   document.add(Note{""}).add(sums);
   document.add(Fields{{{"passed", "", keys_of_kind(*plan, OutputKind::Passed)},
                        {"synthesised", "", keys_of_kind(*plan, OutputKind::Synthesised)},
