@@ -249,7 +249,7 @@ void TokenCursor::expect(std::string_view bare) {
   if (!accept(bare)) fail_expected(bare);
 }
 
-void TokenCursor::expect_end() {
+void TokenCursor::expect_end() const {
   if (!at_end()) fail_expected("the end of the line");
 }
 

@@ -39,7 +39,7 @@ class TokenCursor {
   /// Takes the token if it is that one.
   bool accept(std::string_view bare);
   void expect(std::string_view bare);
-  void expect_end();
+  void expect_end() const;
   /// A name: letters, digits, `_`, `-` and dots, bare.
   std::string take_name(std::string_view what);
   /// A word, bare or in quotes.

@@ -89,7 +89,7 @@ Config::Edit config_edit(const Plan& plan) {
 /// repository; else empty. Source: huggingface_hub, "snapshots/REV" beside "blobs".
 fs::path repository_of(const fs::path& directory) {
   for (fs::path at = directory; at != at.parent_path(); at = at.parent_path()) {
-    const fs::path above = at.parent_path();
+    fs::path above = at.parent_path();
     if (at.filename() == "snapshots" && is_directory((above / "blobs").string())) return above;
   }
   return {};
