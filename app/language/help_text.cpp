@@ -66,7 +66,8 @@ std::string introduction() {
 }
 
 std::string help_overview() {
-  std::string text = "usage: ckptscope VERB PATH …, or ckptscope PATH\n\n";
+  std::string text =
+      "usage: ckptscope VERB PATH …, ckptscope PATH, or ckptscope PATH OTHER (diff)\n\n";
   const auto list = [&](bool of_sessions) {
     for (const Command* command : commands()) {
       if ((command->change != nullptr) != of_sessions) continue;
