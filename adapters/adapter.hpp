@@ -28,6 +28,9 @@ Adapter read_adapter(MappingText text);
 /// Throws BadMapping where the text wants of the config what it does not state.
 Mapping mapping_of(const Adapter& adapter, const Config& config, const MappingOptions& options);
 
+/// The same in the family's first layout, without settings.
+Mapping mapping_of(const Adapter& adapter, const Config& config);
+
 /// Every scheme that some family is stored in.
 std::vector<QuantScheme> known_schemes(const Config& config);
 

@@ -42,4 +42,8 @@ Mapping mapping_of(const Adapter& adapter, const Config& config, const MappingOp
   return mapping;
 }
 
+Mapping mapping_of(const Adapter& adapter, const Config& config) {
+  return mapping_of(adapter, config, {{}, adapter.head.layouts.front().name});
+}
+
 }  // namespace ckptscope

@@ -35,6 +35,10 @@ std::string mdoc_literal(std::string_view text) {
   return out;
 }
 
+std::string mdoc_term(std::string_view form, std::string_view help) {
+  return fmt::format(".It Li {}\n{}\n", mdoc_literal(form), mdoc(help));
+}
+
 std::string mdoc_flag(const Flag& flag) {
   std::string item = ".It ";
   if (flag.letter != '\0') item += fmt::format("Fl {} , ", flag.letter);
@@ -146,7 +150,7 @@ std::string manual_codes() {
 std::string manual_query() {
   std::string text = ".Bl -tag -width \"shape=[*,4096]\" -compact\n";
   for (const QueryWord& word : query_word_table()) {
-    text += fmt::format(".It Li {}\n{}\n", mdoc_literal(word.form), mdoc(word.help));
+    text += mdoc_term(word.form, word.help);
   }
   return text + ".El\n";
 }
@@ -161,7 +165,7 @@ std::string manual_words() {
       heading[0] = static_cast<char>(heading[0] - 'a' + 'A');
       text += fmt::format(".Ss {}\n.Bl -tag -width Ds\n", heading);
     }
-    text += fmt::format(".It Li {}\n{}\n", mdoc_literal(word.form), mdoc(word.help));
+    text += mdoc_term(word.form, word.help);
     before = &word;
   }
   return text + ".El\n";

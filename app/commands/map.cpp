@@ -54,11 +54,16 @@ Table outputs_table(const PlanPtr& plan) {
   return table;
 }
 
-Table dropped_table(const PlanPtr& plan) {
-  std::vector<std::uint32_t> ids;
-  for (std::uint32_t id = 0; id < plan->fates.size(); ++id) {
-    if (plan->fates[id].kind == Fate::Kind::Dropped) ids.push_back(id);
+std::vector<std::uint32_t> dropped_inputs(const Plan& plan) {
+  std::vector<std::uint32_t> dropped;
+  for (std::uint32_t id = 0; id < plan.fates.size(); ++id) {
+    if (plan.fates[id].kind == Fate::Kind::Dropped) dropped.push_back(id);
   }
+  return dropped;
+}
+
+Table dropped_table(const PlanPtr& plan) {
+  std::vector<std::uint32_t> ids = dropped_inputs(*plan);
   const std::size_t count = ids.size();
   const auto row = [plan, ids = std::move(ids)](std::size_t i) -> std::vector<Cell> {
     const DropRule& rule = plan->drop_rules[plan->fates[ids[i]].where];
@@ -188,14 +193,6 @@ void see_names(const Plan& plan, const Output& output, const SeeNames& see) {
         {info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, name_of(output.kind)});
   });
   see(names);
-}
-
-std::vector<std::uint32_t> dropped_inputs(const Plan& plan) {
-  std::vector<std::uint32_t> dropped;
-  for (std::uint32_t id = 0; id < plan.fates.size(); ++id) {
-    if (plan.fates[id].kind == Fate::Kind::Dropped) dropped.push_back(id);
-  }
-  return dropped;
 }
 
 /// Only what a query finds, on either side, with notes on its words; of nothing it throws NoMatch.

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "core/mapping/nearest_word.hpp"
+
 namespace ckptscope {
 namespace {
 
@@ -13,21 +15,6 @@ std::string flag_usage(const Flag& flag) {
       flag.letter != '\0' ? fmt::format("-{}", flag.letter) : fmt::format("--{}", flag.name);
   if (flag.value.empty()) return fmt::format("[{}]", name);
   return fmt::format("[{} {}]", name, flag.choices.empty() ? flag.value : flag.choices);
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace

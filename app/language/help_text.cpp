@@ -52,6 +52,11 @@ std::string wrapped(std::string_view text, std::size_t indent) {
   return out + line + "\n";
 }
 
+/// A word as it is written, and below it what it means.
+std::string term(std::string_view form, std::string_view help) {
+  return fmt::format("  {}\n", form) + wrapped(help, 6);
+}
+
 }  // namespace
 
 std::string introduction() {
@@ -114,7 +119,7 @@ std::string help_query() {
       "ls, tree, show, stat, map, --include and & in the TUI take a query: words that must all "
       "hold.\n\n";
   for (const QueryWord& word : query_word_table()) {
-    text += fmt::format("  {}\n", word.form) + wrapped(word.help, 6);
+    text += term(word.form, word.help);
   }
   return text;
 }
@@ -145,7 +150,7 @@ std::string help_mapping() {
     if (&word == &mapping_words().front() || (&word - 1)->group != word.group) {
       text += fmt::format("\n{}\n", name_of(word.group));
     }
-    text += fmt::format("  {}\n", word.form) + wrapped(word.help, 6);
+    text += term(word.form, word.help);
   }
   return text;
 }

@@ -225,7 +225,7 @@ void note_prefix(const Mapping& mapping, Plan& plan) {
 
 /// True where native keys are those of hf: such a checkpoint is hf's, and edited as it is.
 bool has_one_spelling(const Adapter& adapter, const Config& config) {
-  const Mapping mapping = mapping_of(adapter, config, {{}, adapter.head.layouts.front().name});
+  const Mapping mapping = mapping_of(adapter, config);
   return mapping.equations.empty() && mapping.prefixes.empty() &&
          std::none_of(mapping.drops.begin(), mapping.drops.end(),
                       [](const Drop& drop) { return drop.side == Side::Native; });
@@ -234,7 +234,7 @@ bool has_one_spelling(const Adapter& adapter, const Config& config) {
 /// Where no key tells a side: the one whose keys could not have told. "model." before every native
 /// key would be seen, so keys without it are hf's; elsewhere hf keys would be seen.
 Side untold_side(const Adapter& adapter, const Config& config) {
-  const Mapping mapping = mapping_of(adapter, config, {{}, adapter.head.layouts.front().name});
+  const Mapping mapping = mapping_of(adapter, config);
   const auto tells = [&](Side side) {
     return std::any_of(mapping.prefixes.begin(), mapping.prefixes.end(), [&](const Prefix& one) {
       return one.reads(side) && !one.start(side).empty() && one.hf != one.native;
@@ -287,13 +287,19 @@ PlanOptions plan_options(const UnderstoodKeys& keys, const Config& config, const
   return options;
 }
 
+std::vector<ModelKey> model_keys(const Plan& plan) {
+  std::vector<ModelKey> keys;
+  keys.reserve(plan.outputs.size());
+  for (const Output& output : plan.outputs) keys.push_back({output.key, product(output.shape())});
+  return keys;
+}
+
 /// Layers that were left out on purpose, at the end of the model, are not missing: config.json will
 /// count those that stay.
 void follow_layers(Plan& plan, const Config& config) {
   const auto stated = config.layers();
   if (!stated || plan.excluded.empty()) return;
-  std::vector<ModelKey> keys;
-  for (const Output& output : plan.outputs) keys.push_back({output.key, product(output.shape())});
+  std::vector<ModelKey> keys = model_keys(plan);
   const auto kept = first_layers(keys);
   for (const std::string& key : plan.excluded) keys.push_back({key, 0});
   const auto all = first_layers(keys);
@@ -303,9 +309,7 @@ void follow_layers(Plan& plan, const Config& config) {
 /// Adds what the outputs lack of a model.
 void look_for_missing_parts(Plan& plan, const Config& config) {
   if (!plan.sound()) return;  // what is not made lacks for that reason
-  std::vector<ModelKey> keys;
-  for (const Output& output : plan.outputs) keys.push_back({output.key, product(output.shape())});
-  append(plan.problems, missing_parts(keys, config, plan.layers));
+  append(plan.problems, missing_parts(model_keys(plan), config, plan.layers));
 }
 
 /// Lines of a user's own mapping that no key met: most likely a key is misspelled there.

@@ -26,8 +26,7 @@ bool is_input(const Value& value) {
 /// A tensor that native copies from another is missing: a tied head, where nothing else tells the
 /// sides.
 bool lacks_a_copy(const Checkpoint& checkpoint, const Adapter& adapter) {
-  const Mapping mapping =
-      mapping_of(adapter, checkpoint.config(), {{}, adapter.head.layouts.front().name});
+  const Mapping mapping = mapping_of(adapter, checkpoint.config());
   return std::any_of(mapping.additions.begin(), mapping.additions.end(), [&](const Addition& one) {
     return one.kind == Addition::Kind::Copy && checkpoint.find(one.beside.text()) &&
            !checkpoint.find(one.key.text());

@@ -71,9 +71,8 @@ std::shared_ptr<const Adapter> asked_adapter(const std::string& name) {
   if (const Adapter* found = find_adapter(name)) return shared(*found);
   std::vector<std::string_view> names;
   for (const Adapter& one : adapters()) names.push_back(one.head.id);
-  const std::string_view near = nearest_word(name, names);
   fail(Code::UnknownAdapter, "no adapter \"{}\"{}; \"ckptscope adapters\" lists {}", display(name),
-       near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near), names.size());
+       suggestion(name, names), names.size());
 }
 
 /// The start of a key, up to and with its first dot; empty without one.
@@ -103,7 +102,7 @@ std::vector<TensorInfo> some_of(Tensors tensors) {
 
 /// Keys that a line of the family's mapping is about.
 std::size_t named_keys(Tensors tensors, const Config& config, const Adapter& adapter) {
-  const Mapping mapping = mapping_of(adapter, config, {{}, adapter.head.layouts.front().name});
+  const Mapping mapping = mapping_of(adapter, config);
   return static_cast<std::size_t>(
       std::count_if(tensors.begin(), tensors.end(), [&](const TensorInfo& one) {
         const std::string inner = with_prefix(mapping, one.name, Side::Native);

@@ -37,13 +37,9 @@ FamilySetting take_setting(TokenCursor& cursor) {
   const std::string text = cursor.take_text("a setting");
   const std::size_t equals = text.find('=');
   FamilySetting setting{text.substr(0, equals)};
-  if (equals == text.npos) return setting;
-  std::string_view rest = std::string_view(text).substr(equals + 1);
-  for (std::size_t bar = rest.find('|'); bar != rest.npos; bar = rest.find('|')) {
-    setting.choices.emplace_back(rest.substr(0, bar));
-    rest.remove_prefix(bar + 1);
+  if (equals != text.npos) {
+    setting.choices = split_choices(std::string_view(text).substr(equals + 1));
   }
-  setting.choices.emplace_back(rest);
   return setting;
 }
 

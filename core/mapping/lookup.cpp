@@ -46,10 +46,8 @@ bool is_scale(const Mapping& mapping, std::string_view key) {
 }
 
 bool is_dropped_of_hf(const Mapping& mapping, std::string_view key) {
-  return std::any_of(mapping.drops.begin(), mapping.drops.end(), [&](const Drop& drop) {
-    const auto captures = drop.side == Side::Hf ? drop.key.match(key) : std::nullopt;
-    return captures && drop.where.holds(*captures);
-  });
+  return std::any_of(mapping.drops.begin(), mapping.drops.end(),
+                     [&](const Drop& drop) { return drop.side == Side::Hf && drop.applies(key); });
 }
 
 }  // namespace

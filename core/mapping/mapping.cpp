@@ -56,6 +56,11 @@ bool Condition::holds(const Captures& captures) const {
   return below ? number < limit : number >= limit;
 }
 
+bool Drop::applies(std::string_view of) const {
+  const auto captures = key.match(of);
+  return captures && where.holds(*captures);
+}
+
 Prefix::Prefix(std::string hf_start, std::string native_start)
     : hf(std::move(hf_start)),
       native(std::move(native_start)),

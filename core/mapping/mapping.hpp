@@ -91,6 +91,8 @@ struct Drop {
   std::string reason;
   Condition where{};
   std::string line{};  // where it stands
+
+  bool applies(std::string_view of) const;  // to a key of its side
 };
 
 /// A stage before the equations: the start of keys, so that rules are written once.

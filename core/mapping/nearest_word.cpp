@@ -1,14 +1,16 @@
-// Distances are those of Levenshtein.
+// One row of the table of distances is enough.
 #include "core/mapping/nearest_word.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
 
-namespace ckptscope {
-namespace {
+#include "core/base/display.hpp"
 
-/// Letters that must be changed, put in or taken out (Levenshtein).
-std::size_t distance(std::string_view a, std::string_view b) {
+namespace ckptscope {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -22,8 +24,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-}  // namespace
-
 std::string_view nearest_word(std::string_view found, std::span<const std::string_view> words) {
   constexpr std::size_t kMostWrong = 2;
   std::string_view nearest;
@@ -31,12 +31,17 @@ std::string_view nearest_word(std::string_view found, std::span<const std::strin
   for (const std::string_view word : words) {
     if (word.size() > found.size() + kMostWrong || found.size() > word.size() + kMostWrong)
       continue;
-    if (const std::size_t wrong = distance(found, word); wrong < least) {
+    if (const std::size_t wrong = edit_distance(found, word); wrong < least) {
       least = wrong;
       nearest = word;
     }
   }
   return nearest;
+}
+
+std::string suggestion(std::string_view found, std::span<const std::string_view> words) {
+  const std::string_view near = nearest_word(found, words);
+  return near.empty() ? "" : fmt::format("; did you mean \"{}\"?", display(near));
 }
 
 }  // namespace ckptscope

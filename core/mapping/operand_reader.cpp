@@ -59,11 +59,6 @@ void take_index(TokenCursor& cursor, Part& part) {
 
 }  // namespace
 
-std::string suggestion(std::string_view found, const std::vector<std::string_view>& words) {
-  const std::string_view near = nearest_word(found, words);
-  return near.empty() ? "" : fmt::format("; did you mean \"{}\"?", display(near));
-}
-
 std::vector<std::string_view> words_of(std::initializer_list<Word::Group> groups) {
   std::vector<std::string_view> names;
   for (const Word& word : mapping_words()) {

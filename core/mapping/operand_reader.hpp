@@ -32,8 +32,6 @@ struct Key {
 /// The tensor that has one of these keys.
 Part tensor_part(const std::vector<Key>& spellings, Side side);
 
-/// "; did you mean \"stack\"?", or nothing.
-std::string suggestion(std::string_view found, const std::vector<std::string_view>& words);
 /// Names of those groups.
 std::vector<std::string_view> words_of(std::initializer_list<Word::Group> groups);
 

@@ -11,7 +11,6 @@
 #include "core/base/natural_order.hpp"
 
 namespace ckptscope {
-namespace {
 
 std::vector<std::string> split_choices(std::string_view text) {
   std::vector<std::string> choices;
@@ -22,8 +21,6 @@ std::vector<std::string> split_choices(std::string_view text) {
   choices.emplace_back(text);
   return choices;
 }
-
-}  // namespace
 
 std::uint64_t number_of(const Captures& captures, std::string_view variable) {
   const std::string& digits = captures.find(variable)->second;

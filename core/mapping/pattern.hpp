@@ -22,6 +22,9 @@ using Captures = std::map<std::string, std::string, std::less<>>;
 /// The value of a digits variable that has been captured.
 std::uint64_t number_of(const Captures& captures, std::string_view variable);
 
+/// "weight|bias", as sets and choices are written, taken apart; never empty.
+std::vector<std::string> split_choices(std::string_view text);
+
 /// Immutable after construction except for bind_sets; matching is thread-safe.
 class Pattern {
  public:

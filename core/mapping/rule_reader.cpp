@@ -4,6 +4,7 @@
 
 #include "core/mapping/family_text.hpp"
 #include "core/mapping/lookup.hpp"
+#include "core/mapping/nearest_word.hpp"
 #include "core/mapping/operand_reader.hpp"
 #include "core/mapping/words.hpp"
 

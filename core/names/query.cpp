@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "core/base/natural_order.hpp"
 #include "core/base/regex.hpp"
 #include "core/names/companions.hpp"
 
@@ -24,13 +24,6 @@ struct Range {
   std::uint64_t last;
   bool contains(std::uint64_t value) const { return value >= first && value <= last; }
 };
-
-std::optional<std::uint64_t> parse_number(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::optional<Range> parse_range(std::string_view text, std::string_view between) {
   const auto at = text.find(between);
@@ -309,7 +302,6 @@ bool Query::matches_any(std::span<const QueryItem> names) const {
 
 void Query::read_as_text(std::size_t word) {
   const std::string& text = words_[word].text;
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   std::string pattern = quoted(text);
   if (is_digit(text.front())) pattern = "(?<![0-9])" + pattern;
   if (is_digit(text.back())) pattern += "(?![0-9])";

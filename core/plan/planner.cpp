@@ -78,8 +78,7 @@ class Planner {
       if (rule.side != from()) continue;
       for (std::uint32_t id = 0; id < source_.tensors.size(); ++id) {
         const std::string_view key = source_.tensors[id].name;
-        if (!is_dropped(id) && concerns(key) && applies(rule, key))
-          drop(id, rule.rule, rule.reason);
+        if (!is_dropped(id) && concerns(key) && rule.applies(key)) drop(id, rule.rule, rule.reason);
       }
     }
   }
@@ -106,11 +105,6 @@ class Planner {
     const bool decodes =
         plan_.options.quantise == Quantise::None || plan_.options.quantise == Quantise::Mxfp4;
     return decodes && companion_of(key).has_value();
-  }
-
-  static bool applies(const Drop& rule, std::string_view key) {
-    const auto captures = rule.key.match(key);
-    return captures && rule.where.holds(*captures);
   }
 
   std::vector<LogicalTensor> logical_tensors() {
