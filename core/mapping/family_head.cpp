@@ -1,20 +1,14 @@
 // The first lines of a family's text. All texts are read so far whenever a checkpoint is
 // recognised, which is why reading stops at the first other line.
+#include <filesystem>
 #include <stdexcept>
 
 #include "core/mapping/family_text.hpp"
-#include "core/mapping/quantity.hpp"
+#include "core/mapping/value_reader.hpp"
 #include "core/mapping/words.hpp"
 
 namespace ckptscope {
 namespace {
-
-std::string stem_of(const std::string& name) {
-  const std::size_t slash = name.rfind('/');
-  const std::string file = slash == name.npos ? name : name.substr(slash + 1);
-  const std::size_t dot = file.rfind('.');
-  return dot == file.npos || dot == 0 ? file : file.substr(0, dot);
-}
 
 FamilyHead::Signature take_signature(TokenCursor& cursor) {
   FamilyHead::Signature signature;
@@ -97,7 +91,7 @@ void take_line(TokenCursor& cursor, const TokenLine& line, FamilyHead& head) {
 
 FamilyHead read_head(const MappingText& text) {
   FamilyHead head;
-  head.id = stem_of(text.name);
+  head.id = std::filesystem::path(text.name).stem().string();
   Tokeniser tokeniser(text);
   for (TokenLine line; tokeniser.next(line);) {
     const Token& first = line.front();

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "core/mapping/mapping.hpp"
-#include "core/mapping/quantity.hpp"
 #include "core/mapping/tokens.hpp"
+#include "core/mapping/value_reader.hpp"
 #include "core/mapping/words.hpp"
 
 namespace ckptscope {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "core/mapping/family_text.hpp"
+#include "core/mapping/laws.hpp"
 #include "core/mapping/lookup.hpp"
 #include "core/mapping/nearest_word.hpp"
 #include "core/mapping/operand_reader.hpp"
@@ -71,28 +72,12 @@ class RuleReader {
     const Key to = operands_.key(cursor, {});
     cursor.expect_end();
     KeyRename rename{Pattern(from.text), Pattern(to.text)};
-    need(to, rename.to.variables(), rename.from);
-    agree(to, rename.from, rename.to);
+    require(to.at, find_unknown(rename.to, rename.from));
+    bind(to.at, rename.from, rename.to);
     return rename;
   }
 
  private:
-  /// One level deeper, as long as it lives.
-  class Nesting {
-   public:
-    Nesting(RuleReader& reader, const Position& at) : reader_(reader) {
-      if (++reader_.nested_ > kMostNested) {
-        fail_at(*reader_.file_, at, "more than {} levels in each other", kMostNested);
-      }
-    }
-    ~Nesting() { --reader_.nested_; }
-    Nesting(const Nesting&) = delete;
-    Nesting& operator=(const Nesting&) = delete;
-
-   private:
-    RuleReader& reader_;
-  };
-
   // ---- blocks ----------------------------------------------------------------------------------
 
   /// All lines of a text, or of a define.
@@ -104,7 +89,9 @@ class RuleReader {
 
   /// From line `at` to the `else` or `end` of the block, or to the end.
   void run_lines(Lines lines, std::size_t& at, Scope& scope) {
-    const Nesting nesting(*this, at < lines.size() ? lines[at].front().at : Position());
+    if (++nested_ > kMostNested && at < lines.size()) {
+      fail_at(*file_, lines[at].front().at, "more than {} levels in each other", kMostNested);
+    }
     for (; at < lines.size() && !ends_block(lines[at]); ++at) {
       if (++lines_run_ > kMostLines)
         fail_at(*file_, lines[at].front().at, "more than {} lines", kMostLines);
@@ -119,6 +106,7 @@ class RuleReader {
         run_line(lines[at], scope);
       }
     }
+    --nested_;
   }
 
   /// The branch that does not hold is read all the same, so that no line has a fault that only some
@@ -330,8 +318,8 @@ class RuleReader {
     prefix.to_native = both || front;
     prefix.to_hf = !front;
     const auto where = condition(cursor, scope, Pattern(hf.text));
-    if (prefix.to_native) need(native, Pattern(native.text).variables(), Pattern(hf.text));
-    if (prefix.to_hf) need(hf, Pattern(hf.text).variables(), Pattern(native.text));
+    if (prefix.to_native) require_known(native.at, native.text, hf.text);
+    if (prefix.to_hf) require_known(hf.at, hf.text, native.text);
     if (!where) prefix.to_native = false;
     if (where) prefix.where = *where;
     refuse_again(sign.at, fmt::format("prefix {} {}", hf.text, native.text));
@@ -399,10 +387,10 @@ class RuleReader {
       cursor.expect("beside");
       beside = operands_.key(cursor, scope);
     }
-    need(made, Pattern(made.text).variables(), Pattern(beside.text));
     addition.key = Pattern(made.text);
     addition.beside = Pattern(beside.text);
-    agree(made, addition.key, addition.beside);
+    require_known(made.at, addition.key, addition.beside);
+    bind(made.at, addition.key, addition.beside);
     mapping_->additions.push_back(std::move(addition));
   }
 
@@ -448,43 +436,25 @@ class RuleReader {
   void add_equation(Equation equation, const Position& at) {
     equation.line = line_at(at);
     equation.settle();
-    std::vector<Pattern> patterns = equation.whole;
-    for_each_tensor(equation.parts, [&](const Part& one) {
-      patterns.insert(patterns.end(), one.spellings.begin(), one.spellings.end());
-    });
-    for (const Pattern& a : patterns) {
-      for (const Pattern& b : patterns) {
-        if (a.contradicts(b))
-          fail_at(*file_, at, "{} and {} have different sets of one name", a.text(), b.text());
-      }
-    }
-    const Part* stack = find_stack(equation.parts);
-    if (count_stacks(equation.parts) > 1) fail_at(*file_, at, "two stacks in one equation");
+    require(at, find_fault(equation, is_template_));
     std::string text = equation.whole.front().text() + " =";
-    for_each_tensor(equation.parts, [&](const Part& one) {
-      text += " " + one.spellings.front().text();
-      for (const Pattern& whole : equation.whole) {
-        need({one.spellings.front().text(), at}, one.spellings.front().variables(), whole,
-             stack == nullptr ? "" : stack->index);
-      }
-      for (const Pattern& spelling : one.spellings) {
-        need({equation.whole.front().text(), at}, equation.whole.front().variables(), spelling);
-      }
-    });
-    if (stack != nullptr) {
-      for_each_tensor(equation.parts, [&](const Part& one) {
-        need({"stack(" + stack->index + ", …)", at}, {stack->index}, one.spellings.front());
-      });
-    }
+    for_each_tensor(equation.parts,
+                    [&](const Part& one) { text += " " + one.spellings.front().text(); });
     refuse_again(at, text);
     mapping_->equations.push_back(std::move(equation));
   }
 
-  /// A closed set that one of two keys declares holds in both; two different ones are a fault.
-  void agree(const Key& at, Pattern& a, Pattern& b) const {
-    if (a.contradicts(b)) {
-      fail_at(*file_, at.at, "{} and {} have different sets of one name", a.text(), b.text());
-    }
+  void require(const Position& at, const std::string& fault) const {
+    if (!fault.empty()) fail_at(*file_, at, "{}", fault);
+  }
+
+  void require_known(const Position& at, const Pattern& written, const Pattern& read) const {
+    if (!is_template_) require(at, find_unknown(written, read));
+  }
+
+  /// A closed set that one of two keys declares holds in both.
+  void bind(const Position& at, Pattern& a, Pattern& b) const {
+    require(at, find_contradiction({a, b}));
     a.bind_sets(b);
     b.bind_sets(a);
   }
@@ -492,18 +462,6 @@ class RuleReader {
   /// "hy_v3.map:15", or "blocks.map:5 of hy_v3.map:7" inside a define.
   std::string line_at(const Position& at) const {
     return fmt::format("{}:{}{}", *file_, at.line, used_at_);
-  }
-
-  /// `key` is written from what `read` captures: every variable must be known there.
-  void need(const Key& key, const std::vector<std::string_view>& variables, const Pattern& read,
-            std::string_view index = "") const {
-    if (is_template_) return;  // what its texts bring along is known where it is used
-    const auto known = read.variables();
-    for (const std::string_view name : variables) {
-      if (name == index || std::find(known.begin(), known.end(), name) != known.end()) continue;
-      fail_at(*file_, key.at, "{{{}}} of {} is not in {}, which must say what it is", name,
-              key.text, read.text());
-    }
   }
 
   void refuse_again(const Position& at, const std::string& text) {
@@ -515,12 +473,6 @@ class RuleReader {
     if (!is_output_dtype(dtype)) cursor.fail_expected("bf16, f16, f32 or output");
     cursor.take();
     return *dtype;
-  }
-
-  static std::size_t count_stacks(const Part& part) {
-    std::size_t count = part.op == Part::Op::Stack ? 1 : 0;
-    for (const Part& inner : part.parts) count += count_stacks(inner);
-    return count;
   }
 
   OperandReader operands_;

@@ -1,6 +1,6 @@
 // Values of mapping texts: computed from a config, settings and names.
 
-#include "core/mapping/quantity.hpp"
+#include "core/mapping/value_reader.hpp"
 
 #include <gtest/gtest.h>
 
