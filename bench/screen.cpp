@@ -100,7 +100,7 @@ void bench_update(const std::string& checkpoint) {
         const Job& job = start->job;
         JobEvent event{job.kind, job.id, true, {}, {}};
         try {
-          event.result = job.run({progress, [](JobResult) {}});
+          event.result = job.run({progress, [](JobResult) {}, 100});
         } catch (const Error& error) {
           event.result = Failed{error.code(), error.what()};
         }

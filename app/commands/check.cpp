@@ -98,12 +98,14 @@ Document run_check(const Snapshot& snapshot, const Args& args, Progress& progres
         return problem.code == Code::Incomplete && problem.severity == Severity::Warning;
       });
   document.exit = errors > 0 || incomplete || (args.has("strict") && notes > 0) ? 1 : 0;
+  const bool good = errors == 0 && !incomplete;
   const std::string verdict = errors > 0   ? "DAMAGED"
                               : incomplete ? "INCOMPLETE"
                               : notes > 0  ? "GOOD, with notes"
                                            : "GOOD";
-  document.add(Heading{
-      fmt::format("{}  {}, {}", verdict, counted(errors, "error"), counted(notes, "note"))});
+  document.add(
+      Heading{fmt::format("{}  {}, {}", verdict, counted(errors, "error"), counted(notes, "note")),
+              false, good ? Role::Good : Role::Defect});
   document.add(
       Fields{{{"errors", "", std::uint64_t{errors}}, {"notes", "", std::uint64_t{notes}}}});
   return document;

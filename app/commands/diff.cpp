@@ -78,7 +78,8 @@ Table shown_if_any(Table table) {
 }
 
 Heading verdict(std::size_t different) {
-  return {different == 0 ? "EQUAL" : fmt::format("DIFFERENT  {} tensors", different)};
+  if (different == 0) return {"EQUAL", false, Role::Good};
+  return {fmt::format("DIFFERENT  {}", counted(different, "tensor")), false, Role::Defect};
 }
 
 /// Values as they are when decoded, whatever either side is stored as.

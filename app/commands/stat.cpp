@@ -45,15 +45,15 @@ struct Row {
 Table stats_table(const std::shared_ptr<const std::vector<Row>>& rows) {
   Table table{"tensors",
               {{"key", "key"},
-               {"format", "format"},
-               {"count", "count", Format::Count},
-               {"mean", "mean", Format::Real},
+               {"format", "format", Format::Text, 4},
+               {"count", "count", Format::Count, 5},
+               {"mean", "mean", Format::Real, 3},
                {"std", "std", Format::Real},
-               {"min", "min", Format::Real},
-               {"max", "max", Format::Real},
+               {"min", "min", Format::Real, 2},
+               {"max", "max", Format::Real, 1},
                {"zero", "zero", Format::Percent},
-               {"nan", "NaN", Format::Count},
-               {"inf", "Inf", Format::Count}},
+               {"nan", "NaN", Format::Faults},
+               {"inf", "Inf", Format::Faults}},
               rows->size(),
               [rows](std::size_t i) -> std::vector<Cell> {
                 const Row& row = (*rows)[i];

@@ -204,7 +204,7 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
   add_problem_lines(document, warnings);
   if (planned.like) document.add(like_fields(output, plan, *planned.like));
   add_differences(document, report);
-  document.add(Heading{verdict(report, verified)});
+  document.add(Heading{verdict(report, verified), false, verified ? Role::Good : Role::Defect});
   return document;
 }
 

@@ -11,6 +11,12 @@ namespace {
 constexpr Flag kGlobalFlags[] = {
     {.name = "json", .help = "one JSON object on stdout"},
     {.name = "jsonl", .help = "one JSON object per row on stdout"},
+    {.name = "md", .help = "tables in Markdown, for an issue or a page"},
+    {.name = "header", .help = "in a pipe the first line names the columns"},
+    {.name = "width",
+     .value = "COLUMNS",
+     .help = "cells that a line of text may take; 0: any number",
+     .otherwise = "the terminal's; in a pipe any number"},
     {.name = "config",
      .value = "FILE",
      .help = "a config.json to use instead of the one beside the tensors"},

@@ -53,26 +53,24 @@ std::string line_of(const Alike& group) {
     line += fmt::format("\n           and {} more like it: {}", format_count(group.count - 1),
                         display(group.keys.text()));
   }
-  return line + "\n";
+  return line;
 }
 
 }  // namespace
 
 void add_problem_lines(Document& document, std::span<const Problem> problems, std::size_t most) {
   const std::vector<Alike> groups = folded(problems);
-  std::string text;
   std::size_t shown = 0;
   for (const bool errors : {true, false}) {  // what stops a conversion first
     for (const Alike& group : groups) {
       if ((group.first->severity == Severity::Error) != errors || shown == most) continue;
-      text += line_of(group);
+      document.add(Note{line_of(group), /*escaped=*/true, errors ? Role::Defect : Role::Notice});
       ++shown;
     }
   }
   if (groups.size() > most) {
-    text += fmt::format("  … and {} more\n", format_count(groups.size() - most));
+    document.add(Note{fmt::format("  … and {} more", format_count(groups.size() - most))});
   }
-  if (!text.empty()) document.add(Note{text, /*escaped=*/true});
 }
 
 namespace {

@@ -199,7 +199,11 @@ Table histogram_table(const TensorStats& stats, Audience audience) {
   }
   const std::uint64_t total = stats.moments.count;
   return {"",
-          {{"", "negative", Format::Count}, {"", " "}, {"", "|x|"}, {"", " "}, {"", "positive"}},
+          {{"", "negative", Format::Count},
+           {"", " ", Format::Text, 1},
+           {"", "|x|"},
+           {"", " ", Format::Text, 1},
+           {"", "positive"}},
           rows->size(),
           [rows, most, total](std::size_t i) -> std::vector<Cell> {
             const MagnitudeBin& bin = (*rows)[i];

@@ -11,6 +11,7 @@
 #include "app/terminal/terminal_output.hpp"
 #include "core/base/display.hpp"
 #include "views/document/json_renderer.hpp"
+#include "views/document/markdown_renderer.hpp"
 #include "views/document/text_renderer.hpp"
 
 namespace ckptscope {
@@ -38,19 +39,27 @@ bool wants_color(const Args& args, bool terminal) {
 void print_document(const Document& document, const Args& args, const Outlet& outlet) {
   if (args.has("jsonl")) return render_jsonl(document, outlet.write);
   if (args.has("json")) return render_json(document, outlet.write);
-  render_text(document, {outlet.terminal, wants_color(args, outlet.terminal), args.has("ascii")},
+  if (args.has("md")) return render_markdown(document, outlet.write);
+  const std::size_t width = args.number("width").value_or(outlet.width);
+  render_text(document,
+              {.terminal = outlet.terminal || args.has("width"),
+               .color = wants_color(args, outlet.terminal),
+               .ascii = args.has("ascii"),
+               .width = width,
+               .headed = args.has("header")},
               outlet.write);
 }
 
 Outlet standard_outlet() {
-  return {write_stdout, stdout_is_terminal()};
+  return {write_stdout, stdout_is_terminal(), stdout_columns()};
 }
 
 Document run_document(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
                       const Args& args, bool terminal) {
   CliProgress progress(
       {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")});
-  return command.run({std::move(checkpoint), terminal && stdout_is_terminal()}, args, progress);
+  const bool person = (terminal && stdout_is_terminal()) || args.has("width");
+  return command.run({std::move(checkpoint), person}, args, progress);
 }
 
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,

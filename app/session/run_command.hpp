@@ -13,6 +13,7 @@ namespace ckptscope {
 struct Outlet {
   std::function<void(std::string_view)> write;
   bool terminal = false;  // a person reads it there
+  std::size_t width = 0;  // cells of its lines; 0: any number
 };
 /// stdout.
 Outlet standard_outlet();

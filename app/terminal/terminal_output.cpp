@@ -1,6 +1,7 @@
 // Buffered stdio whose failures become errors, but for a reader that has gone.
 #include "app/terminal/terminal_output.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,6 +47,11 @@ void write_stderr(std::string_view text) {
 
 bool stdout_is_terminal() {
   return ::isatty(STDOUT_FILENO) != 0;
+}
+
+std::size_t stdout_columns() {
+  winsize window{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
 }
 
 bool stderr_is_terminal() {

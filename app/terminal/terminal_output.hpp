@@ -1,6 +1,7 @@
 // The only place that writes to stdout and stderr outside the full-screen interface.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 namespace ckptscope {
@@ -13,6 +14,8 @@ void flush_stdout();
 /// Unbuffered; failures are ignored.
 void write_stderr(std::string_view text);
 bool stdout_is_terminal();
+/// Cells of a line of the terminal that stdout is; 0 where it is none, or does not know.
+std::size_t stdout_columns();
 bool stderr_is_terminal();
 bool stdin_is_terminal();
 

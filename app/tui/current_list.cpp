@@ -14,6 +14,10 @@ constexpr std::size_t kMostLog = 10'000;
 
 }  // namespace
 
+std::size_t text_columns(const State& state) {
+  return static_cast<std::size_t>(std::max(0, state.size.columns - 3));
+}
+
 Rect body_of(const State& state) {
   return frame_body(state.size.rows, state.size.columns);
 }
@@ -65,8 +69,7 @@ void say(State& state, std::string text, Role role) {
   state.message_role = role;
 }
 
-void log(State& state, std::string text, Role role,
-         std::shared_ptr<const std::vector<PageLine>> page) {
+void log(State& state, std::string text, Role role, std::shared_ptr<const std::vector<Line>> page) {
   const bool at_end = state.log_cursor.cursor + 1 >= state.log.size();
   if (state.log.size() == kMostLog) state.log.erase(state.log.begin(), state.log.begin() + 1000);
   state.log.push_back({std::move(text), role, std::move(page)});
@@ -75,9 +78,9 @@ void log(State& state, std::string text, Role role,
   }
 }
 
-void open_page(State& state, std::string title, std::vector<PageLine> lines) {
+void open_page(State& state, std::string title, std::vector<Line> lines) {
   state.page = PageState{
-      std::move(title), std::make_shared<const std::vector<PageLine>>(std::move(lines)), {}, 0};
+      std::move(title), std::make_shared<const std::vector<Line>>(std::move(lines)), {}, 0};
 }
 
 std::uint64_t& latest_of(State& state, JobKind kind) {
@@ -87,7 +90,8 @@ std::uint64_t& latest_of(State& state, JobKind kind) {
 std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body) {
   const std::uint64_t id = ui.state.next_id++;
   latest_of(ui.state, kind) = id;
-  ui.effects.emplace_back(StartJob{{kind, id, std::move(title), std::move(body)}});
+  ui.effects.emplace_back(
+      StartJob{{kind, id, std::move(title), text_columns(ui.state), std::move(body)}});
   return id;
 }
 

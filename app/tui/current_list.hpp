@@ -22,12 +22,14 @@ CurrentList current_list(State& state);
 ListOf<const ListState> current_list(const State& state);
 const Place& current_place(const State& state);
 /// The screen's body, between the rules.
+/// Cells of a line on a page.
+std::size_t text_columns(const State& state);
 Rect body_of(const State& state);
 
 void say(State& state, std::string text, Role role = Role::Plain);
 void log(State& state, std::string text, Role role = Role::Plain,
-         std::shared_ptr<const std::vector<PageLine>> page = nullptr);
-void open_page(State& state, std::string title, std::vector<PageLine> lines);
+         std::shared_ptr<const std::vector<Line>> page = nullptr);
+void open_page(State& state, std::string title, std::vector<Line> lines);
 /// What somebody typed, safe to show and no longer than it is: backslashes stay single.
 std::string typed_text(std::string_view text);
 

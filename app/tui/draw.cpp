@@ -197,7 +197,7 @@ void draw_convert_screen(const State& state, Canvas& canvas, const Rect& body) {
 }
 
 void draw_log_screen(const State& state, Canvas& canvas, const Rect& body) {
-  std::vector<PageLine> lines;
+  std::vector<Line> lines;
   const std::size_t first = state.log_cursor.top;
   const std::size_t last = std::min(state.log.size(), first + page_rows(body));
   for (std::size_t i = first; i < last; ++i) {

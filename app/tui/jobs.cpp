@@ -13,7 +13,7 @@
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
 #include "core/inspect/summary.hpp"
-#include "views/document/text_renderer.hpp"
+#include "views/document/line_renderer.hpp"
 
 namespace ckptscope {
 namespace {
@@ -212,7 +212,7 @@ JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args) {
         return look_at_one(*checkpoint, items, args, context);
       }
     }
-    return command_done(find_command("stat")->run({checkpoint, true}, args, context.progress));
+    return command_done(find_command("stat")->run({checkpoint, true}, args, context.progress), 0);
   };
 }
 
@@ -222,7 +222,7 @@ JobBody command_job(const Command& command, const CheckpointPtr& open, const Arg
     const bool to_file = !step.file.empty();
     const CheckpointPtr subject = command.opens ? open : nullptr;
     const Document document = command.run({subject, !to_file}, args, context.progress);
-    if (!to_file) return command_done(document);
+    if (!to_file) return command_done(document, context.width);
     write_document(step.file, step.append, document, args, open.get());
     return CommandDone{std::string(command.name),
                        {{fmt::format("written to {}", display(step.file))}},

@@ -122,8 +122,8 @@ std::vector<Hint> hints_of(const Place& place) {
   return hints;
 }
 
-std::vector<PageLine> keys_help(const Place& place) {
-  std::vector<PageLine> lines;
+std::vector<Line> keys_help(const Place& place) {
+  std::vector<Line> lines;
   for (const KeyRow& row : kTable) {
     if (!is_at(row, place)) continue;
     lines.push_back({fmt::format("  {:<24} {}", shown_keys(row), row.command),

@@ -34,6 +34,6 @@ std::string shown_keys(const KeyRow& row);
 /// The last line: keys of this place, the most useful first, help and quit last.
 std::vector<Hint> hints_of(const Place& place);
 /// This place's keys with their commands.
-std::vector<PageLine> keys_help(const Place& place);
+std::vector<Line> keys_help(const Place& place);
 
 }  // namespace ckptscope

@@ -49,7 +49,7 @@ struct StatsReady {
 /// What a command says.
 struct CommandDone {
   std::string verb;
-  std::vector<PageLine> lines;
+  std::vector<Line> lines;
   int exit = 0;
   std::vector<std::string> keys{};  // of the tensors of a table of statistics, raw, from line 1 on
 };
@@ -61,14 +61,14 @@ struct Failed {
   Code code = Code::Internal;
   std::string message;
 };
-struct Line {
+struct Said {  // while it runs
   std::string text;
 };
 struct Question {
   std::string text;
 };
 using JobResult = std::variant<Opened, Listed, Found, PlanReady, StatsReady, CommandDone, Script,
-                               Failed, Line, Question>;
+                               Failed, Said, Question>;
 
 struct JobEvent {
   JobKind kind = JobKind::Command;
@@ -78,9 +78,10 @@ struct JobEvent {
   std::vector<PhaseLine> phases{};  // of the job, with the last event
 };
 
-/// A document as lines that a screen can show: at most some ten thousand, and how many more.
-std::vector<PageLine> page_of(const Document& document);
+/// A document as lines of at most `width` cells, 0 for any: at most some ten thousand, and how many
+/// more.
+std::vector<Line> page_of(const Document& document, std::size_t width);
 /// The same as a result, with the keys of the rows where it is a table of statistics.
-CommandDone command_done(const Document& document);
+CommandDone command_done(const Document& document, std::size_t width);
 
 }  // namespace ckptscope

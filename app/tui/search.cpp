@@ -26,12 +26,12 @@ std::string text_of_mapping(const MapModel& model, std::size_t line) {
 
 /// A line of current_list(), where that is not one of keys.
 std::string searched_text(const State& state, std::size_t line) {
-  if (state.page) return (*state.page->lines)[line].text;
+  if (state.page) return (*state.page->lines)[line].text();
   switch (state.screen) {
     case Screen::Mapping:
       return text_of_mapping(*state.mapping.model, line);
     case Screen::Stats:
-      return state.stats.table[line].text;
+      return state.stats.table[line].text();
     case Screen::Log:
       return state.log[line].text;
     case Screen::Keys:

@@ -65,9 +65,9 @@ bool run_screen_word(Ui& ui, const std::vector<std::string>& words) {
 
 /// What a verb that changes the session says: a line, or a page.
 void show_change(State& state, const Document& document) {
-  std::vector<PageLine> lines = page_of(document);
+  std::vector<Line> lines = page_of(document, text_columns(state));
   if (lines.size() > 1) return open_page(state, document.verb, std::move(lines));
-  if (!lines.empty()) say(state, lines.front().text);
+  if (!lines.empty()) say(state, lines.front().text());
 }
 
 JobBody source_job(const std::string& path) {

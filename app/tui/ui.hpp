@@ -56,7 +56,7 @@ struct MappingState {
 
 struct StatsState {
   std::shared_ptr<const StatsModel> model;  // of one tensor
-  std::vector<PageLine> table;              // of several
+  std::vector<Line> table;                  // of several
   std::vector<std::string> keys;            // of its lines, from the second one on
   std::size_t shift = 0;                    // cells of the table that are scrolled out
   std::string title;
@@ -78,12 +78,12 @@ struct ConvertState {
 struct LogEntry {
   std::string text;
   Role role = Role::Plain;
-  std::shared_ptr<const std::vector<PageLine>> page;  // opens on Enter
+  std::shared_ptr<const std::vector<Line>> page;  // opens on Enter
 };
 
 struct PageState {
   std::string title;
-  std::shared_ptr<const std::vector<PageLine>> lines;
+  std::shared_ptr<const std::vector<Line>> lines;
   ListState cursor;  // its top is what scrolls
   std::size_t shift = 0;
 };

@@ -146,21 +146,20 @@ struct Arrived {
     }
     if (!event.last) return;  // only statistics fill as they come
     const Role role = told.exit == 0 ? Role::Good : Role::Notice;
-    const auto page = std::make_shared<const std::vector<PageLine>>(told.lines);
+    const auto page = std::make_shared<const std::vector<Line>>(told.lines);
     log(state, fmt::format("{}: exit {}", told.verb, told.exit), role, page);
     if (told.verb == "convert" && state.convert.running) return converted(told);
     if (told.verb == "verify" && state.screen == Screen::Convert) {
-      for (const PageLine& line : told.lines)
-        state.convert.lines.push_back({"", line.text, line.role});
+      for (const Line& line : told.lines) state.convert.lines.push_back({"", line.text(), role});
       return;
     }
-    if (told.lines.size() == 1) return say(state, told.lines.front().text, role);
+    if (told.lines.size() == 1) return say(state, told.lines.front().text(), role);
     state.page = PageState{told.verb, page, {}, 0};
   }
 
   void converted(const CommandDone& told) const {
-    for (const PageLine& line : told.lines) {
-      state.convert.lines.push_back({"", line.text, told.exit == 0 ? Role::Good : Role::Plain});
+    for (const Line& line : told.lines) {
+      state.convert.lines.push_back({"", line.text(), told.exit == 0 ? Role::Good : Role::Plain});
     }
     state.convert.output = state.convert.target;
     for (PhaseLine& phase : state.convert.phases) {
@@ -216,11 +215,11 @@ struct Arrived {
     say(state, text, role);
   }
 
-  void operator()(const Line& line) const {
+  void operator()(const Said& said) const {
     if (event.kind == JobKind::Command && state.convert.running) {
-      state.convert.lines.push_back({"", line.text});
+      state.convert.lines.push_back({"", said.text});
     }
-    log(state, line.text, Role::Faint);
+    log(state, said.text, Role::Faint);
   }
 
   void operator()(const Question& question) const {

@@ -18,8 +18,8 @@ constexpr auto kPublishInterval = std::chrono::milliseconds(150);
 /// Progress of one job, as the screen asks for it.
 class Worker::JobProgress final : public Progress {
  public:
-  JobProgress(std::string title, JobKind kind, std::function<void(JobResult)> post)
-      : title_(std::move(title)), kind_(kind), post_(std::move(post)) {}
+  JobProgress(const Job& job, std::function<void(JobResult)> post)
+      : title_(job.title), kind_(job.kind), width_(job.width), post_(std::move(post)) {}
 
   void phase(std::string_view name, std::uint64_t total) override {
     const std::lock_guard lock(mutex_);
@@ -29,7 +29,7 @@ class Worker::JobProgress final : public Progress {
     started_ = Clock::now();
   }
 
-  void line(std::string_view text) override { post_(Line{std::string(text)}); }
+  void line(std::string_view text) override { post_(Said{std::string(text)}); }
 
   void publish(const std::function<Document()>& make) override {
     {
@@ -38,7 +38,7 @@ class Worker::JobProgress final : public Progress {
       if (now - published_ < kPublishInterval) return;
       published_ = now;
     }
-    post_(command_done(make()));
+    post_(command_done(make(), width_));
   }
 
   bool confirm(const std::string& question) override {
@@ -78,6 +78,7 @@ class Worker::JobProgress final : public Progress {
 
   const std::string title_;
   const JobKind kind_;
+  const std::size_t width_;
   const std::function<void(JobResult)> post_;
   mutable std::mutex mutex_;
   std::condition_variable answered_;
@@ -167,7 +168,7 @@ void Worker::loop() {
       const auto send = [this, kind = job.kind, id = job.id](JobResult result) {
         post({kind, id, false, std::move(result), {}});
       };
-      running_ = std::make_shared<JobProgress>(job.title, job.kind, send);
+      running_ = std::make_shared<JobProgress>(job, send);
     }
     run(std::move(job));
   }
@@ -176,9 +177,11 @@ void Worker::loop() {
 void Worker::run(Job job) {
   JobEvent event{job.kind, job.id, true, {}, {}};
   const std::shared_ptr<JobProgress> progress = running_;
-  const JobContext context{*progress, [&](JobResult result) {
+  const JobContext context{*progress,
+                           [&](JobResult result) {
                              post({job.kind, job.id, false, std::move(result), {}});
-                           }};
+                           },
+                           job.width};
   try {
     with_translated_exceptions([&] { event.result = job.run(context); });
   } catch (const Error& error) {

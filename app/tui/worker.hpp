@@ -22,6 +22,7 @@ namespace ckptscope {
 struct JobContext {
   Progress& progress;
   std::function<void(JobResult)> post;  // a result so far
+  std::size_t width;                    // see Job
 };
 
 using JobBody = std::function<JobResult(const JobContext&)>;
@@ -30,6 +31,7 @@ struct Job {
   JobKind kind = JobKind::Command;
   std::uint64_t id = 0;
   std::string title;  // the command line that it is, for people
+  std::size_t width;  // cells of a line that the screen can show
   JobBody run;
 };
 

@@ -161,7 +161,7 @@ std::string elide_middle(std::string_view displayed, std::size_t width) {
     }
     return from_end ? text.substr(at) : text.substr(0, at);
   };
-  return std::string(take(displayed, head, false)) + "~" + std::string(take(displayed, tail, true));
+  return std::string(take(displayed, head, false)) + "…" + std::string(take(displayed, tail, true));
 }
 
 std::string normalised(std::string_view text) {

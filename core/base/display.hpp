@@ -29,7 +29,7 @@ std::string visible_json(std::string_view json);
 /// Columns that display(text) takes on a terminal.
 std::size_t display_width(std::string_view displayed);
 
-/// At most `width` columns, cut in the middle with `~`, the end favoured ("gate_up~scale_inv").
+/// At most `width` columns, cut in the middle with `…`, the end favoured ("gate_up…scale_inv").
 std::string elide_middle(std::string_view displayed, std::size_t width);
 
 /// NFC form of valid UTF-8, for "look alike" notes; invalid text comes back as it is.

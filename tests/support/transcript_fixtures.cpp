@@ -259,6 +259,28 @@ std::string safetensors_file(const std::string& json, const std::string& data) {
   return text + json + data;
 }
 
+namespace {
+
+/// Every verb that prints for people, on narrow, usual and wide terminals.
+std::vector<std::string> widths_lines() {
+  const std::string verbs[] = {
+      "info mistral4", "ls hy3 layer=1", "tree hy3", "tree mistral4",
+      "show mistral4 language_model.model.layers.0.mlp.experts.down_proj", "map hy3 --to native",
+      "map mistral4 --to native", "stat gpt-oss layer=0 '*proj*'",
+      "stat gpt-oss model.layers.0.mlp.experts.down_proj --hist", "diff gpt-oss hy3 --limit 3",
+      "diff gpt-oss plain --decoded --limit 3", "check gpt-oss", "adapters",
+      "verify gpt-oss plain --to hf --dtype bf16", "help map"};
+  std::vector<std::string> lines;
+  for (const char* width : {"60", "80", "120", "200"}) {
+    for (const std::string& verb : verbs) {
+      lines.push_back("ckptscope " + verb + " --width " + width);
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
 const std::vector<Topic>& topics() {
   static const std::vector<Topic> rows{
       {"usage",
@@ -390,6 +412,7 @@ const std::vector<Topic>& topics() {
         "printf '\\300\\177' | dd of=native/model.safetensors bs=1 seek=30000 conv=notrunc "
         "2>/dev/null; ckptscope convert native --quantize mxfp4 -o x -q",
         "ls"}},
+      {"widths", make_quantisable, widths_lines()},
       {"stat",
        make_quantisable,
        {"ckptscope stat gpt-oss model.layers.0.mlp.experts.down_proj",

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "views/look/theme.hpp"
 
 namespace ckptscope {
 
@@ -23,9 +24,11 @@ using Cell = std::variant<std::monostate, bool, std::uint64_t, double, std::stri
 enum class Format {
   Text,
   Count,    // 47,138
+  Faults,   // the same; red where it is not 0
   Bytes,    // 4.83 GB
   Exact,    // digits only
   Percent,  // of a double in [0, 1]
+  Share,    // the same with a bar
   Extents,  // [128,4096], of a shape
   Real,     // four significant digits
 };
@@ -38,12 +41,14 @@ enum class Audience { Everyone, People, Machines };
 struct Heading {
   std::string text;
   bool escaped = false;
+  Role role = Role::Title;
 };
 
 /// A sentence or more for people; lines keep their breaks.
 struct Note {
   std::string text;
   bool escaped = false;
+  Role role = Role::Plain;
 };
 
 struct Field {
@@ -53,6 +58,7 @@ struct Field {
   Format format = Format::Text;
   std::string remark{};  // stands behind the value, for people
   bool escaped = false;  // a text
+  Role role = Role::Plain;
 };
 struct Fields {
   std::vector<Field> list;
@@ -62,6 +68,7 @@ struct Column {
   std::string id;     // JSON name; empty: for people alone
   std::string title;  // heading; empty: for machines alone, unless the table has no headings at all
   Format format = Format::Text;
+  int leaves = 0;  // where there is no room, columns with the highest number leave first; 0 stays
 };
 
 /// Rows are made on demand: half a million of them cost nothing until they are asked for. `row`

@@ -31,4 +31,8 @@ std::string bar(std::uint64_t count, std::uint64_t most, int columns) {
   return text;
 }
 
+std::string share_bar(double part, int columns) {
+  return bar(static_cast<std::uint64_t>(std::clamp(part, 0.0, 1.0) * 1e6), 1'000'000, columns);
+}
+
 }  // namespace ckptscope

@@ -20,4 +20,7 @@ std::string percent(std::uint64_t part, std::uint64_t whole, int digits = 2);
 /// there.
 std::string bar(std::uint64_t count, std::uint64_t most, int columns);
 
+/// The same of a part of 1.
+std::string share_bar(double part, int columns);
+
 }  // namespace ckptscope

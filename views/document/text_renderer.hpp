@@ -11,7 +11,9 @@ namespace ckptscope {
 struct TextStyle {
   bool terminal = false;  // false: a table marked `main` is written as tab-separated lines
   bool color = false;     // only repeats what a word or mark says
-  bool ascii = false;     // … becomes ...
+  bool ascii = false;     // … becomes ..., ━ becomes =
+  std::size_t width = 0;  // of the terminal, see LineStyle; 0: lines are as long as they are
+  bool headed = false;    // tab-separated lines begin with one of names
 };
 
 /// Receives the text in pieces.
@@ -20,8 +22,5 @@ using Out = std::function<void(std::string_view)>;
 /// Every string of the Document passes through display(). Streams: memory does not grow with rows
 /// when tables are written as lines.
 void render_text(const Document& document, const TextStyle& style, const Out& out);
-
-/// One value as people see it.
-std::string to_text(const Cell& cell, Format format);
 
 }  // namespace ckptscope

@@ -65,6 +65,16 @@ int Canvas::put(int row, int column, std::string_view text, Role role, int width
   return column;
 }
 
+int Canvas::put_line(int row, int column, const Line& line, int width, std::size_t shift) {
+  const int end = column + width;
+  for (const Span& span : line.spans) {
+    const std::size_t out = bytes_that_fit(span.text, shift);
+    shift -= std::min(shift, display_width(std::string_view(span.text).substr(0, out)));
+    column = put(row, column, std::string_view(span.text).substr(out), span.role, end - column);
+  }
+  return column;
+}
+
 void Canvas::put_right(int row, int end, std::string_view text, Role role) {
   const int width = width_of(text);
   put(row, std::max(0, end - width), text, role, width);
@@ -105,42 +115,6 @@ void draw_rule(Canvas& canvas, const Rect& area, std::span<const RuleText> texts
 
 void draw_divider(Canvas& canvas, const Rect& area) {
   for (int i = 0; i < area.rows; ++i) canvas.put(area.row + i, area.column, "│", Role::Faint);
-}
-
-int width_of(std::string_view text) {
-  return static_cast<int>(display_width(text));
-}
-
-std::size_t character_bytes(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t bytes = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-  return std::min(bytes, text.size());
-}
-
-std::vector<std::string> wrapped(std::string_view text, int columns) {
-  std::vector<std::string> lines;
-  const auto width = static_cast<std::size_t>(std::max(8, columns));
-  while (!text.empty()) {
-    std::size_t cut = 0;  // bytes that fit
-    std::size_t cells = 0;
-    while (cut < text.size()) {
-      const std::string_view character = text.substr(cut, character_bytes(text.substr(cut)));
-      cells += character.size() == 1 ? 1 : display_width(character);
-      if (cells > width) break;
-      cut += character.size();
-    }
-    const std::size_t space = text.rfind(' ', cut);
-    if (cut < text.size() && space != text.npos && space > 0) cut = space;
-    lines.emplace_back(text.substr(0, cut));
-    text.remove_prefix(cut);
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  }
-  return lines;
-}
-
-std::string fitted(std::string_view text, int columns) {
-  if (columns <= 0) return "";
-  return elide_middle(text, static_cast<std::size_t>(columns));
 }
 
 }  // namespace ckptscope

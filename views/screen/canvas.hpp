@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "views/screen/theme.hpp"
+#include "views/look/line.hpp"
 
 namespace ckptscope {
 
@@ -41,7 +41,9 @@ class Canvas {
   /// there on; what does not fit is cut. Cells outside the canvas are ignored. Returns the column
   /// behind the text.
   int put(int row, int column, std::string_view text, Role role = Role::Plain, int width = 1 << 20);
-  /// The same, ending before column `end`.
+  /// The same of a line; its first `shift` cells are left out.
+  int put_line(int row, int column, const Line& line, int width = 1 << 20, std::size_t shift = 0);
+  /// Ends before column `end`.
   void put_right(int row, int end, std::string_view text, Role role = Role::Plain);
   /// Gives cells a role, and leaves their text.
   void paint(const Rect& area, Role role);
@@ -79,13 +81,5 @@ void draw_rule(Canvas& canvas, const Rect& area, std::span<const RuleText> texts
                std::span<const int> at = {}, std::string_view junction = "┬");
 /// "│" over all rows of `area`, in its first column.
 void draw_divider(Canvas& canvas, const Rect& area);
-/// Cells that text takes, which is safe to show.
-int width_of(std::string_view text);
-/// Bytes of the character that a text begins with; 1 for what is no UTF-8.
-std::size_t character_bytes(std::string_view text);
-/// Lines of at most `columns` cells, broken at spaces where there are any.
-std::vector<std::string> wrapped(std::string_view text, int columns);
-/// Text for at most `columns` cells: names are elided in the middle.
-std::string fitted(std::string_view text, int columns);
 
 }  // namespace ckptscope

@@ -9,15 +9,9 @@
 
 namespace ckptscope {
 
-/// A line that is safe to show.
-struct PageLine {
-  std::string text;
-  Role role = Role::Plain;
-};
-
 struct PageView {
   std::string heading;
-  const std::vector<PageLine>& lines;
+  const std::vector<Line>& lines;
   const ListState& cursor;
   bool shows_cursor = false;  // lines can be chosen
   std::size_t shift = 0;      // cells that are scrolled out to the left

@@ -9,6 +9,7 @@
 #include <regex>
 #include <set>
 
+#include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/masked.hpp"
@@ -73,6 +74,22 @@ constexpr Elsewhere kElsewhere[] = {
     {"scale-not-applied", "field/field_test.cpp", "scale-not-applied"},
     {"overflow", "field/field_test.cpp", "[overflow]"},
 };
+
+TEST(Transcripts, LinesFitTheWidthThatWasAsked) {
+  std::istringstream lines(read_file(std::string(CKPTSCOPE_TESTS) + "/golden/cli/widths.txt"));
+  std::size_t width = 0;
+  std::string command;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t flag = line.find(" --width ");
+    if (line.starts_with("$ ") && flag != line.npos) {
+      width = std::stoul(line.substr(flag + 9));
+      command = line;
+    } else if (!line.starts_with("2> ")) {
+      EXPECT_LE(display_width(line), width) << command << "\n" << line;
+    }
+  }
+  EXPECT_EQ(width, 200U);
+}
 
 TEST(Transcripts, ShowEveryErrorCodeThatNoOtherTestAsserts) {
   std::string all;

@@ -14,11 +14,11 @@ namespace {
 using namespace std::chrono_literals;
 
 Job job(JobKind kind, std::uint64_t id, std::function<JobResult(const JobContext&)> run) {
-  return {kind, id, "job " + std::to_string(id), std::move(run)};
+  return {kind, id, "job " + std::to_string(id), 80, std::move(run)};
 }
 
 std::string text_of(const JobEvent& event) {
-  if (const auto* line = std::get_if<Line>(&event.result)) return line->text;
+  if (const auto* line = std::get_if<Said>(&event.result)) return line->text;
   if (const auto* failed = std::get_if<Failed>(&event.result)) return "failed: " + failed->message;
   if (const auto* question = std::get_if<Question>(&event.result)) return question->text;
   if (const auto* told = std::get_if<CommandDone>(&event.result)) return "told " + told->verb;
@@ -49,8 +49,8 @@ TEST_F(Working, RunsOneAfterTheOtherAndPostsInOrder) {
   for (std::uint64_t id = 1; id <= 3; ++id) {
     worker_.start(job(JobKind::Command, id, [id](const JobContext& context) -> JobResult {
       context.progress.line("line of " + std::to_string(id));
-      context.post(Line{"so far"});
-      return Line{"done"};
+      context.post(Said{"so far"});
+      return Said{"done"};
     }));
   }
   EXPECT_EQ(wait(), (std::vector<std::string>{"1: line of 1", "1: so far", "1! done",
@@ -63,12 +63,12 @@ TEST_F(Working, NewerLooksReplaceOlderOnesThatWait) {
   std::atomic<bool> go{false};
   worker_.start(job(JobKind::Command, 1, [&](const JobContext&) -> JobResult {
     while (!go) std::this_thread::sleep_for(1ms);
-    return Line{"first"};
+    return Said{"first"};
   }));
   for (std::uint64_t id = 2; id <= 5; ++id) {
-    worker_.start(job(JobKind::Search, id, [](const JobContext&) { return Line{"found"}; }));
+    worker_.start(job(JobKind::Search, id, [](const JobContext&) { return Said{"found"}; }));
   }
-  worker_.start(job(JobKind::Command, 6, [](const JobContext&) { return Line{"last"}; }));
+  worker_.start(job(JobKind::Command, 6, [](const JobContext&) { return Said{"last"}; }));
   go = true;
   // Each has its last event: whoever waits for one is told.
   EXPECT_EQ(wait(),
@@ -85,7 +85,7 @@ TEST_F(Working, StopsWhatRunsAndForgetsWhatWaits) {
       std::this_thread::sleep_for(1ms);
     }
   }));
-  worker_.start(job(JobKind::Command, 2, [](const JobContext&) { return Line{"never"}; }));
+  worker_.start(job(JobKind::Command, 2, [](const JobContext&) { return Said{"never"}; }));
   while (!started) std::this_thread::sleep_for(1ms);
   worker_.stop();
   EXPECT_EQ(wait(), (std::vector<std::string>{"2! failed: stopped", "1! failed: stopped"}));
@@ -94,7 +94,7 @@ TEST_F(Working, StopsWhatRunsAndForgetsWhatWaits) {
 TEST_F(Working, AsksAndGoesOnWithTheAnswer) {
   for (const bool answer : {true, false}) {
     worker_.start(job(JobKind::Command, 1, [](const JobContext& context) -> JobResult {
-      return Line{context.progress.confirm("read it?") ? "read" : "not read"};
+      return Said{context.progress.confirm("read it?") ? "read" : "not read"};
     }));
     const auto texts = wait([&](const JobEvent& event) {
       if (std::holds_alternative<Question>(event.result)) worker_.answer(answer);
@@ -105,7 +105,7 @@ TEST_F(Working, AsksAndGoesOnWithTheAnswer) {
 
 TEST_F(Working, AQuestionIsStoppedToo) {
   worker_.start(job(JobKind::Command, 1, [](const JobContext& context) -> JobResult {
-    return Line{context.progress.confirm("read it?") ? "read" : "not read"};
+    return Said{context.progress.confirm("read it?") ? "read" : "not read"};
   }));
   const auto texts = wait([&](const JobEvent& event) {
     if (std::holds_alternative<Question>(event.result)) worker_.stop();
@@ -122,7 +122,7 @@ TEST_F(Working, TellsOfPhases) {
     while (step == 1) std::this_thread::sleep_for(1ms);
     context.progress.phase("read back", 50);
     context.progress.advance(50);
-    return Line{"done"};
+    return Said{"done"};
   }));
   while (step == 0) std::this_thread::sleep_for(1ms);
   const Activity now = worker_.activity();
@@ -162,7 +162,7 @@ TEST_F(Working, PublishesNowAndThen) {
         return Document{"stat"};
       });
     }
-    return Line{std::to_string(made)};
+    return Said{std::to_string(made)};
   }));
   EXPECT_EQ(wait(), (std::vector<std::string>{"1: told stat", "1! 1"}));
 }

@@ -215,14 +215,14 @@ TEST(ElideMiddle, Rows) {
   const Cut rows[] = {
       {"weight", 6, "weight"},
       {"weight", 7, "weight"},
-      {"weight", 5, "we~ht"},
-      {"weight", 1, "~"},
+      {"weight", 5, "we…ht"},
+      {"weight", 1, "…"},
       {"weight", 0, ""},
       {"", 0, ""},
-      {"gate_up_proj.weight_scale_inv", 17, "gate_up~scale_inv"},
+      {"gate_up_proj.weight_scale_inv", 17, "gate_up…scale_inv"},
       {"\u6f22\u6f22\u6f22\u6f22", 8, "\u6f22\u6f22\u6f22\u6f22"},
-      {"\u6f22\u6f22\u6f22\u6f22", 7, "\u6f22~\u6f22"},
-      {"\u6f22\u6f22\u6f22\u6f22", 2, "~"},
+      {"\u6f22\u6f22\u6f22\u6f22", 7, "\u6f22…\u6f22"},
+      {"\u6f22\u6f22\u6f22\u6f22", 2, "…"},
   };
   for (const Cut& row : rows) {
     EXPECT_EQ(elide_middle(row.text, row.width), row.shown) << row.text << " " << row.width;
@@ -246,11 +246,11 @@ TEST(ElideMiddle, NeverWiderThanAsked) {
         ASSERT_EQ(shown, text);
         continue;
       }
-      const std::size_t cut = shown.find('~');
+      const std::size_t cut = shown.find("…");
       ASSERT_EQ(cut == shown.npos, width == 0);
       if (width == 0) continue;
       EXPECT_TRUE(text.starts_with(shown.substr(0, cut)));
-      EXPECT_TRUE(text.ends_with(shown.substr(cut + 1)));
+      EXPECT_TRUE(text.ends_with(shown.substr(cut + 3)));
       // A wide character at either side of the cut may not fit.
       EXPECT_GE(display_width(shown) + 2, width);
     }

@@ -1,0 +1,99 @@
+// Headings in bold, fields as a table of two columns.
+#include "views/document/markdown_renderer.hpp"
+
+#include <fmt/format.h>
+
+#include "core/base/display.hpp"
+#include "views/document/line_renderer.hpp"
+#include "views/document/table_layout.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// What would act is written out: HTML's marks as references, Markdown's behind a backslash. An
+/// escape of display() keeps its backslash.
+std::string safe(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '<') {
+      out += "&lt;";
+    } else if (c == '&') {
+      out += "&amp;";
+    } else {
+      if (std::string_view("\\|*_`[]#").find(c) != std::string_view::npos) out += '\\';
+      out += c;
+    }
+  }
+  return out;
+}
+
+class MarkdownRenderer {
+ public:
+  explicit MarkdownRenderer(const Out& out) : out_(out) {}
+
+  void operator()(const Heading& heading) {
+    out_(fmt::format("**{}**\n\n", safe(heading.escaped ? heading.text : display(heading.text))));
+  }
+
+  /// As it stands: many have an alignment of their own.
+  void operator()(const Note& note) {
+    if (note.text.empty()) return;
+    std::string fence = "```";  // longer than any run of these in the text
+    while (note.text.find(fence) != note.text.npos) fence += '`';
+    out_(fence + "\n");
+    render_lines(note, {}, [&](const Line& line) { out_(line.text() + "\n"); });
+    out_(fence + "\n\n");
+  }
+
+  void operator()(const Fields& fields) {
+    bool any = false;
+    for (const Field& field : fields.list) {
+      if (field.label.empty()) continue;
+      if (!std::exchange(any, true)) out_("| | |\n| --- | --- |\n");
+      const auto* const text = std::get_if<std::string>(&field.value);
+      std::string value =
+          text != nullptr && field.escaped ? *text : to_text(field.value, field.format);
+      if (!field.remark.empty()) value += "   " + display(field.remark);
+      out_(fmt::format("| {} | {} |\n", safe(field.label), safe(value)));
+    }
+    if (any) out_("\n");
+  }
+
+  void operator()(const Table& table) {
+    if (table.audience == Audience::Machines || table.size == 0) return;
+    std::string titles = "|";
+    std::string marks = "|";
+    for (const Column& column : table.columns) {
+      if (!is_shown(table, column)) continue;
+      titles += fmt::format(" {} |", safe(column.title));
+      marks += is_right_aligned(column.format) ? " ---: |" : " --- |";
+    }
+    out_(titles + "\n" + marks + "\n");
+    for (std::size_t i = 0; i < table.size; ++i) {
+      const std::vector<Cell> cells = table.row(i);
+      std::string row = "|";
+      for (std::size_t c = 0; c < cells.size(); ++c) {
+        if (!is_shown(table, table.columns[c])) continue;
+        row += fmt::format(" {} |", safe(to_text(cells[c], table.columns[c].format)));
+      }
+      out_(row + "\n");
+    }
+    out_("\n");
+  }
+
+ private:
+  static bool is_shown(const Table& table, const Column& column) {
+    return !column.title.empty() || !table.headed;
+  }
+
+  const Out& out_;
+};
+
+}  // namespace
+
+void render_markdown(const Document& document, const Out& out) {
+  MarkdownRenderer renderer(out);
+  for (const Block& block : document.blocks) std::visit(renderer, block);
+}
+
+}  // namespace ckptscope
