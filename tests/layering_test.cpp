@@ -32,9 +32,9 @@ struct Row {
 // clang-format off
 const std::set<std::string> kCore{
     "core/base", "core/tensor", "core/numbers", "core/kernels", "core/names", "core/mapping",
-    "core/checkpoint", "core/plan", "core/run", "core/output", "core/inspect", "core/convert"};
+    "core/checkpoint", "core/plan", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
 const std::set<std::string> kModels{  // of core, for views: what is shown, nothing that reads or runs
-    "core/base", "core/tensor", "core/names", "core/plan", "core/inspect"};
+    "core/base", "core/tensor", "core/names", "core/plan", "core/inspect", "core/figures"};
 
 const std::vector<Row> kTable{
     {"core/base", {}, {"fmt", "nlohmann", "xxhash.h", "pcre2.h", "utf8proc.h"}},
@@ -51,10 +51,11 @@ const std::vector<Row> kTable{
                      "core/run"}, {"fmt", "nlohmann"}},
     {"core/inspect", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/names",
                       "core/mapping", "core/checkpoint", "core/plan", "core/run"}, {"fmt", "openssl"}},
+    {"core/figures", {"core/base", "core/inspect"}, {"fmt"}},
     {"core/convert", {"core/base", "core/tensor", "core/names", "core/checkpoint", "core/plan",
                       "core/run", "core/output"}, {"fmt"}},
     {"adapters", {"core/mapping", "core/base/config.hpp", "core/base/error.hpp"}, {}},
-    {"views/look", {"core/base"}, {"fmt"}},
+    {"views/look", {"core/base", "core/figures/oddity.hpp"}, {"fmt"}},
     {"views/document", {"core/base", "core/tensor", "views/look"}, {"fmt", "nlohmann"}},
     {"views/screen", with(kModels, {"views/look", "views/document"}), {"fmt"}},
     {"app/terminal", {"core/base", "views/look", "views/document", "views/screen"}, {"fmt", "ncurses.h", "term.h"}},

@@ -6,6 +6,7 @@
 #include "app/reports/distance_table.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "app/reports/stat_report.hpp"
+#include "app/reports/trend_report.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
@@ -83,32 +84,78 @@ std::shared_ptr<std::vector<Row>> finished_rows(const std::vector<Row>& rows) {
   return finished;
 }
 
-Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
-                   const Args& args, Progress& progress) {
-  std::vector<Row> rows;
-  rows.reserve(items.size());
-  for (const StatsItem& item : items) rows.push_back({item.key, format_name(item)});
-  const auto table_so_far = [&] {
+std::size_t figure_of(const Args& args) {
+  const std::string name = args.text("figure");
+  const auto found = std::find_if(kFigureKinds.begin(), kFigureKinds.end(),
+                                  [&](const FigureKind& kind) { return kind.name == name; });
+  return static_cast<std::size_t>(found - kFigureKinds.begin());
+}
+
+/// Several tensors while they are looked at.
+class ManyTensors {
+ public:
+  ManyTensors(const std::vector<StatsItem>& items, const Args& args, bool person)
+      : kind_(figure_of(args)), person_(person), lists_(!person || args.has("all")) {
+    for (const StatsItem& item : items) rows_.push_back({item.key, format_name(item)});
+  }
+
+  void add(std::size_t item, const TensorStats& stats) {
+    rows_[item].fill(stats.moments);
+    trends_.add(rows_[item].key, stats);
+  }
+
+  /// Pictures where there are layers; the table of all tensors where it is asked for, or they are
+  /// few.
+  Document so_far() const {
     Document document{"stat"};
-    document.add(stats_table(finished_rows(rows)));
+    const std::vector<Trend> trends = trends_.trends();
+    const bool pictures = has_pictures(trends);
+    add_trends(document, trends, kind_, person_ ? Audience::Everyone : Audience::Machines);
+    Table table = stats_table(finished_rows(rows_));
+    if (pictures && !lists_) table.audience = Audience::Machines;
+    if (pictures && person_ && lists_) document.add(Note{""});
+    document.add(std::move(table));
     return document;
-  };
+  }
+
+  Fields total() const {
+    Row total;
+    for (const Row& row : rows_) {
+      total.count += row.count;
+      total.nans += row.nans;
+      total.infinities += row.infinities;
+    }
+    Fields fields{{{"total.tensors", "", rows_.size()},
+                   {"total.count", "", total.count},
+                   {"total.nan", "", total.nans},
+                   {"total.inf", "", total.infinities}}};
+    if (person_ && total.nans + total.infinities > 0) {
+      fields.list.push_back(
+          {"", "NaN, Inf",
+           fmt::format("{}, {}", format_count(total.nans), format_count(total.infinities)),
+           Format::Text, "", false, Role::Defect});
+    }
+    return fields;
+  }
+
+ private:
+  std::size_t kind_;
+  bool person_;
+  bool lists_;
+  std::vector<Row> rows_;
+  TrendCollector trends_;
+};
+
+Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
+                   const Args& args, bool person, Progress& progress) {
+  ManyTensors many(items, args, person);
   compute_stats(checkpoint, items, args.resources().threads, progress,
                 [&](std::size_t i, const TensorStats& stats) {
-                  rows[i].fill(stats.moments);
-                  progress.publish(table_so_far);
+                  many.add(i, stats);
+                  progress.publish([&] { return many.so_far(); });
                 });
-  Document document = table_so_far();
-  Row total;
-  for (const Row& row : rows) {
-    total.count += row.count;
-    total.nans += row.nans;
-    total.infinities += row.infinities;
-  }
-  document.add(Fields{{{"total.tensors", "", rows.size()},
-                       {"total.count", "", total.count},
-                       {"total.nan", "", total.nans},
-                       {"total.inf", "", total.infinities}}});
+  Document document = many.so_far();
+  document.add(many.total());
   add_unapplied_scales(document, items);
   return document;
 }
@@ -154,13 +201,14 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   return document;
 }
 
-Document stat_here(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
+Document stat_here(const Checkpoint& checkpoint, const Args& args, bool person,
+                   Progress& progress) {
   MatchingItems found = matching_items(checkpoint, args.operands);
   confirm_reading(checkpoint, found.items, progress);
   const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   Document document{"stat"};
   if (items.size() > 1) {
-    document = stat_many(checkpoint, items, args, progress);
+    document = stat_many(checkpoint, items, args, person, progress);
     add_problems(document, std::move(found.notes));
     return document;
   }
@@ -177,7 +225,7 @@ Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   refuse_errors(checkpoint.problems(), checkpoint.name());
   return args.has("against") ? stat_against(checkpoint, args, progress)
-                             : stat_here(checkpoint, args, progress);
+                             : stat_here(checkpoint, args, snapshot.terminal, progress);
 }
 
 }  // namespace
@@ -192,9 +240,16 @@ extern const Command kStat{
                .help = "compare with another checkpoint: max abs, relative L2, SQNR"},
               {.name = "hist", .help = "signed histogram by power of two"},
               {.name = "linear", .help = "histogram in equal steps"},
-              {.name = "all", .help = "every expert, not the least usual alone"},
+              {.name = "all", .help = "every tensor and every expert, not what stands out alone"},
+              {.name = "figure",
+               .value = "FIGURE",
+               .help = "what is drawn over layers and experts",
+               .choices = "std|absmax|mean|zeros|saturated|scale",
+               .fallback = "std"},
               kThreads},
     .examples = {"stat gpt-oss-20b model.layers.0.mlp.experts.down_proj --hist",
+                 "stat gpt-oss-20b 'layers.*'",
+                 "stat gpt-oss-20b 'experts.down_proj' --figure absmax",
                  "stat ft '*.experts.*_proj' --against gpt-oss-20b"},
     .exits = "nothing matches, a scale is not applied, or tensors are not compared",
     .run = run_stat,

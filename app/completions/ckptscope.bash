@@ -9,6 +9,7 @@ _ckptscope() {
     --dtype) COMPREPLY=($(compgen -W 'bf16 f16 f32' -- "$word")); return ;;
     --quantize) COMPREPLY=($(compgen -W 'mxfp4 fp8 none' -- "$word")); return ;;
     --hf-prefix) COMPREPLY=($(compgen -W 'usual none' -- "$word")); return ;;
+    --figure) COMPREPLY=($(compgen -W 'std absmax mean zeros saturated scale' -- "$word")); return ;;
     --verify) COMPREPLY=($(compgen -W 'none readback roundtrip' -- "$word")); return ;;
     --if-exists) COMPREPLY=($(compgen -W 'fail skip replace' -- "$word")); return ;;
   esac
@@ -18,7 +19,7 @@ _ckptscope() {
     tree) flags+=' --all' ;;
     show) flags+=' --values --to --adapter --dtype --set --layout --mapping' ;;
     map) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --all --rules --full --expect' ;;
-    stat) flags+=' --against --hist --linear --all --threads -j' ;;
+    stat) flags+=' --against --hist --linear --all --figure --threads -j' ;;
     convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --mapping --rename --include --dry-run -n' ;;
     verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --memory --threads -j' ;;
     check) flags+=' --deep --sums --strict --threads -j' ;;

@@ -8,14 +8,14 @@
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
-#include "core/inspect/expert_figures.hpp"
+#include "core/figures/figure.hpp"
 #include "views/document/figures.hpp"
 
 namespace ckptscope {
 namespace {
 
 constexpr std::uint64_t kAskAbove = 2'000'000'000;
-constexpr std::size_t kUnusual = 3;
+constexpr std::size_t kMostOdd = 8;  // experts that people see
 constexpr int kBarWidth = 24;
 
 /// "_blocks U8 + _scales U8": what a decoded tensor is made of.
@@ -237,10 +237,19 @@ Table linear_table(const TensorStats& stats) {
 
 // ---- experts ------------------------------------------------------------------------------------
 
+/// The median over the experts that are not dead; NaN where all are.
+double usual_deviation(const std::vector<ExpertStats>& experts) {
+  std::vector<double> deviations;
+  for (const ExpertStats& one : experts) {
+    if (const double value = deviation_of(one); value > 0) deviations.push_back(value);
+  }
+  return median(std::move(deviations));
+}
+
 Table experts_table(const TensorStats& stats, std::vector<std::size_t> order, Audience audience) {
   const auto numbers = std::make_shared<const std::vector<std::size_t>>(std::move(order));
   const auto experts = std::make_shared<const std::vector<ExpertStats>>(stats.experts);
-  const double median = median_of(stats.experts, deviation_of);
+  const double middle = usual_deviation(stats.experts);
   const bool codes = stats.codes.has_value();
   const bool machine = audience == Audience::Machines;
   const auto title = [&](const char* text) { return machine ? "" : std::string(text); };
@@ -252,13 +261,13 @@ Table experts_table(const TensorStats& stats, std::vector<std::size_t> order, Au
            {"zero", title("zero"), Format::Percent},
            {"saturated", codes ? title("saturated") : "", Format::Percent}},
           numbers->size(),
-          [numbers, experts, median](std::size_t i) -> std::vector<Cell> {
+          [numbers, experts, middle](std::size_t i) -> std::vector<Cell> {
             const std::size_t number = (*numbers)[i];
             const ExpertStats& expert = (*experts)[number];
             const Moments& m = expert.moments;
             return {std::uint64_t{number},
                     m.deviation(),
-                    median > 0 ? m.deviation() / median : 1.0,
+                    middle > 0 ? m.deviation() / middle : 1.0,
                     m.largest(),
                     share(m.zeros, m.count),
                     share(expert.saturated, m.count)};
@@ -272,10 +281,16 @@ void add_experts(Document& document, const TensorStats& stats, bool all) {
   std::vector<std::size_t> order(count);
   std::iota(order.begin(), order.end(), std::size_t{0});
   document.add(experts_table(stats, order, Audience::Machines)).add(Note{""});
-  if (!all && count > kUnusual) {
-    order = by_oddity(stats.experts);
-    order.resize(std::min(kUnusual, order.size()));
-    document.add(Note{fmt::format("  the {} least usual of {} experts; --all", kUnusual, count)});
+  if (!all) {
+    order = odd_places(expert_scores(stats.experts));
+    const std::size_t odd = order.size();
+    order.resize(std::min(kMostOdd, odd));
+    if (odd == 0) {
+      document.add(Note{fmt::format("  none of {} experts stands out; --all lists them", count)});
+      return;
+    }
+    document.add(Note{fmt::format("  {} of {} experts stand out{}; --all lists them", odd, count,
+                                  odd > kMostOdd ? fmt::format(", the first {}", kMostOdd) : "")});
   }
   document.add(experts_table(stats, std::move(order), Audience::People));
 }

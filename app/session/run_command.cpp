@@ -58,7 +58,7 @@ Document run_document(const Command& command, std::shared_ptr<const Checkpoint> 
                       const Args& args, bool terminal) {
   CliProgress progress(
       {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")});
-  const bool person = (terminal && stdout_is_terminal()) || args.has("width");
+  const bool person = (terminal && stdout_is_terminal()) || args.has("width") || args.has("md");
   return command.run({std::move(checkpoint), person}, args, progress);
 }
 

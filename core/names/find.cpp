@@ -48,7 +48,7 @@ class Finder {
   QueryResult find(Looseness most) {
     std::vector<bool> met = find_things();
     for (std::size_t i = 0; i < met.size(); ++i) {
-      if (!met[i] && query_.words()[i].plain) loosen(i, most);
+      if (!met[i] && query_.words()[i].kind != Query::Word::Kind::Other) loosen(i, most);
     }
     if (!result_.notes.empty()) met = find_things();
     for (std::size_t i = 0; i < met.size(); ++i) {
@@ -81,11 +81,13 @@ class Finder {
 
   void loosen(std::size_t place, Looseness most) {
     const Query::Word word = query_.words()[place];
+    const bool glob = word.kind == Query::Word::Kind::Glob;
     query_.read_as_text(place);
     if (is_met(place)) {
-      return note("{} names no key: it is taken as a text in keys", display(word.text));
+      return note("{} names no key: it is taken as a {} keys", display(word.text),
+                  glob ? "part of" : "text in");
     }
-    const bool by_letters = most == Looseness::Letters && !word.unwanted &&
+    const bool by_letters = most == Looseness::Letters && !word.unwanted && !glob &&
                             word.text.size() >= kFewestLetters &&
                             word.text.find('.') == word.text.npos;
     if (!by_letters) return;

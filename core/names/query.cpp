@@ -247,14 +247,15 @@ Query::Word read_word(std::string_view word) {
     inner.unwanted = !inner.unwanted;
     return inner;
   }
-  Query::Word result{std::string(word), false, false, {}};
+  using Kind = Query::Word::Kind;
+  Query::Word result{std::string(word), false, Kind::Other, {}};
   if (is_regex(word)) {
     const Regex regex(word.substr(1, word.size() - 2), {.smart_case = true});
     result.test = [regex](const QueryItem& item) { return regex.matches(item.key); };
   } else if (auto attribute = attribute_test(word)) {
     result.test = std::move(*attribute);
   } else {
-    result.plain = !word.empty() && !is_glob(word);
+    if (!word.empty()) result.kind = is_glob(word) ? Kind::Glob : Kind::Plain;
     result.test = key_test(word);
   }
   return result;
@@ -302,9 +303,10 @@ bool Query::matches_any(std::span<const QueryItem> names) const {
 
 void Query::read_as_text(std::size_t word) {
   const std::string& text = words_[word].text;
-  std::string pattern = quoted(text);
-  if (is_digit(text.front())) pattern = "(?<![0-9])" + pattern;
-  if (is_digit(text.back())) pattern += "(?![0-9])";
+  const bool glob = words_[word].kind == Word::Kind::Glob;
+  std::string pattern = glob ? "(?<![^.])" + glob_to_regex(text) + "(?![^.])" : quoted(text);
+  if (!glob && is_digit(text.front())) pattern = "(?<![0-9])" + pattern;
+  if (!glob && is_digit(text.back())) pattern += "(?![0-9])";
   const Regex regex(pattern, {.smart_case = true});
   words_[word].test = [regex](const QueryItem& item) { return regex.matches(item.key); };
 }

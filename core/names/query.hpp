@@ -31,7 +31,7 @@ class Query {
   struct Word {
     std::string text;  // without the ! of "!word"
     bool unwanted;     // it was one
-    bool plain;        // a key or prefix, no glob and no NAME=VALUE
+    enum class Kind { Plain, Glob, Other } kind;  // a key or prefix, one with * ? [ {, or neither
     Test test;
     bool meets(std::span<const QueryItem> names) const;  // one of them
   };
@@ -47,7 +47,7 @@ class Query {
 
   void replace(std::size_t word, Test test) { words_[word].test = std::move(test); }
   /// A plain word as a text anywhere in a key: a number at its ends is a whole one, and without a
-  /// capital letter it is found in any case.
+  /// capital letter it is found in any case. A glob as whole segments anywhere in it.
   void read_as_text(std::size_t word);
 
  private:

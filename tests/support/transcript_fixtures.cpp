@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "core/checkpoint/synthetic.hpp"
+#include "tests/support/odd_model.hpp"
 #include "tests/support/recorded.hpp"
 
 namespace ckptscope::testing {
@@ -221,6 +222,11 @@ void make_hostile_names(const TempDir& dir) {
   make(dir, "hostile", names);
 }
 
+void make_odd(const TempDir& dir) {
+  make(dir, "split", odd_model(false));
+  make(dir, "stacked", odd_model(true));
+}
+
 void make_quantisable(const TempDir& dir) {
   make(dir, "gpt-oss", recorded("gpt_oss-mxfp4"));
   make(dir, "mistral4", recorded("mistral4-fp8-bf16"));
@@ -263,13 +269,21 @@ namespace {
 
 /// Every verb that prints for people, on narrow, usual and wide terminals.
 std::vector<std::string> widths_lines() {
-  const std::string verbs[] = {
-      "info mistral4", "ls hy3 layer=1", "tree hy3", "tree mistral4",
-      "show mistral4 language_model.model.layers.0.mlp.experts.down_proj", "map hy3 --to native",
-      "map mistral4 --to native", "stat gpt-oss layer=0 '*proj*'",
-      "stat gpt-oss model.layers.0.mlp.experts.down_proj --hist", "diff gpt-oss hy3 --limit 3",
-      "diff gpt-oss plain --decoded --limit 3", "check gpt-oss", "adapters",
-      "verify gpt-oss plain --to hf --dtype bf16", "help map"};
+  const std::string verbs[] = {"info mistral4",
+                               "ls hy3 layer=1",
+                               "tree hy3",
+                               "tree mistral4",
+                               "show mistral4 language_model.model.layers.0.mlp.experts.down_proj",
+                               "map hy3 --to native",
+                               "map mistral4 --to native",
+                               "stat gpt-oss layer=0 '*proj*'",
+                               "stat gpt-oss model.layers.0.mlp.experts.down_proj --hist",
+                               "diff gpt-oss hy3 --limit 3",
+                               "diff gpt-oss plain --decoded --limit 3",
+                               "check gpt-oss",
+                               "adapters",
+                               "verify gpt-oss plain --to hf --dtype bf16",
+                               "help map"};
   std::vector<std::string> lines;
   for (const char* width : {"60", "80", "120", "200"}) {
     for (const std::string& verb : verbs) {
@@ -412,6 +426,17 @@ const std::vector<Topic>& topics() {
         "printf '\\300\\177' | dd of=native/model.safetensors bs=1 seek=30000 conv=notrunc "
         "2>/dev/null; ckptscope convert native --quantize mxfp4 -o x -q",
         "ls"}},
+      {"trends",
+       make_odd,
+       {"ckptscope stat split --width 100", "ckptscope stat split experts.*.down_proj --width 80",
+        "ckptscope stat stacked layers.*.experts.down_proj --width 60 --ascii",
+        "ckptscope stat stacked o_proj --figure absmax --width 80",
+        "ckptscope stat split layernorm --figure mean --all --width 100",
+        "ckptscope stat stacked model.layers.3.mlp.experts.up_proj --width 100",
+        "ckptscope stat stacked model.layers.4.mlp.experts.up_proj --width 100",
+        "ckptscope stat split layers.*.experts.*.up_proj | head -3",
+        "ckptscope stat stacked layers.*.experts.up_proj --header | head -2",
+        "ckptscope stat stacked down_proj --md", "ckptscope stat stacked down_proj --json"}},
       {"widths", make_quantisable, widths_lines()},
       {"stat",
        make_quantisable,

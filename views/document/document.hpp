@@ -17,8 +17,9 @@ namespace ckptscope {
 
 /// One value. monostate is "nothing to say": empty in text, null in JSON. Strings are raw:
 /// renderers escape them.
-using Cell = std::variant<std::monostate, bool, std::uint64_t, double, std::string,
-                          std::vector<std::uint64_t>, std::vector<std::string>>;
+using Cell =
+    std::variant<std::monostate, bool, std::uint64_t, double, std::string,
+                 std::vector<std::uint64_t>, std::vector<std::string>, std::vector<double>>;
 
 /// How people see a value; JSON is exact whatever the format.
 enum class Format {
@@ -31,6 +32,7 @@ enum class Format {
   Share,    // the same with a bar
   Extents,  // [128,4096], of a shape
   Real,     // four significant digits
+  Spark,    // of several doubles: one block each; NaN where there is nothing
 };
 
 /// Who a block is for: a folded table is for people, the full one behind it for machines.
@@ -83,7 +85,34 @@ struct Table {
   bool headed = true;  // people see the column titles
 };
 
-using Block = std::variant<Heading, Note, Fields, Table>;
+/// A figure in cells: rows and columns are layers and experts, or parts of a matrix.
+struct HeatMap {
+  std::string id;                      // JSON name of the object
+  std::string title;                   // "std of model.layers.*.mlp.experts.down_proj"
+  std::string row_kind;                // "layer"
+  std::string column_kind;             // "expert"
+  std::vector<std::string> rows{};     // names; safe to show
+  std::vector<std::string> columns{};  // the same
+  std::vector<double> values{};        // row by row; NaN: nothing there
+  std::vector<double> scores{};        // of each how far it is from the usual, see odd_scores()
+  std::vector<std::uint8_t> dead{};    // of each: all zeros
+  std::string legend{};                // what "usual" means here
+  Audience audience = Audience::Everyone;
+};
+
+/// A figure over places, with the band that most of it lies in.
+struct Chart {
+  std::string id;
+  std::string title;
+  std::string place_kind;             // "layer"
+  std::vector<std::string> places{};  // names; safe to show
+  std::vector<double> values{};
+  std::vector<double> low{};  // of the band; empty: there is none
+  std::vector<double> high{};
+  Audience audience = Audience::Everyone;
+};
+
+using Block = std::variant<Heading, Note, Fields, Table, HeatMap, Chart>;
 
 struct Document {
   std::string verb;

@@ -21,6 +21,11 @@ std::string dump(const Json& json) {
 struct CellJson {
   Json operator()(std::monostate) const { return nullptr; }
   Json operator()(double value) const { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+  Json operator()(const std::vector<double>& values) const {
+    Json list = Json::array();
+    for (const double one : values) list.push_back((*this)(one));
+    return list;
+  }
   Json operator()(const auto& value) const { return value; }
 };
 
@@ -71,6 +76,38 @@ Json head_of(const Document& document) {
   return head;
 }
 
+/// A heat map, row by row.
+Json map_json(const HeatMap& map) {
+  Json json{{"title", map.title}, {"rows", map.rows}, {"columns", map.columns}};
+  const std::size_t count = map.columns.size();
+  for (const auto& [name, values] : {std::pair("values", &map.values), {"scores", &map.scores}}) {
+    Json rows = Json::array();
+    for (std::size_t row = 0; row < map.rows.size(); ++row) {
+      const auto first = values->begin() + static_cast<std::ptrdiff_t>(row * count);
+      rows.push_back(
+          CellJson()(std::vector<double>(first, first + static_cast<std::ptrdiff_t>(count))));
+    }
+    json[name] = std::move(rows);
+  }
+  return json;
+}
+
+Json chart_json(const Chart& chart) {
+  return {{"title", chart.title},
+          {"places", chart.places},
+          {"values", CellJson()(chart.values)},
+          {"low", CellJson()(chart.low)},
+          {"high", CellJson()(chart.high)}};
+}
+
+/// Pictures stand at their id in the object.
+void put_pictures(const Document& document, Json& head) {
+  for (const Block& block : document.blocks) {
+    if (const auto* map = std::get_if<HeatMap>(&block)) put(head, map->id, map_json(*map));
+    if (const auto* chart = std::get_if<Chart>(&block)) put(head, chart->id, chart_json(*chart));
+  }
+}
+
 const Table* machine_table(const Block& block) {
   const auto* table = std::get_if<Table>(&block);
   const bool shown = table != nullptr && table->audience != Audience::People && !table->id.empty();
@@ -80,7 +117,9 @@ const Table* machine_table(const Block& block) {
 }  // namespace
 
 void render_json(const Document& document, const Out& out) {
-  std::string head = dump(head_of(document));
+  Json object = head_of(document);
+  put_pictures(document, object);
+  std::string head = dump(object);
   head.pop_back();  // the object stays open for the tables
   out(head);
   for (const Block& block : document.blocks) {

@@ -9,7 +9,9 @@
 #include "core/base/display.hpp"
 #include "core/tensor/shape.hpp"
 #include "views/document/figures.hpp"
+#include "views/document/picture_layout.hpp"
 #include "views/document/table_layout.hpp"
+#include "views/look/pictures.hpp"
 
 namespace ckptscope {
 namespace {
@@ -59,6 +61,13 @@ class LineRenderer {
   void operator()(const Table& table) {
     if (table.audience == Audience::Machines) return;
     layout_table(table, style_.width, take_);
+  }
+
+  void operator()(const HeatMap& map) {
+    if (map.audience != Audience::Machines) layout_heat_map(map, style_, take_);
+  }
+  void operator()(const Chart& chart) {
+    if (chart.audience != Audience::Machines) layout_chart(chart, style_, take_);
   }
 
  private:
@@ -133,6 +142,9 @@ struct CellText {
     std::string text = to_string(values);
     if (format == Format::Extents) std::erase(text, ' ');
     return text;
+  }
+  std::string operator()(const std::vector<double>& values) const {
+    return spark(values, values.size());
   }
   std::string operator()(const std::vector<std::string>& values) const {
     std::string text;

@@ -12,6 +12,7 @@ namespace ckptscope {
 
 struct LineStyle {
   std::size_t width = 0;  // cells of a line at the most; 0: as many as it takes
+  bool colored = false;   // cells of heat maps may have two colours
 };
 
 /// Every string of the block passes through display(), but for those that are `escaped`. Lines

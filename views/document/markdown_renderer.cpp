@@ -37,13 +37,11 @@ class MarkdownRenderer {
 
   /// As it stands: many have an alignment of their own.
   void operator()(const Note& note) {
-    if (note.text.empty()) return;
-    std::string fence = "```";  // longer than any run of these in the text
-    while (note.text.find(fence) != note.text.npos) fence += '`';
-    out_(fence + "\n");
-    render_lines(note, {}, [&](const Line& line) { out_(line.text() + "\n"); });
-    out_(fence + "\n\n");
+    if (!note.text.empty()) picture(note);
   }
+
+  void operator()(const HeatMap& map) { picture(map); }
+  void operator()(const Chart& chart) { picture(chart); }
 
   void operator()(const Fields& fields) {
     bool any = false;
@@ -82,6 +80,16 @@ class MarkdownRenderer {
   }
 
  private:
+  /// Text whose characters stand below each other.
+  void picture(const Block& block) {
+    std::string text;
+    render_lines(block, {}, [&](const Line& line) { text += line.text() + "\n"; });
+    if (text.empty()) return;
+    std::string fence = "```";  // longer than any run of these in the text
+    while (text.find(fence) != text.npos) fence += '`';
+    out_(fence + "\n" + text + fence + "\n\n");
+  }
+
   static bool is_shown(const Table& table, const Column& column) {
     return !column.title.empty() || !table.headed;
   }

@@ -8,6 +8,7 @@
 #include "core/base/display.hpp"
 #include "views/document/figures.hpp"
 #include "views/document/line_renderer.hpp"
+#include "views/look/pictures.hpp"
 
 namespace ckptscope {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr int kBarColumns = 12;
 constexpr std::size_t kPercentColumns = 7;  // "100.0 %"
 constexpr std::size_t kLeastStart = 8;      // cells that are worth a line
+constexpr std::size_t kLeastSpark = 16;     // cells of a sparkline that gives room
 constexpr std::size_t kLeastText = 20;      // cells of a column that gives room
 constexpr std::size_t kIndent = 6;          // of the rest of a record
 
@@ -34,9 +36,7 @@ class Layout {
 
   void print() {
     if (!start_.empty()) {
-      take_(Line("  ")
-                .add("every " + column(shown_[lead()]).title + " begins with ", Role::Faint)
-                .add(start_));
+      take_(Line("  ").add("all begin with ", Role::Faint).add(start_));
     }
     const bool fits = width_ == 0 || total() <= width_;
     if (fits && table_.headed) print_row(titles());
@@ -56,6 +56,7 @@ class Layout {
     std::size_t column;
     std::size_t cells = 0;  // that the widest value takes
     bool leads = false;
+    std::size_t most = std::string::npos;  // of a sparkline: cells that it may take
   };
 
   const Column& column(const Shown& one) const { return table_.columns[one.column]; }
@@ -116,9 +117,17 @@ class Layout {
     }
   }
 
-  /// Texts go on below in their column: the widest one gives room first.
+  /// Sparklines are drawn shorter. Texts go on below in their column: the widest one gives room
+  /// first.
   void narrow() {
-    while (width_ > 0 && total() > width_) {
+    if (width_ == 0) return;
+    for (Shown& one : shown_) {
+      if (column(one).format != Format::Spark || total() <= width_) continue;
+      const std::size_t over =
+          std::min(total() - width_, one.cells - std::min(one.cells, kLeastSpark));
+      one.most = one.cells -= over;
+    }
+    while (total() > width_) {
       Shown* widest = nullptr;
       for (Shown& one : shown_) {
         if (column(one).format != Format::Text || one.cells <= kLeastText) continue;
@@ -144,7 +153,8 @@ class Layout {
   std::vector<Line> cells(std::size_t row) const {
     const std::vector<Cell> values = table_.row(row);
     std::vector<Line> lines;
-    for (const Shown& one : shown_) lines.push_back(cell(values[one.column], column(one).format));
+    for (const Shown& one : shown_)
+      lines.push_back(cell(values[one.column], column(one).format, one.most));
     if (!start_.empty()) {
       const std::size_t c = lead();
       lines[c] = Line(lines[c].text().substr(start_.size()));
@@ -152,8 +162,11 @@ class Layout {
     return lines;
   }
 
-  static Line cell(const Cell& value, Format format) {
+  static Line cell(const Cell& value, Format format, std::size_t most) {
     Line line;
+    if (const auto* const values = std::get_if<std::vector<double>>(&value)) {
+      return line.add(spark(*values, std::min(values->size(), most)), Role::Bar);
+    }
     std::string text = to_text(value, format);
     if (format == Format::Faults && text != "0") return line.add(std::move(text), Role::Defect);
     const auto* const part = std::get_if<double>(&value);
@@ -246,7 +259,8 @@ class Layout {
 }  // namespace
 
 bool is_right_aligned(Format format) {
-  return format != Format::Text && format != Format::Extents && format != Format::Share;
+  return format != Format::Text && format != Format::Extents && format != Format::Share &&
+         format != Format::Spark;
 }
 
 void layout_table(const Table& table, std::size_t width, const std::function<void(Line)>& take) {

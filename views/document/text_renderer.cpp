@@ -1,17 +1,14 @@
 // Lines for people with their colours, or tab-separated ones for a pipe.
 #include "views/document/text_renderer.hpp"
 
+#include <fmt/format.h>
+
 #include "views/document/line_renderer.hpp"
 #include "views/document/table_layout.hpp"
+#include "views/look/pictures.hpp"
 
 namespace ckptscope {
 namespace {
-
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (auto at = text.find(from); at != text.npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
 
 std::string styled(const Line& line, const TextStyle& style) {
   std::string text;
@@ -19,11 +16,7 @@ std::string styled(const Line& line, const TextStyle& style) {
     const std::string begin = style.color ? sgr_of(span.role) : "";
     text += begin + span.text + (begin.empty() ? "" : kSgrPlain);
   }
-  if (style.ascii) {
-    replace_all(text, "…", "...");
-    replace_all(text, "━", "=");
-  }
-  return text + "\n";
+  return (style.ascii ? plain_pictures(text) : text) + "\n";
 }
 
 /// The columns that machines see, separated by tabs.
@@ -44,6 +37,9 @@ void write_tabbed(const Table& table, bool headed, const Out& out) {
     const std::vector<Cell> cells = table.row(i);
     out(tabbed(table, [&](std::size_t c) {
       const Format format = table.columns[c].format;
+      if (const auto* const values = std::get_if<std::vector<double>>(&cells[c])) {
+        return fmt::format("{}", fmt::join(*values, ","));
+      }
       return to_text(cells[c], is_right_aligned(format) ? Format::Exact : format);
     }));
   }
@@ -60,7 +56,7 @@ void render_text(const Document& document, const TextStyle& style, const Out& ou
     if (tabs) {
       write_tabbed(*table, style.headed, out);
     } else {
-      render_lines(block, {style.width}, print);
+      render_lines(block, {style.width, style.color}, print);
     }
   }
 }

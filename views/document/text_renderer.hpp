@@ -11,7 +11,7 @@ namespace ckptscope {
 struct TextStyle {
   bool terminal = false;  // false: a table marked `main` is written as tab-separated lines
   bool color = false;     // only repeats what a word or mark says
-  bool ascii = false;     // … becomes ..., ━ becomes =
+  bool ascii = false;     // … becomes ., ━ becomes =, see plain_pictures()
   std::size_t width = 0;  // of the terminal, see LineStyle; 0: lines are as long as they are
   bool headed = false;    // tab-separated lines begin with one of names
 };

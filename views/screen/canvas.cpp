@@ -7,20 +7,14 @@
 #include <utility>
 
 #include "core/base/display.hpp"
+#include "views/look/pictures.hpp"
 
 namespace ckptscope {
 namespace {
 
-constexpr std::pair<std::string_view, std::string_view> kAscii[] = {
-    {"─", "-"}, {"│", "|"}, {"┬", "+"}, {"┴", "+"}, {"┼", "+"}, {"┐", "\\"},
-    {"┘", "/"}, {"┤", "|"}, {"━", "="}, {"…", "."}, {"█", "#"},
-};
-
 /// Lines as what is like them, other characters as display() would write what cannot be shown.
 std::string ascii_of(std::string_view character) {
-  for (const auto& [line, plain] : kAscii) {
-    if (character == line) return std::string(plain);
-  }
+  if (const std::string_view plain = plain_of(character); !plain.empty()) return std::string(plain);
   unsigned scalar = static_cast<unsigned char>(character.front());
   scalar &= character.size() == 2 ? 0x1Fu : character.size() == 3 ? 0x0Fu : 0x07u;
   for (const char byte : character.substr(1)) {

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/base/bytes.hpp"
-#include "core/inspect/expert_figures.hpp"
+#include "core/figures/figure.hpp"
 #include "views/document/figures.hpp"
 
 namespace ckptscope {
@@ -15,7 +15,6 @@ namespace {
 
 constexpr int kNumbersColumns = 42;
 constexpr std::size_t kValueColumns = 26;  // of a number behind its label
-constexpr std::size_t kUnusual = 3;
 
 // ---- numbers ------------------------------------------------------------------------------------
 
@@ -159,6 +158,10 @@ double saturated_share(const ExpertStats& expert) {
   return 100 * share(expert.saturated, expert.moments.count);
 }
 
+double largest_of(const ExpertStats& expert) {
+  return expert.moments.largest();
+}
+
 /// The character of one expert: '5' is the median, '.' is not read yet.
 char digit_of(const ExpertStats& expert, double value, double median, double step) {
   if (expert.moments.count == 0) return '.';
@@ -169,19 +172,22 @@ char digit_of(const ExpertStats& expert, double value, double median, double ste
 
 /// On a scale of factors, chosen so that the farthest expert is a 0 or a 9.
 ExpertDigits digits_of(const std::string& name, const std::vector<ExpertStats>& experts,
-                       const ExpertFigure& figure, const char* unit) {
-  const double median = median_of(experts, figure);
-  double farthest = 0;
+                       double (*figure)(const ExpertStats&), const char* unit) {
+  std::vector<double> usual;
   for (const ExpertStats& expert : experts) {
-    const double value = figure(expert);
-    if (value > 0) farthest = std::max(farthest, distance_from(median, value));
+    if (const double value = figure(expert); value > 0) usual.push_back(value);
   }
+  const double middle = median(usual);
+  double farthest = 0;
+  for (const double value : usual)
+    farthest = std::max(farthest, std::fabs(std::log(value / middle)));
   const double step = std::max(farthest / 4.5, std::log(1.01));
   ExpertDigits result{name, "", ""};
   for (const ExpertStats& expert : experts) {
-    result.digits += digit_of(expert, figure(expert), median, step);
+    result.digits += digit_of(expert, figure(expert), middle, step);
   }
-  result.remark = fmt::format("median {:.3g}{}   step x{:.2f}", median, unit, std::exp(step));
+  result.remark = fmt::format("median {:.3g}{}   step x{:.2f}", usual.empty() ? 0 : middle, unit,
+                              std::exp(step));
   return result;
 }
 
@@ -219,14 +225,9 @@ void draw_experts(const StatsView& view, Canvas& canvas, const Rect& area) {
   for (const ExpertDigits& line : model.digits) {
     if (row < area.row + area.rows) draw_digits(canvas, row++, line, view, first, room);
   }
-  if (row >= area.row + area.rows || model.unusual.empty() || model.median_deviation == 0) return;
-  std::string text;
-  for (const std::size_t expert : model.unusual) {
-    text += fmt::format("{}{}: std {:.2f} x median", text.empty() ? "" : "    ", expert,
-                        model.stats.experts[expert].moments.deviation() / model.median_deviation);
-  }
-  canvas.put(row, 1, "unusual", Role::Faint);
-  canvas.put(row, 12, text);
+  if (row >= area.row + area.rows) return;
+  canvas.put(row, 1, "odd", Role::Faint);
+  canvas.put(row, 12, model.odd_text, model.odd.empty() ? Role::Faint : Role::Notice);
 }
 
 }  // namespace
@@ -234,15 +235,19 @@ void draw_experts(const StatsView& view, Canvas& canvas, const Rect& area) {
 void describe_experts(StatsModel& model) {
   const auto& experts = model.stats.experts;
   if (experts.empty()) return;
-  const ExpertFigure largest = [](const ExpertStats& expert) { return expert.moments.largest(); };
   model.digits = {digits_of("std", experts, deviation_of, ""),
-                  digits_of("abs max", experts, largest, "")};
+                  digits_of("abs max", experts, largest_of, "")};
   if (model.stats.codes) {
     model.digits.push_back(digits_of("saturated", experts, saturated_share, " %"));
   }
-  model.median_deviation = median_of(experts, deviation_of);
-  model.unusual = by_oddity(experts);
-  model.unusual.resize(std::min(kUnusual, model.unusual.size()));
+  const std::vector<double> scores = expert_scores(experts);
+  model.odd = odd_places(scores);
+  model.odd_text = model.odd.empty() ? "none stands out" : "";
+  for (const std::size_t expert : model.odd) {
+    model.odd_text += fmt::format(
+        "{}{}: {}", model.odd_text.empty() ? "" : "    ", expert,
+        std::isinf(scores[expert]) ? "all zeros" : fmt::format("{:+.1f} spreads", scores[expert]));
+  }
 }
 
 std::string expert_text(const StatsModel& model, std::size_t expert) {

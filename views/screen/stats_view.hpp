@@ -26,8 +26,8 @@ struct StatsModel {
   std::string storage;  // "MXFP4", "FP8", "BF16"
   TensorStats stats;
   std::vector<ExpertDigits> digits;
-  std::vector<std::size_t> unusual;  // experts, the least usual first
-  double median_deviation = 0;       // of the experts; 0 without any
+  std::vector<std::size_t> odd;  // experts that stand out, the farthest first
+  std::string odd_text;          // the same for people
   bool done = false;
 };
 

@@ -1,0 +1,245 @@
+// Tables and pictures are made from one list of trends.
+#include "app/reports/trend_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "core/base/bytes.hpp"
+#include "views/document/figures.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr std::size_t kMostOdd = 12;  // that people see
+constexpr double kLowest = 0.05;      // of the band over experts
+constexpr double kHighest = 0.95;
+
+using Trends = std::shared_ptr<const std::vector<Trend>>;
+
+bool is_picture(const Trend& trend) {
+  return trend.layers.size() >= kLeastLayers;
+}
+
+std::string layers_text(const Trend& trend) {
+  const std::uint64_t first = trend.layers.front().number;
+  const std::uint64_t last = trend.layers.back().number;
+  const bool whole = last - first + 1 == trend.layers.size();
+  return whole ? fmt::format("{}-{}", first, last)
+               : fmt::format("{} of {}-{}", trend.layers.size(), first, last);
+}
+
+/// "17, 3": the layers that stand out, the farthest first; nothing where none does.
+std::string odd_layers_text(const Trend& trend, std::size_t kind) {
+  constexpr std::size_t kMost = 4;
+  const std::vector<std::size_t> odd = odd_places(trend.scores(kind));
+  std::string text;
+  for (std::size_t i = 0; i < std::min(odd.size(), kMost); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(trend.layers[odd[i]].number);
+  }
+  return text + (odd.size() > kMost ? fmt::format(", {} more", odd.size() - kMost) : "");
+}
+
+/// Holes between the numbers of layers are holes in the line.
+std::vector<double> with_holes(const Trend& trend, const std::vector<double>& values) {
+  constexpr std::uint64_t kMost = 10'000;
+  const std::uint64_t first = trend.layers.front().number;
+  const std::uint64_t span = trend.layers.back().number - first + 1;
+  if (span > kMost) return values;
+  std::vector<double> all(span, std::nan(""));
+  for (std::size_t i = 0; i < values.size(); ++i) all[trend.layers[i].number - first] = values[i];
+  return all;
+}
+
+std::vector<Cell> trend_cells(const Trend& trend, std::size_t kind, const std::string& name) {
+  const std::vector<double> values = trend.values(kind);
+  return {name,          layers_text(trend),          values.front(), with_holes(trend, values),
+          values.back(), odd_layers_text(trend, kind)};
+}
+
+std::vector<Column> trend_columns(std::string lead) {
+  return {{"key", std::move(lead)},
+          {"layers", "layers", Format::Text, 2},
+          {"first", "first", Format::Real, 1},
+          {"values", "by layer", Format::Spark},
+          {"last", "last", Format::Real, 1},
+          {"odd_layers", "odd layers"}};
+}
+
+Table trends_table(const Trends& trends, std::size_t kind, Audience audience) {
+  return {
+      "trends", trend_columns("name"), trends->size(),
+      [trends, kind](std::size_t i) { return trend_cells((*trends)[i], kind, (*trends)[i].name); },
+      audience};
+}
+
+/// Every figure that the one trend has.
+Table figures_table(const Trends& trends, Audience audience) {
+  std::vector<std::size_t> kinds;
+  for (std::size_t kind = 0; kind < kFigures; ++kind) {
+    const auto values = trends->front().values(kind);
+    if (std::any_of(values.begin(), values.end(), [](double v) { return !std::isnan(v); }))
+      kinds.push_back(kind);
+  }
+  auto columns = trend_columns("figure");
+  columns[0].id = "figure";
+  return {"figures", std::move(columns), kinds.size(),
+          [trends, kinds](std::size_t i) {
+            return trend_cells(trends->front(), kinds[i], std::string(kFigureKinds[kinds[i]].name));
+          },
+          audience};
+}
+
+std::string title_of(const Trend& trend, std::size_t kind) {
+  return fmt::format("{} of {}", kFigureKinds[kind].name, trend.name);
+}
+
+Chart chart_of(const Trend& trend, std::size_t kind) {
+  Chart chart{"chart", title_of(trend, kind), "layer"};
+  chart.values = trend.values(kind);
+  for (const Trend::Layer& layer : trend.layers) {
+    chart.places.push_back(std::to_string(layer.number));
+    if (!trend.has_experts()) continue;
+    std::vector<double> values;
+    for (const Figures& one : layer.experts) values.push_back(one.values[kind]);
+    chart.low.push_back(quantile(values, kLowest));
+    chart.high.push_back(quantile(values, kHighest));
+  }
+  if (trend.has_experts()) chart.title += ": median and 5 to 95 % of the experts";
+  return chart;
+}
+
+// ---- what stands out ----------------------------------------------------------------------------
+
+struct OddRow {
+  std::string key;
+  std::uint64_t layer;
+  Cell expert;
+  double value;
+  double score;
+  std::string what;
+};
+
+/// "+54.7" spreads from the median of the layers, or of the experts of the layer.
+std::string distance_text(double score, bool dead) {
+  return dead ? "all zeros" : fmt::format("{:+.1f}", score);
+}
+
+void add_odd_rows(const Trend& trend, std::size_t kind, std::vector<OddRow>& rows) {
+  const std::vector<double> scores = trend.scores(kind);
+  for (const std::size_t place : odd_places(scores)) {
+    const Trend::Layer& layer = trend.layers[place];
+    rows.push_back({layer.key,
+                    layer.number,
+                    {},
+                    layer.whole.values[kind],
+                    scores[place],
+                    distance_text(scores[place], layer.whole.dead)});
+  }
+  for (const OddExpert& one : odd_experts(trend, kind)) {
+    const Trend::Layer& layer = trend.layers[one.layer];
+    rows.push_back({trend.key_of(one.layer, one.expert), layer.number, std::uint64_t{one.expert},
+                    layer.experts[one.expert].values[kind], one.score,
+                    distance_text(one.score, one.dead)});
+  }
+}
+
+Table odd_table(const std::shared_ptr<const std::vector<OddRow>>& rows, std::size_t kind,
+                Audience audience) {
+  return {"odd",
+          {{"key", "stands out"},
+           {"layer", "layer", Format::Count},
+           {"expert", "expert", Format::Count},
+           {"value", std::string(kFigureKinds[kind].name), Format::Real},
+           {"score", ""},
+           {"what", "spreads off"}},
+          rows->size(),
+          [rows](std::size_t i) -> std::vector<Cell> {
+            const OddRow& row = (*rows)[i];
+            return {row.key, row.layer, row.expert, row.value, row.score, row.what};
+          },
+          audience};
+}
+
+void add_odd(Document& document, const std::vector<Trend>& trends, std::size_t kind,
+             Audience audience) {
+  auto rows = std::make_shared<std::vector<OddRow>>();
+  for (const Trend& trend : trends) add_odd_rows(trend, kind, *rows);
+  std::stable_sort(rows->begin(), rows->end(), [](const OddRow& a, const OddRow& b) {
+    return std::fabs(a.score) > std::fabs(b.score);
+  });
+  Table table = odd_table(rows, kind, Audience::Machines);
+  const std::size_t count = rows->size();
+  if (audience != Audience::Machines) {
+    if (count == 0) document.add(Note{"none stands out"});
+    Table shown = odd_table(rows, kind, Audience::People);
+    shown.id.clear();
+    shown.size = std::min(count, kMostOdd);
+    if (count > 0) document.add(std::move(shown));
+    if (count > kMostOdd) {
+      document.add(
+          Note{fmt::format("  … and {} more; --json has all", format_count(count - kMostOdd))});
+    }
+  }
+  document.add(std::move(table));
+}
+
+}  // namespace
+
+bool has_pictures(std::span<const Trend> trends) {
+  return std::any_of(trends.begin(), trends.end(), is_picture);
+}
+
+HeatMap heat_map_of(const Trend& trend, std::size_t kind) {
+  HeatMap map{"heat_map", title_of(trend, kind), "layer", "expert"};
+  std::size_t experts = 0;
+  for (const Trend::Layer& layer : trend.layers) experts = std::max(experts, layer.experts.size());
+  for (std::size_t i = 0; i < experts; ++i) map.columns.push_back(std::to_string(i));
+  for (const Trend::Layer& layer : trend.layers) {
+    map.rows.push_back(std::to_string(layer.number));
+    std::vector<double> values(experts, std::nan(""));
+    for (std::size_t i = 0; i < experts; ++i) {
+      const bool known = i < layer.experts.size() && layer.experts[i].known;
+      if (known) values[i] = layer.experts[i].values[kind];
+      map.dead.push_back(known && layer.experts[i].dead ? 1 : 0);
+    }
+    const std::vector<double> scores = odd_scores(values, kFigureKinds[kind].scale);
+    map.values.insert(map.values.end(), values.begin(), values.end());
+    map.scores.insert(map.scores.end(), scores.begin(), scores.end());
+  }
+  map.legend = fmt::format("from the median of the layer, far: over {} spreads", kOddScore);
+  return map;
+}
+
+void add_trends(Document& document, std::span<const Trend> all, std::size_t kind,
+                Audience audience) {
+  auto shown = std::make_shared<std::vector<Trend>>();
+  std::copy_if(all.begin(), all.end(), std::back_inserter(*shown), is_picture);
+  if (shown->empty()) return;
+  const Trends trends = shown;
+  const bool people = audience != Audience::Machines;
+  if (trends->size() == 1) {
+    const Trend& trend = trends->front();
+    if (people) document.add(Heading{trend.name});
+    document.add(figures_table(trends, audience));
+    if (people) document.add(Note{""});
+    Chart chart = chart_of(trend, kind);
+    chart.audience = audience;
+    document.add(std::move(chart));
+    if (trend.has_experts()) {
+      HeatMap map = heat_map_of(trend, kind);
+      map.audience = audience;
+      if (people) document.add(Note{""});
+      document.add(std::move(map));
+    }
+  } else {
+    if (people) document.add(Heading{fmt::format("{}, by layer", kFigureKinds[kind].help)});
+    document.add(trends_table(trends, kind, audience));
+  }
+  if (people) document.add(Note{""});
+  add_odd(document, *trends, kind, audience);
+}
+
+}  // namespace ckptscope

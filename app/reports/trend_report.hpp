@@ -1,0 +1,25 @@
+// One tensor after the other over all layers and experts, as pictures and as a list of what stands
+// out.
+#pragma once
+
+#include <span>
+
+#include "core/figures/trends.hpp"
+#include "views/document/document.hpp"
+
+namespace ckptscope {
+
+/// Trends of at least this many layers are pictures.
+inline constexpr std::size_t kLeastLayers = 3;
+
+bool has_pictures(std::span<const Trend> trends);
+
+/// A sparkline a name; of a single name all of its figures, a chart of figure number `kind` of the
+/// table of figures, and a heat map where it has experts; then what stands out in that figure.
+/// Layers and experts are told apart by numbers in keys, see place_in_model().
+void add_trends(Document& document, std::span<const Trend> trends, std::size_t kind,
+                Audience audience);
+
+HeatMap heat_map_of(const Trend& trend, std::size_t kind);
+
+}  // namespace ckptscope

@@ -1,0 +1,82 @@
+// Figures follow from moments and counts of codes.
+#include "core/figures/figure.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ckptscope {
+namespace {
+
+enum Place : std::size_t { kStd, kAbsMax, kMean, kZeros, kSaturated, kScale };
+
+double part(std::uint64_t of, std::uint64_t whole) {
+  return static_cast<double>(of) / static_cast<double>(whole);
+}
+
+Figures figures_of(const Moments& moments) {
+  Figures figures;
+  figures.known = true;
+  if (moments.count == 0) return figures;
+  figures.dead = moments.zeros == moments.count;
+  figures.values[kZeros] = part(moments.zeros, moments.count);
+  if (moments.finite() == 0) return figures;
+  figures.values[kStd] = moments.deviation();
+  figures.values[kAbsMax] = moments.largest();
+  figures.values[kMean] = moments.mean();
+  return figures;
+}
+
+/// By powers of two.
+double median_exponent(const ScaleStats& scales) {
+  std::uint64_t below = 0;
+  for (std::size_t i = 0; i < scales.powers.size(); ++i) {
+    below += scales.powers[i];
+    if (scales.powers[i] > 0 && 2 * below >= scales.count) return static_cast<double>(i) - 256;
+  }
+  return std::nan("");
+}
+
+}  // namespace
+
+Figures figures_of(const TensorStats& stats) {
+  Figures figures = figures_of(stats.moments);
+  if (stats.codes && stats.moments.count > 0) {
+    figures.values[kSaturated] = part(stats.codes->saturated, stats.moments.count);
+  }
+  if (stats.scales) figures.values[kScale] = median_exponent(*stats.scales);
+  return figures;
+}
+
+Figures figures_of(const ExpertStats& expert, bool packed) {
+  Figures figures = figures_of(expert.moments);
+  if (packed && expert.moments.count > 0) {
+    figures.values[kSaturated] = part(expert.saturated, expert.moments.count);
+  }
+  return figures;
+}
+
+double deviation_of(const ExpertStats& expert) {
+  if (expert.moments.count == 0) return std::nan("");
+  return expert.moments.finite() == 0 ? 0 : expert.moments.deviation();
+}
+
+std::vector<double> expert_scores(std::span<const ExpertStats> experts) {
+  std::vector<double> deviations;
+  for (const ExpertStats& one : experts) deviations.push_back(deviation_of(one));
+  return odd_scores(deviations, Scale::Factors);
+}
+
+Figures medians_of(std::span<const Figures> sets) {
+  Figures middle;
+  for (std::size_t kind = 0; kind < kFigures; ++kind) {
+    std::vector<double> values;
+    for (const Figures& one : sets) values.push_back(one.values[kind]);
+    middle.values[kind] = median(std::move(values));
+  }
+  middle.known = std::any_of(sets.begin(), sets.end(), [](const Figures& f) { return f.known; });
+  middle.dead = middle.known && std::all_of(sets.begin(), sets.end(),
+                                            [](const Figures& f) { return f.dead || !f.known; });
+  return middle;
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,67 @@
+// Numbers as characters: the same in text, on screens and in tests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "views/look/line.hpp"
+
+namespace ckptscope {
+
+/// One block a value, from the least (▁) to the most (█); "·" for NaN, where there is nothing. More
+/// values than `cells` are drawn as the means of neighbours. All equal values are "▄".
+std::string spark(std::span<const double> values, std::size_t cells);
+
+/// What a cell of a heat map says besides its number.
+enum class Mark { None, Usual, Off, FarOff, Above, Below, Dead };
+/// Of a distance from the usual value in spreads (see odd_scores()); NaN is None.
+Mark mark_of(double score, bool dead);
+/// One character, its colour the direction: "·░▒▲▼x".
+Span glyph_of(double score, bool dead);
+/// What the characters mean, for below a map.
+Line heat_legend(std::string_view of);
+
+/// A row of a heat map in at most `cells` cells. More scores than that share a cell: two of them
+/// its halves where there are colours, else the farthest of each group stands for all.
+struct HeatRow {
+  std::span<const double> scores;
+  std::span<const std::uint8_t> dead;
+};
+Line heat_cells(const HeatRow& row, std::size_t cells, bool colored);
+/// How many scores a cell of such a row stands for.
+std::size_t per_cell(std::size_t scores, std::size_t cells, bool colored);
+
+/// Dots of a chart, two across and four down a cell (Unicode's Braille patterns). Each value is a
+/// dot at its place; NaN is none.
+class BrailleChart {
+ public:
+  BrailleChart(std::size_t rows, std::size_t columns, double least, double most);
+  /// `place` of `places` across.
+  void dot(std::size_t place, std::size_t places, double value);
+  /// Every dot from one value to the other.
+  void bar(std::size_t place, std::size_t places, double from, double to);
+  std::vector<std::string> rows() const;
+
+ private:
+  std::size_t row_of(double value) const;
+  std::size_t column_of(std::size_t place, std::size_t places) const;
+  void set(std::size_t column, std::size_t row);
+
+  std::size_t rows_;
+  std::size_t columns_;
+  double least_;
+  double most_;
+  std::vector<unsigned char> cells_;
+};
+
+/// The same text with characters of ours as ASCII that is like them, one for one: blocks by their
+/// height, lines, marks. Other characters stay: names are not ours.
+std::string plain_pictures(std::string_view text);
+/// One such character; empty where it is none of ours.
+std::string_view plain_of(std::string_view character);
+
+}  // namespace ckptscope
