@@ -14,7 +14,7 @@ _ckptscope() {
     --if-exists) COMPREPLY=($(compgen -W 'fail skip replace' -- "$word")); return ;;
   esac
   case ${COMP_WORDS[1]} in
-    info) flags+=' --adapter' ;;
+    info) flags+=' --adapter --ep' ;;
     ls) flags+=' --all --sort --limit' ;;
     tree) flags+=' --all' ;;
     show) flags+=' --values --to --adapter --dtype --set --layout --mapping' ;;

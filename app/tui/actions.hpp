@@ -23,7 +23,6 @@ void act_invert(Ui& ui, std::string_view key);
 void act_search(Ui& ui, std::string_view key);
 void act_match(Ui& ui, std::string_view key);
 void act_filter(Ui& ui, std::string_view key);
-void act_card(Ui& ui, std::string_view key);
 void act_mapping(Ui& ui, std::string_view key);
 void act_stats(Ui& ui, std::string_view key);
 void act_adapter(Ui& ui, std::string_view key);

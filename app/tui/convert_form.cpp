@@ -85,7 +85,7 @@ void press_button(Ui& ui, const std::string& button) {
   }
   assert(button == "Open output");
   const std::string output = state.convert.output;
-  state.screen = Screen::Keys;
+  go_to_screen(state, Screen::Keys);
   run_verb(ui, "open", {output});
 }
 

@@ -14,6 +14,17 @@ constexpr std::size_t kMostLog = 10'000;
 
 }  // namespace
 
+void go_to_screen(State& state, Screen screen) {
+  if (screen == state.screen) return;
+  const auto before = std::find(state.trail.begin(), state.trail.end(), screen);
+  if (before == state.trail.end()) {
+    state.trail.push_back(state.screen);
+  } else {
+    state.trail.erase(before, state.trail.end());  // the way there is the way back
+  }
+  state.screen = screen;
+}
+
 std::size_t text_columns(const State& state) {
   return static_cast<std::size_t>(std::max(0, state.size.columns - 3));
 }
@@ -34,6 +45,8 @@ ListOf<Cursor> list_of(AnyState& state) {
   const Rect body = body_of(state);
   if (state.page) return {&state.page->cursor, state.page->lines->size(), page_rows(body)};
   switch (state.screen) {
+    case Screen::Overview:
+      return {&state.overview.cursor, state.overview.lines.size(), page_rows(body)};
     case Screen::Keys: {
       const std::size_t size = !state.keys.list  ? 0
                                : state.keys.flat ? order_of(state).size()
@@ -102,11 +115,13 @@ void forget_checkpoint(State& state) {
   const bool flat = state.keys.flat;
   state.all.reset();
   state.whole = false;
+  state.overview = {};
   state.keys = {};
   state.keys.flat = flat;
   state.search = {};
   state.mapping = {};
   state.stats = {};
+  state.stats_before.reset();
   state.problem = 0;
   if (!state.convert.running) state.convert = {};
 }

@@ -22,6 +22,8 @@ CurrentList current_list(State& state);
 ListOf<const ListState> current_list(const State& state);
 const Place& current_place(const State& state);
 /// The screen's body, between the rules.
+/// To another screen, which is the way back from there.
+void go_to_screen(State& state, Screen screen);
 /// Cells of a line on a page.
 std::size_t text_columns(const State& state);
 Rect body_of(const State& state);

@@ -68,6 +68,15 @@ std::string key_of_row(const State& state) {
   return path;
 }
 
+std::string query_of_row(const State& state) {
+  if (alike_of_row(state) < 2) return key_of_row(state);
+  std::string query = state.keys.list->folded().rows()[current_row(state)].path;
+  for (std::size_t open = query.find('['); open != query.npos; open = query.find('[', open)) {
+    query.replace(open, query.find(']', open) - open + 1, "*");
+  }
+  return query;
+}
+
 std::string key_of_mapping(const State& state) {
   assert(state.mapping.model != nullptr);
   const MapModel& model = *state.mapping.model;

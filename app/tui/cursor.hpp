@@ -27,6 +27,8 @@ std::optional<std::uint32_t> current_tensor(const State& state);
 
 /// The key under the cursor of the keys: of a tensor, or the path of a directory.
 std::string key_of_row(const State& state);
+/// All that the row stands for, as a query: numbers of a fold are *.
+std::string query_of_row(const State& state);
 /// The key under the cursor of the mapping, on the side that is chosen; there is a model.
 std::string key_of_mapping(const State& state);
 /// The key that the screen is about.

@@ -31,13 +31,18 @@ std::string summary_of(const State& state) {
   return state.summary;
 }
 
+/// Of text that has no cursor: what of it is on the screen.
+std::string lines_text(const State& state) {
+  const auto list = current_list(state);
+  if (list.size == 0) return "";
+  const std::size_t last = std::min(list.size, list.cursor->top + list.page);
+  return fmt::format("lines {} to {} of {}", list.cursor->top + 1, last, format_count(list.size));
+}
+
 std::string position_text(const State& state) {
   const auto list = current_list(state);
   if (list.size == 0) return "";
-  if (state.page) {
-    const std::size_t last = std::min(list.size, list.cursor->top + list.page);
-    return fmt::format("lines {} to {} of {}", list.cursor->top + 1, last, format_count(list.size));
-  }
+  if (state.page) return lines_text(state);
   return fmt::format("row {} of {}", format_count(list.cursor->cursor + 1),
                      format_count(list.size));
 }
@@ -76,6 +81,8 @@ std::string status_of(const State& state) {
   std::string text = position_text(state);
   if (state.page) return text;
   switch (state.screen) {
+    case Screen::Overview:
+      return lines_text(state);
     case Screen::Keys:
       if (!state.keys.filter.empty()) text += "  filter: " + typed_text(state.keys.filter);
       if (!state.whole && state.all) text += "  first shard alone";
@@ -134,6 +141,12 @@ void draw_nothing(Canvas& canvas, const Rect& body, const std::vector<std::strin
       if (row < body.row + body.rows - 1) canvas.put(row++, 2, line, Role::Faint);
     }
   }
+}
+
+void draw_overview_screen(const State& state, Canvas& canvas, const Rect& body) {
+  const OverviewState& overview = state.overview;
+  if (!overview.document) return draw_nothing(canvas, body, {state.summary});
+  draw_page({"overview", overview.lines, overview.cursor}, canvas, body);
 }
 
 void draw_keys_screen(const State& state, Canvas& canvas, const Rect& body) {
@@ -214,6 +227,8 @@ void draw_screen(const State& state, Canvas& canvas, const Rect& body) {
     return draw_page({page.title, *page.lines, page.cursor, false, page.shift}, canvas, body);
   }
   switch (state.screen) {
+    case Screen::Overview:
+      return draw_overview_screen(state, canvas, body);
     case Screen::Keys:
       return draw_keys_screen(state, canvas, body);
     case Screen::Mapping:

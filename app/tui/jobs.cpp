@@ -6,6 +6,7 @@
 #include "app/planning/conversion.hpp"
 #include "app/planning/decoded_items.hpp"
 #include "app/planning/matching_tensors.hpp"
+#include "app/reports/overview.hpp"
 #include "app/reports/plan_report.hpp"
 #include "app/reports/stat_report.hpp"
 #include "app/session/file_outlet.hpp"
@@ -61,7 +62,8 @@ void post_first_shard(const std::string& path, const JobContext& context) {
     if (location.files.size() < kManyShards) return;
     const std::string first = location.directory + "/" + location.files.front();
     auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(first));
-    context.post(Opened{path, all_keys(std::move(checkpoint)), "reading headers …", false});
+    context.post(
+        Opened{path, all_keys(std::move(checkpoint)), "reading headers …", nullptr, false});
   } catch (const Error&) {
     return;  // what is wrong is said when the whole is opened
   }
@@ -139,11 +141,15 @@ JobBody open_job(const std::string& path, const std::string& config) {
         std::make_shared<const Checkpoint>(Checkpoint::open(path, {config, &context.progress}));
     std::shared_ptr<const KeyList> list;
     std::string summary;
+    std::shared_ptr<const Document> overview;
     parallel_for(2, 2, [&](std::size_t part, unsigned) {
       if (part == 0) list = all_keys(checkpoint);
-      if (part == 1) summary = summary_of(*checkpoint);
+      if (part == 1) {
+        summary = summary_of(*checkpoint);
+        overview = std::make_shared<const Document>(overview_of(*checkpoint));
+      }
     });
-    return Opened{path, list, summary, true};
+    return Opened{path, list, summary, overview, true};
   };
 }
 

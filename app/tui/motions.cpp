@@ -13,6 +13,7 @@
 #include "app/tui/search.hpp"
 #include "app/tui/steps.hpp"
 #include "core/base/display.hpp"
+#include "core/names/companions.hpp"
 
 namespace ckptscope {
 namespace {
@@ -67,7 +68,8 @@ void act_move(Ui& ui, std::string_view key) {
   const std::ptrdiff_t by = rows_of(key, list);
   const bool on_keys = !state.page && state.screen == Screen::Keys;
   if (on_keys && state.keys.in_details) return scroll_details(state, by);
-  const bool text = state.page || (state.screen == Screen::Stats && state.stats.model);
+  const bool text = state.page || state.screen == Screen::Overview ||
+                    (state.screen == Screen::Stats && state.stats.model);
   if (text) return scroll_text(list, by);
   list.cursor->move(by, list.size, list.page);
   if (state.screen == Screen::Keys) {
@@ -153,7 +155,7 @@ void enter_mapping(Ui& ui) {
   const auto& checkpoint = state.session.checkpoint();
   const auto id = checkpoint ? checkpoint->find(key) : std::nullopt;
   if (!id) return run_verb(ui, "map", {key});
-  state.screen = Screen::Keys;
+  go_to_screen(state, Screen::Keys);
   if (!go_to_tensor(state, *id)) say(state, "the filter hides it: " + display(key), Role::Notice);
 }
 
@@ -178,6 +180,9 @@ void act_enter(Ui& ui, std::string_view) {
   if (state.page) return state.page.reset();
   const std::size_t line = current_list(state).cursor->cursor;
   switch (state.screen) {
+    case Screen::Overview:
+      go_to_screen(state, Screen::Keys);
+      return;
     case Screen::Keys:
       return enter_key(ui);
     case Screen::Mapping:
@@ -191,10 +196,22 @@ void act_enter(Ui& ui, std::string_view) {
   }
 }
 
-/// Of the row of the keys, which the screen of statistics is about too.
+/// Of all that the row stands for; on the overview of everything.
 void act_stats(Ui& ui, std::string_view) {
   State& state = ui.state;
-  const std::string key = state.screen == Screen::Stats ? key_of_row(state) : current_key(state);
+  if (state.screen == Screen::Overview) return run_verb(ui, "stat");
+  const bool keys = state.screen == Screen::Keys;
+  const std::string query = keys ? query_of_row(state) : current_key(state);
+  if (query.empty()) return say(state, "nothing is selected", Role::Notice);
+  run_verb(ui, "stat", {query});
+}
+
+namespace {
+
+/// Of the one tensor that the row of the keys means.
+void look_at_tensor(Ui& ui) {
+  State& state = ui.state;
+  const std::string key = key_of_row(state);
   if (key.empty()) return say(state, "nothing is selected", Role::Notice);
   run_verb(ui, "stat", {key});
   if (const std::uint64_t alike = alike_of_row(state); alike > 1) {
@@ -203,10 +220,12 @@ void act_stats(Ui& ui, std::string_view) {
   }
 }
 
+}  // namespace
+
 void act_mapping(Ui& ui, std::string_view) {
   State& state = ui.state;
   const auto tensor = current_tensor(state);
-  state.screen = Screen::Mapping;
+  go_to_screen(state, Screen::Mapping);
   if (!state.mapping.model) return;
   const MapModel& model = *state.mapping.model;
   if (!tensor || *tensor >= model.plan->fates.size()) return;
@@ -231,9 +250,17 @@ void act_pane(Ui& ui, std::string_view) {
   }
 }
 
+/// To the statistics of the row's tensor, unless it is what they are about.
 void act_screen(Ui& ui, std::string_view key) {
-  ui.state.page.reset();
-  ui.state.screen = screen_of(key).value_or(ui.state.screen);
+  State& state = ui.state;
+  state.page.reset();
+  const Screen to = screen_of(key).value_or(state.screen);
+  const auto tensor =
+      state.screen == Screen::Keys && to == Screen::Stats ? current_tensor(state) : std::nullopt;
+  const bool known =
+      state.stats.model && tensor && state.stats.model->key == logical_name(key_of_row(state));
+  if (tensor && !known) return look_at_tensor(ui);
+  go_to_screen(state, to);
 }
 
 /// To the same key of the next (or previous) layer or expert; on the screen of statistics it is
@@ -248,7 +275,7 @@ void act_sibling(Ui& ui, std::string_view key) {
     if (tensor) go_to_tensor(state, *tensor);
   }
   if (!step_member(state, by)) return say(state, "there is no other", Role::Notice);
-  if (state.screen == Screen::Stats) act_stats(ui, "x");
+  if (state.screen == Screen::Stats) look_at_tensor(ui);
 }
 
 namespace {
@@ -366,15 +393,21 @@ void act_help(Ui& ui, std::string_view) {
   open_page(ui.state, fmt::format("keys of {}", place.name), keys_help(place));
 }
 
-/// Ends the innermost thing: a page, a filter, another screen; at the root it quits.
+/// One step back: a page, a tensor of a table, a filter, the screen before this one; at the root it
+/// quits.
 void act_back(Ui& ui, std::string_view) {
   State& state = ui.state;
   if (state.page) {
     state.page.reset();
-  } else if (state.screen != Screen::Keys) {
-    state.screen = Screen::Keys;
-  } else if (!state.keys.filter.empty()) {
+  } else if (state.screen == Screen::Stats && state.stats_before) {
+    state.stats = *std::exchange(state.stats_before, std::nullopt);
+  } else if (state.screen == Screen::Keys && !state.keys.filter.empty()) {
     list_keys(ui, "", state.keys.sort, state.keys.flat);
+  } else if (!state.trail.empty()) {
+    state.screen = state.trail.back();
+    state.trail.pop_back();
+  } else if (state.screen != Screen::Overview) {
+    state.screen = Screen::Overview;
   } else {
     act_quit(ui, "Q");
   }

@@ -313,7 +313,7 @@ void act_adapter(Ui& ui, std::string_view) {
   if (found != state.prompt->candidates.end()) {
     state.prompt->chosen = static_cast<std::size_t>(found - state.prompt->candidates.begin());
   }
-  state.screen = Screen::Mapping;
+  go_to_screen(state, Screen::Mapping);
 }
 
 }  // namespace ckptscope

@@ -25,7 +25,8 @@ struct Opened {
   std::string path;  // as it was asked for
   std::shared_ptr<const KeyList> list;
   std::string summary;
-  bool whole = true;  // false: the first shard alone, the rest follows
+  std::shared_ptr<const Document> overview{};  // of the whole
+  bool whole = true;                           // false: the first shard alone, the rest follows
 };
 struct Listed {
   std::shared_ptr<const KeyList> list;

@@ -8,7 +8,7 @@
 
 namespace ckptscope {
 
-enum class Screen { Keys, Mapping, Stats, Convert, Log };
+enum class Screen { Overview, Keys, Mapping, Stats, Convert, Log };
 
 /// Where a key may act: a screen, or a page of text that lies over one.
 struct Place {
@@ -19,9 +19,10 @@ struct Place {
 
 /// In the order of Screen; the page is the last one.
 inline constexpr Place kPlaces[] = {
-    {'1', "Keys", Screen::Keys},   {'2', "Mapping", Screen::Mapping},
-    {'3', "Stats", Screen::Stats}, {'4', "Convert", Screen::Convert},
-    {'5', "Log", Screen::Log},     {'p', "a page", std::nullopt},
+    {'0', "Overview", Screen::Overview}, {'1', "Keys", Screen::Keys},
+    {'2', "Mapping", Screen::Mapping},   {'3', "Stats", Screen::Stats},
+    {'4', "Convert", Screen::Convert},   {'5', "Log", Screen::Log},
+    {'p', "a page", std::nullopt},
 };
 inline constexpr const Place& kPage = kPlaces[std::size(kPlaces) - 1];
 
@@ -48,7 +49,7 @@ inline constexpr auto kAll = [] {
   return all;
 }();
 
-/// "1 2 3 4 5".
+/// "0 1 2 3 4 5".
 inline constexpr auto kKeys = [] {
   std::array<char, 2 * (std::size(kPlaces) - 1) - 1> keys{};
   for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = i % 2 == 0 ? kAll[i / 2] : ' ';

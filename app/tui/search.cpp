@@ -34,6 +34,8 @@ std::string searched_text(const State& state, std::size_t line) {
       return state.stats.table[line].text();
     case Screen::Log:
       return state.log[line].text;
+    case Screen::Overview:
+      return state.overview.lines[line].text();
     case Screen::Keys:
     case Screen::Convert:  // fields and buttons
       break;
@@ -50,7 +52,8 @@ void go_to_line_match(State& state, bool forward, std::size_t from, bool inclusi
     const std::size_t at = (forward ? from + i : from + list.size - i % list.size) % list.size;
     if (!regex.matches(searched_text(state, at))) continue;
     list.cursor->go(at, list.size, list.page);
-    if (state.page) list.cursor->top = std::min(at, list.size - 1);
+    const bool text = state.page || state.screen == Screen::Overview;
+    if (text) list.cursor->top = std::min(at, list.size - 1);
     return;
   }
   say(state, "no match: " + typed_text(state.search.pattern), Role::Notice);

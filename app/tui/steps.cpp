@@ -123,7 +123,7 @@ std::string flags_text(const Args& args) {
 }
 
 void start_conversion(State& state, const Args& args) {
-  state.screen = Screen::Convert;
+  go_to_screen(state, Screen::Convert);
   state.convert = {};  // the cursor too: away from Start, where Stop stands now
   state.convert.running = true;
   state.convert.target = args.text("output");
@@ -140,12 +140,13 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
   state.page.reset();
   if (verb == "map" && to_screen && args.operands.empty() && !args.has("expect") &&
       !args.has("full") && !args.has("all")) {
-    state.screen = Screen::Mapping;
+    go_to_screen(state, Screen::Mapping);
     start_step(ui, JobKind::Map, line, map_job(open, args));
   } else if (verb == "stat" && to_screen) {
-    state.screen = Screen::Stats;
+    go_to_screen(state, Screen::Stats);
     const bool linear = state.stats.linear;
     const std::size_t expert = state.stats.expert;
+    if (!state.stats.table.empty()) state.stats_before = std::move(state.stats);
     state.stats = {};
     state.stats.title = line;
     state.stats.linear = linear;
@@ -258,10 +259,6 @@ void run_verb(Ui& ui, std::string verb, const std::vector<std::string>& operands
 }
 
 // ---- keys that are commands ---------------------------------------------------------------------
-
-void act_card(Ui& ui, std::string_view) {
-  run_verb(ui, "info");
-}
 
 void act_stop(Ui& ui, std::string_view) {
   if (ui.state.activity.title.empty() && !ui.state.step_runs)

@@ -24,6 +24,13 @@
 
 namespace ckptscope {
 
+/// What a checkpoint is, as `info` says it.
+struct OverviewState {
+  std::shared_ptr<const Document> document;
+  std::vector<Line> lines;  // of it, for the width of the screen
+  ListState cursor;         // its top is what scrolls
+};
+
 struct KeysState {
   std::shared_ptr<const KeyList> list;  // what is listed: all keys, or those of the filter
   TreeState tree;
@@ -108,7 +115,8 @@ struct State {
   bool ascii = false;
   bool hides_figures = false;  // rates and times are `-`: for goldens
 
-  Screen screen = Screen::Keys;
+  Screen screen = Screen::Overview;
+  std::vector<Screen> trail;  // the screens that led here, for the way back
   Session session;
   std::string path;                    // what was asked to be opened
   std::optional<Failed> not_opened{};  // while nothing is open: why not
@@ -116,10 +124,12 @@ struct State {
   bool whole = false;                  // all shards are read
   std::shared_ptr<const KeyList> all;
 
+  OverviewState overview;
   KeysState keys;
   SearchState search;
   MappingState mapping;
   StatsState stats;
+  std::optional<StatsState> stats_before;  // the table that a tensor was chosen from
   ConvertState convert;
   std::vector<LogEntry> log;
   ListState log_cursor;

@@ -35,6 +35,11 @@ void pending_key(Ui& ui, std::string_view key) {
   }
 }
 
+void lay_out_overview(State& state) {
+  if (!state.overview.document) return;
+  state.overview.lines = page_of(*state.overview.document, text_columns(state));
+}
+
 void press(Ui& ui, std::string_view key) {
   State& state = ui.state;
   const bool pasted = key.starts_with("<Paste>");
@@ -70,6 +75,8 @@ struct Arrived {
     state.all = opened.list;
     state.whole = opened.whole;
     state.summary = opened.summary;
+    state.overview.document = opened.overview;
+    lay_out_overview(state);
     state.keys.list = opened.list;
     reset_keys(state);
     if (!key.empty()) {  // what somebody was looking at stays selected
@@ -247,6 +254,7 @@ void arrive(Ui& ui, const JobEvent& event) {
 
 void resize(State& state, Size size) {
   state.size = size;
+  lay_out_overview(state);
   const CurrentList list = current_list(state);
   list.cursor->go(list.cursor->cursor, list.size, list.page);
 }

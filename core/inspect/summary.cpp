@@ -2,15 +2,24 @@
 #include "core/inspect/summary.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 #include <set>
+#include <unordered_map>
+#include <utility>
 
 #include "core/names/companions.hpp"
 #include "core/names/packed_forms.hpp"
+#include "core/names/part_kinds.hpp"
 
 namespace ckptscope {
 namespace {
 
 using Row = Summary::Row;
+
+constexpr std::size_t kMostForms = 10'000;     // that are remembered
+constexpr std::size_t kLeastLayers = 4;       // of a stack that people call one
+constexpr std::uint64_t kMostNumber = 10'000;  // of a layer or an expert
 
 std::vector<Row> by_bytes(const std::map<std::string, Row, std::less<>>& rows) {
   std::vector<Row> sorted;
@@ -52,6 +61,8 @@ class Summariser {
                      [](const auto& a, const auto& b) { return a.weights > b.weights; });
     summary_.dtypes = by_bytes(dtypes_);
     summary_.parts = by_bytes(parts_);
+    summary_.kinds = by_bytes(kinds_);
+    summary_.stacks = stacks();
     summary_.layers = layers_.size();
     summary_.expert_layers = expert_paths_.size();
     return std::move(summary_);
@@ -70,7 +81,71 @@ class Summariser {
     std::string_view part = info.name.substr(0, info.name.find('.'));
     if (parts_.size() >= Summary::kMostParts && !parts_.contains(part)) part = "…";
     add(parts_, part, parameters, info.bytes());
+    const std::string_view kind = kind_of(info.name);
+    add(kinds_, kind, parameters, info.bytes());
+    add_to_stack(info, kind == kRoutedExperts);
     add_names(info.name);
+  }
+
+  /// Keys that differ in numbers alone are of one kind.
+  std::string_view kind_of(std::string_view key) {
+    form_.assign(key);
+    std::erase_if(form_, [](char c) { return c >= '0' && c <= '9'; });
+    const auto found = kind_of_form_.find(form_);
+    if (found != kind_of_form_.end()) return found->second;
+    const std::string_view kind = part_kind(key);
+    if (kind_of_form_.size() < kMostForms) kind_of_form_.emplace(form_, kind);
+    return kind;
+  }
+
+  /// The first number of the path is the layer; of an expert's key the second one is the expert,
+  /// or the first dimension counts them.
+  void add_to_stack(const TensorInfo& info, bool routed) {
+    const auto [layer, begin] = number_in(info.name, 0);
+    if (!layer) return;
+    const std::string_view name = info.name.substr(0, begin - 1);
+    if (last_stack_ == nullptr || name != last_stack_->first) {
+      if (stacks_.size() >= Summary::kMostParts) return;
+      last_stack_ = &*stacks_.try_emplace(std::string(name)).first;
+    }
+    last_stack_->second[*layer] += info.bytes();
+    if (!routed) return;
+    const auto [expert, at] = number_in(info.name, begin);
+    const std::uint64_t experts = expert ? *expert + 1 : info.shape.size() > 2 ? info.shape[0] : 0;
+    summary_.experts = std::max(summary_.experts, experts);
+  }
+
+  /// The first segment behind `from` that is a number, and where it begins.
+  static std::pair<std::optional<std::uint64_t>, std::size_t> number_in(std::string_view key,
+                                                                        std::size_t from) {
+    for (std::size_t at = key.find('.', from); at != key.npos; at = key.find('.', at + 1)) {
+      const std::size_t end = std::min(key.find('.', at + 1), key.size());
+      std::uint64_t number = 0;
+      const auto [stop, error] = std::from_chars(key.data() + at + 1, key.data() + end, number);
+      const bool all = error == std::errc() && stop == key.data() + end && end > at + 1;
+      if (all && number < kMostNumber) return {number, at + 1};
+    }
+    return {std::nullopt, 0};
+  }
+
+  std::vector<Summary::Stack> stacks() const {
+    std::vector<std::pair<std::uint64_t, Summary::Stack>> sized;
+    for (const auto& [name, layers] : stacks_) {
+      if (layers.size() < kLeastLayers) continue;
+      Summary::Stack stack{name, {}, layers.begin()->first};
+      std::uint64_t total = 0;
+      for (const auto& [number, bytes] : layers) {
+        stack.bytes.resize(number - stack.first + 1);
+        stack.bytes.back() = bytes;
+        total += bytes;
+      }
+      sized.emplace_back(total, std::move(stack));
+    }
+    std::stable_sort(sized.begin(), sized.end(),
+                     [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<Summary::Stack> stacks;
+    for (auto& [total, stack] : sized) stacks.push_back(std::move(stack));
+    return stacks;
   }
 
   std::uint64_t parameters_of(std::uint32_t id, std::uint64_t elements) {
@@ -108,6 +183,11 @@ class Summariser {
   std::map<std::string_view, Summary::Packed> packed_;  // by form
   std::map<std::string, Row, std::less<>> dtypes_;
   std::map<std::string, Row, std::less<>> parts_;
+  std::map<std::string, Row, std::less<>> kinds_;
+  std::unordered_map<std::string, std::string_view> kind_of_form_;
+  std::string form_;
+  std::map<std::string, std::map<std::uint64_t, std::uint64_t>> stacks_;
+  std::pair<const std::string, std::map<std::uint64_t, std::uint64_t>>* last_stack_ = nullptr;
   std::set<std::string_view> layers_;
   std::set<std::string_view> expert_paths_;
   std::string_view last_layer_;

@@ -18,6 +18,12 @@ struct Summary {
     std::uint64_t elements = 0;  // by dtype: as stored; by part: parameters, packed ones counted
     std::uint64_t bytes = 0;
   };
+  /// What lies behind the same numbers: "model.layers".
+  struct Stack {
+    std::string name;
+    std::vector<std::uint64_t> bytes;  // by layer from `first` on; 0: no tensor has that number
+    std::uint64_t first = 0;
+  };
   struct Packed {
     std::string form;           // "mxfp4", "fp8", "gptq", …
     std::uint64_t weights = 0;  // tensors
@@ -31,7 +37,10 @@ struct Summary {
   std::uint64_t scale_elements = 0;  // elements of scales and other parts of packed weights
   std::vector<Row> dtypes;           // most bytes first
   std::vector<Row> parts;            // most bytes first; those beyond kMostParts are one, "…"
+  std::vector<Row> kinds;            // most bytes first; see part_kind()
   std::vector<Packed> packed;        // most weights first
+  std::vector<Stack> stacks;         // most bytes first; those of fewer than four numbers left out
+  std::uint64_t experts = 0;         // routed ones of a layer, as keys and shapes tell
   std::uint64_t layers = 0;          // distinct numbers behind "layers."
   std::uint64_t expert_layers = 0;   // distinct paths to "experts"
   std::uint64_t lora_keys = 0;

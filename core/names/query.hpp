@@ -29,8 +29,8 @@ class Query {
  public:
   using Test = std::function<bool(const QueryItem&)>;
   struct Word {
-    std::string text;  // without the ! of "!word"
-    bool unwanted;     // it was one
+    std::string text;                             // without the ! of "!word"
+    bool unwanted;                                // it was one
     enum class Kind { Plain, Glob, Other } kind;  // a key or prefix, one with * ? [ {, or neither
     Test test;
     bool meets(std::span<const QueryItem> names) const;  // one of them

@@ -135,6 +135,7 @@ struct CellText {
   std::string operator()(std::uint64_t value) const { return number_text(value, format); }
   std::string operator()(double value) const {
     const bool shares = format == Format::Percent || format == Format::Share;
+    if (shares && value > 0 && value < 0.0005) return "<0.1 %";  // what is there is not 0.0
     return shares ? fmt::format("{:.1f} %", 100 * value) : real(value);
   }
   std::string operator()(const std::string& value) const { return display(value); }

@@ -49,8 +49,10 @@ std::string heading(const std::string& keys, bool is_first) {
 }
 
 /// Every screen below a line that says which. Keys that quit show no last one.
-std::string screens(const std::string& path, const std::string& keys, const std::string& size) {
-  const std::string text = masked(run_key_script(path, {}, keys, parse_size(size)));
+/// `first` are keys that come before all.
+std::string screens(const std::string& path, const std::string& keys, const std::string& size,
+                    const std::string& first = "") {
+  const std::string text = masked(run_key_script(path, {}, first + keys, parse_size(size)));
   const std::vector<std::string> lines = split(text, "\n");
   const std::vector<std::string> steps = split(keys, "<dump>");
   const auto rows = static_cast<std::size_t>(parse_size(size).rows);
@@ -83,13 +85,15 @@ TEST_P(FirstLook, IsAsRecorded) {
   const TempDir dir;
   write_synthetic(dir / model, published(model));
   const InDirectory here(dir.path());
-  expect_golden("tui/" + model + "-" + size + ".txt", screens(model, "<dump>2jj<dump>4", size));
+  expect_golden("tui/" + model + "-" + size + ".txt",
+                screens(model, "<dump>1<dump>2jj<dump>4", size));
 }
 
 std::vector<Look> looks() {
   std::vector<Look> all;
   for (const char* model : {"gpt-oss-20b", "nemotron-nano", "hy3", "mistral4", "mistral4-text"}) {
-    for (const char* size : {"80x24", "100x30", "120x40", "40x12"}) all.push_back({model, size});
+    for (const char* size : {"60x20", "80x24", "120x40", "200x60", "40x12"})
+      all.push_back({model, size});
   }
   return all;
 }
@@ -110,6 +114,7 @@ struct Row {
   std::string path;
   std::string keys;
   std::string size = "100x30";
+  std::string first = "1";  // keys before all: to the screen of keys
 };
 
 void PrintTo(const Row& row, std::ostream* out) {
@@ -124,7 +129,7 @@ TEST_P(KeyRows, DoAsRecorded) {
   make_screens(dir);
   const InDirectory here(dir.path());
   expect_golden("tui/" + row.name + ".txt",
-                "keys " + row.keys + "\n\n" + screens(row.path, row.keys, row.size));
+                "keys " + row.keys + "\n\n" + screens(row.path, row.keys, row.size, row.first));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -220,7 +225,7 @@ TEST(Mended, KeysThatLookLikeFlags) {
   write_synthetic(dir / "odd", odd);
   const InDirectory here(dir.path());
   const std::string screen =
-      run_key_script("odd", {}, ":record did<Enter>g<Enter><wait><dump>qjx<wait><dump>qq", {});
+      run_key_script("odd", {}, "1:record did<Enter>g<Enter><wait><dump>qjx<wait><dump>qqq", {});
   EXPECT_NE(screen.find(" --json\n   dtype     F32"), screen.npos) << screen;
   EXPECT_NE(screen.find(" a; quit   F32 [4], 16 B"), screen.npos) << screen;
   EXPECT_EQ(read_file("did"), "open odd\nshow -- --json\nstat \"a; quit\"\n");

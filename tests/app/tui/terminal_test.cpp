@@ -113,6 +113,11 @@ class RealTerminal : public ::testing::Test {
     tmux_->keys("'clear; " + environment + " ckptscope " + words +
                 "; echo \"exit $?\"; stty -a >after' Enter");
   }
+  void open_on_keys(const std::string& words, const std::string& environment = "") {
+    open(words, environment);
+    ASSERT_TRUE(tmux_->shows("[0 Overview]"));
+    tmux_->keys("1");
+  }
   /// The shell is back, the terminal is what it was.
   void expect_restored(const std::string& exit) {
     ASSERT_TRUE(tmux_->shows("exit " + exit));
@@ -134,9 +139,10 @@ class RealTerminal : public ::testing::Test {
 
 TEST_F(RealTerminal, OpenBrowseSearchPreviewLookConvertOpenTheOutput) {
   open("gpt-oss");
-  ASSERT_TRUE(tmux_->shows("[1 Keys]"));
+  ASSERT_TRUE(tmux_->shows("[0 Overview]"));
   ASSERT_TRUE(tmux_->shows("hf   gpt_oss   41 tensors"));
-  tmux_->keys("jjjj");
+  ASSERT_TRUE(tmux_->shows("routed experts"));
+  tmux_->keys("1 jjjj");
   ASSERT_TRUE(tmux_->shows(">     - [0-1]  x2 alike"));
   tmux_->keys("/ down_proj_bl");
   ASSERT_TRUE(tmux_->shows("match 1 of 2"));
@@ -144,7 +150,7 @@ TEST_F(RealTerminal, OpenBrowseSearchPreviewLookConvertOpenTheOutput) {
   ASSERT_TRUE(tmux_->shows("2 of 2 alike"));
   tmux_->keys("m");
   ASSERT_TRUE(tmux_->shows(">     2 mlp.experts.down_projs"));
-  tmux_->keys("1 x");
+  tmux_->keys("1 3");
   ASSERT_TRUE(tmux_->shows("16 of 16 used"));
   tmux_->keys("l l");
   ASSERT_TRUE(tmux_->shows("expert 2 of 4"));
@@ -156,7 +162,7 @@ TEST_F(RealTerminal, OpenBrowseSearchPreviewLookConvertOpenTheOutput) {
   ASSERT_TRUE(tmux_->shows("VERIFIED"));
   tmux_->keys("G Enter");
   ASSERT_TRUE(tmux_->shows("native   gpt_oss   37 tensors"));
-  tmux_->keys("q");
+  tmux_->keys("Q");
   expect_restored("0");
 }
 
@@ -195,8 +201,7 @@ TEST_F(RealTerminal, QuittingAsksWhileAConversionRuns) {
 }
 
 TEST_F(RealTerminal, AStormOfSizes) {
-  open("gpt-oss");
-  ASSERT_TRUE(tmux_->shows("[1 Keys]"));
+  open_on_keys("gpt-oss");
   ASSERT_TRUE(tmux_->shows("native   lm_head.weight"));
   const std::string first = tmux_->screen();
   const std::pair<int, int> sizes[] = {{1, 1}, {10, 3}, {200, 60}, {40, 12}, {39, 9}, {1000, 200}};
@@ -210,12 +215,12 @@ TEST_F(RealTerminal, AStormOfSizes) {
   tmux_->resize(100, 30);
   ASSERT_TRUE(tmux_->shows("native   lm_head.weight"));
   EXPECT_EQ(tmux_->screen(), first);
-  tmux_->keys("q");
+  tmux_->keys("Q");
   expect_restored("0");
 }
 
 TEST_F(RealTerminal, SuspendedAndContinued) {
-  open("gpt-oss");
+  open_on_keys("gpt-oss");
   ASSERT_TRUE(tmux_->shows("native   lm_head.weight"));
   const std::string first = tmux_->screen();
   tmux_->keys("C-z");
@@ -234,7 +239,7 @@ TEST_F(RealTerminal, SuspendedAndContinued) {
   ASSERT_TRUE(tmux_->shows_again(first));
   tmux_->keys("j");
   ASSERT_TRUE(tmux_->shows("row 2 of 24"));
-  tmux_->keys("q");
+  tmux_->keys("Q");
   ASSERT_TRUE(tmux_->shows("$"));
 }
 
@@ -243,41 +248,41 @@ TEST_F(RealTerminal, IsRestoredWhateverSignalEndsIt) {
                                                       {"QUIT", "131"}, {"SEGV", "139"},
                                                       {"ABRT", "134"}, {"BUS", "135"}};
   for (const auto& [signal, exit] : rows) {
-    open("gpt-oss");
+    open_on_keys("gpt-oss");
     ASSERT_TRUE(tmux_->shows("native   lm_head.weight")) << signal;
     output_of("kill -" + signal + " " + tmux_->child());
     expect_restored(exit);
   }
-  open("gpt-oss");
+  open_on_keys("gpt-oss");
   ASSERT_TRUE(tmux_->shows("native   lm_head.weight"));
   output_of("kill -INT " + tmux_->child());  // stops a job; there is none
   ASSERT_TRUE(tmux_->shows("nothing runs"));
-  tmux_->keys("q");
+  tmux_->keys("Q");
   expect_restored("0");
 }
 
 TEST_F(RealTerminal, WithoutUtf8AndWithoutColour) {
-  open("hostile", "LC_ALL=C");
+  open_on_keys("hostile", "LC_ALL=C");
   ASSERT_TRUE(tmux_->shows("- key -"));
   ASSERT_TRUE(tmux_->shows("9 tensors"));
   const std::string plain = tmux_->screen();
   EXPECT_TRUE(std::all_of(plain.begin(), plain.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x80;
   })) << plain;
-  tmux_->keys("q");
+  tmux_->keys("Q");
   expect_restored("0");
-  open("gpt-oss", "NO_COLOR=1");
+  open_on_keys("gpt-oss", "NO_COLOR=1");
   ASSERT_TRUE(tmux_->shows("native   lm_head.weight"));
   const std::string marked = tmux_->screen("-e");
   for (const char* color : {"\033[31m", "\033[33m", "\033[34m", "\033[36m"}) {
     EXPECT_EQ(marked.find(color), marked.npos);
   }
-  tmux_->keys("q");
+  tmux_->keys("Q");
   expect_restored("0");
 }
 
 TEST_F(RealTerminal, PastedBytesAreData) {
-  open("gpt-oss");
+  open_on_keys("gpt-oss");
   ASSERT_TRUE(tmux_->shows("native   lm_head.weight"));
   tmux_->keys("':'");
   write_file(dir_ / "pasted", "ls \033[Bmodel\rq\rQ\r");
@@ -286,7 +291,7 @@ TEST_F(RealTerminal, PastedBytesAreData) {
   ASSERT_TRUE(tmux_->shows(":ls [BmodelqQ"));
   tmux_->keys("Escape");
   ASSERT_TRUE(tmux_->shows("row 1 of 24"));
-  tmux_->keys("Escape Escape q");
+  tmux_->keys("Escape Escape Q");
   expect_restored("0");
 }
 
@@ -317,8 +322,8 @@ TEST_F(RealTerminal, InTheBackgroundItTouchesNothing) {
   ASSERT_TRUE(tmux_->shows("exit 0"));
   EXPECT_EQ(read_file(dir_ / "after"), read_file(dir_ / "before"));
   tmux_->keys("Enter fg Enter");
-  ASSERT_TRUE(tmux_->shows("native   lm_head.weight"));
-  tmux_->keys("q");
+  ASSERT_TRUE(tmux_->shows("routed experts"));
+  tmux_->keys("Q");
   ASSERT_TRUE(tmux_->shows("$"));
 }
 
@@ -327,7 +332,8 @@ TEST(Terminal, OfAnySize) {
   const TempDir dir;
   make_screens(dir);
   PtyProgram program(dir, {"gpt-oss"});
-  ASSERT_TRUE(program.wait_for("lm_head"));
+  ASSERT_TRUE(program.wait_for("routed experts"));
+  program.type("1");
   const std::pair<unsigned short, unsigned short> sizes[] = {
       {0, 0}, {1, 1}, {3, 10}, {500, 1000}, {0, 80}, {10, 40}, {9, 39}};
   for (const auto& [rows, columns] : sizes) {
@@ -337,14 +343,14 @@ TEST(Terminal, OfAnySize) {
   }
   program.resize(30, 100);
   ASSERT_TRUE(program.wait_for("row 8 of 24"));
-  program.type("q");
+  program.type("qq");  // the way back, and out
   EXPECT_EQ(program.exit_code(), 0);
 }
 
 /// Both have come before the first is handled: on the screen, and at the prompt.
 TEST(Terminal, TwoSignalsInARowGiveItBack) {
   const std::pair<std::vector<std::string>, const char*> programs[] = {
-      {{"gpt-oss"}, "lm_head"}, {{"-i", "gpt-oss"}, "gpt-oss> "}};
+      {{"gpt-oss"}, "routed experts"}, {{"-i", "gpt-oss"}, "gpt-oss> "}};
   for (const auto& [words, shown] : programs) {
     const TempDir dir;
     make_screens(dir);
@@ -364,7 +370,7 @@ TEST(Terminal, ThatIsClosedEndsTheProgram) {
     const TempDir dir;
     make_screens(dir);
     PtyProgram program(dir, {"gpt-oss"}, ignores_hangup);
-    ASSERT_TRUE(program.wait_for("lm_head"));
+    ASSERT_TRUE(program.wait_for("routed experts"));
     program.hang_up();
     EXPECT_EQ(program.exit_code(), ignores_hangup ? 0 : 129);
   }
