@@ -132,4 +132,11 @@ MatchingItems matching_items(const Checkpoint& checkpoint, std::vector<StatsItem
   return matching;
 }
 
+std::vector<StatsItem> by_cost(std::vector<StatsItem> items, const Checkpoint& checkpoint) {
+  std::stable_sort(items.begin(), items.end(), [&](const StatsItem& a, const StatsItem& b) {
+    return stored_bytes(checkpoint, *a.value) < stored_bytes(checkpoint, *b.value);
+  });
+  return items;
+}
+
 }  // namespace ckptscope

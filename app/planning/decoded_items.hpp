@@ -26,4 +26,7 @@ MatchingItems matching_items(const Checkpoint& checkpoint, const std::vector<std
 MatchingItems matching_items(const Checkpoint& checkpoint, std::vector<StatsItem> items,
                              const std::vector<std::string>& words);
 
+/// The cheapest first, so that results come soon.
+std::vector<StatsItem> by_cost(std::vector<StatsItem> items, const Checkpoint& checkpoint);
+
 }  // namespace ckptscope

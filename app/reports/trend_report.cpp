@@ -19,10 +19,6 @@ constexpr double kHighest = 0.95;
 
 using Trends = std::shared_ptr<const std::vector<Trend>>;
 
-bool is_picture(const Trend& trend) {
-  return trend.layers.size() >= kLeastLayers;
-}
-
 std::string layers_text(const Trend& trend) {
   const std::uint64_t first = trend.layers.front().number;
   const std::uint64_t last = trend.layers.back().number;
@@ -187,6 +183,10 @@ void add_odd(Document& document, const std::vector<Trend>& trends, std::size_t k
 }
 
 }  // namespace
+
+bool is_picture(const Trend& trend) {
+  return trend.layers.size() >= kLeastLayers;
+}
 
 bool has_pictures(std::span<const Trend> trends) {
   return std::any_of(trends.begin(), trends.end(), is_picture);

@@ -12,6 +12,7 @@ namespace ckptscope {
 /// Trends of at least this many layers are pictures.
 inline constexpr std::size_t kLeastLayers = 3;
 
+bool is_picture(const Trend& trend);
 bool has_pictures(std::span<const Trend> trends);
 
 /// A sparkline a name; of a single name all of its figures, a chart of figure number `kind` of the

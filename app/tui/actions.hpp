@@ -28,6 +28,7 @@ void act_stats(Ui& ui, std::string_view key);
 void act_adapter(Ui& ui, std::string_view key);
 void act_diff(Ui& ui, std::string_view key);
 void act_copy(Ui& ui, std::string_view key);
+void act_figure(Ui& ui, std::string_view key);
 void act_bins(Ui& ui, std::string_view key);
 void act_command(Ui& ui, std::string_view key);
 void act_stop(Ui& ui, std::string_view key);

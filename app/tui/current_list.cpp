@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/reports/problem_lines.hpp"
 #include "app/tui/convert_form.hpp"
 #include "app/tui/cursor.hpp"
 #include "core/base/display.hpp"
@@ -23,6 +24,25 @@ void go_to_screen(State& state, Screen screen) {
     state.trail.erase(before, state.trail.end());  // the way there is the way back
   }
   state.screen = screen;
+}
+
+void show_group(State& state) {
+  StatsState& stats = state.stats;
+  if (!stats.group) return;
+  Document document = stats.group->document(stats.figure, Audience::Everyone, false);
+  add_problems(document, stats.notes);
+  const auto map =
+      std::find_if(document.blocks.begin(), document.blocks.end(),
+                   [](const Block& block) { return std::holds_alternative<HeatMap>(block); });
+  if (map != document.blocks.end()) {
+    HeatState before = stats.heat.value_or(HeatState{});
+    before.map = std::make_shared<const HeatMap>(std::get<HeatMap>(*map));
+    move_heat(before, 0, 0, body_of(state));
+    stats.heat = std::move(before);
+  }
+  KeyedLines lines = keyed_lines(document);
+  stats.table = std::move(lines.lines);
+  stats.keys = std::move(lines.keys);
 }
 
 std::size_t text_columns(const State& state) {
@@ -121,7 +141,7 @@ void forget_checkpoint(State& state) {
   state.search = {};
   state.mapping = {};
   state.stats = {};
-  state.stats_before.reset();
+  state.stats_before.clear();
   state.problem = 0;
   if (!state.convert.running) state.convert = {};
 }

@@ -24,6 +24,8 @@ const Place& current_place(const State& state);
 /// The screen's body, between the rules.
 /// To another screen, which is the way back from there.
 void go_to_screen(State& state, Screen screen);
+/// The statistics of several tensors as pictures of the figure that is chosen.
+void show_group(State& state);
 /// Cells of a line on a page.
 std::size_t text_columns(const State& state);
 Rect body_of(const State& state);

@@ -90,6 +90,7 @@ std::string status_of(const State& state) {
     case Screen::Mapping:
       return text + "  " + current_op(state) + "  " + display(current_key(state));
     case Screen::Stats:
+      if (state.stats.heat && !state.stats.model) return heat_text(*state.stats.heat);
       return state.stats.model ? expert_text(*state.stats.model, state.stats.expert) : text;
     case Screen::Convert:
       if (!state.convert.running && has_error(state)) {
@@ -164,6 +165,7 @@ void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
   if (state.stats.model) {
     return draw_stats({*state.stats.model, state.stats.linear, state.stats.expert}, canvas, body);
   }
+  if (state.stats.heat) return draw_heat(*state.stats.heat, canvas, body);
   if (!state.stats.table.empty()) {
     return draw_page(
         {state.stats.title, state.stats.table, state.stats.cursor, true, state.stats.shift}, canvas,

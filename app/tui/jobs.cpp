@@ -2,6 +2,7 @@
 #include "app/tui/jobs.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "app/planning/conversion.hpp"
 #include "app/planning/decoded_items.hpp"
@@ -123,6 +124,23 @@ JobResult look_at_one(const Checkpoint& checkpoint, const std::vector<StatsItem>
   return StatsReady{found};
 }
 
+JobResult look_at_many(const Checkpoint& checkpoint, MatchingItems found, const Args& args,
+                       const JobContext& context) {
+  constexpr auto kInterval = std::chrono::milliseconds(150);
+  const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
+  GroupStats group(items);
+  auto posted = std::chrono::steady_clock::now();
+  compute_stats(checkpoint, items, args.resources().threads, context.progress,
+                [&](std::size_t i, const TensorStats& stats) {
+                  group.add(i, stats);
+                  const auto now = std::chrono::steady_clock::now();
+                  if (now - posted < kInterval) return;
+                  posted = now;
+                  context.post(GroupReady{std::make_shared<const GroupStats>(group), found.notes});
+                });
+  return GroupReady{std::make_shared<const GroupStats>(std::move(group)), std::move(found.notes)};
+}
+
 /// Words of a query that a user typed.
 std::vector<std::string> query_words(const std::string& filter) {
   const std::vector<Step> steps = parse_steps(filter);
@@ -212,11 +230,10 @@ JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args) {
     const bool plain = !args.has("against") && !args.has("json") && !args.has("jsonl");
     if (plain) {
       refuse_errors(checkpoint->problems(), checkpoint->name());
-      const auto [items, notes] = matching_items(*checkpoint, args.operands);
-      if (items.size() == 1 && notes.empty()) {
-        confirm_reading(*checkpoint, items, context.progress);
-        return look_at_one(*checkpoint, items, args, context);
-      }
+      MatchingItems found = matching_items(*checkpoint, args.operands);
+      confirm_reading(*checkpoint, found.items, context.progress);
+      return found.items.size() == 1 ? look_at_one(*checkpoint, found.items, args, context)
+                                     : look_at_many(*checkpoint, std::move(found), args, context);
     }
     return command_done(find_command("stat")->run({checkpoint, true}, args, context.progress), 0);
   };

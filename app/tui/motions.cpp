@@ -59,10 +59,21 @@ void scroll_text(const CurrentList& list, std::ptrdiff_t by) {
   list.cursor->top = list.cursor->cursor = moved(list.cursor->top, by, last);
 }
 
+/// The heat map that the keys move on.
+HeatState* heat_of(State& state) {
+  const bool shown = !state.page && state.screen == Screen::Stats && !state.stats.model;
+  return shown && state.stats.heat ? &*state.stats.heat : nullptr;
+}
+
 }  // namespace
 
 void act_move(Ui& ui, std::string_view key) {
   State& state = ui.state;
+  if (HeatState* heat = heat_of(state)) {
+    const auto rows = static_cast<std::ptrdiff_t>(heat->map->rows.size());
+    const CurrentList map{nullptr, heat->map->rows.size(), page_rows(body_of(state))};
+    return move_heat(*heat, std::clamp(rows_of(key, map), -rows, rows), 0, body_of(state));
+  }
   state.search.at.reset();
   const CurrentList list = current_list(state);
   const std::ptrdiff_t by = rows_of(key, list);
@@ -96,6 +107,7 @@ std::size_t* shift_of(State& state) {
 
 void act_left(Ui& ui, std::string_view) {
   State& state = ui.state;
+  if (HeatState* heat = heat_of(state)) return move_heat(*heat, 0, -1, body_of(state));
   if (std::size_t* shift = shift_of(state)) {
     *shift -= std::min<std::size_t>(*shift, 8);
   } else if (state.screen == Screen::Mapping) {
@@ -120,6 +132,7 @@ void act_left(Ui& ui, std::string_view) {
 
 void act_right(Ui& ui, std::string_view) {
   State& state = ui.state;
+  if (HeatState* heat = heat_of(state)) return move_heat(*heat, 0, 1, body_of(state));
   if (std::size_t* shift = shift_of(state)) {
     *shift += 8;
   } else if (state.screen == Screen::Mapping) {
@@ -163,8 +176,10 @@ void enter_stats(Ui& ui, std::size_t line) {
   StatsState& stats = ui.state.stats;
   if (stats.model && stats.expert < stats.model->stats.experts.size()) {
     say(ui.state, expert_text(*stats.model, stats.expert));
-  } else if (line > 0 && line <= stats.keys.size()) {  // the first line has the headings
-    run_verb(ui, "stat", {std::string(stats.keys[line - 1])});
+  } else if (stats.heat) {
+    run_verb(ui, "stat", {stats.group->key_at(stats.heat->row, stats.heat->column)});
+  } else if (line < stats.keys.size() && !stats.keys[line].empty()) {
+    run_verb(ui, "stat", {std::string(stats.keys[line])});
   }
 }
 
@@ -315,6 +330,10 @@ std::vector<const Problem*> problems_of(const State& state) {
 
 void act_problem(Ui& ui, std::string_view key) {
   State& state = ui.state;
+  if (HeatState* heat = heat_of(state)) {
+    if (!go_to_odd(*heat, key == "e", body_of(state))) say(state, "none stands out", Role::Good);
+    return;
+  }
   if (!state.session.checkpoint()) return;
   const std::vector<const Problem*> problems = problems_of(state);
   const std::size_t count = problems.size();
@@ -376,6 +395,15 @@ void act_invert(Ui& ui, std::string_view) {
             true);
 }
 
+/// The next figure of what is drawn over layers and experts.
+void act_figure(Ui& ui, std::string_view) {
+  StatsState& stats = ui.state.stats;
+  if (!stats.group) return say(ui.state, "figures are of several tensors; b turns the bins of one");
+  stats.figure = (stats.figure + 1) % kFigures;
+  show_group(ui.state);
+  say(ui.state, std::string(kFigureKinds[stats.figure].help));
+}
+
 void act_bins(Ui& ui, std::string_view) {
   ui.state.stats.linear = !ui.state.stats.linear;
 }
@@ -399,8 +427,9 @@ void act_back(Ui& ui, std::string_view) {
   State& state = ui.state;
   if (state.page) {
     state.page.reset();
-  } else if (state.screen == Screen::Stats && state.stats_before) {
-    state.stats = *std::exchange(state.stats_before, std::nullopt);
+  } else if (state.screen == Screen::Stats && !state.stats_before.empty()) {
+    state.stats = std::move(state.stats_before.back());
+    state.stats_before.pop_back();
   } else if (state.screen == Screen::Keys && !state.keys.filter.empty()) {
     list_keys(ui, "", state.keys.sort, state.keys.flat);
   } else if (!state.trail.empty()) {

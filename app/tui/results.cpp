@@ -2,6 +2,8 @@
 #include "app/tui/results.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "core/base/bytes.hpp"
 #include "views/document/line_renderer.hpp"
@@ -10,6 +12,14 @@ namespace ckptscope {
 namespace {
 
 constexpr std::size_t kMostLines = 20'000;
+
+/// Which column says what a row is about.
+std::optional<std::size_t> key_column(const Table& table) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].id == "key") return i;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -30,15 +40,27 @@ std::vector<Line> page_of(const Document& document, std::size_t width) {
   return lines;
 }
 
-CommandDone command_done(const Document& document, std::size_t width) {
-  CommandDone told{document.verb, page_of(document, width), document.exit};
-  const auto* table = document.blocks.empty() ? nullptr : std::get_if<Table>(&document.blocks[0]);
-  if (document.verb != "stat" || table == nullptr) return told;
-  for (std::size_t i = 0; i < std::min(table->size, told.lines.size()); ++i) {
-    const std::vector<Cell> row = table->row(i);
-    told.keys.push_back(row.empty() ? "" : std::get<std::string>(row.front()));
+KeyedLines keyed_lines(const Document& document) {
+  KeyedLines result;
+  for (const Block& block : document.blocks) {
+    const auto* const table = std::get_if<Table>(&block);
+    const auto key = table == nullptr ? std::nullopt : key_column(*table);
+    std::size_t row = 0;
+    bool heading = table != nullptr && table->headed;
+    render_lines(block, {}, [&](Line line) {
+      if (result.lines.size() == kMostLines) return;
+      result.lines.push_back(std::move(line));
+      const bool keyed = key && !std::exchange(heading, false) && row < table->size;
+      const std::vector<Cell> cells = keyed ? table->row(row++) : std::vector<Cell>();
+      const auto* const text = keyed ? std::get_if<std::string>(&cells[*key]) : nullptr;
+      result.keys.push_back(text == nullptr ? "" : *text);
+    });
   }
-  return told;
+  return result;
+}
+
+CommandDone command_done(const Document& document, std::size_t width) {
+  return {document.verb, page_of(document, width), document.exit};
 }
 
 }  // namespace ckptscope

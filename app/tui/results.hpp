@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "app/reports/group_stats.hpp"
 #include "core/base/error.hpp"
 #include "core/inspect/key_list.hpp"
 #include "views/document/document.hpp"
@@ -47,12 +48,16 @@ struct PlanReady {
 struct StatsReady {
   std::shared_ptr<const StatsModel> model;
 };
+/// Several tensors as far as they are known.
+struct GroupReady {
+  std::shared_ptr<const GroupStats> group;
+  std::vector<Problem> notes;
+};
 /// What a command says.
 struct CommandDone {
   std::string verb;
   std::vector<Line> lines;
   int exit = 0;
-  std::vector<std::string> keys{};  // of the tensors of a table of statistics, raw, from line 1 on
 };
 /// Lines to run.
 struct Script {
@@ -68,8 +73,8 @@ struct Said {  // while it runs
 struct Question {
   std::string text;
 };
-using JobResult = std::variant<Opened, Listed, Found, PlanReady, StatsReady, CommandDone, Script,
-                               Failed, Said, Question>;
+using JobResult = std::variant<Opened, Listed, Found, PlanReady, StatsReady, GroupReady,
+                               CommandDone, Script, Failed, Said, Question>;
 
 struct JobEvent {
   JobKind kind = JobKind::Command;
@@ -82,7 +87,14 @@ struct JobEvent {
 /// A document as lines of at most `width` cells, 0 for any: at most some ten thousand, and how many
 /// more.
 std::vector<Line> page_of(const Document& document, std::size_t width);
-/// The same as a result, with the keys of the rows where it is a table of statistics.
+/// The same, as wide as it takes, with what each line is about: the value of the column "key" of a
+/// row of a table, raw; else empty.
+struct KeyedLines {
+  std::vector<Line> lines;
+  std::vector<std::string> keys;  // one a line
+};
+KeyedLines keyed_lines(const Document& document);
+/// The same as a result.
 CommandDone command_done(const Document& document, std::size_t width);
 
 }  // namespace ckptscope

@@ -143,10 +143,12 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
     go_to_screen(state, Screen::Mapping);
     start_step(ui, JobKind::Map, line, map_job(open, args));
   } else if (verb == "stat" && to_screen) {
-    go_to_screen(state, Screen::Stats);
     const bool linear = state.stats.linear;
     const std::size_t expert = state.stats.expert;
-    if (!state.stats.table.empty()) state.stats_before = std::move(state.stats);
+    const bool deeper = state.screen == Screen::Stats && !state.stats.table.empty();
+    if (!deeper) state.stats_before.clear();
+    if (deeper) state.stats_before.push_back(std::move(state.stats));
+    go_to_screen(state, Screen::Stats);
     state.stats = {};
     state.stats.title = line;
     state.stats.linear = linear;

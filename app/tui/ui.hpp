@@ -17,6 +17,7 @@
 #include "app/tui/screens.hpp"
 #include "app/tui/worker.hpp"
 #include "views/screen/convert_view.hpp"
+#include "views/screen/heat_view.hpp"
 #include "views/screen/keys_view.hpp"
 #include "views/screen/mapping_view.hpp"
 #include "views/screen/page_view.hpp"
@@ -63,8 +64,12 @@ struct MappingState {
 
 struct StatsState {
   std::shared_ptr<const StatsModel> model;  // of one tensor
-  std::vector<Line> table;                  // of several
-  std::vector<std::string> keys;            // of its lines, from the second one on
+  std::shared_ptr<const GroupStats> group;  // of several
+  std::vector<Problem> notes;               // on the query
+  std::size_t figure = 0;                   // what is drawn of them, of the table of figures
+  std::vector<Line> table;                  // of them, or what else `stat` said
+  std::vector<std::string> keys;            // what its lines are about; empty without one
+  std::optional<HeatState> heat;            // instead of the table, of one name with experts
   std::size_t shift = 0;                    // cells of the table that are scrolled out
   std::string title;
   ListState cursor;
@@ -129,7 +134,7 @@ struct State {
   SearchState search;
   MappingState mapping;
   StatsState stats;
-  std::optional<StatsState> stats_before;  // the table that a tensor was chosen from
+  std::vector<StatsState> stats_before;  // the tables and maps that a tensor was chosen from
   ConvertState convert;
   std::vector<LogEntry> log;
   ListState log_cursor;

@@ -144,11 +144,18 @@ struct Arrived {
     if (id && current_tensor(state) != id) go_to_tensor(state, *id);
   }
 
+  void operator()(const GroupReady& ready) const {
+    state.stats.model = nullptr;
+    state.stats.group = ready.group;
+    state.stats.notes = ready.notes;
+    show_group(state);
+  }
+
   void operator()(const CommandDone& told) const {
     if (event.kind == JobKind::Stat) {
       state.stats.model = nullptr;
       state.stats.table = told.lines;
-      state.stats.keys = told.keys;
+      state.stats.keys.clear();
       return;
     }
     if (!event.last) return;  // only statistics fill as they come

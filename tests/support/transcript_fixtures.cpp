@@ -253,6 +253,7 @@ void make_screens(const TempDir& dir) {
   make_hostile_names(dir);
   const std::string expert = "model.layers.1.mlp.experts.2.up_proj.weight";
   make(dir, "missing", without(recorded("hy_v3-moe-mtp"), expert));
+  make_odd(dir);
   make(dir, "damaged", recorded("gpt_oss-mxfp4"));
   const std::string shard = dir / "damaged/model-00003-of-00003.safetensors";
   std::filesystem::resize_file(shard, std::filesystem::file_size(shard) - 1);

@@ -1,0 +1,118 @@
+// Rows and columns scroll; a cell is one value, so that the cursor can stand on each.
+#include "views/screen/heat_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/display.hpp"
+#include "core/figures/oddity.hpp"
+#include "views/document/figures.hpp"
+#include "views/document/picture_layout.hpp"
+#include "views/look/pictures.hpp"
+
+namespace ckptscope {
+namespace {
+
+constexpr int kLegendRows = 1;
+
+std::size_t shown_rows(const Rect& body) {
+  return static_cast<std::size_t>(std::max(1, body.rows - 3 - kLegendRows));
+}
+
+std::size_t shown_columns(const HeatMap& map, const Rect& body) {
+  const std::size_t margin = heat_margin(map) + 1;
+  const auto columns = static_cast<std::size_t>(std::max(0, body.columns));
+  return columns > margin + 8 ? columns - margin : 8;
+}
+
+std::size_t moved(std::size_t from, std::ptrdiff_t by, std::size_t size) {
+  const auto last = static_cast<std::ptrdiff_t>(size) - 1;
+  return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(from) + by,
+                                                             0, std::max<std::ptrdiff_t>(0, last)));
+}
+
+/// The first of `page` rows, so that `at` is one of them.
+std::size_t scrolled(std::size_t first, std::size_t at, std::size_t page) {
+  if (at < first) return at;
+  return at >= first + page ? at - page + 1 : first;
+}
+
+bool is_odd(const HeatMap& map, std::size_t cell) {
+  return map.dead[cell] != 0 || std::fabs(map.scores[cell]) > kOddScore;
+}
+
+}  // namespace
+
+void move_heat(HeatState& state, std::ptrdiff_t rows, std::ptrdiff_t columns, const Rect& body) {
+  state.row = moved(state.row, rows, state.map->rows.size());
+  state.column = moved(state.column, columns, state.map->columns.size());
+  state.top = scrolled(state.top, state.row, shown_rows(body));
+  state.left = scrolled(state.left, state.column, shown_columns(*state.map, body));
+}
+
+bool go_to_odd(HeatState& state, bool forward, const Rect& body) {
+  const HeatMap& map = *state.map;
+  const std::size_t columns = map.columns.size();
+  const std::size_t count = map.scores.size();
+  const std::size_t here = state.row * columns + state.column;
+  for (std::size_t i = 1; i <= count; ++i) {
+    const std::size_t at = (forward ? here + i : here + count - i) % count;
+    if (!is_odd(map, at)) continue;
+    state.row = at / columns;
+    state.column = at % columns;
+    move_heat(state, 0, 0, body);
+    return true;
+  }
+  return false;
+}
+
+std::string heat_text(const HeatState& state) {
+  const HeatMap& map = *state.map;
+  const std::size_t cell = state.row * map.columns.size() + state.column;
+  std::string text = fmt::format("{} {}, {} {}: ", map.row_kind, map.rows[state.row],
+                                 map.column_kind, map.columns[state.column]);
+  if (map.dead[cell] != 0) return text + "all zeros";
+  if (std::isnan(map.values[cell])) return text + "nothing";
+  text += real(map.values[cell]);
+  if (!std::isfinite(map.scores[cell])) return text;
+  return text +
+         fmt::format(", {:+.1f} spreads from the median of the {}", map.scores[cell], map.row_kind);
+}
+
+void draw_heat(const HeatState& state, Canvas& canvas, const Rect& body) {
+  const HeatMap& map = *state.map;
+  const std::size_t margin = heat_margin(map) + 1;
+  const std::size_t columns = shown_columns(map, body);
+  const std::size_t last = std::min(map.columns.size(), state.left + columns);
+  const std::string title =
+      fmt::format("{}   {} by {}", display(map.title), map.row_kind, map.column_kind);
+  const std::vector<RuleText> heading{{2, fitted(title, body.columns - 6)}};
+  draw_rule(canvas, {body.row, 0, 1, body.columns}, heading);
+  for (std::size_t c = state.left; c < last; ++c) {
+    const std::string& name = map.columns[c];
+    const bool fits = c - state.left + display_width(name) < columns;
+    if (c % 8 != 0 || !fits) continue;
+    canvas.put(body.row + 1, static_cast<int>(margin + c - state.left), name, Role::Faint);
+  }
+  const std::size_t end = std::min(map.rows.size(), state.top + shown_rows(body));
+  for (std::size_t r = state.top; r < end; ++r) {
+    const int row = body.row + 2 + static_cast<int>(r - state.top);
+    canvas.put_right(row, static_cast<int>(margin) - 2, map.rows[r],
+                     r == state.row ? Role::Title : Role::Faint);
+    for (std::size_t c = state.left; c < last; ++c) {
+      const std::size_t cell = r * map.columns.size() + c;
+      const Span glyph = glyph_of(map.scores[cell], map.dead[cell] != 0);
+      const bool here = r == state.row && c == state.column;
+      canvas.put(row, static_cast<int>(margin + c - state.left), glyph.text,
+                 here ? Role::Selected : glyph.role);
+    }
+  }
+  Line legend = heat_legend(map.legend);
+  if (legend.width() > static_cast<std::size_t>(body.columns)) legend = heat_legend("");
+  canvas.put_line(body.row + body.rows - 1 - kLegendRows, 0, legend, body.columns);
+  draw_rule(canvas, {body.row + body.rows - 1, 0, 1, body.columns});
+}
+
+}  // namespace ckptscope
