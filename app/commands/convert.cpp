@@ -167,11 +167,7 @@ Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progr
 extern const Command kConvert{
     .name = "convert",
     .summary = "convert to the other layout, streamed, verified, committed at once",
-    .flags = {{.name = "output",
-               .value = "DIR",
-               .help = "where the result appears; must not exist",
-               .letter = 'o',
-               .otherwise = "needed"},
+    .flags = {kOutput,
               kTo,
               kAdapter,
               kDtype,

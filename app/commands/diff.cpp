@@ -145,7 +145,7 @@ extern const Command kDiff{
     .summary = "keys, dtypes, shapes and values of two checkpoints",
     .min_operands = 1,
     .max_operands = 1,
-    .flags = {{.name = "headers", .help = "compare keys, dtypes and shapes alone"},
+    .flags = {kHeaders,
               {.name = "decoded",
                .help = "compare dequantised values, keys meeting through the family's mapping"},
               kLimit,

@@ -66,6 +66,18 @@ inline constexpr Flag kThreads{.name = "threads",
                                .help = "workers; the processors this process may use",
                                .letter = 'j',
                                .otherwise = "all of them"};
+inline constexpr Flag kOutput{.name = "output",
+                              .value = "DIR",
+                              .help = "where the result appears; must not exist",
+                              .letter = 'o',
+                              .otherwise = "needed"};
+inline constexpr Flag kHeaders{.name = "headers",
+                               .help = "look at the headers alone, not at values"};
+inline constexpr Flag kFigure{.name = "figure",
+                              .value = "FIGURE",
+                              .help = "what is drawn over layers and experts",
+                              .choices = "std|absmax|mean|zeros|saturated|scale",
+                              .fallback = "std"};
 inline constexpr Flag kAll{.name = "all", .help = "every row, nothing folded"};
 inline constexpr Flag kSort{
     .name = "sort", .value = "COLUMN", .help = "order of rows", .choices = "key|bytes|dtype|shard"};

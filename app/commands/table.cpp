@@ -5,8 +5,8 @@
 namespace ckptscope {
 
 extern const Command kInfo, kLs, kTree, kShow, kMap, kStat, kAdapters, kConvert, kVerify, kCheck,
-    kDiff, kDemo, kExport, kOpen, kClose, kCd, kPwd, kSetVerb, kUnset, kHistory, kSource, kQuit,
-    kHelp;
+    kDiff, kExtract, kReport, kDemo, kExport, kOpen, kClose, kCd, kPwd, kSetVerb, kUnset, kHistory,
+    kSource, kQuit, kHelp;
 
 namespace {
 
@@ -23,6 +23,8 @@ constexpr const Command* kCommands[] = {
     &kVerify,
     &kCheck,
     &kDiff,
+    &kExtract,
+    &kReport,
     &kDemo,
     &kExport,
     &kOpen,

@@ -24,6 +24,8 @@ _ckptscope() {
     verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --memory --threads -j' ;;
     check) flags+=' --deep --sums --strict --threads -j' ;;
     diff) flags+=' --headers --decoded --limit --threads -j' ;;
+    extract) flags+=' --output -o --decoded --memory --threads -j' ;;
+    report) flags+=' --output -o --headers --adapter --figure --memory --threads -j' ;;
     help) flags+=' --schema' ;;
   esac
   if [[ $word == -* ]]; then
@@ -32,7 +34,7 @@ _ckptscope() {
   fi
   mapfile -t COMPREPLY < <(compgen -f -- "$word")  # a line a name: names have blanks
   if ((COMP_CWORD == 1)); then
-    COMPREPLY+=($(compgen -W 'info ls tree show map stat adapters convert verify check diff demo export help' -- "$word"))
+    COMPREPLY+=($(compgen -W 'info ls tree show map stat adapters convert verify check diff extract report demo export help' -- "$word"))
   fi
 }
 complete -o filenames -F _ckptscope ckptscope

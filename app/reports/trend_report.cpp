@@ -159,13 +159,21 @@ Table odd_table(const std::shared_ptr<const std::vector<OddRow>>& rows, std::siz
           audience};
 }
 
-void add_odd(Document& document, const std::vector<Trend>& trends, std::size_t kind,
-             Audience audience) {
-  auto rows = std::make_shared<std::vector<OddRow>>();
-  for (const Trend& trend : trends) add_odd_rows(trend, kind, *rows);
-  std::stable_sort(rows->begin(), rows->end(), [](const OddRow& a, const OddRow& b) {
+/// The farthest first.
+std::vector<OddRow> odd_rows(std::span<const Trend> trends, std::size_t kind) {
+  std::vector<OddRow> rows;
+  for (const Trend& trend : trends) {
+    if (is_picture(trend)) add_odd_rows(trend, kind, rows);
+  }
+  std::stable_sort(rows.begin(), rows.end(), [](const OddRow& a, const OddRow& b) {
     return std::fabs(a.score) > std::fabs(b.score);
   });
+  return rows;
+}
+
+void add_odd(Document& document, const std::vector<Trend>& trends, std::size_t kind,
+             Audience audience) {
+  const auto rows = std::make_shared<const std::vector<OddRow>>(odd_rows(trends, kind));
   Table table = odd_table(rows, kind, Audience::Machines);
   const std::size_t count = rows->size();
   if (audience != Audience::Machines) {
@@ -190,6 +198,15 @@ bool is_picture(const Trend& trend) {
 
 bool has_pictures(std::span<const Trend> trends) {
   return std::any_of(trends.begin(), trends.end(), is_picture);
+}
+
+std::vector<std::string> odd_keys(std::span<const Trend> trends, std::size_t kind) {
+  std::vector<std::string> keys;
+  for (const OddRow& row : odd_rows(trends, kind)) {
+    const bool known = std::find(keys.begin(), keys.end(), row.key) != keys.end();
+    if (!known && std::isfinite(row.score)) keys.push_back(row.key);
+  }
+  return keys;
 }
 
 HeatMap heat_map_of(const Trend& trend, std::size_t kind) {

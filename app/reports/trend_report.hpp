@@ -3,6 +3,8 @@
 #pragma once
 
 #include <span>
+#include <string>
+#include <vector>
 
 #include "core/figures/trends.hpp"
 #include "views/document/document.hpp"
@@ -20,6 +22,9 @@ bool has_pictures(std::span<const Trend> trends);
 /// Layers and experts are told apart by numbers in keys, see place_in_model().
 void add_trends(Document& document, std::span<const Trend> trends, std::size_t kind,
                 Audience audience);
+
+/// Tensors that stand out in a figure, the farthest first, each once; not for zeros alone.
+std::vector<std::string> odd_keys(std::span<const Trend> trends, std::size_t kind);
 
 HeatMap heat_map_of(const Trend& trend, std::size_t kind);
 

@@ -222,6 +222,12 @@ void make_hostile_names(const TempDir& dir) {
   make(dir, "hostile", names);
 }
 
+void make_hand_on(const TempDir& dir) {
+  make(dir, "split", odd_model(false));
+  make(dir, "gpt-oss", recorded("gpt_oss-mxfp4"));
+  make(dir, "mistral4", recorded("mistral4-fp8-bf16"));
+}
+
 void make_odd(const TempDir& dir) {
   make(dir, "split", odd_model(false));
   make(dir, "stacked", odd_model(true));
@@ -438,6 +444,24 @@ const std::vector<Topic>& topics() {
         "ckptscope stat split layers.*.experts.*.up_proj | head -3",
         "ckptscope stat stacked layers.*.experts.up_proj --header | head -2",
         "ckptscope stat stacked down_proj --md", "ckptscope stat stacked down_proj --json"}},
+      {"report",
+       make_hand_on,
+       {"ckptscope report split -o r.html", "ckptscope report split -o r.html",
+        "sed 's/^svg.*//' r.html",
+        "ckptscope report gpt-oss --headers -o h.html -q; tail -3 h.html",
+        "ckptscope extract split model.embed_tokens.weight -o e.npy",
+        "head -c 128 e.npy | tr -c '[:print:]' .; od -An -tf4 -j128 -N16 e.npy",
+        "ckptscope extract gpt-oss model.layers.0.mlp.experts.down_proj --decoded -o d.safetensors",
+        "ckptscope show d.safetensors model.layers.0.mlp.experts.down_proj | grep values",
+        "ckptscope extract gpt-oss layers.1.self_attn -o a.safetensors && "
+        "ckptscope diff gpt-oss a.safetensors --limit 1 | tail -3",
+        "ckptscope extract gpt-oss layers.1.self_attn -o a.npy",
+        "ckptscope extract gpt-oss model.norm.weight -o a.txt",
+        "ckptscope extract gpt-oss nothing.here -o a.npy",
+        "ckptscope extract gpt-oss model.layers.0.mlp.experts.down_proj_blocks -o raw.npy --json",
+        "ckptscope extract mistral4 "
+        "language_model.model.layers.0.mlp.experts.down_proj -o codes.npy",
+        "ls"}},
       {"widths", make_quantisable, widths_lines()},
       {"stat",
        make_quantisable,

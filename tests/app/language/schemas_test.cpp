@@ -75,6 +75,8 @@ TEST(Schemas, HoldForEveryVerb) {
       "diff hf hf",
       "diff hf native --decoded",
       "diff hf hf --headers",
+      "extract hf model.norm.weight -o norm.npy",
+      "report hf -o page.html -q",
       "demo made",
       "export hf skeleton",
       "help",
