@@ -2,6 +2,8 @@
 #include "core/inspect/diff.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "app/commands/flags.hpp"
 #include "app/planning/counterparts.hpp"
@@ -9,6 +11,7 @@
 #include "app/reports/problem_lines.hpp"
 #include "app/reports/stat_report.hpp"
 #include "core/base/bytes.hpp"
+#include "core/names/key_pattern.hpp"
 
 namespace ckptscope {
 
@@ -77,13 +80,44 @@ Table shown_if_any(Table table) {
   return table;
 }
 
+/// Rows of one kind whose keys differ in numbers alone, for people.
+Table folded_rows(const DiffReport& report) {
+  struct Fold {
+    const DiffRow* first;
+    std::size_t count = 0;
+    KeySet keys;
+  };
+  std::vector<Fold> folds;
+  std::map<std::pair<DiffRow::Kind, std::string>, std::size_t> places;
+  for (const DiffRow& row : report.rows) {
+    std::vector<std::uint64_t> numbers;
+    const std::string pattern = generalise(row.key, numbers);
+    const auto [place, is_new] = places.try_emplace({row.kind, pattern}, folds.size());
+    if (is_new) folds.push_back({&row, 0, KeySet(pattern)});
+    ++folds[place->second].count;
+    folds[place->second].keys.add(numbers);
+  }
+  std::vector<std::vector<Cell>> rows;
+  for (const Fold& fold : folds) {
+    const std::string also = fold.count > 1 && !fold.first->detail.empty() ? "; the first" : "";
+    rows.push_back({std::string(name_of(fold.first->kind)), fold.keys.text(),
+                    std::uint64_t{fold.count}, fold.first->detail + also});
+  }
+  const std::size_t count = rows.size();
+  return {"",
+          {{"", "what"}, {"", "key"}, {"", "tensors", Format::Count}, {"", "detail"}},
+          count,
+          [rows = std::move(rows)](std::size_t i) { return rows[i]; },
+          Audience::People};
+}
+
 Heading verdict(std::size_t different) {
   if (different == 0) return {"EQUAL", false, Role::Good};
   return {fmt::format("DIFFERENT  {}", counted(different, "tensor")), false, Role::Defect};
 }
 
 /// Values as they are when decoded, whatever either side is stored as.
-Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress) {
+Document diff_decoded(const Checkpoint& a, const Args& args, bool person, Progress& progress) {
   const Counterparts both = open_other(a, args.operands.front());
   const Meeting meeting = meet(both.here, both.there);
   const Unequal unequal =
@@ -95,7 +129,7 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
   document.exit = different == 0 ? 0 : 1;
   add_unapplied_scales(document, both.here);
   add_unapplied_scales(document, both.there);
-  document.add(shown_if_any(distance_table(unequal.pairs, unequal.distances)));
+  add_distances(document, unequal.pairs, unequal.distances, person && !args.has("all"));
   add_lists(document, both, meeting, unequal, args.number("limit").value_or(kMostOfAList));
   document.add(sums_of(both, meeting, unequal));
   document.add(verdict(different));
@@ -104,7 +138,7 @@ Document diff_decoded(const Checkpoint& a, const Args& args, Progress& progress)
 
 Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& a = *snapshot.checkpoint;
-  if (args.has("decoded")) return diff_decoded(a, args, progress);
+  if (args.has("decoded")) return diff_decoded(a, args, snapshot.terminal, progress);
   const Checkpoint b = Checkpoint::open(args.operands.front(), {"", &progress});
   const auto report = std::make_shared<const DiffReport>(
       diff(a, b, !args.has("headers"), args.resources().threads, progress));
@@ -119,6 +153,9 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
                 return {std::string(name_of(row.kind)), row.key, row.detail};
               }};
   table.main = true;
+  const bool folds = snapshot.terminal && !args.has("all") && !args.has("limit");
+  if (folds && table.size > 0) document.add(folded_rows(*report));
+  if (folds) table.audience = Audience::Machines;
   document.add(shown_if_any(std::move(table)));
   const std::string compared =
       report->values_compared ? "dtype, shape and every byte" : "dtype and shape";
@@ -149,6 +186,7 @@ extern const Command kDiff{
               {.name = "decoded",
                .help = "compare dequantised values, keys meeting through the family's mapping"},
               kLimit,
+              kAll,
               kThreads},
     .examples = {"diff a b --headers", "diff gpt-oss-20b gpt-oss-20b-native --decoded"},
     .exits = "they differ",

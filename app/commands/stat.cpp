@@ -1,5 +1,7 @@
 // Statistics of one tensor or of several, and distances to another checkpoint.
 #include <algorithm>
+#include <array>
+#include <functional>
 
 #include "app/commands/flags.hpp"
 #include "app/planning/counterparts.hpp"
@@ -32,7 +34,62 @@ Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& i
 
 // ---- against another checkpoint -----------------------------------------------------------------
 
-Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& progress) {
+struct SideFigures {
+  std::string format;
+  Moments moments;
+  std::array<double, TensorStats::kQuantiles.size()> quantiles;
+};
+
+Table sides_table(std::vector<SideFigures> sides) {
+  struct Row {
+    std::string name;
+    std::function<Cell(const SideFigures&)> figure;
+  };
+  const auto real_of = [](auto get) {
+    return [get](const SideFigures& side) { return Cell(real(get(side))); };
+  };
+  std::vector<Row> rows{
+      {"format", [](const SideFigures& side) { return Cell(side.format); }},
+      {"count", [](const SideFigures& side) { return Cell(format_count(side.moments.count)); }},
+      {"mean", real_of([](const SideFigures& side) { return side.moments.mean(); })},
+      {"std", real_of([](const SideFigures& side) { return side.moments.deviation(); })},
+      {"min", real_of([](const SideFigures& side) { return side.moments.least; })},
+      {"max", real_of([](const SideFigures& side) { return side.moments.most; })},
+      {"zero, %", [](const SideFigures& side) {
+         return Cell(percent(side.moments.zeros, side.moments.count));
+       }}};
+  for (const std::size_t q : {1, 3, 4, 5, 7}) {
+    rows.push_back({fmt::format("quantile {}", TensorStats::kQuantileNames[q].substr(1)),
+                    real_of([q](const SideFigures& side) { return side.quantiles[q]; })});
+  }
+  const std::size_t count = rows.size();
+  return {"",
+          {{"", "figure"}, {"", "here"}, {"", "there"}},
+          count,
+          [rows = std::move(rows), sides = std::move(sides)](std::size_t i) -> std::vector<Cell> {
+            return {rows[i].name, rows[i].figure(sides[0]), rows[i].figure(sides[1])};
+          },
+          Audience::People};
+}
+
+/// The figures of one tensor in both, beside each other.
+void add_both_sides(Document& document, const Checkpoint& here, const Checkpoint& there,
+                    const StatsItem& item, const StatsItem& other, unsigned threads,
+                    Progress& progress) {
+  std::vector<SideFigures> sides;
+  const auto look = [&](const Checkpoint& checkpoint, const StatsItem& one) {
+    compute_stats(checkpoint, {&one, 1}, threads, progress,
+                  [&](std::size_t, const TensorStats& stats) {
+                    sides.push_back({format_name(one), stats.moments, stats.quantiles});
+                  });
+  };
+  look(here, item);
+  look(there, other);
+  document.add(Note{""}).add(sides_table(std::move(sides)));
+}
+
+Document stat_against(const Checkpoint& checkpoint, const Args& args, bool person,
+                      Progress& progress) {
   const Counterparts both = open_other(checkpoint, args.text("against"));
   const Checkpoint& other = *both.other;
   auto [items, notes] = matching_items(checkpoint, both.here, args.operands);
@@ -45,7 +102,18 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, Progress& 
   const Comparison found = compare(checkpoint, other, meeting, args.resources().threads, progress);
   Document document{"stat"};
   document.exit = meeting.misshapen.empty() ? 0 : 1;
-  document.add(distance_table(meeting.pairs, found.distances));
+  add_distances(document, meeting.pairs, found.distances, person && !args.has("all"));
+  const auto counterpart = [&](const std::string& key) {
+    return std::find_if(both.there.begin(), both.there.end(),
+                        [&](const StatsItem& one) { return one.key == key; });
+  };
+  if (person && meeting.pairs.size() == 1 && items.size() == 1) {
+    const auto there = counterpart(items.front().key);
+    if (there != both.there.end()) {
+      add_both_sides(document, checkpoint, other, items.front(), *there, args.resources().threads,
+                     progress);
+    }
+  }
   const std::size_t in_both = meeting.pairs.size() + meeting.others.size();
   std::uint64_t equal = meeting.others.size() - found.unequal.size();
   for (const ValueDistance& row : found.distances) equal += row.equal() ? 1 : 0;
@@ -94,7 +162,7 @@ Document stat_here(const Checkpoint& checkpoint, const Args& args, bool person,
 Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   refuse_errors(checkpoint.problems(), checkpoint.name());
-  return args.has("against") ? stat_against(checkpoint, args, progress)
+  return args.has("against") ? stat_against(checkpoint, args, snapshot.terminal, progress)
                              : stat_here(checkpoint, args, snapshot.terminal, progress);
 }
 

@@ -23,7 +23,7 @@ _ckptscope() {
     convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --mapping --rename --include --dry-run -n' ;;
     verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --memory --threads -j' ;;
     check) flags+=' --deep --sums --strict --threads -j' ;;
-    diff) flags+=' --headers --decoded --limit --threads -j' ;;
+    diff) flags+=' --headers --decoded --limit --all --threads -j' ;;
     extract) flags+=' --output -o --decoded --memory --threads -j' ;;
     report) flags+=' --output -o --headers --adapter --figure --memory --threads -j' ;;
     help) flags+=' --schema' ;;

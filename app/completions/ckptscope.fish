@@ -117,6 +117,7 @@ complete -c ckptscope -n '__fish_seen_subcommand_from check' -l threads -s j -r 
 complete -c ckptscope -n '__fish_seen_subcommand_from diff' -l headers -d 'look at the headers alone, not at values'
 complete -c ckptscope -n '__fish_seen_subcommand_from diff' -l decoded -d 'compare dequantised values, keys meeting through the family'\''s mapping'
 complete -c ckptscope -n '__fish_seen_subcommand_from diff' -l limit -r -d 'at most N rows'
+complete -c ckptscope -n '__fish_seen_subcommand_from diff' -l all -d 'every row, nothing folded'
 complete -c ckptscope -n '__fish_seen_subcommand_from diff' -l threads -s j -r -d 'workers; the processors this process may use'
 complete -c ckptscope -n '__fish_seen_subcommand_from extract' -l output -s o -r -d 'where the result appears; must not exist'
 complete -c ckptscope -n '__fish_seen_subcommand_from extract' -l decoded -d 'the values that packed weights stand for, without their scales'

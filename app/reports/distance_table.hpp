@@ -1,4 +1,4 @@
-// How far the values of two checkpoints are apart, as a table.
+// How far the values of two checkpoints are apart, as tables.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,10 @@
 
 namespace ckptscope {
 
-/// One row a pair: how far the values are apart; those with NaN or infinities on one side come
-/// first. `rows` belong to `pairs`, in order.
-Table distance_table(const std::vector<ValuePair>& pairs, const std::vector<ValueDistance>& rows);
+/// One row a pair, by damage: what is not finite on one side alone first, then the farthest.
+/// `distances` belong to `pairs`. People who do not ask for all (`folds`) see a row a name over
+/// layers and experts, and the first of the pairs.
+void add_distances(Document& document, const std::vector<ValuePair>& pairs,
+                   const std::vector<ValueDistance>& distances, bool folds);
 
 }  // namespace ckptscope

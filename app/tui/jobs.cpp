@@ -235,7 +235,9 @@ JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args) {
       return found.items.size() == 1 ? look_at_one(*checkpoint, found.items, args, context)
                                      : look_at_many(*checkpoint, std::move(found), args, context);
     }
-    return command_done(find_command("stat")->run({checkpoint, true}, args, context.progress), 0);
+    const Document document = find_command("stat")->run({checkpoint, true}, args, context.progress);
+    KeyedLines told = keyed_lines(document);
+    return CommandDone{document.verb, std::move(told.lines), document.exit, std::move(told.keys)};
   };
 }
 

@@ -55,7 +55,7 @@ constexpr KeyRow kTable[] = {
     {"a", "01234", Session, "set adapter NAME", "a|adapter", act_adapter},
     {"v", "3", Session, "the next figure: std, absmax, mean, zeros, …", "v|figure", act_figure},
     {"b", "3", Session, "bins: powers of two, or equal steps", "b|bins", act_bins},
-    {"D", kEveryScreen, Job, "diff OTHER", "", act_diff},
+    {"D", kEveryScreen, Job, "stat --against OTHER: how far values are apart", "", act_diff},
     {"y", kEveryScreen, Motion, "copy the key, or the command", "", act_copy},
     {"<Tab>", kEveryScreen, Motion, "the next pane", "", act_pane},
     {kScreenKeys, kEverywhere, Motion, "the screen of that number", "", act_screen},

@@ -179,7 +179,9 @@ void enter_stats(Ui& ui, std::size_t line) {
   } else if (stats.heat) {
     run_verb(ui, "stat", {stats.group->key_at(stats.heat->row, stats.heat->column)});
   } else if (line < stats.keys.size() && !stats.keys[line].empty()) {
-    run_verb(ui, "stat", {std::string(stats.keys[line])});
+    std::vector<std::string> words = command_words("stat", {stats.keys[line]});
+    if (!stats.against.empty()) words.insert(words.begin() + 1, {"--against", stats.against});
+    run_words(ui, std::move(words));
   }
 }
 

@@ -91,7 +91,7 @@ bool completes(const Prompt& prompt) {
 /// The line as the command that it is part of, for completion.
 std::string completed_line(const Prompt& prompt) {
   std::string typed = prompt.text.substr(0, prompt.cursor);
-  if (prompt.kind == PromptKind::Diff) return "diff " + typed;
+  if (prompt.kind == PromptKind::Diff) return "stat --against " + typed;
   if (prompt.kind == PromptKind::Filter) return "ls " + typed;
   if (prompt.kind == PromptKind::Field) return fmt::format("convert --{} {}", prompt.field, typed);
   return typed;
@@ -222,7 +222,7 @@ void finish(Ui& ui) {
     case PromptKind::Filter:
       return list_keys(ui, prompt.text, state.keys.sort, state.keys.flat);
     case PromptKind::Diff:
-      if (!prompt.text.empty()) run_verb(ui, "diff", {as_value(prompt.text)});
+      if (!prompt.text.empty()) run_words(ui, {"stat", "--against", as_value(prompt.text)});
       return;
     case PromptKind::Field:
       return set_flag(ui, prompt.field, as_value(prompt.text));
@@ -297,7 +297,7 @@ void act_filter(Ui& ui, std::string_view) {
 }
 
 void act_diff(Ui& ui, std::string_view) {
-  open_prompt(ui.state, PromptKind::Diff, "diff with: ");
+  open_prompt(ui.state, PromptKind::Diff, "compare all values with: ");
 }
 
 void act_adapter(Ui& ui, std::string_view) {

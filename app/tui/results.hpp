@@ -58,6 +58,7 @@ struct CommandDone {
   std::string verb;
   std::vector<Line> lines;
   int exit = 0;
+  std::vector<std::string> keys{};  // of statistics: what each line is about; see KeyedLines
 };
 /// Lines to run.
 struct Script {

@@ -15,15 +15,7 @@
 #include "core/base/file.hpp"
 
 namespace ckptscope {
-namespace {
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string line;
-  for (const std::string& word : words) line += (line.empty() ? "" : " ") + quoted_word(word);
-  return line;
-}
-
-/// A verb and operands that are no flags, whatever they begin with.
 std::vector<std::string> command_words(std::string verb, const std::vector<std::string>& operands) {
   std::vector<std::string> words{std::move(verb)};
   const bool like_flag = std::any_of(operands.begin(), operands.end(),
@@ -31,6 +23,14 @@ std::vector<std::string> command_words(std::string verb, const std::vector<std::
   if (like_flag) words.emplace_back("--");
   words.insert(words.end(), operands.begin(), operands.end());
   return words;
+}
+
+namespace {
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : " ") + quoted_word(word);
+  return line;
 }
 
 /// Words of the screen alone. True when it was one.
@@ -151,6 +151,7 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
     go_to_screen(state, Screen::Stats);
     state.stats = {};
     state.stats.title = line;
+    if (args.has("against")) state.stats.against = args.text("against");
     state.stats.linear = linear;
     state.stats.expert = expert;
     state.stat_runs = true;

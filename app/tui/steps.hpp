@@ -10,6 +10,8 @@
 
 namespace ckptscope {
 
+/// A verb and operands as words of which none is taken for a flag, whatever it begins with.
+std::vector<std::string> command_words(std::string verb, const std::vector<std::string>& operands);
 /// Runs a line as if it were typed: one command after the other.
 void run_line(Ui& ui, std::string_view line);
 /// Runs one command by its words, as they are: nothing in them separates or quotes.

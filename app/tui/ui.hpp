@@ -70,6 +70,7 @@ struct StatsState {
   std::vector<Line> table;                  // of them, or what else `stat` said
   std::vector<std::string> keys;            // what its lines are about; empty without one
   std::optional<HeatState> heat;            // instead of the table, of one name with experts
+  std::string against;                      // the other checkpoint of --against
   std::size_t shift = 0;                    // cells of the table that are scrolled out
   std::string title;
   ListState cursor;

@@ -155,7 +155,7 @@ struct Arrived {
     if (event.kind == JobKind::Stat) {
       state.stats.model = nullptr;
       state.stats.table = told.lines;
-      state.stats.keys.clear();
+      state.stats.keys = told.keys;
       return;
     }
     if (!event.last) return;  // only statistics fill as they come

@@ -32,6 +32,7 @@ struct Sums {
   std::uint64_t nans = 0;        // where one of the two is NaN
   std::uint64_t infinities = 0;  // where one is infinite and none NaN
   double largest = 0;
+  ExactSum power;
   ExactSum signal;
   ExactSum noise;
 
@@ -40,6 +41,7 @@ struct Sums {
 };
 
 void Sums::add(std::span<const float> values, std::span<const float> references) {
+  double run_power = 0;
   double run_signal = 0;
   double run_noise = 0;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -55,9 +57,11 @@ void Sums::add(std::span<const float> values, std::span<const float> references)
     const double error = static_cast<double>(a) - static_cast<double>(b);
     different += error != 0 ? 1 : 0;
     largest = std::max(largest, std::fabs(error));
+    run_power += static_cast<double>(a) * static_cast<double>(a);
     run_signal += static_cast<double>(b) * static_cast<double>(b);
     run_noise += error * error;
   }
+  power.add(run_power);
   signal.add(run_signal);
   noise.add(run_noise);
 }
@@ -67,6 +71,7 @@ void Sums::add(const Sums& other) {
   nans += other.nans;
   infinities += other.infinities;
   largest = std::max(largest, other.largest);
+  power.add(other.power);
   signal.add(other.signal);
   noise.add(other.noise);
 }
@@ -111,8 +116,9 @@ Sums compare_tile(const ValuePair& pair, const Tile& tile, Readers& readers) {
 }
 
 ValueDistance finished(const Sums& sums, const Value& value) {
-  ValueDistance found{product(value.shape), sums.different,      sums.nans + sums.infinities,
-                      sums.largest,         sums.signal.value(), sums.noise.value()};
+  ValueDistance found{product(value.shape), sums.different,     sums.nans + sums.infinities,
+                      sums.largest,         sums.power.value(), sums.signal.value(),
+                      sums.noise.value()};
   if (found.unbounded > 0) {
     found.largest = found.noise = sums.nans > 0 ? std::numeric_limits<double>::quiet_NaN()
                                                 : std::numeric_limits<double>::infinity();
@@ -121,6 +127,11 @@ ValueDistance finished(const Sums& sums, const Value& value) {
 }
 
 }  // namespace
+
+double ValueDistance::cosine() const {
+  if (noise == 0 && signal > 0) return 1;
+  return (power + signal - noise) / (2 * std::sqrt(power) * std::sqrt(signal));
+}
 
 void value_distances(const MakeSource& values, const MakeSource& references,
                      std::span<const ValuePair> pairs, unsigned threads, Progress& progress,

@@ -27,12 +27,15 @@ struct ValueDistance {
   std::uint64_t different = 0;  // not the same number; NaN is the same as NaN
   std::uint64_t unbounded = 0;  // of those, where one is NaN or infinite
   double largest = 0;           // of |value - reference|; NaN or infinite where one of them is
-  double signal = 0;            // sum of squares of the finite references
+  double power = 0;             // sum of squares of the values where both are finite
+  double signal = 0;            // sum of squares of the references there
   double noise = 0;             // sum of squares of value - reference; NaN or infinite as largest
 
   bool equal() const { return different == 0; }
   double relative_l2() const { return ckptscope::relative_l2(signal, noise); }
   double sqnr() const { return ckptscope::sqnr(signal, noise); }
+  /// Of the angle between the two as vectors; 1 without noise; NaN where one is all zeros.
+  double cosine() const;
 };
 
 /// Compares every pair, in the order given; `done` is called once for each, from one thread at a

@@ -231,6 +231,14 @@ void make_hand_on(const TempDir& dir) {
 void make_odd(const TempDir& dir) {
   make(dir, "split", odd_model(false));
   make(dir, "stacked", odd_model(true));
+  SyntheticCheckpoint drifted = odd_model(false);
+  for (SyntheticTensor& one : drifted.tensors) {
+    if (one.key.find(".up_proj") != one.key.npos) one.cycle[0] ^= 1;  // a step of the first value
+    if (one.key.ends_with("layers.4.mlp.experts.1.down_proj.weight")) {
+      one.cycle[2] = one.cycle[3] = 0xFF;  // NaN
+    }
+  }
+  make(dir, "drifted", drifted);
 }
 
 void make_quantisable(const TempDir& dir) {
@@ -443,7 +451,13 @@ const std::vector<Topic>& topics() {
         "ckptscope stat stacked model.layers.4.mlp.experts.up_proj --width 100",
         "ckptscope stat split layers.*.experts.*.up_proj | head -3",
         "ckptscope stat stacked layers.*.experts.up_proj --header | head -2",
-        "ckptscope stat stacked down_proj --md", "ckptscope stat stacked down_proj --json"}},
+        "ckptscope stat drifted --against split --width 100",
+        "ckptscope stat drifted model.layers.4.mlp.experts.3.up_proj.weight --against split "
+        "--width 80",
+        "ckptscope diff split drifted --decoded --width 80",
+        "ckptscope diff split drifted --width 80",
+        "ckptscope diff split drifted --decoded | head -3", "ckptscope stat stacked down_proj --md",
+        "ckptscope stat stacked down_proj --json"}},
       {"report",
        make_hand_on,
        {"ckptscope report split -o r.html", "ckptscope report split -o r.html",

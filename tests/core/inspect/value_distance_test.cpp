@@ -142,17 +142,27 @@ struct Ratios {
   ValueDistance comparison;
   double relative_l2;
   double sqnr;
+  double cosine;
 };
 
 TEST(Compare, Ratios) {
-  const Ratios rows[]{{{9, 3, 0, 1, 400, 4}, 0.1, 20},
-                      {{9, 9, 0, 1, 5, 5}, 1, 0},
-                      {{9, 9, 0, 1, 0, 5}, INFINITY, -INFINITY},
-                      {{9, 0, 0, 0, 7, 0}, 0, INFINITY},
-                      {{9, 0, 0, 0, 0, 0}, 0, INFINITY}};
+  const Ratios rows[]{{{9, 3, 0, 1, 404, 400, 4}, 0.1, 20, 400 / std::sqrt(404.0 * 400)},
+                      {{9, 9, 0, 1, 0, 5, 5}, 1, 0, NAN},
+                      {{9, 9, 0, 1, 20, 5, 5}, 1, 0, 1},                       // twice as large
+                      {{9, 9, 0, 1, 5, 5, 20}, 2, 10 * std::log10(0.25), -1},  // turned round
+                      {{9, 9, 0, 1, 5, 5, 10}, std::sqrt(2), 10 * std::log10(0.5), 0},
+                      {{9, 9, 0, 1, 5, 0, 5}, INFINITY, -INFINITY, NAN},
+                      {{9, 0, 0, 0, 7, 7, 0}, 0, INFINITY, 1},
+                      {{9, 0, 0, 0, 0, 0, 0}, 0, INFINITY, NAN}};
   for (const Ratios& row : rows) {
     EXPECT_DOUBLE_EQ(row.comparison.relative_l2(), row.relative_l2);
     EXPECT_DOUBLE_EQ(row.comparison.sqnr(), row.sqnr);
+    const double cosine = row.comparison.cosine();
+    if (std::isnan(row.cosine)) {
+      EXPECT_TRUE(std::isnan(cosine));
+    } else {
+      EXPECT_NEAR(cosine, row.cosine, 1e-12);
+    }
   }
 }
 
