@@ -85,7 +85,7 @@ bool has_screen() {
 }
 
 int run_screen(const Args& args) {
-  const auto terminal = open_terminal(wants_color(args, true));
+  const auto terminal = open_terminal(wants_color(args, true), !args.has("no-mouse"));
   run_tui(args.operands.empty() ? "." : args.operands.front(), args, *terminal);
   return 0;
 }

@@ -37,6 +37,7 @@ constexpr Flag kGlobalFlags[] = {
      .value = "FILE",
      .help = "the full screen, driven by the keys in a file; prints it as text"},
     {.name = "screen", .value = "SIZE", .help = "for --keys: COLUMNSxROWS", .fallback = "100x30"},
+    {.name = "no-mouse", .help = "the full screen leaves the mouse to the terminal"},
     {.name = "quiet", .help = "no progress", .letter = 'q'},
     {.name = "verbose", .help = "time and rate of each phase", .letter = 'v'},
     {.name = "help", .help = "usage, examples and exit codes", .letter = 'h'},

@@ -36,6 +36,11 @@ namespace ckptscope {
 namespace {
 
 constexpr int kEscapeDelay = 25;  // milliseconds that an escape sequence may take
+/// The mouse that ncurses has asked for also tells of moves while a button is down (xterm's 1002).
+constexpr const char* kMouseDrags = "\033[?1002h";
+constexpr const char* kMouseOff = "\033[?1002l\033[?1006l\033[?1000l";
+constexpr mmask_t kButtons =
+    BUTTON1_PRESSED | BUTTON1_RELEASED | BUTTON4_PRESSED | BUTTON5_PRESSED | REPORT_MOUSE_POSITION;
 constexpr int kPasteBegin = KEY_MAX + 1;
 constexpr int kPasteEnd = KEY_MAX + 2;
 
@@ -124,7 +129,7 @@ short color_number(Color color) {
 
 class NcursesTerminal final : public Terminal {
  public:
-  explicit NcursesTerminal(bool color) {
+  NcursesTerminal(bool color, bool mouse) : mouse_(mouse) {
     std::setlocale(LC_CTYPE, "");
     ascii_ = std::strcmp(::nl_langinfo(CODESET), "UTF-8") != 0;
     const termios modes = terminal_modes();
@@ -142,15 +147,16 @@ class NcursesTerminal final : public Terminal {
       ::use_default_colors();
       for (int i = 0; i < kRoles; ++i) {
         const Look& look = look_of(static_cast<Role>(i));
-        ::init_pair(static_cast<short>(i + 1), color_number(look.color), -1);
+        ::init_pair(static_cast<short>(i + 1), color_number(look.color),
+                    color_number(look.background));
       }
     }
     ::define_key("\033[200~", kPasteBegin);
     ::define_key("\033[201~", kPasteEnd);
     set_modes();
     install_event_handlers();
-    arm_rescue(modes, "\033[?2004l" + sequence_of("sgr0") + sequence_of("rmkx") +
-                          sequence_of("cnorm") + sequence_of("rmcup"));
+    arm_rescue(modes, std::string(kMouseOff) + "\033[?2004l" + sequence_of("sgr0") +
+                          sequence_of("rmkx") + sequence_of("cnorm") + sequence_of("rmcup"));
   }
 
   ~NcursesTerminal() override {
@@ -291,10 +297,19 @@ class NcursesTerminal final : public Terminal {
     ::nodelay(stdscr, true);
     ::intrflush(stdscr, false);
     send("\033[?2004h");
+    if (mouse_) {
+      ::mousemask(kButtons, nullptr);
+      ::mouseinterval(0);  // a press is a click: nothing waits for a second one
+      send(kMouseDrags);
+    }
     redraw();
   }
 
   void leave() {
+    if (mouse_) {
+      ::mousemask(0, nullptr);
+      send(kMouseOff);
+    }
     send("\033[?2004l");
     ::curs_set(1);
     ::endwin();
@@ -319,6 +334,7 @@ class NcursesTerminal final : public Terminal {
     if (kind == ERR) return std::nullopt;
     if (kind == KEY_CODE_YES) {
       if (code == kPasteBegin || code == kPasteEnd) pasting_ = code == kPasteBegin;
+      if (code == KEY_MOUSE) return mouse_event();
       return name_of_code(code);
     }
     if (!pasting_) return name_of_character(code);
@@ -326,6 +342,20 @@ class NcursesTerminal final : public Terminal {
     std::string text = "<Paste>";
     append_utf8(text, static_cast<char32_t>(code));
     return text;
+  }
+
+  static std::string mouse_event() {
+    MEVENT event;
+    if (::getmouse(&event) != OK) return "";
+    const auto at = [&](const char* what) {
+      return fmt::format("<{} {} {}>", what, event.y, event.x);
+    };
+    if ((event.bstate & BUTTON4_PRESSED) != 0) return "<WheelUp>";
+    if ((event.bstate & BUTTON5_PRESSED) != 0) return "<WheelDown>";
+    if ((event.bstate & BUTTON1_PRESSED) != 0) return at("Click");
+    if ((event.bstate & BUTTON1_RELEASED) != 0) return at("Release");
+    if ((event.bstate & REPORT_MOUSE_POSITION) != 0) return at("Drag");
+    return "";
   }
 
   /// The terminal's end is there to read: a hang-up that poll does not tell.
@@ -361,6 +391,7 @@ class NcursesTerminal final : public Terminal {
   SCREEN* screen_ = nullptr;
   bool ascii_ = false;
   bool color_ = false;
+  const bool mouse_;
   bool pasting_ = false;
   int failures_ = 0;
   std::optional<std::string> ahead_;
@@ -369,8 +400,8 @@ class NcursesTerminal final : public Terminal {
 
 }  // namespace
 
-std::unique_ptr<Terminal> open_terminal(bool color) {
-  return std::make_unique<NcursesTerminal>(color);
+std::unique_ptr<Terminal> open_terminal(bool color, bool mouse) {
+  return std::make_unique<NcursesTerminal>(color, mouse);
 }
 
 }  // namespace ckptscope

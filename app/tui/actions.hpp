@@ -1,5 +1,5 @@
 // What keys do: the functions that stand in the rows of the table of keys. Each is in the file of
-// its subject: motions, search, prompt, steps.
+// its subject: motions, mouse, search, prompt, steps.
 #pragma once
 
 #include <string_view>
@@ -28,6 +28,7 @@ void act_stats(Ui& ui, std::string_view key);
 void act_adapter(Ui& ui, std::string_view key);
 void act_diff(Ui& ui, std::string_view key);
 void act_copy(Ui& ui, std::string_view key);
+void act_divider(Ui& ui, std::string_view key);
 void act_figure(Ui& ui, std::string_view key);
 void act_bins(Ui& ui, std::string_view key);
 void act_command(Ui& ui, std::string_view key);

@@ -71,7 +71,7 @@ ListOf<Cursor> list_of(AnyState& state) {
       const std::size_t size = !state.keys.list  ? 0
                                : state.keys.flat ? order_of(state).size()
                                                  : state.keys.tree.visible().size();
-      return {&state.keys.cursor, size, keys_page(body)};
+      return {&state.keys.cursor, size, keys_page(body, state.keys.detail_columns)};
     }
     case Screen::Mapping:
       return {&state.mapping.cursor, state.mapping.model ? state.mapping.model->lines.size() : 0,
@@ -133,11 +133,13 @@ void forget_checkpoint(State& state) {
     latest_of(state, kind) = 0;
   }
   const bool flat = state.keys.flat;
+  const int detail_columns = state.keys.detail_columns;
   state.all.reset();
   state.whole = false;
   state.overview = {};
   state.keys = {};
   state.keys.flat = flat;
+  state.keys.detail_columns = detail_columns;
   state.search = {};
   state.mapping = {};
   state.stats = {};

@@ -97,7 +97,7 @@ std::string current_key(const State& state) {
 void reset_keys(State& state) {
   assert(state.keys.list != nullptr);
   KeysState& keys = state.keys;
-  keys.tree = TreeState(keys.list->folded(), keys_page(body_of(state)));
+  keys.tree = TreeState(keys.list->folded(), keys_page(body_of(state), state.keys.detail_columns));
   keys.cursor = {};
   keys.member = 0;
   keys.details_top = 0;
@@ -114,7 +114,7 @@ void go_to_place(State& state, std::uint32_t place) {
     keys.member = at.member;
   }
   const std::size_t size = keys.flat ? order_of(state).size() : keys.tree.visible().size();
-  keys.cursor.go(position, size, keys_page(body_of(state)));
+  keys.cursor.go(position, size, keys_page(body_of(state), state.keys.detail_columns));
 }
 
 bool go_to_tensor(State& state, std::uint32_t tensor) {

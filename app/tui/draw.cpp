@@ -155,9 +155,11 @@ void draw_keys_screen(const State& state, Canvas& canvas, const Rect& body) {
   std::string sorted = state.keys.sort.column;
   if (state.keys.sort.inverted) sorted += sorted.empty() ? "key, inverted" : ", inverted";
   const auto details = details_of(state);
-  const KeysView view{*state.keys.list,       state.keys.tree,       state.keys.flat,
-                      order_of(state),        state.keys.cursor,     details,
-                      state.keys.details_top, state.keys.in_details, state.keys.flat ? sorted : ""};
+  const KeysView view{
+      *state.keys.list,         state.keys.tree,       state.keys.flat,
+      order_of(state),          state.keys.cursor,     details,
+      state.keys.details_top,   state.keys.in_details, state.keys.flat ? sorted : "",
+      state.keys.detail_columns};
   draw_keys(view, canvas, body);
 }
 
@@ -168,8 +170,8 @@ void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
   if (state.stats.heat) return draw_heat(*state.stats.heat, canvas, body);
   if (!state.stats.table.empty()) {
     return draw_page(
-        {state.stats.title, state.stats.table, state.stats.cursor, true, state.stats.shift}, canvas,
-        body);
+        {state.stats.title, state.stats.table, state.stats.cursor, true, 0, state.stats.shift},
+        canvas, body);
   }
   const bool waits = !state.stats.title.empty();
   draw_nothing(
@@ -220,13 +222,13 @@ void draw_log_screen(const State& state, Canvas& canvas, const Rect& body) {
     lines.push_back({(entry.page ? "+ " : "  ") + entry.text, entry.role});
   }
   const ListState shown{state.log_cursor.cursor - first, 0};
-  draw_page({"log", lines, shown, true}, canvas, body);
+  draw_page({"log", lines, shown, true, first}, canvas, body);
 }
 
 void draw_screen(const State& state, Canvas& canvas, const Rect& body) {
   if (state.page) {
     const PageState& page = *state.page;
-    return draw_page({page.title, *page.lines, page.cursor, false, page.shift}, canvas, body);
+    return draw_page({page.title, *page.lines, page.cursor, false, 0, page.shift}, canvas, body);
   }
   switch (state.screen) {
     case Screen::Overview:

@@ -8,6 +8,7 @@
 
 #include "app/terminal/signals.hpp"
 #include "app/tui/engine.hpp"
+#include "app/tui/mouse.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 
@@ -19,7 +20,7 @@ bool is_known_key(const std::string& key) {
       "<Enter>",  "<Esc>",   "<Tab>",  "<S-Tab>", "<Space>",    "<Up>",     "<Down>",
       "<Left>",   "<Right>", "<Home>", "<End>",   "<PageDown>", "<PageUp>", "<Backspace>",
       "<Delete>", "<F1>",    "<lt>",   "<wait>",  "<dump>"};
-  return kNames.contains(key) || (key.size() == 5 && key.starts_with("<C-"));
+  return kNames.contains(key) || is_mouse(key) || (key.size() == 5 && key.starts_with("<C-"));
 }
 
 std::vector<std::string> keys_of(const std::string& script) {

@@ -48,6 +48,7 @@ constexpr KeyRow kTable[] = {
      act_sibling},
     {"e E", "3", Motion, "the next or previous cell that stands out", "e|next odd", act_problem},
     {"e E", "012", Motion, "the next or previous problem", "", act_problem},
+    {"< > z", "1", Motion, "move the divider; hide the pane, or show it", "", act_divider},
     {"t", "1", Session, "tree, or one line a tensor", "", act_flat},
     {"+ - *", "1", Motion, "unfold, fold, unfold all", "", act_fold},
     {"s", "1", Session, "sort: then k key, b bytes, d dtype, s shard", "", act_sort},

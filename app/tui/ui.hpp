@@ -42,6 +42,7 @@ struct KeysState {
   ListState cursor;
   std::uint64_t member = 0;  // which of the alike nodes of the cursor's row is meant
   bool in_details = false;
+  int detail_columns = kDetailColumns;  // of the right pane; 0: hidden
   std::size_t details_top = 0;
 };
 
@@ -142,6 +143,7 @@ struct State {
   std::optional<PageState> page;
   std::optional<Prompt> prompt;
   std::string pending;  // the first of two keys: "s"
+  bool drags_divider = false;
 
   std::string message;  // stands on the status line until the next key
   Role message_role = Role::Plain;

@@ -8,6 +8,7 @@
 #include "app/tui/current_list.hpp"
 #include "app/tui/cursor.hpp"
 #include "app/tui/keymap.hpp"
+#include "app/tui/mouse.hpp"
 #include "app/tui/prompt.hpp"
 #include "app/tui/search.hpp"
 #include "app/tui/steps.hpp"
@@ -43,7 +44,11 @@ void lay_out_overview(State& state) {
 void press(Ui& ui, std::string_view key) {
   State& state = ui.state;
   const bool pasted = key.starts_with("<Paste>");
-  if (state.prompt) return prompt_key(ui, key);
+  if (state.prompt) return is_mouse(key) ? void() : prompt_key(ui, key);
+  if (is_mouse(key)) {
+    state.message.clear();
+    return mouse_key(ui, key);
+  }
   if (pasted) return say(state, "pasted text goes into a prompt: press : first", Role::Notice);
   if (!state.pending.empty()) return pending_key(ui, key);
   state.message.clear();

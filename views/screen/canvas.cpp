@@ -84,6 +84,15 @@ void Canvas::paint(const Rect& area, Role role) {
   }
 }
 
+const Zone* Canvas::zone_at(int row, int column) const {
+  const auto found = std::find_if(zones_.rbegin(), zones_.rend(), [&](const Zone& zone) {
+    const Rect& area = zone.area;
+    return row >= area.row && row < area.row + area.rows && column >= area.column &&
+           column < area.column + area.columns;
+  });
+  return found == zones_.rend() ? nullptr : &*found;
+}
+
 std::string Canvas::to_text() const {
   std::string text;
   for (int row = 0; row < rows_; ++row) {

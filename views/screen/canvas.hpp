@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "views/look/line.hpp"
@@ -24,6 +25,14 @@ struct Glyph {
   std::string text = " ";
   Role role = Role::Plain;
   bool operator==(const Glyph&) const = default;
+};
+
+/// Cells that mean something to a click, as they were drawn.
+struct Zone {
+  enum class Kind { Screen, Hint, Row, Fold, HeatCell, Divider } kind;
+  Rect area;
+  std::size_t number = 0;  // of the screen, the row or the cell
+  std::string key{};       // of a hint
 };
 
 class Canvas {
@@ -52,6 +61,10 @@ class Canvas {
   /// Lines without spaces at their ends.
   std::string to_text() const;
 
+  void add_zone(Zone zone) { zones_.push_back(std::move(zone)); }
+  /// What was drawn there last; null where nothing was.
+  const Zone* zone_at(int row, int column) const;
+
   /// Where the terminal's cursor stands, while somebody types.
   struct Cursor {
     int row;
@@ -68,6 +81,7 @@ class Canvas {
   int columns_;
   bool ascii_;
   std::vector<Glyph> cells_;
+  std::vector<Zone> zones_;
 };
 
 /// A heading inside a rule, where its text begins.

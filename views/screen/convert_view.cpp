@@ -41,12 +41,16 @@ void draw_options(const ConvertView& view, Canvas& canvas, const Rect& area) {
   for (std::size_t i = top; i < std::min(count, top + page); ++i) {
     draw_field(view.fields[i], i == view.cursor.cursor, canvas,
                area.row + static_cast<int>(i - top), area);
+    canvas.add_zone(
+        {Zone::Kind::Row, {area.row + static_cast<int>(i - top), area.column, 1, area.columns}, i});
   }
   const int row = area.row + static_cast<int>(std::min(page, count));
   int column = area.column + 2;
   for (std::size_t i = 0; i < view.buttons.size(); ++i) {
     const bool selected = view.cursor.cursor == count + i;
     if (selected) canvas.put(row, column - 2, ">", Role::Title);
+    const int width = width_of(view.buttons[i]) + 4;
+    canvas.add_zone({Zone::Kind::Row, {row, column, 1, width}, count + i});
     column = canvas.put(row, column, "[ " + view.buttons[i] + " ]",
                         selected ? Role::Selected : Role::Title) +
              4;

@@ -20,6 +20,7 @@ void draw_screens(const Frame& frame, Canvas& canvas) {
     const bool current = i == frame.current;
     if (!all && !current) continue;
     const std::string text = current ? "[" + frame.screens[i] + "]" : " " + frame.screens[i] + " ";
+    canvas.add_zone({Zone::Kind::Screen, {0, column, 1, width_of(text)}, i});
     column = canvas.put(0, column, text, current ? Role::Title : Role::Faint);
   }
 }
@@ -33,6 +34,7 @@ void draw_hints(const std::vector<Hint>& hints, int row, Canvas& canvas) {
   for (std::size_t i = hints.size() - fixed; i < hints.size(); ++i) room -= width(hints[i]);
   int column = 1;
   const auto draw = [&](const Hint& hint) {
+    canvas.add_zone({Zone::Kind::Hint, {row, column, 1, width(hint) - 1}, 0, hint.key});
     column = canvas.put(row, column, hint.key, Role::Title);
     column = canvas.put(row, column + 1, hint.what, Role::Faint) + 2;
   };
@@ -100,6 +102,7 @@ void draw_prompt(const Frame& frame, Canvas& canvas) {
 Panes split_panes(const Rect& body, int right, int below) {
   Panes panes;
   panes.main = {body.row + 1, body.column, body.rows - 2, body.columns};
+  if (right <= 0) return panes;
   if (body.columns >= 60 + right) {
     panes.main.columns -= right;
     panes.right = Rect{body.row + 1, panes.main.columns + 1, body.rows - 2, right - 1};
@@ -118,7 +121,9 @@ void draw_pane_rules(Canvas& canvas, const Rect& body, const Panes& panes,
   if (panes.right) {
     at.push_back(panes.right->column - 1);
     texts.push_back({panes.right->column + 2, second});
-    draw_divider(canvas, {panes.right->row, panes.right->column - 1, panes.right->rows, 1});
+    const Rect divider{panes.right->row, panes.right->column - 1, panes.right->rows, 1};
+    draw_divider(canvas, divider);
+    canvas.add_zone({Zone::Kind::Divider, divider});
   }
   draw_rule(canvas, {body.row, body.column, 1, body.columns}, texts, at);
   draw_rule(canvas, bottom, {}, at, "┴");

@@ -56,7 +56,7 @@ struct Panes {
   std::optional<Rect> right;
   std::optional<Rect> below;
 };
-/// `right` columns for the second pane, `below` rows where it goes below.
+/// `right` columns for the second pane, 0 for none at all, `below` rows where it goes below.
 Panes split_panes(const Rect& body, int right, int below);
 /// Rules and the divider between the panes, with their headings.
 void draw_pane_rules(Canvas& canvas, const Rect& body, const Panes& panes,

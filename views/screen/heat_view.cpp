@@ -107,6 +107,8 @@ void draw_heat(const HeatState& state, Canvas& canvas, const Rect& body) {
       const bool here = r == state.row && c == state.column;
       canvas.put(row, static_cast<int>(margin + c - state.left), glyph.text,
                  here ? Role::Selected : glyph.role);
+      canvas.add_zone(
+          {Zone::Kind::HeatCell, {row, static_cast<int>(margin + c - state.left), 1, 1}, cell});
     }
   }
   Line legend = heat_legend(map.legend);

@@ -11,7 +11,6 @@
 namespace ckptscope {
 namespace {
 
-constexpr int kDetailColumns = 33;
 constexpr int kDetailRows = 5;
 
 /// Where the columns of a row begin; 0 for those that there is no room for.
@@ -70,6 +69,7 @@ void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& c
   const int room = columns.key_end - column - 2;
   const std::string behind = behind_label(folds, one, leaf, room - width_of(label));
   canvas.put(row, column, mark, Role::Faint);
+  if (!leaf) canvas.add_zone({Zone::Kind::Fold, {row, column, 1, 1}, number});
   const int end = canvas.put(row, column + 2, fitted(label, room - width_of(behind)),
                              leaf ? Role::Plain : Role::Directory);
   canvas.put(row, end, behind, Role::Faint);
@@ -85,13 +85,13 @@ void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& c
 
 }  // namespace
 
-std::size_t keys_page(const Rect& body) {
+std::size_t keys_page(const Rect& body, int detail_columns) {
   return static_cast<std::size_t>(
-      std::max(1, split_panes(body, kDetailColumns, kDetailRows).main.rows));
+      std::max(1, split_panes(body, detail_columns, kDetailRows).main.rows));
 }
 
 void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body) {
-  const Panes panes = split_panes(body, kDetailColumns, kDetailRows);
+  const Panes panes = split_panes(body, view.detail_columns, kDetailRows);
   const Columns columns(panes.main);
   std::vector<RuleText> headings{{2, view.sorted.empty() ? "key" : "key, by " + view.sorted}};
   if (columns.dtype > 0) {
@@ -106,6 +106,7 @@ void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body) {
     const std::size_t number = view.cursor.top + static_cast<std::size_t>(i);
     if (number >= count) break;
     const int row = panes.main.row + i;
+    canvas.add_zone({Zone::Kind::Row, {row, panes.main.column, 1, panes.main.columns}, number});
     bool defect = false;
     if (view.flat) {
       const std::uint32_t tensor = view.order[number];

@@ -13,6 +13,9 @@
 
 namespace ckptscope {
 
+/// Cells of the right pane, with its divider, unless somebody moves it.
+inline constexpr int kDetailColumns = 33;
+
 struct KeysView {
   const KeyList& list;
   const TreeState& tree;
@@ -21,12 +24,13 @@ struct KeysView {
   const ListState& cursor;
   const std::vector<DetailLine>& details;
   std::size_t details_top = 0;
-  bool in_details = false;  // keys scroll those
-  std::string sorted{};     // "bytes", for the heading; empty: natural order
+  bool in_details = false;              // keys scroll those
+  std::string sorted{};                 // "bytes", for the heading; empty: natural order
+  int detail_columns = kDetailColumns;  // 0: the pane is hidden
 };
 
 /// Rows of keys that fit into the body.
-std::size_t keys_page(const Rect& body);
+std::size_t keys_page(const Rect& body, int detail_columns);
 /// O(rows shown). Reads headers alone.
 void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body);
 

@@ -72,6 +72,7 @@ class Drawing {
       const std::size_t line = view_.cursor.top + static_cast<std::size_t>(i);
       if (line >= model_.lines.size()) break;
       draw_line(areas_.list.row + i, line, cursor_row);
+      canvas_.add_zone({Zone::Kind::Row, {areas_.list.row + i, 0, 1, body_.columns}, line});
     }
     draw_selected(cursor_row);
     if (areas_.account) draw_details(canvas_, *areas_.account, model_.account);

@@ -17,6 +17,10 @@ void draw_page(const PageView& view, Canvas& canvas, const Rect& body) {
   for (std::size_t i = 0; i < rows && view.cursor.top + i < view.lines.size(); ++i) {
     const Line& line = view.lines[view.cursor.top + i];
     const int row = body.row + 1 + static_cast<int>(i);
+    if (view.shows_cursor) {
+      canvas.add_zone(
+          {Zone::Kind::Row, {row, 0, 1, body.columns}, view.first + view.cursor.top + i});
+    }
     const bool selected = view.shows_cursor && view.cursor.top + i == view.cursor.cursor;
     if (selected) canvas.put(row, 0, ">", Role::Title);
     canvas.put_line(row, 1, line, body.columns - 2, view.shift);

@@ -14,6 +14,7 @@ struct PageView {
   const std::vector<Line>& lines;
   const ListState& cursor;
   bool shows_cursor = false;  // lines can be chosen
+  std::size_t first = 0;      // the number of the first of `lines` in what they are a part of
   std::size_t shift = 0;      // cells that are scrolled out to the left
 };
 

@@ -144,6 +144,14 @@ INSTANTIATE_TEST_SUITE_P(
             "100x30", ""},
         Row{"heat-map-narrow", "stacked", ":stat down_proj<Enter><wait><dump>GG<dump>E<dump>",
             "50x14", ""},
+        Row{"mouse", "gpt-oss",
+            "<Click 0 56><dump><Click 6 20><dump><Click 6 2><dump><Click 6 "
+            "6><dump><WheelDown><dump>"
+            "<Click 10 66><Drag 10 50><Release 10 50><dump><lt><dump>z<dump>z>><dump>"
+            "<Click 29 2><wait><dump>",
+            "100x30", ""},
+        Row{"mouse-on-a-heat-map", "stacked",
+            ":stat down_proj<Enter><wait><Click 4 17><dump><Click 4 17><wait><dump>", "80x24", ""},
         Row{"against", "split",
             "Ddrifted<Enter><wait><dump>jjj<Enter><wait><dump>jj<Enter><wait><dump>q<dump>q<dump>",
             "100x30", ""},

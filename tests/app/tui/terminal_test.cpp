@@ -281,6 +281,34 @@ TEST_F(RealTerminal, WithoutUtf8AndWithoutColour) {
   expect_restored("0");
 }
 
+/// As a terminal sends them: button, column and row, each 32 more, rows and columns from 1.
+TEST_F(RealTerminal, TheMouse) {
+  open("gpt-oss");
+  ASSERT_TRUE(tmux_->shows("routed experts"));
+  EXPECT_EQ(tmux_->format("#{mouse_any_flag}"), "1");
+  const auto press = [&](int button, int row, int column) {
+    const auto event = [&](int code) {
+      tmux_->run(
+          fmt::format("send-keys -H 1b 5b 4d {:x} {:x} {:x}", 32 + code, 33 + column, 33 + row));
+    };
+    event(button);
+    if (button == 0) event(3);  // the button is up again
+  };
+  press(0, 0, 54);
+  ASSERT_TRUE(tmux_->shows("[1 Keys]"));
+  press(0, 6, 20);
+  ASSERT_TRUE(tmux_->shows("row 4 of 24"));
+  press(65, 6, 20);
+  ASSERT_TRUE(tmux_->shows("row 7 of 24"));
+  tmux_->keys("Q");
+  expect_restored("0");
+  open("gpt-oss --no-mouse");
+  ASSERT_TRUE(tmux_->shows("routed experts"));
+  EXPECT_EQ(tmux_->format("#{mouse_any_flag}"), "0");
+  tmux_->keys("Q");
+  expect_restored("0");
+}
+
 TEST_F(RealTerminal, PastedBytesAreData) {
   open_on_keys("gpt-oss");
   ASSERT_TRUE(tmux_->shows("native   lm_head.weight"));
