@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "app/jobs/worker.hpp"
 #include "app/language/command.hpp"
 #include "app/terminal/terminal.hpp"
 #include "app/tui/ui.hpp"
-#include "app/tui/worker.hpp"
 #include "core/base/file.hpp"
 
 namespace ckptscope {

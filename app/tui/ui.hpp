@@ -11,11 +11,11 @@
 #include <variant>
 #include <vector>
 
+#include "app/jobs/jobs.hpp"
+#include "app/jobs/worker.hpp"
 #include "app/session/session.hpp"
 #include "app/terminal/terminal.hpp"
-#include "app/tui/jobs.hpp"
 #include "app/tui/screens.hpp"
-#include "app/tui/worker.hpp"
 #include "views/screen/convert_view.hpp"
 #include "views/screen/heat_view.hpp"
 #include "views/screen/keys_view.hpp"

@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"mouse", "gpt-oss",
             "<Click 0 56><dump><Click 6 20><dump><Click 6 2><dump><Click 6 "
             "6><dump><WheelDown><dump>"
-            "<Click 10 66><Drag 10 50><Release 10 50><dump><lt><dump>z<dump>z>><dump>"
+            "<Click 10 67><Drag 10 50><Release 10 50><dump><lt><dump>z<dump>z>><dump>"
             "<Click 29 2><wait><dump>",
             "100x30", ""},
         Row{"mouse-on-a-heat-map", "stacked",

@@ -1,5 +1,5 @@
 // Documents become the lines and keys that a result carries.
-#include "app/tui/results.hpp"
+#include "app/jobs/results.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,5 +1,5 @@
 // Checkpoints, plans and statistics become the models that the screens draw.
-#include "app/tui/jobs.hpp"
+#include "app/jobs/jobs.hpp"
 
 #include <algorithm>
 #include <chrono>

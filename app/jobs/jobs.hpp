@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "app/jobs/worker.hpp"
 #include "app/language/words.hpp"
 #include "app/session/session.hpp"
-#include "app/tui/worker.hpp"
 
 namespace ckptscope {
 

@@ -1,5 +1,5 @@
 // The thread, the queue of jobs, and the progress that a job reports to.
-#include "app/tui/worker.hpp"
+#include "app/jobs/worker.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
 // The worker: one job after the other, results posted as they come, stopped when asked. Run with
 // TSan: everything here crosses threads.
 
-#include "app/tui/worker.hpp"
+#include "app/jobs/worker.hpp"
 
 #include <gtest/gtest.h>
 

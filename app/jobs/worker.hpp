@@ -13,7 +13,7 @@
 #include <thread>
 #include <vector>
 
-#include "app/tui/results.hpp"
+#include "app/jobs/results.hpp"
 #include "core/base/progress.hpp"
 
 namespace ckptscope {
