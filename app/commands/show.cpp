@@ -8,8 +8,10 @@
 #include "app/reports/stat_report.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/figures/oddity.hpp"
 #include "core/inspect/code_counter.hpp"
 #include "core/inspect/element_text.hpp"
+#include "core/inspect/matrix_image.hpp"
 #include "core/names/companions.hpp"
 #include "core/plan/folded_plan.hpp"
 #include "core/run/evaluator.hpp"
@@ -103,6 +105,61 @@ class ShownValues {
   StatsItem item_;
 };
 
+/// Several rows below each other, for people.
+Table grid_table(const Region& box, std::vector<std::string> texts) {
+  const std::size_t rank = box.extent.size();
+  const std::uint64_t columns = box.extent[rank - 1];
+  const std::uint64_t rows = texts.size() / columns;
+  Table table{"", {{"", "row"}}, rows, nullptr, Audience::People};
+  for (std::uint64_t c = 0; c < columns; ++c) {
+    table.columns.push_back({"", std::to_string(box.begin[rank - 1] + c), Format::Real,
+                             static_cast<int>(std::min<std::uint64_t>(c, 1'000'000))});
+  }
+  table.row = [box, columns, texts = std::move(texts)](std::size_t row) {
+    std::string index;
+    std::uint64_t rest = row;
+    for (std::size_t dim = box.extent.size() - 1; dim-- > 0; rest /= box.extent[dim]) {
+      index = fmt::format("{}{}{}", box.begin[dim] + rest % box.extent[dim],
+                          index.empty() ? "" : ",", index);
+    }
+    std::vector<Cell> cells{index};
+    const auto first = texts.begin() + static_cast<std::ptrdiff_t>(row * columns);
+    for (std::uint64_t c = 0; c < columns; ++c)
+      cells.emplace_back(*(first + static_cast<std::ptrdiff_t>(c)));
+    return cells;
+  };
+  return table;
+}
+
+/// Blocks of the matrix by their mean magnitude.
+void add_image(Document& document, const Checkpoint& checkpoint, ShownValues& values,
+               const Args& args, Progress& progress) {
+  constexpr std::uint64_t kMostRows = 32;
+  constexpr std::uint64_t kMostColumns = 64;
+  Region box = whole(values.node().shape);
+  for (std::size_t dim = 0; dim + 2 < box.extent.size(); ++dim) box.extent[dim] = 1;  // the first
+  if (args.has("values")) box = parse_box(args.text("values"), values.node().shape);
+  const MatrixImage image = image_of([&] { return std::make_unique<CheckpointSource>(checkpoint); },
+                                     values.node(), box, kMostRows, kMostColumns, progress);
+  HeatMap map;
+  map.id = "image";
+  map.title = fmt::format("mean magnitude of blocks of {} x {}", image.row_step, image.column_step);
+  map.row_kind = "row";
+  map.column_kind = "column";
+  const std::size_t rank = box.extent.size();
+  for (std::uint64_t r = 0; r < image.rows; ++r) {
+    map.rows.push_back(std::to_string((rank > 1 ? box.begin[rank - 2] : 0) + r * image.row_step));
+  }
+  for (std::uint64_t c = 0; c < image.columns; ++c) {
+    map.columns.push_back(std::to_string(box.begin[rank - 1] + c * image.column_step));
+  }
+  map.values = image.magnitudes;
+  map.scores = odd_scores(image.magnitudes, Scale::Factors);
+  map.dead = image.zero;
+  map.legend = "from the median of all blocks";
+  document.add(Note{""}).add(std::move(map));
+}
+
 void add_box(Document& document, ShownValues& values, std::string_view text) {
   const Region box = parse_box(text, values.node().shape);
   const auto count = element_count(box.extent).value_or(kMostValues + 1);
@@ -111,10 +168,12 @@ void add_box(Document& document, ShownValues& values, std::string_view text) {
          kMostValues);
   }
   const auto texts = values.in(box);
-  document.add(Fields{{{"", "values", fmt::format("{}", fmt::join(texts, "  "))},
+  const bool grid = box.extent.back() != texts.size();
+  document.add(Fields{{{"", grid ? "" : "values", fmt::format("{}", fmt::join(texts, "  "))},
                        {"values", "", texts},
                        {"box.begin", "", box.begin},
                        {"box.shape", "", box.extent}}});
+  if (grid) document.add(grid_table(box, texts));
 }
 
 void add_ends(Document& document, ShownValues& values) {
@@ -131,7 +190,7 @@ void add_ends(Document& document, ShownValues& values) {
 }
 
 void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t id,
-                const Args& args) {
+                const Args& args, Progress& progress) {
   const TensorInfo& info = checkpoint.tensors()[id];
   const bool readable = !checkpoint.shards()[info.shard].damaged && bits_of(info.dtype) % 8 == 0;
   if (!readable || info.elements() == 0) {
@@ -145,7 +204,13 @@ void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t 
   if (values.node().op != Value::Op::Input) {
     document.add(Fields{{{"decoded_shape", "decoded", to_shape(values.node().shape)}}});
   }
-  args.has("values") ? add_box(document, values, args.text("values")) : add_ends(document, values);
+  if (args.has("image")) {
+    add_image(document, checkpoint, values, args, progress);
+  } else if (args.has("values")) {
+    add_box(document, values, args.text("values"));
+  } else {
+    add_ends(document, values);
+  }
   add_unapplied_scales(document, {values.item()});
 }
 
@@ -218,7 +283,7 @@ std::string mapping_text(const Checkpoint& checkpoint, std::uint32_t id, const A
                      others == 0 ? "" : fmt::format("; and {} more", others));
 }
 
-Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {
+Document run_show(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   QueryResult found = find_one(checkpoint, args.operands.front());
   const std::uint32_t id = found.things.front();
@@ -252,7 +317,7 @@ Document run_show(const Snapshot& snapshot, const Args& args, Progress&) {
     document.keep.push_back(snapshot.checkpoint);
     document.add(companions_table(checkpoint, scales));
   }
-  add_values(document, checkpoint, id, args);
+  add_values(document, checkpoint, id, args, progress);
   return document;
 }
 
@@ -265,6 +330,7 @@ extern const Command kShow{
     .min_operands = 1,
     .max_operands = 1,
     .flags = {{.name = "values", .value = "INDEX", .help = "more values: a box like [0,:,5]"},
+              {.name = "image", .help = "a picture of the matrix: blocks by their mean magnitude"},
               kTo,
               kAdapter,
               kDtype,
@@ -272,7 +338,8 @@ extern const Command kShow{
               kLayout,
               kMapping},
     .examples = {"show gpt-oss-20b model.norm.weight",
-                 "show gpt-oss-20b model.norm.weight --values '[0:8]'"},
+                 "show gpt-oss-20b model.norm.weight --values '[0:8]'",
+                 "show gpt-oss-20b model.layers.0.mlp.experts.down_proj --image"},
     .exits = "there is no such key, or a scale is not applied",
     .run = run_show,
 };

@@ -17,7 +17,7 @@ _ckptscope() {
     info) flags+=' --adapter --ep' ;;
     ls) flags+=' --all --sort --limit' ;;
     tree) flags+=' --all' ;;
-    show) flags+=' --values --to --adapter --dtype --set --layout --mapping' ;;
+    show) flags+=' --values --image --to --adapter --dtype --set --layout --mapping' ;;
     map) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --all --rules --full --expect' ;;
     stat) flags+=' --against --hist --linear --all --figure --threads -j' ;;
     convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --mapping --rename --include --dry-run -n' ;;

@@ -41,6 +41,7 @@ complete -c ckptscope -n '__fish_seen_subcommand_from ls' -l sort -r -f -a 'key 
 complete -c ckptscope -n '__fish_seen_subcommand_from ls' -l limit -r -d 'at most N rows'
 complete -c ckptscope -n '__fish_seen_subcommand_from tree' -l all -d 'every row, nothing folded'
 complete -c ckptscope -n '__fish_seen_subcommand_from show' -l values -r -d 'more values: a box like [0,:,5]'
+complete -c ckptscope -n '__fish_seen_subcommand_from show' -l image -d 'a picture of the matrix: blocks by their mean magnitude'
 complete -c ckptscope -n '__fish_seen_subcommand_from show' -l to -r -f -a 'native hf' -d 'target of the mapping; without it, the other side'
 complete -c ckptscope -n '__fish_seen_subcommand_from show' -l adapter -r -f -a 'gpt_oss nemotron_omni nemotron_v3 deepseek_v4 kimi_k3 kimi_k25_vl kimi_vl kimi_linear minimax_m3_vl minimax_m3 minimax_m2 hy_v3 hy_mt2 ling_v2 laguna ernie4_5_moe ernie4_5 qwen3_omni_moe qwen2_5_omni qwen3_vl_moe qwen3_next qwen3_5_moe qwen3_5 mistral4_vlm mistral4 mistral3_vlm mistral3 inkling diffusion_gemma gemma4_moe gemma4_unified gemma3 step3p7 step3p5 muse_glimmer llava_onevision bagel mimo_v2_flash deepseek_v32 glm_moe_dsa deepseek_v3 glm4_moe qwen3_moe llama qwen2 qwen3 encoder plain' -d 'family, instead of what config.json and keys say; none leaves keys as they are'
 complete -c ckptscope -n '__fish_seen_subcommand_from show' -l dtype -r -f -a 'bf16 f16 f32' -d 'dtype of decoded and stacked weights'

@@ -348,7 +348,12 @@ const std::vector<Topic>& topics() {
         "ckptscope tree mistral4 language_model.model.layers"}},
       {"show",
        make_families,
-       {"ckptscope show gpt-oss model.layers.0.mlp.experts.down_proj_blocks",
+       {"ckptscope show hy3 model.embed_tokens.weight --values [0:3,0:5] --width 80",
+        "ckptscope show hy3 model.embed_tokens.weight --image --width 80",
+        "ckptscope show gpt-oss model.layers.0.mlp.experts.down_proj --image --values [1:3,:,:]",
+        "ckptscope show gpt-oss model.layers.0.mlp.experts.down_proj --image --values [2,0:16,:] "
+        "--json",
+        "ckptscope show gpt-oss model.layers.0.mlp.experts.down_proj_blocks",
         "ckptscope show mistral4 language_model.model.layers.0.self_attn.o_proj.weight",
         "ckptscope show hy3 model.layers.3.enorm.weight",
         "ckptscope show gpt-oss model.norm.weight --values '[0:5]'",
