@@ -11,6 +11,7 @@
 #include "app/language/help_text.hpp"
 #include "app/language/parse_args.hpp"
 #include "app/prompt/repl.hpp"
+#include "app/reports/picker.hpp"
 #include "app/session/cli_progress.hpp"
 #include "app/session/run_command.hpp"
 #include "app/session/session.hpp"
@@ -21,6 +22,7 @@
 #include "app/tui/key_script.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
+#include "core/checkpoint/locate.hpp"
 #include "core/kernels/kernels.hpp"
 
 namespace ckptscope {
@@ -28,11 +30,28 @@ namespace {
 
 constexpr std::uint64_t kMaxKeyBytes = 1'000'000;
 
+/// `info` of a directory that is no checkpoint but holds some lists them; for machines it is the
+/// error that it is.
+bool shows_picker(const Command& command, const Args& args) {
+  if (command.name != "info" || args.has("json") || args.has("jsonl")) return false;
+  try {
+    locate(args.operands.front());
+    return false;
+  } catch (const Error& error) {
+    return error.code() == Code::NotACheckpoint &&
+           !checkpoints_below(args.operands.front()).empty();
+  }
+}
+
 /// The checkpoint that a command's first operand names; the other operands stay.
 int run_on_path(const Command& command, Args args) {
   std::shared_ptr<const Checkpoint> checkpoint;
   if (command.opens) {
     const CliProgress stoppable({.quiet = true});
+    if (shows_picker(command, args)) {
+      print_document(picker_of(args.operands.front()), args, standard_outlet());
+      return 0;
+    }
     checkpoint = std::make_shared<const Checkpoint>(
         Checkpoint::open(args.operands.front(), {args.text("config"), &stoppable}));
     args.operands.erase(args.operands.begin());

@@ -8,6 +8,7 @@
 #include "app/planning/decoded_items.hpp"
 #include "app/planning/matching_tensors.hpp"
 #include "app/reports/overview.hpp"
+#include "app/reports/picker.hpp"
 #include "app/reports/plan_report.hpp"
 #include "app/reports/stat_report.hpp"
 #include "app/session/file_outlet.hpp"
@@ -54,6 +55,16 @@ std::string summary_of(const Checkpoint& checkpoint) {
                       short_count(summary.parameters), format_bytes(summary.bytes),
                       counted(checkpoint.shards().size(), "shard"));
   return text + (errors == 0 ? "   no defects" : fmt::format("   {}", counted(errors, "defect")));
+}
+
+/// No checkpoint, but a directory of some.
+bool is_a_choice(const std::string& path) {
+  try {
+    locate(path);
+    return false;
+  } catch (const Error& error) {
+    return error.code() == Code::NotACheckpoint && !checkpoints_below(path).empty();
+  }
 }
 
 /// What is in the first of many shards, to look at until the others are read.
@@ -154,6 +165,9 @@ std::vector<std::string> query_words(const std::string& filter) {
 
 JobBody open_job(const std::string& path, const std::string& config) {
   return [=](const JobContext& context) -> JobResult {
+    if (is_a_choice(path)) {
+      return Picked{path, std::make_shared<const Document>(picker_of(path))};
+    }
     post_first_shard(path, context);
     auto checkpoint =
         std::make_shared<const Checkpoint>(Checkpoint::open(path, {config, &context.progress}));

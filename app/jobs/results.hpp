@@ -29,6 +29,11 @@ struct Opened {
   std::shared_ptr<const Document> overview{};  // of the whole
   bool whole = true;                           // false: the first shard alone, the rest follows
 };
+/// A directory of several checkpoints: see picker_of().
+struct Picked {
+  std::string path;
+  std::shared_ptr<const Document> document;
+};
 struct Listed {
   std::shared_ptr<const KeyList> list;
   std::shared_ptr<const std::vector<std::uint32_t>> order;  // ids; null: natural order
@@ -74,7 +79,7 @@ struct Said {  // while it runs
 struct Question {
   std::string text;
 };
-using JobResult = std::variant<Opened, Listed, Found, PlanReady, StatsReady, GroupReady,
+using JobResult = std::variant<Opened, Picked, Listed, Found, PlanReady, StatsReady, GroupReady,
                                CommandDone, Script, Failed, Said, Question>;
 
 struct JobEvent {

@@ -82,7 +82,7 @@ std::string status_of(const State& state) {
   if (state.page) return text;
   switch (state.screen) {
     case Screen::Overview:
-      return lines_text(state);
+      return state.overview.choices.empty() ? lines_text(state) : text;
     case Screen::Keys:
       if (!state.keys.filter.empty()) text += "  filter: " + typed_text(state.keys.filter);
       if (!state.whole && state.all) text += "  first shard alone";
@@ -147,7 +147,9 @@ void draw_nothing(Canvas& canvas, const Rect& body, const std::vector<std::strin
 void draw_overview_screen(const State& state, Canvas& canvas, const Rect& body) {
   const OverviewState& overview = state.overview;
   if (!overview.document) return draw_nothing(canvas, body, {state.summary});
-  draw_page({"overview", overview.lines, overview.cursor}, canvas, body);
+  const bool picker = !overview.choices.empty();
+  draw_page({picker ? "checkpoints" : "overview", overview.lines, overview.cursor, picker}, canvas,
+            body);
 }
 
 void draw_keys_screen(const State& state, Canvas& canvas, const Rect& body) {

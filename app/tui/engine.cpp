@@ -190,7 +190,7 @@ void run_tui(const std::string& path, const Args& args, Terminal& terminal) {
     if (woken == Terminal::Woken::Resized) engine.handle(Resized{terminal.size()});
     handle_keys(engine, terminal);
     const bool any = engine.take();
-    opened = opened || engine.state().all;
+    opened = opened || engine.state().all || engine.state().overview.document;
     if (!opened && !path.empty()) fail_unopened(engine.state());
     const auto now = std::chrono::steady_clock::now();
     if (any || now - ticked >= std::chrono::milliseconds(kTickMilliseconds)) {

@@ -79,8 +79,8 @@ void act_move(Ui& ui, std::string_view key) {
   const std::ptrdiff_t by = rows_of(key, list);
   const bool on_keys = !state.page && state.screen == Screen::Keys;
   if (on_keys && state.keys.in_details) return scroll_details(state, by);
-  const bool text = state.page || state.screen == Screen::Overview ||
-                    (state.screen == Screen::Stats && state.stats.model);
+  const bool overview = state.screen == Screen::Overview && state.overview.choices.empty();
+  const bool text = state.page || overview || (state.screen == Screen::Stats && state.stats.model);
   if (text) return scroll_text(list, by);
   list.cursor->move(by, list.size, list.page);
   if (state.screen == Screen::Keys) {
@@ -153,6 +153,12 @@ void act_right(Ui& ui, std::string_view) {
 
 namespace {
 
+void enter_overview(Ui& ui, std::size_t line) {
+  const auto& choices = ui.state.overview.choices;
+  if (choices.empty()) return go_to_screen(ui.state, Screen::Keys);
+  if (line < choices.size() && !choices[line].empty()) run_verb(ui, "open", {choices[line]});
+}
+
 void enter_key(Ui& ui) {
   State& state = ui.state;
   if (current_tensor(state)) return run_verb(ui, "show", {key_of_row(state)});
@@ -198,8 +204,7 @@ void act_enter(Ui& ui, std::string_view) {
   const std::size_t line = current_list(state).cursor->cursor;
   switch (state.screen) {
     case Screen::Overview:
-      go_to_screen(state, Screen::Keys);
-      return;
+      return enter_overview(ui, line);
     case Screen::Keys:
       return enter_key(ui);
     case Screen::Mapping:

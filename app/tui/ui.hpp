@@ -29,7 +29,8 @@ namespace ckptscope {
 struct OverviewState {
   std::shared_ptr<const Document> document;
   std::vector<Line> lines;  // of it, for the width of the screen
-  ListState cursor;         // its top is what scrolls
+  std::vector<std::string> choices;  // of a picker: what a line opens; else empty
+  ListState cursor;                  // of a picker; else its top is what scrolls
 };
 
 struct KeysState {

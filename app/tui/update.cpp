@@ -38,7 +38,11 @@ void pending_key(Ui& ui, std::string_view key) {
 
 void lay_out_overview(State& state) {
   if (!state.overview.document) return;
-  state.overview.lines = page_of(*state.overview.document, text_columns(state));
+  KeyedLines keyed = keyed_lines(*state.overview.document);
+  const bool picker = !state.whole && !state.all;
+  state.overview.choices = picker ? std::move(keyed.keys) : std::vector<std::string>();
+  state.overview.lines =
+      picker ? std::move(keyed.lines) : page_of(*state.overview.document, text_columns(state));
 }
 
 void press(Ui& ui, std::string_view key) {
@@ -95,6 +99,18 @@ struct Arrived {
     state.session.adopt(opened.list->checkpoint(), names);
     log(state, fmt::format("opened {}: {}", display(state.path), opened.summary));
     preview_mapping(ui);
+  }
+
+  void operator()(const Picked& picked) const {
+    forget_checkpoint(state);
+    state.session.close();
+    state.path = picked.path;
+    state.summary = "several checkpoints: Enter opens one";
+    state.overview.document = picked.document;
+    lay_out_overview(state);
+    const bool any = state.overview.lines.size() > 2;
+    state.overview.cursor.go(any ? 2 : 0, state.overview.lines.size(), page_rows(body_of(state)));
+    go_to_screen(state, Screen::Overview);
   }
 
   void operator()(const Listed& listed) const {

@@ -17,6 +17,8 @@
 namespace ckptscope {
 namespace {
 
+constexpr std::size_t kMostBelow = 1000;  // directories that are listed
+
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxRefBytes = 4096;
@@ -48,20 +50,6 @@ Location locate_file(const std::string& path) {
     found.index = path;
   } else {
     found.files.push_back(parts.filename().string());
-  }
-  return found;
-}
-
-std::vector<std::string> checkpoints_below(const std::string& directory) {
-  std::vector<std::string> found;
-  std::error_code error;
-  fs::recursive_directory_iterator it(directory, error);
-  for (fs::recursive_directory_iterator end; !error && it != end && found.size() < 8;
-       it.increment(error)) {
-    if (it.depth() > 3) it.disable_recursion_pending();
-    if (it->path().extension() != kTensors) continue;
-    const std::string parent = it->path().parent_path().string();
-    if (found.empty() || found.back() != parent) found.push_back(parent);
   }
   return found;
 }
@@ -101,9 +89,11 @@ std::string what_it_is(const std::string& path) {
          what_it_is(join(path, *file)));
   }
   const std::vector<std::string> below = checkpoints_below(path);
+  constexpr std::size_t kNamed = 8;
   std::string list;
-  for (const std::string& directory : below)
-    list += (list.empty() ? " " : ", ") + display(directory);
+  for (std::size_t i = 0; i < std::min(kNamed, below.size()); ++i) {
+    list += (list.empty() ? " " : ", ") + display(below[i]);
+  }
   fail(Code::NotACheckpoint, "{}: no *.safetensors here{}{}", display(path),
        below.empty() ? "" : "; checkpoints below it:", list);
 }
@@ -221,6 +211,22 @@ Location locate_directory(const std::string& path) {
 }
 
 }  // namespace
+
+std::vector<std::string> checkpoints_below(const std::string& directory) {
+  std::vector<std::string> found;
+  std::error_code error;
+  fs::recursive_directory_iterator it(directory, error);
+  for (fs::recursive_directory_iterator end; !error && it != end && found.size() < kMostBelow;
+       it.increment(error)) {
+    if (it.depth() > 3) it.disable_recursion_pending();
+    if (it->path().extension() != kTensors) continue;
+    const std::string parent = it->path().parent_path().string();
+    if (found.empty() || found.back() != parent) found.push_back(parent);
+  }
+  std::sort(found.begin(), found.end(), natural_less);
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  return found;
+}
 
 Location locate(const std::string& path) {
   std::string directory = path;

@@ -20,4 +20,8 @@ struct Location {
 /// LoraAdapter, ForeignFormat, LfsPointer, AmbiguousIndex.
 Location locate(const std::string& path);
 
+/// Directories below this one that hold *.safetensors, in natural order: the checkpoints of a
+/// training run, or of the hub's cache. Looks a few levels down; at most 1,000.
+std::vector<std::string> checkpoints_below(const std::string& path);
+
 }  // namespace ckptscope

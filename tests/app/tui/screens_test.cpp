@@ -144,6 +144,7 @@ INSTANTIATE_TEST_SUITE_P(
             "100x30", ""},
         Row{"heat-map-narrow", "stacked", ":stat down_proj<Enter><wait><dump>GG<dump>E<dump>",
             "50x14", ""},
+        Row{"picker", ".", "<dump>jj<Enter><wait><dump>", "80x24", ""},
         Row{"mouse", "gpt-oss",
             "<Click 0 56><dump><Click 6 20><dump><Click 6 2><dump><Click 6 "
             "6><dump><WheelDown><dump>"
