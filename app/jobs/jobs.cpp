@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "app/planning/conversion.hpp"
 #include "app/planning/decoded_items.hpp"
@@ -81,6 +82,13 @@ void post_first_shard(const std::string& path, const JobContext& context) {
   }
 }
 
+/// Where an output beside the checkpoint would lie.
+std::string free_text(const Checkpoint& checkpoint) {
+  std::error_code error;
+  const auto space = std::filesystem::space(checkpoint.location().directory, error);
+  return error ? "unknown" : format_bytes(space.available) + " free, where the checkpoint lies";
+}
+
 std::vector<DetailLine> account_lines(const Checkpoint& checkpoint,
                                       const PlannedConversion& planned, const Args& args) {
   std::vector<DetailLine> lines;
@@ -92,6 +100,7 @@ std::vector<DetailLine> account_lines(const Checkpoint& checkpoint,
       lines.push_back({field.label, text});
     }
   }
+  lines.push_back({"disk", free_text(checkpoint)});
   std::vector<Problem> problems = planned.plan.problems;
   for (const Problem& problem : checkpoint.problems()) {
     if (problem.severity == Severity::Error) problems.push_back(problem);

@@ -37,10 +37,23 @@ std::string set_value(const State& state, std::string_view flag) {
   return set == state.session.settings().end() ? "" : set->second;
 }
 
+/// A name beside what is open: "gpt-oss-native".
+std::string proposed_output(const State& state) {
+  if (!state.mapping.model || state.path.empty()) return "";
+  std::string path = state.path;
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  for (const std::string_view ending : {".safetensors", ".safetensors.index.json"}) {
+    if (path.ends_with(ending)) path.resize(path.size() - ending.size());
+  }
+  if (path.ends_with('.') || path.ends_with('/')) return "";  // no name to go on from
+  return path + "-" + std::string(name_of(state.mapping.model->plan->options.to));
+}
+
 /// What the plan has found where a flag is not set; empty: nothing of this flag.
 std::string planned_value(const State& state, std::string_view flag) {
   if (!state.mapping.model) return "";
   const PlanOptions& options = state.mapping.model->plan->options;
+  if (flag == "output") return proposed_output(state);
   if (flag == "to") return std::string(name_of(options.to));
   if (flag == "adapter") return options.adapter;
   if (flag == "layout") return options.mapping.layout;
@@ -65,7 +78,8 @@ std::string next_choice(const std::vector<std::string>& choices, const std::stri
 std::vector<std::string> flag_words(const State& state) {
   std::vector<std::string> words;
   for (const Flag* flag : field_flags()) {
-    const std::string value = set_value(state, flag->name);
+    std::string value = set_value(state, flag->name);
+    if (value.empty() && flag->name == "output") value = proposed_output(state);
     const bool is_switch = flag->value.empty();
     if (value.empty() || (is_switch && value != "on")) continue;
     words.push_back(fmt::format("--{}", flag->name));

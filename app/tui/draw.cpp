@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "app/tui/convert_form.hpp"
@@ -10,6 +11,7 @@
 #include "app/tui/keymap.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/regex.hpp"
 
 namespace ckptscope {
 namespace {
@@ -27,6 +29,11 @@ std::string summary_of(const State& state) {
                        name_of(plan.options.from), counted(account.sources, "tensor"),
                        format_bytes(account.bytes_in), name_of(plan.options.to),
                        counted(account.targets, "tensor"), format_bytes(account.bytes_out));
+  }
+  const bool filtered = state.screen == Screen::Keys && !state.keys.filter.empty();
+  if (filtered && state.keys.list && state.all) {
+    return fmt::format("filter  {}   {} of {}; q takes it off", typed_text(state.keys.filter),
+                       counted(state.keys.list->size(), "key"), format_count(state.all->size()));
   }
   return state.summary;
 }
@@ -84,7 +91,6 @@ std::string status_of(const State& state) {
     case Screen::Overview:
       return state.overview.choices.empty() ? lines_text(state) : text;
     case Screen::Keys:
-      if (!state.keys.filter.empty()) text += "  filter: " + typed_text(state.keys.filter);
       if (!state.whole && state.all) text += "  first shard alone";
       return text + "  " + display(current_key(state));
     case Screen::Mapping:
@@ -132,6 +138,20 @@ Frame frame_of(const State& state) {
   return frame;
 }
 
+/// What is searched for, for marking; nothing while it is no whole expression.
+std::optional<Regex> highlight_of(const State& state) {
+  if (state.search.pattern.empty()) return std::nullopt;
+  try {
+    return Regex(state.search.pattern, {.smart_case = true});
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+const Regex* pointer_to(const std::optional<Regex>& regex) {
+  return regex ? &*regex : nullptr;
+}
+
 /// A screen that has nothing to show says why, and what to do.
 void draw_nothing(Canvas& canvas, const Rect& body, const std::vector<std::string>& texts) {
   draw_rule(canvas, {body.row, 0, 1, body.columns});
@@ -157,11 +177,12 @@ void draw_keys_screen(const State& state, Canvas& canvas, const Rect& body) {
   std::string sorted = state.keys.sort.column;
   if (state.keys.sort.inverted) sorted += sorted.empty() ? "key, inverted" : ", inverted";
   const auto details = details_of(state);
+  const auto highlight = highlight_of(state);
   const KeysView view{
-      *state.keys.list,         state.keys.tree,       state.keys.flat,
-      order_of(state),          state.keys.cursor,     details,
-      state.keys.details_top,   state.keys.in_details, state.keys.flat ? sorted : "",
-      state.keys.detail_columns};
+      *state.keys.list,       state.keys.tree,          state.keys.flat,
+      order_of(state),        state.keys.cursor,        details,
+      state.keys.details_top, state.keys.in_details,    state.keys.flat ? sorted : "",
+      pointer_to(highlight),  state.keys.detail_columns};
   draw_keys(view, canvas, body);
 }
 
@@ -171,9 +192,10 @@ void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
   }
   if (state.stats.heat) return draw_heat(*state.stats.heat, canvas, body);
   if (!state.stats.table.empty()) {
-    return draw_page(
-        {state.stats.title, state.stats.table, state.stats.cursor, true, 0, state.stats.shift},
-        canvas, body);
+    const auto highlight = highlight_of(state);
+    return draw_page({state.stats.title, state.stats.table, state.stats.cursor, true, 0,
+                      pointer_to(highlight), state.stats.shift},
+                     canvas, body);
   }
   const bool waits = !state.stats.title.empty();
   draw_nothing(
@@ -230,7 +252,10 @@ void draw_log_screen(const State& state, Canvas& canvas, const Rect& body) {
 void draw_screen(const State& state, Canvas& canvas, const Rect& body) {
   if (state.page) {
     const PageState& page = *state.page;
-    return draw_page({page.title, *page.lines, page.cursor, false, 0, page.shift}, canvas, body);
+    const auto highlight = highlight_of(state);
+    return draw_page(
+        {page.title, *page.lines, page.cursor, false, 0, pointer_to(highlight), page.shift}, canvas,
+        body);
   }
   switch (state.screen) {
     case Screen::Overview:

@@ -231,11 +231,24 @@ void finish(Ui& ui) {
   }
 }
 
-/// Takes back what a search has moved.
+/// The list follows what is typed, as far as it is a query.
+void try_filter(Ui& ui, const std::string& text) {
+  ui.state.message.clear();
+  try {
+    list_keys(ui, text, ui.state.keys.sort, ui.state.keys.flat);
+  } catch (const Error& error) {
+    say(ui.state, error.what(), Role::Notice);  // half a query, perhaps
+  }
+}
+
+/// Takes back what a search has moved, or a filter has hidden.
 void cancel(Ui& ui) {
   State& state = ui.state;
   const bool search = state.prompt->kind == PromptKind::Search;
+  const bool filter = state.prompt->kind == PromptKind::Filter;
+  const std::string before = state.prompt->before;
   state.prompt.reset();
+  if (filter) return try_filter(ui, before);
   if (!search) return;
   state.search.running = false;
   latest_of(state, JobKind::Search) = 0;
@@ -278,7 +291,9 @@ void prompt_key(Ui& ui, std::string_view key) {
   if (key == "<Esc>" || key == "<C-c>" || emptied) return cancel(ui);
   if (key == "<Up>" || key == "<C-p>") return recall(state, true);
   if (key == "<Down>" || key == "<C-n>") return recall(state, false);
-  if (!edit(prompt, key) || prompt.kind != PromptKind::Search) return;
+  if (!edit(prompt, key)) return;
+  if (prompt.kind == PromptKind::Filter) return try_filter(ui, prompt.text);
+  if (prompt.kind != PromptKind::Search) return;
   state.message.clear();
   state.search.pattern = prompt.text;
   state.search.places.clear();
@@ -294,6 +309,7 @@ void act_command(Ui& ui, std::string_view) {
 
 void act_filter(Ui& ui, std::string_view) {
   open_prompt(ui.state, PromptKind::Filter, "& ", ui.state.keys.filter);
+  ui.state.prompt->before = ui.state.keys.filter;
 }
 
 void act_diff(Ui& ui, std::string_view) {

@@ -59,6 +59,7 @@ void press(Ui& ui, std::string_view key) {
   if (key == "<Esc>") {  // leaves what is open, never the program
     state.page.reset();
     state.keys.in_details = false;
+    state.search.pattern.clear();  // nothing is marked any more
     return;
   }
   const KeyRow* row = find_key(key, current_place(state));
@@ -238,6 +239,8 @@ struct Arrived {
       state.not_opened = failed;
     }
     state.search.running = state.search.running && event.kind != JobKind::Search;
+    const bool filtering = state.prompt && state.prompt->kind == PromptKind::Filter;
+    if (event.kind == JobKind::List && filtering) return say(state, failed.message, Role::Notice);
     if (event.kind == JobKind::Stat) {
       state.stats.title += role == Role::Notice ? "   stopped" : "   failed";
     }

@@ -52,7 +52,7 @@ Regex::Regex(std::string_view pattern, Flags flags)
       code, [](void* owned) { pcre2_code_free(static_cast<pcre2_code*>(owned)); });
 }
 
-bool Regex::matches(std::string_view text) const {
+std::optional<std::pair<std::size_t, std::size_t>> Regex::find(std::string_view text) const {
   const auto* code = static_cast<const pcre2_code*>(code_.get());
   const std::unique_ptr<pcre2_match_data, Deleter<pcre2_match_data, pcre2_match_data_free>> data(
       pcre2_match_data_create(1, nullptr));
@@ -65,7 +65,9 @@ bool Regex::matches(std::string_view text) const {
     fail(Code::Usage, "regular expression \"{}\": too many steps on \"{}\"; a simpler one may do",
          pattern_, elide_middle(display(text.substr(0, 4096)), 80));
   }
-  return found >= 0;
+  if (found < 0) return std::nullopt;
+  const PCRE2_SIZE* const ends = pcre2_get_ovector_pointer(data.get());
+  return std::pair(static_cast<std::size_t>(ends[0]), static_cast<std::size_t>(ends[1]));
 }
 
 }  // namespace ckptscope

@@ -1,9 +1,12 @@
 // Regular expressions (PCRE2), compiled once.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace ckptscope {
 
@@ -19,7 +22,9 @@ class Regex {
   /// Throws Usage, with the offset in the pattern.
   Regex(std::string_view pattern, Flags flags);
   /// Throws Usage, with pattern and text, where the limit is met: whether it matches is not known.
-  bool matches(std::string_view text) const;
+  bool matches(std::string_view text) const { return find(text).has_value(); }
+  /// The first match: its first byte and the one behind it. Throws as matches().
+  std::optional<std::pair<std::size_t, std::size_t>> find(std::string_view text) const;
 
  private:
   std::string pattern_;  // for messages

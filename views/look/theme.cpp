@@ -25,6 +25,7 @@ constexpr std::array<Look, kRoles> kLooks = [] {
       /* Defect    */ {.color = Color::Red, .bold = true},
       /* Good      */ {.color = Color::Green},
       /* Bar       */ {.color = Color::Cyan},
+      /* Match     */ {.color = Color::Yellow, .bold = true, .reverse = true},
   }};
   for (int left = 0; left < kHeatLevels; ++left) {
     for (int right = 0; right < kHeatLevels; ++right) {

@@ -20,8 +20,9 @@ enum class Role : std::uint8_t {
   Defect,  // something wrong
   Good,    // verified, done
   Bar,     // of histograms and progress
+  Match,   // of what is searched for
 };
-inline constexpr int kNamedRoles = 10;
+inline constexpr int kNamedRoles = 11;
 
 /// How far a value is from the usual one: -2 far below, 0 usual, 2 far above.
 inline constexpr int kHeatSteps = 2;

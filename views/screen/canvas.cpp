@@ -74,6 +74,13 @@ void Canvas::put_right(int row, int end, std::string_view text, Role role) {
   put(row, std::max(0, end - width), text, role, width);
 }
 
+void Canvas::paint_part(int row, int column, std::string_view text, std::size_t first,
+                        std::size_t behind, Role role) {
+  paint({row, column + width_of(text.substr(0, first)), 1,
+         width_of(text.substr(first, behind - first))},
+        role);
+}
+
 void Canvas::paint(const Rect& area, Role role) {
   const int last_row = std::min(rows_, area.row + area.rows);
   const int last_column = std::min(columns_, area.column + area.columns);

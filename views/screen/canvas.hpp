@@ -54,6 +54,9 @@ class Canvas {
   int put_line(int row, int column, const Line& line, int width = 1 << 20, std::size_t shift = 0);
   /// Ends before column `end`.
   void put_right(int row, int end, std::string_view text, Role role = Role::Plain);
+  /// Gives the cells of bytes [first, behind) of a text that stands at (row, column) a role.
+  void paint_part(int row, int column, std::string_view text, std::size_t first, std::size_t behind,
+                  Role role);
   /// Gives cells a role, and leaves their text.
   void paint(const Rect& area, Role role);
 

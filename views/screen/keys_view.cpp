@@ -56,6 +56,14 @@ std::string behind_label(const FoldedTree& folds, const FoldedRow& one, bool lea
   return width_of(count) <= room ? count : "";
 }
 
+void mark_match(const KeysView& view, Canvas& canvas, int row, int column,
+                const std::string& shown) {
+  if (view.highlight == nullptr) return;
+  const auto found = view.highlight->find(shown);
+  if (!found || found->first == found->second) return;
+  canvas.paint_part(row, column, shown, found->first, found->second, Role::Match);
+}
+
 void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& columns,
                  std::uint32_t number) {
   const FoldedTree& folds = view.list.folded();
@@ -70,8 +78,9 @@ void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& c
   const std::string behind = behind_label(folds, one, leaf, room - width_of(label));
   canvas.put(row, column, mark, Role::Faint);
   if (!leaf) canvas.add_zone({Zone::Kind::Fold, {row, column, 1, 1}, number});
-  const int end = canvas.put(row, column + 2, fitted(label, room - width_of(behind)),
-                             leaf ? Role::Plain : Role::Directory);
+  const std::string shown = fitted(label, room - width_of(behind));
+  const int end = canvas.put(row, column + 2, shown, leaf ? Role::Plain : Role::Directory);
+  mark_match(view, canvas, row, column + 2, shown);
   canvas.put(row, end, behind, Role::Faint);
   if (leaf) {
     const auto& info = view.list.checkpoint()->tensors()[node.tensor];
@@ -112,7 +121,9 @@ void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body) {
       const std::uint32_t tensor = view.order[number];
       defect = view.list.is_defective(tensor);
       const TensorInfo& info = view.list.checkpoint()->tensors()[tensor];
-      canvas.put(row, columns.key, fitted(display(info.name), columns.key_end - columns.key));
+      const std::string shown = fitted(display(info.name), columns.key_end - columns.key);
+      canvas.put(row, columns.key, shown);
+      mark_match(view, canvas, row, columns.key, shown);
       draw_tensor(canvas, row, columns, info, info.bytes());
     } else {
       const std::uint32_t folded = view.tree.visible()[number];

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/regex.hpp"
 #include "core/inspect/key_list.hpp"
 #include "views/screen/frame_view.hpp"
 #include "views/screen/list_state.hpp"
@@ -26,6 +27,7 @@ struct KeysView {
   std::size_t details_top = 0;
   bool in_details = false;              // keys scroll those
   std::string sorted{};                 // "bytes", for the heading; empty: natural order
+  const Regex* highlight = nullptr;     // what is searched for, marked where it is seen
   int detail_columns = kDetailColumns;  // 0: the pane is hidden
 };
 

@@ -24,6 +24,13 @@ void draw_page(const PageView& view, Canvas& canvas, const Rect& body) {
     const bool selected = view.shows_cursor && view.cursor.top + i == view.cursor.cursor;
     if (selected) canvas.put(row, 0, ">", Role::Title);
     canvas.put_line(row, 1, line, body.columns - 2, view.shift);
+    if (view.highlight != nullptr && view.shift == 0) {
+      const std::string text = line.text();
+      const auto found = view.highlight->find(text);
+      if (found && found->first < found->second) {
+        canvas.paint_part(row, 1, text, found->first, found->second, Role::Match);
+      }
+    }
     const bool cut = line.width() > view.shift + static_cast<std::size_t>(body.columns) - 2;
     if (cut) canvas.put(row, body.columns - 1, "…", Role::Faint);
     if (selected) canvas.paint({row, 0, 1, body.columns}, Role::Selected);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/regex.hpp"
 #include "views/screen/frame_view.hpp"
 #include "views/screen/list_state.hpp"
 
@@ -15,7 +16,8 @@ struct PageView {
   const ListState& cursor;
   bool shows_cursor = false;  // lines can be chosen
   std::size_t first = 0;      // the number of the first of `lines` in what they are a part of
-  std::size_t shift = 0;      // cells that are scrolled out to the left
+  const Regex* highlight = nullptr;  // what is searched for, marked where it is seen
+  std::size_t shift = 0;             // cells that are scrolled out to the left
 };
 
 std::size_t page_rows(const Rect& body);
