@@ -1,5 +1,7 @@
 // The plan of a conversion, folded, in full, or narrowed by a query; and what a text of keys means.
 #include <algorithm>
+#include <iostream>
+#include <iterator>
 #include <map>
 #include <set>
 #include <unordered_set>
@@ -221,9 +223,18 @@ Plan filtered(const Plan& plan, const std::vector<std::string>& words,
   return result;
 }
 
+/// A file's, or - for what stdin says.
+std::string text_of(const std::string& file) {
+  constexpr std::uint64_t kMost = 64'000'000;
+  if (file != "-") return read_text(file, kMost);
+  std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  if (text.size() > kMost) fail(Code::Usage, "--expect -: more than {}", format_bytes(kMost));
+  return text;
+}
+
 Document explain(const PlannedConversion& planned, const Checkpoint& checkpoint,
                  const std::string& file) {
-  const ExpectedKeys expected = explain_keys(planned.plan, checkpoint, read_text(file, 64'000'000));
+  const ExpectedKeys expected = explain_keys(planned.plan, checkpoint, text_of(file));
   Document document{"map"};
   document.add(heading_fields(planned, planned.plan.hash()));
   document.add(
@@ -326,7 +337,7 @@ extern const Command kMap{
               {.name = "full", .help = "the plan itself, one line an output"},
               {.name = "expect",
                .value = "FILE",
-               .help = "explain every key that a text names, e.g. a traceback"}},
+               .help = "explain every key that a text names, e.g. a traceback; - is stdin"}},
     .examples = {"map gpt-oss-20b --to native",
                  "map gpt-oss-20b model.layers.0.mlp.experts.down_projs"},
     .exits = "some key is not accounted for",

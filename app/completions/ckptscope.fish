@@ -66,7 +66,7 @@ complete -c ckptscope -n '__fish_seen_subcommand_from map' -l include -r -d 'onl
 complete -c ckptscope -n '__fish_seen_subcommand_from map' -l all -d 'every row, nothing folded'
 complete -c ckptscope -n '__fish_seen_subcommand_from map' -l rules -d 'which line of the mapping made which keys'
 complete -c ckptscope -n '__fish_seen_subcommand_from map' -l full -d 'the plan itself, one line an output'
-complete -c ckptscope -n '__fish_seen_subcommand_from map' -l expect -r -d 'explain every key that a text names, e.g. a traceback'
+complete -c ckptscope -n '__fish_seen_subcommand_from map' -l expect -r -d 'explain every key that a text names, e.g. a traceback; - is stdin'
 complete -c ckptscope -n '__fish_seen_subcommand_from stat' -l against -r -d 'compare with another checkpoint: max abs, relative L2, SQNR'
 complete -c ckptscope -n '__fish_seen_subcommand_from stat' -l hist -d 'signed histogram by power of two'
 complete -c ckptscope -n '__fish_seen_subcommand_from stat' -l linear -d 'histogram in equal steps'

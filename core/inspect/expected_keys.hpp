@@ -14,7 +14,8 @@ namespace ckptscope {
 struct ExpectedKeys {
   struct Key {
     std::string key;
-    std::string what;  // "converted", "on disk", "dropped", "added", "excluded", "unknown"
+    std::string what;  // "converted", "on disk", "shape", "dropped", "added", "excluded", "fused",
+                       // "unknown"
     std::string why;
   };
   struct Group {  // keys alike but for numbers
@@ -30,7 +31,7 @@ struct ExpectedKeys {
 
 /// Every key that `text` names, each once: dotted names without spaces, in single or double quotes,
 /// or bare where a line is nothing else, or where it speaks of keys ("Missing key in …: a.b.c.")
-/// and the name has two dots.
+/// and the name has two dots; in rows of a report, "a.{0...31}.b | MISSING", each number.
 std::vector<std::string> named_keys(std::string_view text);
 
 ExpectedKeys explain_keys(const Plan& plan, const Checkpoint& checkpoint, std::string_view text);

@@ -18,7 +18,7 @@ namespace {
 using Row = Summary::Row;
 
 constexpr std::size_t kMostForms = 10'000;     // that are remembered
-constexpr std::size_t kLeastLayers = 4;       // of a stack that people call one
+constexpr std::size_t kLeastLayers = 4;        // of a stack that people call one
 constexpr std::uint64_t kMostNumber = 10'000;  // of a layer or an expert
 
 std::vector<Row> by_bytes(const std::map<std::string, Row, std::less<>>& rows) {
