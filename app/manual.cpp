@@ -35,8 +35,15 @@ std::string mdoc_literal(std::string_view text) {
   return out;
 }
 
+/// Each sentence on a line of its own, as mdoc has them.
+std::string mdoc_sentences(std::string text) {
+  for (auto at = text.find(". "); at != text.npos; at = text.find(". ", at + 2))
+    text[at + 1] = '\n';
+  return text;
+}
+
 std::string mdoc_term(std::string_view form, std::string_view help) {
-  return fmt::format(".It Li {}\n{}\n", mdoc_literal(form), mdoc(help));
+  return fmt::format(".It Li {}\n{}\n", mdoc_literal(form), mdoc_sentences(mdoc(help)));
 }
 
 std::string mdoc_flag(const Flag& flag) {
@@ -133,7 +140,7 @@ std::string manual_keys() {
     }
     if (row.places.starts_with(kEveryScreen)) where = "all";
     text +=
-        fmt::format(".It Ql \\&{} Ta {} Ta {}\n", mdoc(shown_keys(row)), where, mdoc(row.command));
+        fmt::format(".It Ic \\&{} Ta {} Ta {}\n", mdoc(shown_keys(row)), where, mdoc(row.command));
   }
   return text + ".El\n";
 }

@@ -34,9 +34,14 @@ TEST(Manual, HasTheTables) {
   manual = with_section(manual, "commands", manual_commands());
   manual = with_section(manual, "flags", manual_flags());
   manual = with_section(manual, "codes", manual_codes());
-  manual = with_section(manual, "keys", manual_keys());
   manual = with_section(manual, "query", manual_query());
   expect_file("man/ckptscope.1", manual);
+}
+
+TEST(Manual, HasTheKeysOfTheScreen) {
+  const std::string path = "man/ckptscope-tui.7";
+  const std::string manual = read_file(std::string(CKPTSCOPE_ROOT) + "/" + path);
+  expect_file(path, with_section(manual, "keys", manual_keys()));
 }
 
 TEST(Manual, HasTheWordsOfMappings) {

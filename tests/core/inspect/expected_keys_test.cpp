@@ -31,8 +31,37 @@ TEST(ExpectedKeys, NamedKeys) {
       {"- a.b,\nc.d\n", {"a.b", "c.d"}},
       {"Missing key in state_dict: a.b.c.", {"a.b.c"}},
       {"in torch.nn.modules", {}},
+      {"\tsize mismatch for a.b.c: copying a param with shape torch.Size([2])", {"a.b.c"}},
+      {"a.{0...2}.b | MISSING |\na.0.b | again |", {"a.0.b", "a.1.b", "a.2.b"}},
+      {"a.{0...1}.{8...9}.c | UNEXPECTED", {"a.0.8.c", "a.0.9.c", "a.1.8.c", "a.1.9.c"}},
+      {"a.{9...0}.b | x", {}},
+      {"a.{0...99999999}.b | x", {}},
+      {"| Key | Status |", {}},
   };
   for (const Row& row : rows) EXPECT_EQ(named_keys(row.text), row.keys) << row.text;
+}
+
+TEST(ExpectedKeys, FusedNamesAndOtherShapes) {
+  const TempDir dir;
+  std::vector<SyntheticTensor> tensors;
+  for (const char* part : {"q", "k", "v"}) {
+    tensors.push_back({std::string("m.0.") + part + "_proj.w", Dtype::U8, {2}});
+  }
+  write_synthetic(dir.path(), synthetic(std::move(tensors)));
+  const Checkpoint checkpoint = Checkpoint::open(dir.path());
+  Plan plan;
+  plan.inputs = checkpoint.tensors();
+  plan.fates.resize(3);
+  const ExpectedKeys found = explain_keys(
+      plan, checkpoint,
+      "size mismatch for m.0.q_proj.w: copying a param with shape torch.Size([2]) from checkpoint, "
+      "the shape in current model is torch.Size([3]).\nm.0.qkv_proj.w\nm.0.gate_up_proj.w\n");
+  ASSERT_EQ(found.keys.size(), 3u);
+  EXPECT_EQ(found.keys[0].what, "shape");
+  EXPECT_TRUE(found.keys[0].why.ends_with("; the model's own is [3]")) << found.keys[0].why;
+  EXPECT_EQ(found.keys[1].what, "fused");
+  EXPECT_EQ(found.keys[2].what, "unknown");
+  EXPECT_EQ(found.unexplained, 1u);
 }
 
 TEST(ExpectedKeys, WhyEachIsOrIsNotThere) {
