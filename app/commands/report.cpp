@@ -65,7 +65,8 @@ void add_values(Document& document, const Checkpoint& checkpoint, const Args& ar
   const std::vector<Trend> trends = group.trends();
   document.add(Heading{"Layers and experts"});
   Document pictures{"stat"};
-  add_trends(pictures, trends, kind, Audience::People);
+  add_trends(pictures, trends, find_twins(checkpoint, items, trends, progress), kind,
+             Audience::People);
   for (Block& block : pictures.blocks) {
     if (!std::holds_alternative<Heading>(block)) document.add(std::move(block));
   }

@@ -27,6 +27,7 @@ Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& i
                   group.add(i, stats);
                   progress.publish([&] { return group.document(kind, pictures, lists); });
                 });
+  group.look_for_twins(checkpoint, items, progress);
   Document document = group.document(kind, pictures, lists);
   add_unapplied_scales(document, items);
   return document;

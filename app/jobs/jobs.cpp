@@ -158,6 +158,7 @@ JobResult look_at_many(const Checkpoint& checkpoint, MatchingItems found, const 
                   posted = now;
                   context.post(GroupReady{std::make_shared<const GroupStats>(group), found.notes});
                 });
+  group.look_for_twins(checkpoint, items, context.progress);
   return GroupReady{std::make_shared<const GroupStats>(std::move(group)), std::move(found.notes)};
 }
 

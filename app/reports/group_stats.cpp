@@ -72,6 +72,11 @@ Table GroupStats::table() const {
   return table;
 }
 
+void GroupStats::look_for_twins(const Checkpoint& checkpoint, std::span<const StatsItem> items,
+                                Progress& progress) {
+  twins_ = find_twins(checkpoint, items, trends(), progress);
+}
+
 Fields GroupStats::total(bool for_people) const {
   Row sum;
   for (const Row& row : rows_) {
@@ -105,7 +110,7 @@ Document GroupStats::document(std::size_t kind, Audience pictures, bool lists) c
   const std::vector<Trend> found = trends();
   const bool pictured = has_pictures(found);
   const bool people = pictures != Audience::Machines;
-  add_trends(document, found, kind, pictures);
+  add_trends(document, found, twins_, kind, pictures);
   Table all = table();
   if (pictured && !lists) all.audience = Audience::Machines;
   if (pictured && people && lists) document.add(Note{""});

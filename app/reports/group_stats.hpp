@@ -9,6 +9,7 @@
 
 #include "app/language/command.hpp"
 #include "core/figures/trends.hpp"
+#include "core/figures/twins.hpp"
 #include "core/inspect/stats.hpp"
 #include "views/document/document.hpp"
 
@@ -22,6 +23,9 @@ class GroupStats {
  public:
   explicit GroupStats(const std::vector<StatsItem>& items);
   void add(std::size_t item, const TensorStats& stats);
+  /// When all are added: reads experts of equal figures once more, and compares them.
+  void look_for_twins(const Checkpoint& checkpoint, std::span<const StatsItem> items,
+                      Progress& progress);
 
   /// In natural order of names.
   std::vector<Trend> trends() const { return collector_.trends(); }
@@ -54,6 +58,7 @@ class GroupStats {
 
   std::vector<Row> rows_;
   TrendCollector collector_;
+  std::vector<Twin> twins_;
 };
 
 }  // namespace ckptscope

@@ -171,9 +171,26 @@ std::vector<OddRow> odd_rows(std::span<const Trend> trends, std::size_t kind) {
   return rows;
 }
 
-void add_odd(Document& document, const std::vector<Trend>& trends, std::size_t kind,
-             Audience audience) {
-  const auto rows = std::make_shared<const std::vector<OddRow>>(odd_rows(trends, kind));
+/// Copies of other experts.
+std::vector<OddRow> twin_rows(std::span<const Trend> trends, std::span<const Twin> twins,
+                              std::size_t kind) {
+  std::vector<OddRow> rows;
+  for (const Twin& twin : twins) {
+    const Trend& trend = trends[twin.trend];
+    const Trend::Layer& layer = trend.layers[twin.layer];
+    rows.push_back({trend.key_of(twin.layer, twin.expert), layer.number, std::uint64_t{twin.expert},
+                    layer.experts[twin.expert].values[kind], std::nan(""),
+                    fmt::format("the bytes of expert {}", twin.of)});
+  }
+  return rows;
+}
+
+void add_odd(Document& document, std::span<const Trend> trends, std::span<const Twin> twins,
+             std::size_t kind, Audience audience) {
+  auto all = twin_rows(trends, twins, kind);
+  const std::vector<OddRow> far = odd_rows(trends, kind);
+  all.insert(all.end(), far.begin(), far.end());
+  const auto rows = std::make_shared<const std::vector<OddRow>>(std::move(all));
   Table table = odd_table(rows, kind, Audience::Machines);
   const std::size_t count = rows->size();
   if (audience != Audience::Machines) {
@@ -230,8 +247,8 @@ HeatMap heat_map_of(const Trend& trend, std::size_t kind) {
   return map;
 }
 
-void add_trends(Document& document, std::span<const Trend> all, std::size_t kind,
-                Audience audience) {
+void add_trends(Document& document, std::span<const Trend> all, std::span<const Twin> twins,
+                std::size_t kind, Audience audience) {
   auto shown = std::make_shared<std::vector<Trend>>();
   std::copy_if(all.begin(), all.end(), std::back_inserter(*shown), is_picture);
   if (shown->empty()) return;
@@ -256,7 +273,7 @@ void add_trends(Document& document, std::span<const Trend> all, std::size_t kind
     document.add(trends_table(trends, kind, audience));
   }
   if (people) document.add(Note{""});
-  add_odd(document, *trends, kind, audience);
+  add_odd(document, all, twins, kind, audience);
 }
 
 }  // namespace ckptscope

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/figures/trends.hpp"
+#include "core/figures/twins.hpp"
 #include "views/document/document.hpp"
 
 namespace ckptscope {
@@ -20,8 +21,9 @@ bool has_pictures(std::span<const Trend> trends);
 /// A sparkline a name; of a single name all of its figures, a chart of figure number `kind` of the
 /// table of figures, and a heat map where it has experts; then what stands out in that figure.
 /// Layers and experts are told apart by numbers in keys, see place_in_model().
-void add_trends(Document& document, std::span<const Trend> trends, std::size_t kind,
-                Audience audience);
+/// `twins` are of `trends`.
+void add_trends(Document& document, std::span<const Trend> trends, std::span<const Twin> twins,
+                std::size_t kind, Audience audience);
 
 /// Tensors that stand out in a figure, the farthest first, each once; not for zeros alone.
 std::vector<std::string> odd_keys(std::span<const Trend> trends, std::size_t kind);

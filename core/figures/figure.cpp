@@ -2,6 +2,7 @@
 #include "core/figures/figure.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace ckptscope {
@@ -13,8 +14,25 @@ double part(std::uint64_t of, std::uint64_t whole) {
   return static_cast<double>(of) / static_cast<double>(whole);
 }
 
+std::uint64_t signature_of(const Moments& moments) {
+  std::uint64_t signature = moments.count;
+  const auto mix = [&](std::uint64_t bits) {
+    signature = (signature ^ bits) * 0x9E3779B97F4A7C15ull;  // 2^64 / the golden ratio, odd
+    signature ^= signature >> 32;
+  };
+  for (const double one :
+       {moments.sum.value(), moments.squares.value(), moments.least, moments.most}) {
+    mix(std::bit_cast<std::uint64_t>(one));
+  }
+  mix(moments.zeros);
+  mix(moments.negative_zeros);
+  mix(moments.nans);
+  return signature;
+}
+
 Figures figures_of(const Moments& moments) {
   Figures figures;
+  figures.signature = signature_of(moments);
   figures.known = true;
   if (moments.count == 0) return figures;
   figures.dead = moments.zeros == moments.count;

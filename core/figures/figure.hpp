@@ -35,8 +35,9 @@ struct Figures {
     none.fill(std::numeric_limits<double>::quiet_NaN());
     return none;
   }();
-  bool known = false;  // there is such a set
-  bool dead = false;   // every value is a zero, of either sign
+  std::uint64_t signature = 0;  // equal sets have the same; of moments, so that others may too
+  bool known = false;           // there is such a set
+  bool dead = false;            // every value is a zero, of either sign
 };
 
 Figures figures_of(const TensorStats& stats);

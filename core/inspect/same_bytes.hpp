@@ -16,7 +16,15 @@ class ByteComparison {
 
   /// True when the `bytes` bytes of both are the same; stops at the first that is not. Advances
   /// `progress` by all of them. Throws what reading throws, and Interrupted.
-  bool same(std::uint32_t a, std::uint32_t b, std::uint64_t bytes, Progress& progress);
+  bool same(std::uint32_t a, std::uint32_t b, std::uint64_t bytes, Progress& progress) {
+    return same({a, 0}, {b, 0}, bytes, progress);
+  }
+  /// The same from some byte of a tensor on.
+  struct From {
+    std::uint32_t tensor;
+    std::uint64_t offset;
+  };
+  bool same(From a, From b, std::uint64_t bytes, Progress& progress);
 
  private:
   TensorSource& a_;

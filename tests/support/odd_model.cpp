@@ -25,9 +25,9 @@ std::vector<std::uint8_t> alternating(std::uint16_t magnitude, std::size_t eleme
   return bytes;
 }
 
-/// Between 1 and 1.05.
+/// From 1 to 1.1, another one for each expert of a layer.
 std::uint16_t usual(std::size_t layer, std::size_t expert, std::size_t tensor) {
-  return static_cast<std::uint16_t>(kOne + (5 * layer + 7 * expert + 3 * tensor) % 7);
+  return static_cast<std::uint16_t>(kOne + (5 * layer + 3 * expert + tensor) % 13);
 }
 
 std::uint16_t magnitude(std::size_t layer, std::size_t expert, std::size_t tensor) {

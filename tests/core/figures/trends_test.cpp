@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "app/planning/decoded_items.hpp"
+#include "core/figures/twins.hpp"
 #include "core/inspect/stats.hpp"
 #include "tests/support/odd_model.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -29,7 +30,12 @@ TEST(Trends, PlacesInAModel) {
   EXPECT_EQ(text("layers.x7.w2"), "none");
 }
 
-std::vector<Trend> trends_of(const SyntheticCheckpoint& model) {
+struct Looked {
+  std::vector<Trend> trends;
+  std::vector<Twin> twins;
+};
+
+Looked look_at(const SyntheticCheckpoint& model) {
   const TempDir dir;
   write_synthetic(dir / "model", model);
   const Checkpoint checkpoint = Checkpoint::open(dir / "model");
@@ -39,7 +45,9 @@ std::vector<Trend> trends_of(const SyntheticCheckpoint& model) {
   compute_stats(checkpoint, items, 2, progress, [&](std::size_t i, const TensorStats& stats) {
     collector.add(items[i].key, stats);
   });
-  return collector.trends();
+  std::vector<Trend> trends = collector.trends();
+  std::vector<Twin> twins = find_twins(checkpoint, items, trends, progress);
+  return {std::move(trends), std::move(twins)};
 }
 
 const Trend& named(const std::vector<Trend>& trends, std::string_view part) {
@@ -49,7 +57,7 @@ const Trend& named(const std::vector<Trend>& trends, std::string_view part) {
 
 TEST(Trends, WhatStandsOutIsTheSameSplitAndStacked) {
   for (const bool stacked : {false, true}) {
-    const std::vector<Trend> trends = trends_of(odd_model(stacked));
+    const auto [trends, twins] = look_at(odd_model(stacked));
     ASSERT_EQ(trends.size(), 4u);
     const Trend& down = named(trends, "down_proj");
     EXPECT_EQ(down.is_split, !stacked);
@@ -70,6 +78,12 @@ TEST(Trends, WhatStandsOutIsTheSameSplitAndStacked) {
     EXPECT_EQ(odd_places(wide.scores(0)), std::vector<std::size_t>{5});
     EXPECT_EQ(wide.values(0)[5], 4);
     EXPECT_FALSE(wide.has_experts());
+    ASSERT_EQ(twins.size(), 2u);  // of down_proj and up_proj
+    for (const Twin& twin : twins) {
+      EXPECT_EQ(trends[twin.trend].layers[twin.layer].number, 4u);
+      EXPECT_EQ(twin.expert, 9u);
+      EXPECT_EQ(twin.of, 8u);
+    }
   }
 }
 
