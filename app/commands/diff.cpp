@@ -86,6 +86,7 @@ Table folded_rows(const DiffReport& report) {
     const DiffRow* first;
     std::size_t count = 0;
     KeySet keys;
+    bool differ = false;  // not all have the detail of the first
   };
   std::vector<Fold> folds;
   std::map<std::pair<DiffRow::Kind, std::string>, std::size_t> places;
@@ -94,14 +95,16 @@ Table folded_rows(const DiffReport& report) {
     const std::string pattern = generalise(row.key, numbers);
     const auto [place, is_new] = places.try_emplace({row.kind, pattern}, folds.size());
     if (is_new) folds.push_back({&row, 0, KeySet(pattern)});
-    ++folds[place->second].count;
-    folds[place->second].keys.add(numbers);
+    Fold& fold = folds[place->second];
+    ++fold.count;
+    fold.keys.add(numbers);
+    fold.differ = fold.differ || row.detail != fold.first->detail;
   }
   std::vector<std::vector<Cell>> rows;
   for (const Fold& fold : folds) {
-    const std::string also = fold.count > 1 && !fold.first->detail.empty() ? "; the first" : "";
     rows.push_back({std::string(name_of(fold.first->kind)), fold.keys.text(),
-                    std::uint64_t{fold.count}, fold.first->detail + also});
+                    std::uint64_t{fold.count},
+                    fold.first->detail + (fold.differ ? ", and others" : "")});
   }
   const std::size_t count = rows.size();
   return {"",
@@ -170,6 +173,12 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
       {"values_compared", "", report->values_compared},
       {"different", "", std::uint64_t{report->rows.size()}},
   }});
+  const bool values = std::any_of(report->rows.begin(), report->rows.end(), [](const DiffRow& row) {
+    return row.kind == DiffRow::Kind::OtherValues;
+  });
+  if (folds && values) {
+    document.add(Fields{{{"", "how far", "diff --decoded and stat --against say by how much"}}});
+  }
   document.add(verdict(report->rows.size()));
   return document;
 }

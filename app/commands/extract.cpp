@@ -191,6 +191,7 @@ extern const Command kExtract{
               kMemory,
               kThreads},
     .examples = {"extract gpt-oss-20b model.norm.weight -o norm.npy",
+                 "extract gpt-oss-20b '{model.norm,lm_head}.weight' -o two.safetensors",
                  "extract gpt-oss-20b 'layers.0.mlp.experts.*' --decoded -o experts.safetensors"},
     .exits = "the output exists",
     .run = run_extract,

@@ -46,6 +46,7 @@ void add_histograms(Document& document, const Checkpoint& checkpoint,
   histograms.flags["hist"] = {};
   for (const std::string& key : keys) {
     const std::vector<StatsItem> items = matching_items(checkpoint, {key}).items;
+    if (items.size() != 1) continue;  // a whole layer of experts
     compute_stats(checkpoint, items, args.resources().threads, progress,
                   [&](std::size_t i, const TensorStats& stats) {
                     describe_tensor(document, checkpoint, items[i], stats, histograms);
@@ -55,7 +56,14 @@ void add_histograms(Document& document, const Checkpoint& checkpoint,
 
 void add_values(Document& document, const Checkpoint& checkpoint, const Args& args,
                 Progress& progress) {
-  MatchingItems found = matching_items(checkpoint, std::vector<std::string>{});
+  MatchingItems found;
+  try {
+    found = matching_items(checkpoint, std::vector<std::string>{});
+  } catch (const Error& error) {
+    if (error.code() != Code::NoMatch) throw;
+    document.add(Note{error.what(), /*escaped=*/true});  // nothing holds numbers
+    return;
+  }
   confirm_reading(checkpoint, found.items, progress);
   const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   GroupStats group(items);
@@ -63,10 +71,9 @@ void add_values(Document& document, const Checkpoint& checkpoint, const Args& ar
                 [&](std::size_t i, const TensorStats& stats) { group.add(i, stats); });
   const std::size_t kind = figure_of(args);
   const std::vector<Trend> trends = group.trends();
-  document.add(Heading{"Layers and experts"});
-  Document pictures{"stat"};
-  add_trends(pictures, trends, find_twins(checkpoint, items, trends, progress), kind,
-             Audience::People);
+  group.look_for_twins(checkpoint, items, progress);
+  document.add(Heading{has_pictures(trends) ? "Layers and experts" : "Tensors"});
+  Document pictures = group.document(kind, Audience::People, false);
   for (Block& block : pictures.blocks) {
     if (!std::holds_alternative<Heading>(block)) document.add(std::move(block));
   }
@@ -88,7 +95,8 @@ Document run_report(const Snapshot& snapshot, const Args& args, Progress& progre
   if (!checkpoint.damaged()) add_mapping(page, checkpoint, args);
   page.add(Note{args.has("headers") || checkpoint.damaged()
                     ? "made by ckptscope from the headers alone; no value was read"
-                    : "made by ckptscope; every value was read"});
+                    : "made by ckptscope; parts, layers and defects are told by headers, "
+                      "statistics by the values"});
   std::string html;
   render_html(page, [&](std::string_view text) { html += text; });
   write_new_text(out, html);

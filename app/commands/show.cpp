@@ -131,6 +131,15 @@ Table grid_table(const Region& box, std::vector<std::string> texts) {
   return table;
 }
 
+/// "[0,:,:]": which matrix of several.
+std::string matrix_text(const Region& box) {
+  std::string text;
+  for (std::size_t dim = 0; dim + 2 < box.begin.size(); ++dim) {
+    text += std::to_string(box.begin[dim]) + ",";
+  }
+  return "[" + text + ":,:]";
+}
+
 /// Blocks of the matrix by their mean magnitude.
 void add_image(Document& document, const Checkpoint& checkpoint, ShownValues& values,
                const Args& args, Progress& progress) {
@@ -144,6 +153,7 @@ void add_image(Document& document, const Checkpoint& checkpoint, ShownValues& va
   HeatMap map;
   map.id = "image";
   map.title = fmt::format("mean magnitude of blocks of {} x {}", image.row_step, image.column_step);
+  if (box.extent.size() > 2) map.title += " of " + matrix_text(box);
   map.row_kind = "row";
   map.column_kind = "column";
   const std::size_t rank = box.extent.size();
@@ -168,7 +178,7 @@ void add_box(Document& document, ShownValues& values, std::string_view text) {
          kMostValues);
   }
   const auto texts = values.in(box);
-  const bool grid = box.extent.back() != texts.size();
+  const bool grid = !box.extent.empty() && box.extent.back() != texts.size();
   document.add(Fields{{{"", grid ? "" : "values", fmt::format("{}", fmt::join(texts, "  "))},
                        {"values", "", texts},
                        {"box.begin", "", box.begin},

@@ -81,7 +81,7 @@ Table folded_table(const std::vector<ValuePair>& pairs,
                     fold.unbounded,
                     farthest.relative_l2(),
                     fold.different == 0 || fold.by_layer.size() < 2 ? Cell() : Cell(fold.by_layer),
-                    fold.unbounded > 0 ? Cell() : known(fold.least_cosine),
+                    known(fold.least_cosine),
                     farthest.noise == 0 ? Cell() : Cell(farthest.sqnr())};
           },
           Audience::People};

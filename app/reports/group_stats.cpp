@@ -77,6 +77,28 @@ void GroupStats::look_for_twins(const Checkpoint& checkpoint, std::span<const St
   twins_ = find_twins(checkpoint, items, trends(), progress);
 }
 
+Table GroupStats::not_finite() const {
+  const auto rows = std::make_shared<std::vector<Row>>();
+  std::copy_if(rows_.begin(), rows_.end(), std::back_inserter(*rows),
+               [](const Row& row) { return row.nans + row.infinities > 0; });
+  std::sort(rows->begin(), rows->end(), [](const Row& a, const Row& b) {
+    const auto bad = [](const Row& row) { return row.nans + row.infinities; };
+    return bad(a) != bad(b) ? bad(a) > bad(b) : natural_less(a.key, b.key);
+  });
+  constexpr std::size_t kMost = 12;
+  return {"",
+          {{"key", "not finite"},
+           {"", "count", Format::Count},
+           {"", "NaN", Format::Faults},
+           {"", "Inf", Format::Faults}},
+          std::min(rows->size(), kMost),
+          [rows](std::size_t i) -> std::vector<Cell> {
+            const Row& row = (*rows)[i];
+            return {row.key, row.count, row.nans, row.infinities};
+          },
+          Audience::People};
+}
+
 Fields GroupStats::total(bool for_people) const {
   Row sum;
   for (const Row& row : rows_) {
@@ -110,6 +132,9 @@ Document GroupStats::document(std::size_t kind, Audience pictures, bool lists) c
   const std::vector<Trend> found = trends();
   const bool pictured = has_pictures(found);
   const bool people = pictures != Audience::Machines;
+  if (Table broken = not_finite(); people && pictured && broken.size > 0) {
+    document.add(std::move(broken)).add(Note{""});
+  }
   add_trends(document, found, twins_, kind, pictures);
   Table all = table();
   if (pictured && !lists) all.audience = Audience::Machines;

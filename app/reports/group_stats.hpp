@@ -32,6 +32,8 @@ class GroupStats {
   /// Of the one name that has pictures: the key of its layer number `row` and an expert. Empty
   /// where there is none, or more than one.
   std::string key_at(std::size_t row, std::size_t expert) const;
+  /// Tensors with NaN or infinities, the most first, for people; without rows where there are none.
+  Table not_finite() const;
   /// Pictures of figure `kind` where there are layers, for that audience, and the table of all
   /// tensors that are done: for people where it `lists` them, or there are no pictures.
   Document document(std::size_t kind, Audience pictures, bool lists) const;

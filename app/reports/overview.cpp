@@ -234,12 +234,14 @@ Table stacks_table(const std::shared_ptr<const Summary>& summary) {
             std::vector<double> bytes;
             std::vector<std::string> missing;
             for (std::size_t k = 0; k < stack.bytes.size(); ++k) {
-              const bool there = stack.bytes[k] > 0;
-              bytes.push_back(there ? static_cast<double>(stack.bytes[k]) : std::nan(""));
-              if (!there) missing.push_back(std::to_string(stack.first + k));
+              const auto one = stack.bytes[k];
+              bytes.push_back(one ? static_cast<double>(*one) : std::nan(""));
+              if (!one) missing.push_back(std::to_string(stack.first + k));
             }
+            if (stack.far_apart) missing = {"numbers are far apart"};
             std::vector<std::string> odd;
             for (const std::size_t k : odd_places(odd_scores(bytes, Scale::Factors))) {
+              if (stack.far_apart) break;
               odd.push_back(std::to_string(stack.first + k));
             }
             return {stack.name,

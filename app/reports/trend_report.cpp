@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
 
 #include "core/base/bytes.hpp"
@@ -125,21 +126,50 @@ std::string distance_text(double score, bool dead) {
 
 void add_odd_rows(const Trend& trend, std::size_t kind, std::vector<OddRow>& rows) {
   const std::vector<double> scores = trend.scores(kind);
-  for (const std::size_t place : odd_places(scores)) {
+  for (std::size_t place = 0; place < trend.layers.size(); ++place) {
     const Trend::Layer& layer = trend.layers[place];
-    rows.push_back({layer.key,
-                    layer.number,
-                    {},
-                    layer.whole.values[kind],
-                    scores[place],
-                    distance_text(scores[place], layer.whole.dead)});
+    const bool dead = layer.whole.dead;
+    if (!dead && !(std::fabs(scores[place]) > kOddScore)) continue;
+    const double score = dead ? -std::numeric_limits<double>::infinity() : scores[place];
+    rows.push_back(
+        {layer.key, layer.number, {}, layer.whole.values[kind], score, distance_text(score, dead)});
   }
   for (const OddExpert& one : odd_experts(trend, kind)) {
     const Trend::Layer& layer = trend.layers[one.layer];
+    if (layer.whole.dead) continue;  // the layer says it
     rows.push_back({trend.key_of(one.layer, one.expert), layer.number, std::uint64_t{one.expert},
                     layer.experts[one.expert].values[kind], one.score,
                     distance_text(one.score, one.dead)});
   }
+}
+
+bool can_tell_layers(std::span<const Trend> trends, std::size_t kind) {
+  return std::any_of(trends.begin(), trends.end(), [&](const Trend& trend) {
+    return can_tell(trend.values(kind), kFigureKinds[kind].scale);
+  });
+}
+
+bool can_tell_experts(const Trend& trend, std::size_t kind) {
+  return std::any_of(trend.layers.begin(), trend.layers.end(), [&](const Trend::Layer& layer) {
+    std::vector<double> values;
+    for (const Figures& one : layer.experts) values.push_back(one.values[kind]);
+    return can_tell(values, kFigureKinds[kind].scale);
+  });
+}
+
+/// Where no row says that something stands out: what that is worth.
+std::string none_text(std::span<const Trend> trends, std::size_t kind) {
+  const bool untold_experts = std::any_of(trends.begin(), trends.end(), [&](const Trend& trend) {
+    return trend.has_experts() && !can_tell_experts(trend, kind);
+  });
+  if (!can_tell_layers(trends, kind)) {
+    return untold_experts || std::none_of(trends.begin(), trends.end(),
+                                          [](const Trend& one) { return one.has_experts(); })
+               ? "too few layers or experts to tell whether one stands out"
+               : "no expert stands out; too few layers to tell of them";
+  }
+  return untold_experts ? "no layer stands out; too few experts to tell of them"
+                        : "none stands out";
 }
 
 Table odd_table(const std::shared_ptr<const std::vector<OddRow>>& rows, std::size_t kind,
@@ -194,7 +224,9 @@ void add_odd(Document& document, std::span<const Trend> trends, std::span<const 
   Table table = odd_table(rows, kind, Audience::Machines);
   const std::size_t count = rows->size();
   if (audience != Audience::Machines) {
-    if (count == 0) document.add(Note{"none stands out"});
+    if (count == 0) {
+      document.add(Note{none_text(trends, kind)});
+    }
     Table shown = odd_table(rows, kind, Audience::People);
     shown.id.clear();
     shown.size = std::min(count, kMostOdd);
@@ -250,8 +282,18 @@ HeatMap heat_map_of(const Trend& trend, std::size_t kind) {
 void add_trends(Document& document, std::span<const Trend> all, std::span<const Twin> twins,
                 std::size_t kind, Audience audience) {
   auto shown = std::make_shared<std::vector<Trend>>();
-  std::copy_if(all.begin(), all.end(), std::back_inserter(*shown), is_picture);
-  if (shown->empty()) return;
+  const auto has_figure = [&](const Trend& trend) {
+    const std::vector<double> values = trend.values(kind);
+    return std::any_of(values.begin(), values.end(), [](double one) { return !std::isnan(one); });
+  };
+  std::copy_if(all.begin(), all.end(), std::back_inserter(*shown),
+               [&](const Trend& trend) { return is_picture(trend) && has_figure(trend); });
+  if (shown->empty()) {
+    if (audience != Audience::Machines && has_pictures(all)) {
+      document.add(Note{fmt::format("no tensor has this figure: {}", kFigureKinds[kind].help)});
+    }
+    return;
+  }
   const Trends trends = shown;
   const bool people = audience != Audience::Machines;
   if (trends->size() == 1) {

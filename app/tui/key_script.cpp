@@ -19,7 +19,7 @@ bool is_known_key(const std::string& key) {
   static const std::set<std::string> kNames{
       "<Enter>",  "<Esc>",   "<Tab>",  "<S-Tab>", "<Space>",    "<Up>",     "<Down>",
       "<Left>",   "<Right>", "<Home>", "<End>",   "<PageDown>", "<PageUp>", "<Backspace>",
-      "<Delete>", "<F1>",    "<lt>",   "<wait>",  "<dump>"};
+      "<Delete>", "<F1>",    "<lt>",   "<gt>",    "<wait>",     "<dump>"};
   return kNames.contains(key) || is_mouse(key) || (key.size() == 5 && key.starts_with("<C-"));
 }
 
@@ -40,7 +40,8 @@ std::vector<std::string> keys_of(const std::string& script) {
     if (key.size() > 1 && key.front() == '<' && !is_known_key(key)) {
       fail(Code::Usage, "keys: there is no key {}", display(key));
     }
-    if (key != "\n") keys.push_back(key == " " ? "<Space>" : key == "<lt>" ? "<" : key);
+    if (key != "\n")
+      keys.push_back(key == " " ? "<Space>" : key == "<lt>" ? "<" : key == "<gt>" ? ">" : key);
     rest.remove_prefix(bytes);
   }
   return keys;

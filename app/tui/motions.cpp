@@ -333,10 +333,29 @@ std::vector<const Problem*> problems_of(const State& state) {
   return all;
 }
 
+/// On the list of a group: to the next or previous line that stands out.
+bool go_to_odd_line(State& state, bool forward) {
+  StatsState& stats = state.stats;
+  const auto heading = std::find_if(stats.table.begin(), stats.table.end(), [](const Line& line) {
+    return line.text().starts_with("  stands out ");
+  });
+  const auto first = static_cast<std::size_t>(heading - stats.table.begin()) + 1;
+  const CurrentList list = current_list(state);
+  const std::size_t at = list.cursor->cursor;
+  const std::size_t to = forward ? std::max(at + 1, first) : std::max(at, first + 1) - 1;
+  if (to >= stats.keys.size() || stats.keys[to].empty()) return false;
+  list.cursor->go(to, list.size, list.page);
+  return true;
+}
+
 }  // namespace
 
 void act_problem(Ui& ui, std::string_view key) {
   State& state = ui.state;
+  if (!state.page && state.screen == Screen::Stats && !heat_of(state)) {
+    if (state.stats.model || !go_to_odd_line(state, key == "e")) say(state, "no other stands out");
+    return;
+  }
   if (HeatState* heat = heat_of(state)) {
     if (!go_to_odd(*heat, key == "e", body_of(state))) say(state, "none stands out", Role::Good);
     return;

@@ -28,7 +28,7 @@ namespace ckptscope {
 /// What a checkpoint is, as `info` says it.
 struct OverviewState {
   std::shared_ptr<const Document> document;
-  std::vector<Line> lines;  // of it, for the width of the screen
+  std::vector<Line> lines;           // of it, for the width of the screen
   std::vector<std::string> choices;  // of a picker: what a line opens; else empty
   ListState cursor;                  // of a picker; else its top is what scrolls
 };

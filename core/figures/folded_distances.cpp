@@ -60,13 +60,16 @@ std::vector<FoldedDistance> fold_distances(std::span<const ValuePair> pairs,
     ++fold.tensors;
     fold.different += one.equal() ? 0 : 1;
     fold.unbounded += one.unbounded;
-    if (is_farther(one, distances[fold.farthest])) fold.farthest = i;
+    const ValueDistance& most = distances[fold.farthest];
+    const bool first_bounded = one.unbounded == 0 && most.unbounded > 0;
+    if (first_bounded || (one.unbounded == 0 && is_farther(one, most))) fold.farthest = i;
     const double cosine = one.cosine();
     if (cosine < fold.least_cosine) fold.least_cosine = cosine;
     if (place) add_layer(fold, place->layer, one.unbounded > 0 ? std::nan("") : one.relative_l2());
   }
   std::stable_sort(folds.begin(), folds.end(),
                    [&](const FoldedDistance& a, const FoldedDistance& b) {
+                     if ((a.unbounded > 0) != (b.unbounded > 0)) return a.unbounded > 0;
                      return is_farther(distances[a.farthest], distances[b.farthest]);
                    });
   return folds;

@@ -16,8 +16,8 @@ struct FoldedDistance {
   std::size_t tensors = 0;
   std::size_t different = 0;    // of those
   std::uint64_t unbounded = 0;  // values where one side is NaN or infinite
-  std::size_t farthest = 0;     // the number of the pair that is farthest
-  double least_cosine = 1;      // NaN counts for nothing
+  std::size_t farthest = 0;  // the number of the pair that is farthest, of the bounded ones if any
+  double least_cosine = 1;   // NaN counts for nothing
   std::uint64_t first_layer = 0;
   std::vector<double> by_layer{};  // the largest relative L2 from `first_layer` on; NaN: no tensor
 };

@@ -66,6 +66,13 @@ std::vector<double> odd_scores(std::span<const double> figures, Scale scale) {
   return scores;
 }
 
+bool can_tell(std::span<const double> figures, Scale scale) {
+  const std::vector<double> values = measured(figures, scale);
+  const auto usual =
+      std::count_if(values.begin(), values.end(), [](double one) { return std::isfinite(one); });
+  return static_cast<std::size_t>(usual) >= kLeastFigures;
+}
+
 std::vector<std::size_t> odd_places(std::span<const double> scores) {
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < scores.size(); ++i) {

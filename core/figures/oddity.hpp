@@ -22,6 +22,9 @@ inline constexpr double kOddScore = 5;
 /// that is not above 0 is infinitely far below.
 std::vector<double> odd_scores(std::span<const double> figures, Scale scale);
 
+/// Enough figures are usual to tell which are not.
+bool can_tell(std::span<const double> figures, Scale scale);
+
 /// Places of the scores that stand out, the farthest first; ties by place.
 std::vector<std::size_t> odd_places(std::span<const double> scores);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "core/base/natural_order.hpp"
@@ -23,6 +24,21 @@ std::optional<std::uint64_t> number_in(std::string_view segment) {
   return number;
 }
 
+std::vector<std::string_view> segments_of(std::string_view key) {
+  std::vector<std::string_view> segments;
+  for (std::size_t at = 0; at <= key.size();) {
+    const std::size_t end = std::min(key.find('.', at), key.size());
+    segments.push_back(key.substr(at, end - at));
+    at = end + 1;
+  }
+  return segments;
+}
+
+bool counts_layers(std::string_view segment) {
+  constexpr std::string_view kWords[] = {"layers", "layer", "blocks", "block", "h"};
+  return std::find(std::begin(kWords), std::end(kWords), segment) != std::end(kWords);
+}
+
 bool speaks_of_experts(std::string_view key) {
   return key.find("expert") != key.npos && key.find("shared_expert") == key.npos;
 }
@@ -30,20 +46,28 @@ bool speaks_of_experts(std::string_view key) {
 }  // namespace
 
 std::optional<ModelPlace> place_in_model(std::string_view key) {
-  ModelPlace place;
-  std::vector<std::uint64_t> numbers;
-  while (!key.empty()) {
-    const std::size_t end = std::min(key.find('.'), key.size());
-    const std::string_view segment = key.substr(0, end);
-    const auto number = numbers.size() < 2 ? number_in(segment) : std::nullopt;
-    place.name += place.name.empty() ? "" : ".";
-    place.name += number ? "*" : segment;
-    if (number) numbers.push_back(*number);
-    key.remove_prefix(std::min(end + 1, key.size()));
+  const std::vector<std::string_view> segments = segments_of(key);
+  std::optional<std::size_t> layer;
+  std::optional<std::size_t> expert;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (!number_in(segments[i])) continue;
+    const std::string_view before = i == 0 ? "" : segments[i - 1];
+    if (before == "experts" || before == "expert") {
+      if (!expert) expert = i;
+    } else if (!layer || (counts_layers(before) && !counts_layers(segments[*layer - 1]))) {
+      layer = i;
+    }
   }
-  if (numbers.empty()) return std::nullopt;
-  place.layer = numbers[0];
-  if (numbers.size() > 1 && numbers[1] < kMostExperts) place.expert = numbers[1];
+  if (!layer || *layer == 0) return std::nullopt;
+  ModelPlace place;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    place.name += i == 0 ? "" : ".";
+    place.name += i == layer || i == expert ? "*" : segments[i];
+  }
+  place.layer = *number_in(segments[*layer]);
+  if (expert && *number_in(segments[*expert]) < kMostExperts) {
+    place.expert = number_in(segments[*expert]);
+  }
   return place;
 }
 
@@ -52,12 +76,9 @@ bool Trend::has_experts() const {
                      [](const Layer& layer) { return layer.experts.size() > 1; });
 }
 
-std::string Trend::key_of(std::size_t layer, std::size_t expert) const {
-  if (!is_split) return layers[layer].key;
-  const std::size_t last = name.rfind('*');
-  std::string key = name;
-  key.replace(last, 1, std::to_string(expert));
-  return key.replace(key.find('*'), 1, std::to_string(layers[layer].number));
+const std::string& Trend::key_of(std::size_t layer, std::size_t expert) const {
+  const Layer& one = layers[layer];
+  return is_split && expert < one.keys.size() ? one.keys[expert] : one.key;
 }
 
 std::vector<double> Trend::values(std::size_t kind) const {
@@ -75,12 +96,19 @@ void TrendCollector::add(const std::string& key, const TensorStats& stats) {
   if (!place) return;
   Trend::Layer& layer = names_[place->name][place->layer];
   layer.number = place->layer;
-  if (layer.key.empty() || natural_less(key, layer.key)) layer.key = key;
   if (place->expert) {
-    if (layer.experts.size() <= *place->expert) layer.experts.resize(*place->expert + 1);
-    layer.experts[*place->expert] = figures_of(stats);
+    const std::size_t expert = *place->expert;
+    if (layer.experts.size() <= expert) {
+      layer.experts.resize(expert + 1);
+      layer.keys.resize(expert + 1);
+    }
+    layer.experts[expert] = figures_of(stats);
+    layer.keys[expert] = key;
+    layer.key = place->name;
+    layer.key.replace(layer.key.find('*'), 1, std::to_string(place->layer));
     return;
   }
+  layer.key = key;
   layer.whole = figures_of(stats);
   if (!speaks_of_experts(key)) return;
   for (const ExpertStats& expert : stats.experts) {
@@ -93,7 +121,7 @@ std::vector<Trend> TrendCollector::trends() const {
   for (const auto& [name, layers] : names_) {
     Trend& trend = trends.emplace_back();
     trend.name = name;
-    trend.is_split = std::count(name.begin(), name.end(), '*') > 1;
+    trend.is_split = !layers.begin()->second.keys.empty();
     for (const auto& [number, layer] : layers) {
       trend.layers.push_back(layer);
       if (layer.experts.empty()) continue;

@@ -14,8 +14,9 @@
 
 namespace ckptscope {
 
-/// Where a key stands in a model: the first number of its path is the layer, the second one the
-/// expert. "model.layers.3.mlp.experts.17.up_proj.weight" is layer 3, expert 17 of
+/// Where a key stands in a model: the number behind "layers", "blocks" or the like is the layer,
+/// else the first one of its path; a number behind "experts" is the expert.
+/// "model.layers.3.mlp.experts.17.up_proj.weight" is layer 3, expert 17 of
 /// "model.layers.*.mlp.experts.*.up_proj.weight".
 struct ModelPlace {
   std::string name;
@@ -29,16 +30,17 @@ std::optional<ModelPlace> place_in_model(std::string_view key);
 struct Trend {
   struct Layer {
     std::uint64_t number = 0;
-    std::string key;               // of the layer's tensor; of a split one of some expert
-    Figures whole;                 // with experts the medians over them
-    std::vector<Figures> experts;  // by number; those that are not there are not known
+    std::string key;                // of the layer's tensor; of split ones a glob of them all
+    Figures whole;                  // with experts the medians over them
+    std::vector<Figures> experts;   // by number; those that are not there are not known
+    std::vector<std::string> keys;  // of split ones, each its own
   };
   std::string name;
   std::vector<Layer> layers;
   bool is_split = false;  // a tensor an expert, not one of all
 
   /// Of an expert's values: its own tensor, or the one that it is part of.
-  std::string key_of(std::size_t layer, std::size_t expert) const;
+  const std::string& key_of(std::size_t layer, std::size_t expert) const;
 
   bool has_experts() const;
   /// One value a layer.

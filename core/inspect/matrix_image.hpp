@@ -22,7 +22,7 @@ struct MatrixImage {
 
 /// Of the box's last two dimensions, where all others have one element; a vector is one row. At
 /// most so many rows and columns. Streams: memory does not grow with the matrix. Throws Usage for a
-/// box that is no matrix, and what reading throws.
+/// box that is no matrix of floats, or empty, and what reading throws.
 MatrixImage image_of(const MakeSource& source, const Value& value, const Region& box,
                      std::uint64_t most_rows, std::uint64_t most_columns, Progress& progress);
 

@@ -17,9 +17,10 @@ namespace {
 
 using Row = Summary::Row;
 
-constexpr std::size_t kMostForms = 10'000;     // that are remembered
-constexpr std::size_t kLeastLayers = 4;        // of a stack that people call one
-constexpr std::uint64_t kMostNumber = 10'000;  // of a layer or an expert
+constexpr std::size_t kMostForms = 10'000;       // that are remembered
+constexpr std::size_t kLeastLayers = 4;          // of a stack that people call one
+constexpr std::uint64_t kMostExperts = 1 << 16;  // a larger number is none
+constexpr std::uint64_t kMostApart = 10'000;     // numbers of layers
 
 std::vector<Row> by_bytes(const std::map<std::string, Row, std::less<>>& rows) {
   std::vector<Row> sorted;
@@ -112,7 +113,7 @@ class Summariser {
     if (!routed) return;
     const auto [expert, at] = number_in(info.name, begin);
     const std::uint64_t experts = expert ? *expert + 1 : info.shape.size() > 2 ? info.shape[0] : 0;
-    summary_.experts = std::max(summary_.experts, experts);
+    if (experts <= kMostExperts) summary_.experts = std::max(summary_.experts, experts);
   }
 
   /// The first segment behind `from` that is a number, and where it begins.
@@ -123,7 +124,7 @@ class Summariser {
       std::uint64_t number = 0;
       const auto [stop, error] = std::from_chars(key.data() + at + 1, key.data() + end, number);
       const bool all = error == std::errc() && stop == key.data() + end && end > at + 1;
-      if (all && number < kMostNumber) return {number, at + 1};
+      if (all) return {number, at + 1};
     }
     return {std::nullopt, 0};
   }
@@ -134,8 +135,9 @@ class Summariser {
       if (layers.size() < kLeastLayers) continue;
       Summary::Stack stack{name, {}, layers.begin()->first};
       std::uint64_t total = 0;
+      stack.far_apart = layers.rbegin()->first - stack.first > kMostApart;
       for (const auto& [number, bytes] : layers) {
-        stack.bytes.resize(number - stack.first + 1);
+        stack.bytes.resize(stack.far_apart ? stack.bytes.size() + 1 : number - stack.first + 1);
         stack.bytes.back() = bytes;
         total += bytes;
       }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,8 +22,11 @@ struct Summary {
   /// What lies behind the same numbers: "model.layers".
   struct Stack {
     std::string name;
-    std::vector<std::uint64_t> bytes;  // by layer from `first` on; 0: no tensor has that number
+    /// By layer from `first` on; nullopt: no tensor has that number. Where numbers are far apart
+    /// those that there are, one after the other.
+    std::vector<std::optional<std::uint64_t>> bytes;
     std::uint64_t first = 0;
+    bool far_apart = false;
   };
   struct Packed {
     std::string form;           // "mxfp4", "fp8", "gptq", …

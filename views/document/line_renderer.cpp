@@ -100,6 +100,13 @@ class LineRenderer {
                           : std::max(kLeastValue, style_.width - std::min(style_.width, column));
     Line line("  ");
     line.add(field.label, field.role == Role::Plain ? Role::Faint : field.role).pad_to(column);
+    if (style_.width > 0 && style_.width < column + kLeastValue) {  // below its label
+      take_(line);
+      for (const std::string& part : wrapped(value, static_cast<int>(style_.width) - 4)) {
+        take_(Line("    " + part, field.role));
+      }
+      return;
+    }
     if (display_width(value) <= room) {
       take_(line.add(value, field.role));
       return;

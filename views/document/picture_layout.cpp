@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/base/display.hpp"
 #include "views/document/figures.hpp"
@@ -20,6 +21,12 @@ constexpr std::size_t kChartRows = 8;
 std::size_t room_of(const LineStyle& style, std::size_t margin) {
   const std::size_t width = style.width == 0 ? kUsualWidth : style.width;
   return width > margin + kLeastCells ? width - margin : kLeastCells;
+}
+
+void take_title(const std::string& title, const LineStyle& style,
+                const std::function<void(Line)>& take) {
+  const int width = style.width == 0 ? 1 << 20 : static_cast<int>(style.width);
+  for (const std::string& part : wrapped(display(title), width)) take(Line(part, Role::Title));
 }
 
 }  // namespace
@@ -50,7 +57,7 @@ void layout_heat_map(const HeatMap& map, const LineStyle& style,
   const std::size_t count = map.columns.size();
   const std::size_t room = room_of(style, margin);
   const std::size_t each = per_cell(count, room, style.colored);
-  take(Line(display(map.title), Role::Title));
+  take_title(map.title, style, take);
   Line scale = heat_scale(map, margin, each, room);
   if (style.width > 0 && scale.width() > style.width) scale = heat_scale(map, margin, each, 1);
   if (style.width == 0 || scale.width() <= style.width) take(std::move(scale));
@@ -68,11 +75,14 @@ void layout_heat_map(const HeatMap& map, const LineStyle& style,
   if (each > 2 || (each == 2 && !style.colored)) {
     of += fmt::format("{}a cell is the farthest of {}", of.empty() ? "" : "; ", each);
   }
-  Line legend = heat_legend("");
-  if (style.width == 0 || legend.width() + display_width(of) <= style.width) {
-    return take(legend.add(of, Role::Faint));
+  const Line legend = heat_legend(of);
+  if (style.width == 0 || legend.width() <= style.width) return take(legend);
+  Line line;
+  for (const Line& one : heat_signs()) {
+    if (line.width() + one.width() > style.width) take(std::exchange(line, Line()));
+    line.append(one);
   }
-  take(std::move(legend));
+  take(std::move(line));
   for (const std::string& part : wrapped(of, static_cast<int>(style.width) - 2)) {
     take(Line("  " + part, Role::Faint));
   }
@@ -80,7 +90,7 @@ void layout_heat_map(const HeatMap& map, const LineStyle& style,
 
 void layout_chart(const Chart& chart, const LineStyle& style,
                   const std::function<void(Line)>& take) {
-  take(Line(display(chart.title), Role::Title));
+  take_title(chart.title, style, take);
   double least = std::numeric_limits<double>::infinity();
   double most = -least;
   for (const auto* values : {&chart.values, &chart.low, &chart.high}) {

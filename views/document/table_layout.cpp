@@ -35,20 +35,13 @@ class Layout {
   }
 
   void print() {
-    if (!start_.empty()) {
-      take_(Line("  ").add("all begin with ", Role::Faint).add(start_));
-    }
+    if (table_.size == 0) return;  // headings of nothing
+    if (!start_.empty()) print_wrapped("  ", "all begin with " + start_);
     const bool fits = width_ == 0 || total() <= width_;
     if (fits && table_.headed) print_row(titles());
     for (std::size_t i = 0; i < table_.size; ++i)
       fits ? print_row(cells(i)) : print_record(cells(i));
-    if (!left_out_.empty() && table_.size > 0) {
-      for (const std::string& line :
-           wrapped(fmt::format("not shown for want of room: {}", fmt::join(left_out_, ", ")),
-                   static_cast<int>(width_) - 2)) {
-        take_(Line("  " + line, Role::Faint));
-      }
-    }
+    if (!left_out_.empty()) say_left_out();
   }
 
  private:
@@ -213,6 +206,19 @@ class Layout {
         at += 2 + shown_[c].cells;
       }
       take_(line);
+    }
+  }
+
+  void say_left_out() const {
+    constexpr std::size_t kNamed = 8;
+    std::vector<std::string> names(left_out_.rbegin(), left_out_.rend());
+    const std::size_t count = names.size();
+    if (count > kNamed) names.resize(kNamed);
+    const std::string more = count > kNamed ? fmt::format(" and {} more", count - kNamed) : "";
+    const std::string text =
+        fmt::format("not shown for want of room: {}{}", fmt::join(names, ", "), more);
+    for (const std::string& line : wrapped(text, static_cast<int>(width_) - 2)) {
+      take_(Line("  " + line, Role::Faint));
     }
   }
 

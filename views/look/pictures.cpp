@@ -115,17 +115,24 @@ Span glyph_of(double score, bool dead) {
   return {" "};
 }
 
-Line heat_legend(std::string_view of) {
-  Line line("  ");
+std::vector<Line> heat_signs() {
   const std::pair<Span, const char*> signs[] = {{{"·", Role::Faint}, "usual"},
                                                 {{"░▒", heat(1)}, "off"},
                                                 {{"▲", heat(2)}, "far above"},
                                                 {{"▼", heat(-2)}, "far below"},
                                                 {{"x", Role::Defect}, "all zeros"}};
+  std::vector<Line> lines;
   for (const auto& [glyph, text] : signs) {
-    line.add(glyph.text, glyph.role).add(std::string(" ") + text + "   ", Role::Faint);
+    lines.emplace_back("  ");
+    lines.back().add(glyph.text, glyph.role).add(std::string(" ") + text + " ", Role::Faint);
   }
-  return line.add(std::string(of), Role::Faint);
+  return lines;
+}
+
+Line heat_legend(std::string_view of) {
+  Line line;
+  for (const Line& one : heat_signs()) line.append(one);
+  return line.add("  " + std::string(of), Role::Faint);
 }
 
 std::size_t per_cell(std::size_t scores, std::size_t cells, bool colored) {

@@ -22,7 +22,9 @@ enum class Mark { None, Usual, Off, FarOff, Above, Below, Dead };
 Mark mark_of(double score, bool dead);
 /// One character, its colour the direction: "·░▒▲▼x".
 Span glyph_of(double score, bool dead);
-/// What the characters mean, for below a map.
+/// What each character means.
+std::vector<Line> heat_signs();
+/// All of that on one line, for below a map, and what the map is of.
 Line heat_legend(std::string_view of);
 
 /// A row of a heat map in at most `cells` cells. More scores than that share a cell: two of them

@@ -25,6 +25,21 @@ void draw_screens(const Frame& frame, Canvas& canvas) {
   }
 }
 
+/// Pieces of a line, three blanks between them: where there is no room those in the middle leave,
+/// from the right; the first two and the last one stay longest.
+std::string summary_for(std::string text, int columns) {
+  constexpr std::string_view kGap = "   ";
+  while (width_of(text) > columns) {
+    const std::size_t last = text.rfind(kGap);
+    const std::size_t before =
+        last == text.npos || last == 0 ? text.npos : text.rfind(kGap, last - 1);
+    const std::size_t first = text.find(kGap);
+    if (before == text.npos || before <= first) break;
+    text.erase(before, last - before);
+  }
+  return fitted(text, columns);
+}
+
 void draw_hints(const std::vector<Hint>& hints, int row, Canvas& canvas) {
   const auto width = [](const Hint& hint) {
     return width_of(hint.key) + 1 + width_of(hint.what) + 2;
@@ -54,7 +69,7 @@ Rect frame_body(int rows, int columns) {
 
 Rect draw_frame(const Frame& frame, Canvas& canvas) {
   draw_screens(frame, canvas);
-  canvas.put(1, 1, fitted(frame.summary, canvas.columns() - 2));
+  canvas.put(1, 1, summary_for(frame.summary, canvas.columns() - 2));
   const int status = canvas.rows() - 2;
   canvas.put(status, 1, fitted(frame.status, canvas.columns() - 2), frame.status_role);
   draw_hints(frame.hints, canvas.rows() - 1, canvas);

@@ -25,7 +25,12 @@ TEST(Trends, PlacesInAModel) {
   EXPECT_EQ(text("model.layers.3.mlp.experts.17.up_proj.weight"),
             "model.layers.*.mlp.experts.*.up_proj.weight 3 17");
   EXPECT_EQ(text("model.layers.12.norm.weight"), "model.layers.*.norm.weight 12");
-  EXPECT_EQ(text("h.0.1.2.w"), "h.*.*.2.w 0 1");
+  EXPECT_EQ(text("h.0.1.2.w"), "h.*.1.2.w 0");
+  EXPECT_EQ(text("down_blocks.1.resnets.3.w"), "down_blocks.*.resnets.3.w 1");
+  EXPECT_EQ(text("enc.0.layers.3.experts.5.w"), "enc.0.layers.*.experts.*.w 3 5");
+  EXPECT_EQ(text("experts.3.w"), "none");
+  EXPECT_EQ(text("0.w"), "none");
+  EXPECT_EQ(text("layers.03.w"), "layers.*.w 3");
   EXPECT_EQ(text("model.norm.weight"), "none");
   EXPECT_EQ(text("layers.x7.w2"), "none");
 }
