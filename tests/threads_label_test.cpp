@@ -26,7 +26,7 @@ const std::set<std::string> kThreaded{
     "core/base/parallel.hpp",      "core/run/executor.hpp",   "core/run/packing.hpp",
     "core/inspect/deep_check.hpp", "core/inspect/diff.hpp",   "core/inspect/stats.hpp",
     "core/convert/convert.hpp",    "core/convert/verify.hpp", "core/inspect/value_distance.hpp",
-    "app/jobs/worker.hpp",          "app/jobs/jobs.hpp",        "app/tui/engine.hpp"};
+    "app/jobs/worker.hpp",         "app/jobs/jobs.hpp",       "app/tui/engine.hpp"};
 
 /// A thread of the test's own; std::this_thread is not one.
 const std::string kThread = std::string("std::") + "thread ";
