@@ -139,6 +139,47 @@ Document diff_decoded(const Checkpoint& a, const Args& args, bool person, Progre
   return document;
 }
 
+using Report = std::shared_ptr<const DiffReport>;
+
+/// Every row for machines, and for people unless they see them folded.
+void add_rows(Document& document, const Report& report, const Args& args, bool folds) {
+  const std::size_t count = report->rows.size();
+  Table table{"differences",
+              {{"kind", "what"}, {"key", "key"}, {"detail", "detail"}},
+              std::min<std::size_t>(count, args.number("limit").value_or(count)),
+              [report](std::size_t i) -> std::vector<Cell> {
+                const DiffRow& row = report->rows[i];
+                return {std::string(name_of(row.kind)), row.key, row.detail};
+              }};
+  table.main = true;
+  if (folds && count > 0) document.add(folded_rows(*report));
+  if (folds) table.audience = Audience::Machines;
+  document.add(shown_if_any(std::move(table)));
+}
+
+Fields sums_of(const Checkpoint& a, const Checkpoint& b, const DiffReport& report) {
+  const char* const compared =
+      report.values_compared ? "dtype, shape and every byte" : "dtype and shape";
+  const bool values = std::any_of(report.rows.begin(), report.rows.end(), [](const DiffRow& row) {
+    return row.kind == DiffRow::Kind::OtherValues;
+  });
+  Fields fields{{
+      {"", "A", fmt::format("{}, {} tensors", a.name(), format_count(a.tensors().size()))},
+      {"", "B", fmt::format("{}, {} tensors", b.name(), format_count(b.tensors().size()))},
+      {"", "in both",
+       fmt::format("{}, of which {} equal in {}", format_count(report.in_both),
+                   format_count(report.equal), compared)},
+      {"in_both", "", report.in_both},
+      {"equal", "", report.equal},
+      {"values_compared", "", report.values_compared},
+      {"different", "", std::uint64_t{report.rows.size()}},
+  }};
+  if (values) {
+    fields.list.push_back({"", "how far", "diff --decoded and stat --against say by how much"});
+  }
+  return fields;
+}
+
 Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& a = *snapshot.checkpoint;
   if (args.has("decoded")) return diff_decoded(a, args, snapshot.terminal, progress);
@@ -147,39 +188,8 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
       diff(a, b, !args.has("headers"), args.resources().threads, progress));
   Document document{"diff"};
   document.exit = report->rows.empty() ? 0 : 1;
-  Table table{"differences",
-              {{"kind", "what"}, {"key", "key"}, {"detail", "detail"}},
-              std::min<std::size_t>(report->rows.size(),
-                                    args.number("limit").value_or(report->rows.size())),
-              [report](std::size_t i) -> std::vector<Cell> {
-                const DiffRow& row = report->rows[i];
-                return {std::string(name_of(row.kind)), row.key, row.detail};
-              }};
-  table.main = true;
-  const bool folds = snapshot.terminal && !args.has("all") && !args.has("limit");
-  if (folds && table.size > 0) document.add(folded_rows(*report));
-  if (folds) table.audience = Audience::Machines;
-  document.add(shown_if_any(std::move(table)));
-  const std::string compared =
-      report->values_compared ? "dtype, shape and every byte" : "dtype and shape";
-  document.add(Fields{{
-      {"", "A", fmt::format("{}, {} tensors", a.name(), format_count(a.tensors().size()))},
-      {"", "B", fmt::format("{}, {} tensors", b.name(), format_count(b.tensors().size()))},
-      {"", "in both",
-       fmt::format("{}, of which {} equal in {}", format_count(report->in_both),
-                   format_count(report->equal), compared)},
-      {"in_both", "", report->in_both},
-      {"equal", "", report->equal},
-      {"values_compared", "", report->values_compared},
-      {"different", "", std::uint64_t{report->rows.size()}},
-  }});
-  const bool values = std::any_of(report->rows.begin(), report->rows.end(), [](const DiffRow& row) {
-    return row.kind == DiffRow::Kind::OtherValues;
-  });
-  if (folds && values) {
-    document.add(Fields{{{"", "how far", "diff --decoded and stat --against say by how much"}}});
-  }
-  document.add(verdict(report->rows.size()));
+  add_rows(document, report, args, snapshot.terminal && !args.has("all") && !args.has("limit"));
+  document.add(sums_of(a, b, *report)).add(verdict(report->rows.size()));
   return document;
 }
 

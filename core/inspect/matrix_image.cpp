@@ -70,6 +70,45 @@ void refuse(const Value& value, const Region& box) {
   if (rank == 0) fail(Code::Usage, "a picture is of a matrix, not of one value");
 }
 
+/// The picture while it is filled.
+class Blocks {
+ public:
+  Blocks(std::uint64_t height, std::uint64_t width, std::uint64_t most_rows,
+         std::uint64_t most_columns)
+      : width_(width) {
+    image_.row_step = step_for(height, most_rows);
+    image_.column_step = step_for(width, most_columns);
+    image_.rows = (height + image_.row_step - 1) / image_.row_step;
+    image_.columns = (width + image_.column_step - 1) / image_.column_step;
+    sums_.resize(image_.rows * image_.columns);
+  }
+
+  /// Number `i` of the matrix, row by row.
+  void add(std::uint64_t i, double number) {
+    const std::uint64_t row = i / width_ / image_.row_step;
+    Sums& block = sums_[row * image_.columns + i % width_ / image_.column_step];
+    ++block.values;
+    block.zeros += number == 0 ? 1 : 0;
+    if (!std::isfinite(number)) return;
+    ++block.finite;
+    block.magnitude += std::fabs(number);
+  }
+
+  MatrixImage finish() && {
+    for (const Sums& block : sums_) {
+      image_.magnitudes.push_back(
+          block.finite == 0 ? std::nan("") : block.magnitude / static_cast<double>(block.finite));
+      image_.zero.push_back(block.zeros == block.values ? 1 : 0);
+    }
+    return std::move(image_);
+  }
+
+ private:
+  std::uint64_t width_;
+  MatrixImage image_;
+  std::vector<Sums> sums_;
+};
+
 }  // namespace
 
 MatrixImage image_of(const MakeSource& source, const Value& value, const Region& box,
@@ -78,18 +117,12 @@ MatrixImage image_of(const MakeSource& source, const Value& value, const Region&
   const std::size_t rank = box.extent.size();
   const std::uint64_t height = rank > 1 ? box.extent[rank - 2] : 1;
   const std::uint64_t width = box.extent[rank - 1];
-  MatrixImage image;
-  image.row_step = step_for(height, most_rows);
-  image.column_step = step_for(width, most_columns);
-  image.rows = (height + image.row_step - 1) / image.row_step;
-  image.columns = (width + image.column_step - 1) / image.column_step;
-  std::vector<Sums> sums(image.rows * image.columns);
+  const std::uint64_t at_once = std::max<std::uint64_t>(1, kBandBytes / (sizeof(float) * width));
+  Blocks blocks(height, width, most_rows, most_columns);
   const std::unique_ptr<TensorSource> tensors = source();
   Evaluator evaluator(*tensors);
   Buffer raw;
   Numbers numbers;
-  const std::uint64_t at_once =
-      std::max<std::uint64_t>(1, kBandBytes / (4 * std::max<std::uint64_t>(1, width)));
   progress.phase("picture", height * width * size_of(value.dtype));
   for (std::uint64_t first = 0; first < height; first += at_once) {
     progress.check_stop();
@@ -99,28 +132,13 @@ MatrixImage image_of(const MakeSource& source, const Value& value, const Region&
       band.begin[rank - 2] += first;
       band.extent[rank - 2] = rows;
     }
-    const std::uint64_t count = rows * width;
-    const auto bytes = raw.take(count * size_of(value.dtype));
+    const auto bytes = raw.take(rows * width * size_of(value.dtype));
     evaluator.evaluate(value, band, bytes);
-    numbers.take(value.dtype, bytes, count);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      const std::uint64_t row = (first + i / width) / image.row_step;
-      Sums& block = sums[row * image.columns + i % width / image.column_step];
-      ++block.values;
-      const double number = numbers.at(i);
-      block.zeros += number == 0 ? 1 : 0;
-      if (!std::isfinite(number)) continue;
-      ++block.finite;
-      block.magnitude += std::fabs(number);
-    }
-    progress.advance(count * size_of(value.dtype));
+    numbers.take(value.dtype, bytes, rows * width);
+    for (std::uint64_t i = 0; i < rows * width; ++i) blocks.add(first * width + i, numbers.at(i));
+    progress.advance(bytes.size());
   }
-  for (const Sums& block : sums) {
-    image.magnitudes.push_back(
-        block.finite == 0 ? std::nan("") : block.magnitude / static_cast<double>(block.finite));
-    image.zero.push_back(block.zeros == block.values ? 1 : 0);
-  }
-  return image;
+  return std::move(blocks).finish();
 }
 
 }  // namespace ckptscope

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/display.hpp"
 #include "views/document/figures.hpp"
 #include "views/document/html_renderer.hpp"
 #include "views/look/pictures.hpp"
@@ -95,49 +96,70 @@ std::string svg_chart(const Chart& chart) {
       "<path class=\"band\" d=\"{}\"/><path class=\"line\" d=\"{}\"/></svg></div>",
       real(extent.most), real(extent.least), html_text(chart.place_kind),
       html_text(chart.places.front()), html_text(chart.places.back()), last, kHeight + 2,
-      html_text(chart.title), band_path(chart, extent, kHeight),
+      html_text(display(chart.title)), band_path(chart, extent, kHeight),
       line_path(chart.values, extent, kHeight));
 }
 
-std::string svg_heat_map(const HeatMap& map) {
+namespace {
+
+constexpr std::array<const char*, kHeatLevels> kClasses{"below2", "below1", "", "above1", "above2"};
+
+/// A cell that says its value when the pointer is on it.
+std::string titled_cell(const HeatMap& map, std::size_t cell, Mark mark) {
+  const std::size_t x = cell % map.columns.size();
+  const std::size_t y = cell / map.columns.size();
+  const char* const name = mark == Mark::Dead    ? "dead"
+                           : mark == Mark::Above ? kClasses.back()
+                                                 : kClasses.front();
+  const std::string text =
+      mark == Mark::Dead
+          ? "all zeros"
+          : fmt::format("{}, {:+.1f} spreads", real(map.values[cell]), map.scores[cell]);
+  return fmt::format(
+      "<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"1\" height=\"1\"><title>{} {}, {} {}: "
+      "{}</title></rect>",
+      name, x, y, html_text(map.row_kind), html_text(map.rows[y]), html_text(map.column_kind),
+      html_text(map.columns[x]), text);
+}
+
+/// All cells that are not usual.
+std::string cells_of(const HeatMap& map) {
   constexpr std::size_t kMostTitles = 400;
-  constexpr std::size_t kLabels = 8;  // rows and columns between two that have their name
-  constexpr std::array<const char*, 5> kClasses{"below2", "below1", "", "above1", "above2"};
-  const std::size_t columns = map.columns.size();
-  std::array<std::string, 5> paths;
-  std::string marked;
+  std::array<std::string, kHeatLevels> paths;
+  std::string titled;
   std::size_t titles = 0;
   for (std::size_t cell = 0; cell < map.scores.size(); ++cell) {
-    const std::size_t x = cell % columns;
-    const std::size_t y = cell / columns;
     const Mark mark = mark_of(map.scores[cell], map.dead[cell] != 0);
-    const bool above = map.scores[cell] > 0;
-    if (mark == Mark::Off || mark == Mark::FarOff) {
-      paths[above ? 3 : 1] += fmt::format("M{} {}h1v1h-1z", x, y);
-    } else if ((mark == Mark::Above || mark == Mark::Below) && titles >= kMostTitles) {
-      paths[above ? 4 : 0] += fmt::format("M{} {}h1v1h-1z", x, y);
-    } else if (mark == Mark::Above || mark == Mark::Below || mark == Mark::Dead) {
+    const bool off = mark == Mark::Off || mark == Mark::FarOff;
+    if (mark == Mark::None || mark == Mark::Usual) continue;
+    if (!off && (mark == Mark::Dead || titles < kMostTitles)) {
       ++titles;
-      marked += fmt::format(
-          "<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"1\" height=\"1\"><title>{} {}, {} {}: "
-          "{}</title></rect>",
-          mark == Mark::Dead ? "dead" : kClasses[above ? 4 : 0], x, y, html_text(map.row_kind),
-          html_text(map.rows[y]), html_text(map.column_kind), html_text(map.columns[x]),
-          mark == Mark::Dead
-              ? "all zeros"
-              : fmt::format("{}, {:+.1f} spreads", real(map.values[cell]), map.scores[cell]));
+      titled += titled_cell(map, cell, mark);
+      continue;
     }
+    const int level = (off ? 1 : kHeatSteps) * (map.scores[cell] > 0 ? 1 : -1);
+    paths[static_cast<std::size_t>(level + kHeatSteps)] +=
+        fmt::format("M{} {}h1v1h-1z", cell % map.columns.size(), cell / map.columns.size());
   }
-  std::string svg = fmt::format(
-      "<svg class=\"heat\" viewBox=\"-3 -2 {} {}\" style=\"width:{}px\" role=\"img\" "
-      "aria-label=\"{}\"><rect class=\"usual\" width=\"{}\" height=\"{}\"/>",
-      columns + 4, map.rows.size() + 3, 8 * (columns + 4), html_text(map.title), columns,
-      map.rows.size());
+  std::string svg;
   for (std::size_t i = 0; i < paths.size(); ++i) {
     if (!paths[i].empty())
       svg += fmt::format("<path class=\"{}\" d=\"{}\"/>", kClasses[i], paths[i]);
   }
-  svg += marked;
+  return svg + titled;
+}
+
+}  // namespace
+
+std::string svg_heat_map(const HeatMap& map) {
+  constexpr std::size_t kLabels = 8;  // rows and columns between two that have their name
+  const std::size_t columns = map.columns.size();
+  std::string svg = fmt::format(
+      "<svg class=\"heat\" viewBox=\"-3 -2 {} {}\" style=\"width:{}px\" role=\"img\" "
+      "aria-label=\"{}\"><rect class=\"usual\" width=\"{}\" height=\"{}\"/>",
+      columns + 4, map.rows.size() + 3, 8 * (columns + 4), html_text(display(map.title)), columns,
+      map.rows.size());
+  svg += cells_of(map);
   for (std::size_t x = 0; x < columns; x += kLabels) {
     svg += fmt::format("<text x=\"{}\" y=\"-.5\">{}</text>", x, html_text(map.columns[x]));
   }
