@@ -8,7 +8,7 @@ namespace {
 Document run_info(const Snapshot& snapshot, const Args& args, Progress&) {
   const auto ranks = args.number("ep");
   if (ranks && *ranks == 0) fail(Code::Usage, "--ep 0: at least one rank is expected");
-  return overview_of(*snapshot.checkpoint, args.text("adapter"), ranks);
+  return overview_of(*snapshot.checkpoint, args.text("adapter"), ranks).document;
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ Document run_report(const Snapshot& snapshot, const Args& args, Progress& progre
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   if (!args.has("output")) fail(Code::Usage, "report: -o FILE.html is missing");
   const OutputPath out(args.text("output"));
-  Document page = overview_of(checkpoint, args.text("adapter"));
+  Document page = overview_of(checkpoint, args.text("adapter")).document;
   if (!checkpoint.damaged() && !args.has("headers")) add_values(page, checkpoint, args, progress);
   if (!checkpoint.damaged()) add_mapping(page, checkpoint, args);
   page.add(Note{args.has("headers") || checkpoint.damaged()

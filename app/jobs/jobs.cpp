@@ -16,7 +16,6 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
-#include "core/inspect/summary.hpp"
 #include "views/document/line_renderer.hpp"
 
 namespace ckptscope {
@@ -29,33 +28,6 @@ constexpr std::size_t kMostProblems = 100;  // that are shown beside a plan; `e`
 std::shared_ptr<const KeyList> all_keys(CheckpointPtr checkpoint) {
   const std::vector<std::uint32_t> ids = all_tensors(*checkpoint);
   return std::make_shared<const KeyList>(std::move(checkpoint), ids);
-}
-
-/// "119.4 B": parameters as people say them.
-std::string short_count(std::uint64_t count) {
-  constexpr std::pair<double, const char*> kUnits[] = {{1e12, "T"}, {1e9, "B"}, {1e6, "M"}};
-  for (const auto& [size, unit] : kUnits) {
-    if (static_cast<double>(count) >= size)
-      return fmt::format("{:.4g} {}", static_cast<double>(count) / size, unit);
-  }
-  return format_count(count);
-}
-
-std::string summary_of(const Checkpoint& checkpoint) {
-  const Summary summary = summarise(checkpoint);
-  const Family family = recognise_family(checkpoint.tensors(), checkpoint.config());
-  std::string text = "unknown family";
-  if (family.adapter != nullptr) {
-    text = fmt::format(
-        "{}   {}",
-        name_of(recognise_side(checkpoint.tensors(), checkpoint.config(), *family.adapter)),
-        family.adapter->head.id);
-  }
-  const std::size_t errors = count_errors(checkpoint.problems());
-  text += fmt::format("   {}   {} parameters   {}   {}", counted(summary.tensors, "tensor"),
-                      short_count(summary.parameters), format_bytes(summary.bytes),
-                      counted(checkpoint.shards().size(), "shard"));
-  return text + (errors == 0 ? "   no defects" : fmt::format("   {}", counted(errors, "defect")));
 }
 
 /// No checkpoint, but a directory of some.
@@ -187,8 +159,9 @@ JobBody open_job(const std::string& path, const std::string& config) {
     parallel_for(2, 2, [&](std::size_t part, unsigned) {
       if (part == 0) list = all_keys(checkpoint);
       if (part == 1) {
-        summary = summary_of(*checkpoint);
-        overview = std::make_shared<const Document>(overview_of(*checkpoint));
+        Overview whole = overview_of(*checkpoint);
+        summary = std::move(whole.line);
+        overview = std::make_shared<const Document>(std::move(whole.document));
       }
     });
     return Opened{path, list, summary, overview, true};

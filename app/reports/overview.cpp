@@ -336,9 +336,31 @@ Fields what_next(const Checkpoint& checkpoint, const Family& family, DetectedSid
   return fields;
 }
 
+/// "119.4 B": parameters as people say them.
+std::string short_count(std::uint64_t count) {
+  constexpr std::pair<double, const char*> kUnits[] = {{1e12, "T"}, {1e9, "B"}, {1e6, "M"}};
+  for (const auto& [size, unit] : kUnits) {
+    if (static_cast<double>(count) >= size)
+      return fmt::format("{:.4g} {}", static_cast<double>(count) / size, unit);
+  }
+  return format_count(count);
+}
+
+std::string line_of(const Checkpoint& checkpoint, const Summary& summary, const Family& family,
+                    DetectedSide side) {
+  const std::size_t errors = count_errors(checkpoint.problems());
+  return fmt::format("{}   {}   {} parameters   {}   {}   {}",
+                     family.adapter == nullptr
+                         ? "unknown family"
+                         : fmt::format("{}   {}", name_of(side), family.adapter->head.id),
+                     counted(summary.tensors, "tensor"), short_count(summary.parameters),
+                     format_bytes(summary.bytes), counted(checkpoint.shards().size(), "shard"),
+                     errors == 0 ? "no defects" : counted(errors, "defect"));
+}
+
 }  // namespace
 
-Document overview_of(const Checkpoint& checkpoint, const std::string& adapter,
+Overview overview_of(const Checkpoint& checkpoint, const std::string& adapter,
                      std::optional<std::uint64_t> ranks) {
   const auto summary = std::make_shared<const Summary>(summarise(checkpoint));
   const Family family = recognise_family(checkpoint.tensors(), checkpoint.config(), {adapter});
@@ -360,7 +382,7 @@ Document overview_of(const Checkpoint& checkpoint, const std::string& adapter,
   document.add(metadata_fields(checkpoint)).add(metadata_table(checkpoint));
   if (!checkpoint.damaged()) add_problem_lines(document, document.problems);
   document.add(what_next(checkpoint, family, side));
-  return document;
+  return {std::move(document), line_of(checkpoint, *summary, family, side)};
 }
 
 }  // namespace ckptscope

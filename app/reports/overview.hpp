@@ -11,10 +11,15 @@
 
 namespace ckptscope {
 
+struct Overview {
+  Document document;
+  std::string line;  // the same in one: "hf   gpt_oss   459 tensors   21.5 B parameters   …"
+};
+
 /// From headers and config.json alone; O(tensors). `adapter` names a family instead of what keys
 /// and config say, or is empty. `ranks`: also what each of so many ranks holds where experts are
 /// dealt out to them. Exit 1 for a damaged one. Throws Usage for an unknown adapter.
-Document overview_of(const Checkpoint& checkpoint, const std::string& adapter = "",
+Overview overview_of(const Checkpoint& checkpoint, const std::string& adapter = "",
                      std::optional<std::uint64_t> ranks = std::nullopt);
 
 }  // namespace ckptscope
