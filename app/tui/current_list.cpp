@@ -43,6 +43,18 @@ void show_group(State& state) {
   KeyedLines lines = keyed_lines(document);
   stats.table = std::move(lines.lines);
   stats.keys = std::move(lines.keys);
+  leave_headings(state);
+}
+
+void leave_headings(State& state) {
+  StatsState& stats = state.stats;
+  if (stats.cursor.cursor > 0) return;
+  const auto first = std::find_if(stats.keys.begin(), stats.keys.end(),
+                                  [](const std::string& key) { return !key.empty(); });
+  if (first == stats.keys.end()) return;
+  stats.cursor.go(static_cast<std::size_t>(first - stats.keys.begin()), stats.table.size(),
+                  page_rows(body_of(state)));
+  stats.cursor.top = 0;
 }
 
 std::size_t text_columns(const State& state) {

@@ -26,6 +26,8 @@ const Place& current_place(const State& state);
 void go_to_screen(State& state, Screen screen);
 /// The statistics of several tensors as pictures of the figure that is chosen.
 void show_group(State& state);
+/// From a first line that opens nothing to one that does.
+void leave_headings(State& state);
 /// Cells of a line on a page.
 std::size_t text_columns(const State& state);
 Rect body_of(const State& state);

@@ -178,6 +178,7 @@ struct Arrived {
       state.stats.model = nullptr;
       state.stats.table = told.lines;
       state.stats.keys = told.keys;
+      leave_headings(state);
       return;
     }
     if (!event.last) return;  // only statistics fill as they come
