@@ -67,8 +67,10 @@ void add_values(Document& document, const Checkpoint& checkpoint, const Args& ar
   confirm_reading(checkpoint, found.items, progress);
   const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   GroupStats group(items);
-  compute_stats(checkpoint, items, args.resources().threads, progress,
-                [&](std::size_t i, const TensorStats& stats) { group.add(i, stats); });
+  compute_stats(
+      checkpoint, items, args.resources().threads, progress,
+      [&](std::size_t i, const TensorStats& stats) { group.add(i, stats); }, nullptr,
+      StatsDepth::Moments);
   const std::size_t kind = figure_of(args);
   const std::vector<Trend> trends = group.trends();
   group.look_for_twins(checkpoint, items, progress);

@@ -22,11 +22,13 @@ Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& i
   const std::size_t kind = figure_of(args);
   const bool lists = !person || args.has("all");
   const Audience pictures = person ? Audience::Everyone : Audience::Machines;
-  compute_stats(checkpoint, items, args.resources().threads, progress,
-                [&](std::size_t i, const TensorStats& stats) {
-                  group.add(i, stats);
-                  progress.publish([&] { return group.document(kind, pictures, lists); });
-                });
+  compute_stats(
+      checkpoint, items, args.resources().threads, progress,
+      [&](std::size_t i, const TensorStats& stats) {
+        group.add(i, stats);
+        progress.publish([&] { return group.document(kind, pictures, lists); });
+      },
+      nullptr, StatsDepth::Moments);
   group.look_for_twins(checkpoint, items, progress);
   Document document = group.document(kind, pictures, lists);
   add_unapplied_scales(document, items);

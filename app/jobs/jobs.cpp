@@ -122,14 +122,16 @@ JobResult look_at_many(const Checkpoint& checkpoint, MatchingItems found, const 
   const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   GroupStats group(items);
   auto posted = std::chrono::steady_clock::now();
-  compute_stats(checkpoint, items, args.resources().threads, context.progress,
-                [&](std::size_t i, const TensorStats& stats) {
-                  group.add(i, stats);
-                  const auto now = std::chrono::steady_clock::now();
-                  if (now - posted < kInterval) return;
-                  posted = now;
-                  context.post(GroupReady{std::make_shared<const GroupStats>(group), found.notes});
-                });
+  compute_stats(
+      checkpoint, items, args.resources().threads, context.progress,
+      [&](std::size_t i, const TensorStats& stats) {
+        group.add(i, stats);
+        const auto now = std::chrono::steady_clock::now();
+        if (now - posted < kInterval) return;
+        posted = now;
+        context.post(GroupReady{std::make_shared<const GroupStats>(group), found.notes});
+      },
+      nullptr, StatsDepth::Moments);
   group.look_for_twins(checkpoint, items, context.progress);
   return GroupReady{std::make_shared<const GroupStats>(std::move(group)), std::move(found.notes)};
 }

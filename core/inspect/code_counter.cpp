@@ -71,6 +71,7 @@ void merge(ScaleStats& into, const ScaleStats& from) {
 
 TileCounts CodeCounter::count(const Value& node, const StatsTile& tile) {
   TileCounts part;
+  if (distributes_) part.distribution = Distribution();
   switch (node.op) {
     case Value::Op::Mxfp4:
       count_mxfp4(node, tile, part);
@@ -131,7 +132,7 @@ void CodeCounter::count_halves(Dtype dtype, std::span<const std::byte> bytes, Ti
 }
 
 void CodeCounter::count_doubles(std::span<const std::byte> bytes, TileCounts& part) {
-  part.distribution = Distribution(Distribution::Range::Double);
+  if (distributes_) part.distribution = Distribution(Distribution::Range::Double);
   for (std::size_t at = 0; at < bytes.size(); at += sizeof(double)) {
     double value;
     std::memcpy(&value, bytes.data() + at, sizeof value);

@@ -45,7 +45,7 @@ struct StatsTile {
 /// What one tile adds.
 struct TileCounts {
   Moments moments;
-  Distribution distribution;
+  Distribution distribution{Distribution::Range::None};
   std::array<std::uint64_t, 256> codes{};
   std::uint64_t saturated = 0;
   std::uint64_t subnormal = 0;
@@ -57,7 +57,9 @@ void merge(ScaleStats& into, const ScaleStats& from);
 /// Reads and counts tiles. One per worker; not thread-safe.
 class CodeCounter {
  public:
-  explicit CodeCounter(const Checkpoint& checkpoint) : source_(checkpoint) {}
+  /// Without `distributes` no distribution is counted.
+  CodeCounter(const Checkpoint& checkpoint, bool distributes)
+      : source_(checkpoint), distributes_(distributes) {}
   /// Throws what reading throws.
   TileCounts count(const Value& node, const StatsTile& tile);
 
@@ -68,7 +70,7 @@ class CodeCounter {
   void count_plain(const Value& node, const StatsTile& tile, TileCounts& part);
   /// Two tables take turns, so that runs of one value do not wait for each other.
   void count_halves(Dtype dtype, std::span<const std::byte> bytes, TileCounts& part);
-  static void count_doubles(std::span<const std::byte> bytes, TileCounts& part);
+  void count_doubles(std::span<const std::byte> bytes, TileCounts& part);
   void count_floats(Dtype dtype, std::span<const std::byte> bytes, TileCounts& part);
   static void count_bytes(std::span<const std::byte> bytes, Counts& counts);
   void count_codes(Dtype dtype, std::span<const std::byte> bytes, float scale, TileCounts& part);
@@ -83,6 +85,7 @@ class CodeCounter {
   void fold_scale(std::size_t scale, std::uint64_t blocks, TileCounts& part);
 
   CheckpointSource source_;
+  const bool distributes_;
   Buffer bytes_;
   Buffer scale_bytes_;
   std::vector<std::uint32_t> halves_;

@@ -63,13 +63,14 @@ void Sums::finish() {
 class Computation {
  public:
   Computation(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
-              Progress& progress, const StatsSeen& done, const StatsSeen& partial)
+              Progress& progress, const StatsSeen& done, const StatsSeen& partial, StatsDepth depth)
       : checkpoint_(checkpoint),
         items_(items),
         threads_(std::max(1u, threads)),
         progress_(progress),
         done_(done),
         partial_(partial),
+        depth_(depth),
         sums_(items.size()) {}
 
   void run() {
@@ -83,8 +84,9 @@ class Computation {
     parallel_for(tiles_.size(), threads_, [&](std::size_t i, unsigned worker) {
       progress_.check_stop();
       const StatsTile& tile = tiles_[i];
-      with_context(display(items_[tile.item].key),
-                   [&] { work(tile, counters.of(worker, checkpoint_)); });
+      with_context(display(items_[tile.item].key), [&] {
+        work(tile, counters.of(worker, checkpoint_, depth_ == StatsDepth::Full));
+      });
     });
   }
 
@@ -135,6 +137,7 @@ class Computation {
   Progress& progress_;
   const StatsSeen& done_;
   const StatsSeen& partial_;
+  const StatsDepth depth_;
   TiledItems<Sums> sums_;
   std::vector<StatsTile> tiles_;
   std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
@@ -174,8 +177,9 @@ bool has_statistics(const Value& value) {
 }
 
 void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
-                   Progress& progress, const StatsSeen& done, const StatsSeen& partial) {
-  Computation(checkpoint, items, threads, progress, done, partial).run();
+                   Progress& progress, const StatsSeen& done, const StatsSeen& partial,
+                   StatsDepth depth) {
+  Computation(checkpoint, items, threads, progress, done, partial, depth).run();
 }
 
 }  // namespace ckptscope

@@ -37,7 +37,7 @@ struct TensorStats {
 
   Moments moments;
   std::array<double, kQuantiles.size()> quantiles{};
-  Distribution distribution;
+  Distribution distribution{Distribution::Range::None};
   std::optional<CodeStats> codes;
   std::optional<ScaleStats> scales;
   std::vector<ExpertStats> experts;  // of tensors of three dimensions
@@ -72,8 +72,13 @@ bool has_statistics(const Value& value);
 /// each, from one thread at a time, in the order in which they finish. Throws what reading throws,
 /// and Interrupted. `partial(i, stats)`, where it is given, is called now and then, in the same
 /// way, for an item that takes long: what is known so far, without quantiles.
+enum class StatsDepth {
+  Full,
+  Moments,  // neither distribution nor quantiles, which small tensors spend most of their time on
+};
 using StatsSeen = std::function<void(std::size_t item, const TensorStats& stats)>;
 void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
-                   Progress& progress, const StatsSeen& done, const StatsSeen& partial = nullptr);
+                   Progress& progress, const StatsSeen& done, const StatsSeen& partial = nullptr,
+                   StatsDepth depth = StatsDepth::Full);
 
 }  // namespace ckptscope

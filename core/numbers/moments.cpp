@@ -119,6 +119,7 @@ double Moments::deviation() const {
 }
 
 Distribution::Distribution(Range range) : range_(range) {
+  if (range == Range::None) return;
   codes_.resize(std::size_t{2} * (infinity() + (1u << kMantissa)));
   for (auto& powers : powers_) powers.resize(static_cast<std::size_t>(2 * bias() + 3));
 }
@@ -146,11 +147,13 @@ void Distribution::count(std::uint64_t bits, std::uint64_t times) {
 }
 
 void Distribution::add(float value, std::uint64_t times) {
+  if (range_ == Range::None) return;
   if (range_ == Range::Double) return add(static_cast<double>(value), times);
   count<23, 0xFFu << kMantissa>(std::bit_cast<std::uint32_t>(value), times);
 }
 
 void Distribution::add(double value, std::uint64_t times) {
+  if (range_ == Range::None) return;
   count<52, 0x7FFu << kMantissa>(std::bit_cast<std::uint64_t>(value), times);
 }
 
@@ -203,6 +206,7 @@ std::string Distribution::Power::label() const {
 
 std::vector<Distribution::Power> Distribution::powers() const {
   std::vector<Power> found;
+  if (range_ == Range::None) return found;
   for (int exponent = bias() + 1; exponent >= -bias(); --exponent) {
     const Power power{exponent, exponent > bias(), at(exponent, true), at(exponent, false)};
     if (!found.empty() || power.negative + power.positive > 0) found.push_back(power);

@@ -41,8 +41,9 @@ struct Moments {
 /// and MXFP4), and by sign and power of two (exact).
 class Distribution {
  public:
-  /// Exponents of floats, or those of doubles, which take eight times the memory (4 MiB).
-  enum class Range { Float, Double };
+  /// Exponents of floats, or those of doubles, which take eight times the memory (4 MiB). None
+  /// takes no memory and counts nothing: it is as if nothing had been added.
+  enum class Range { Float, Double, None };
   Distribution() : Distribution(Range::Float) {}
   explicit Distribution(Range range);
 
