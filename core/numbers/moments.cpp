@@ -197,7 +197,8 @@ std::vector<double> Distribution::quantiles(std::span<const double> shares) cons
 }
 
 std::uint64_t Distribution::at(int exponent, bool negative) const {
-  return powers_[negative ? 1 : 0][static_cast<std::size_t>(exponent + bias() + 1)];
+  const auto& powers = powers_[negative ? 1 : 0];
+  return powers.empty() ? 0 : powers[static_cast<std::size_t>(exponent + bias() + 1)];
 }
 
 std::string Distribution::Power::label() const {
