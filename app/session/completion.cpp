@@ -96,13 +96,36 @@ class Completion {
 
   void add_verbs() {
     result_.complete = true;
-    for (const Command* command : commands()) add(std::string(command->name));
+    for (const Command* command : commands()) add(command->name, command->summary);
+    if (!result_.words.empty()) return;
+    std::vector<std::string_view> like;
+    for (const Command* command : commands()) {
+      if (has_letters_in_order(command->name, word_)) like.push_back(command->name);
+    }
+    if (like.size() == 1) result_.words.emplace_back(like.front());
+  }
+
+  static bool has_letters_in_order(std::string_view name, std::string_view letters) {
+    constexpr std::size_t kFewest = 2;
+    for (const char c : letters) {
+      const std::size_t at = name.find(c);
+      if (at == name.npos) return false;
+      name.remove_prefix(at + 1);
+    }
+    return letters.size() >= kFewest;
+  }
+
+  /// A word that says what it does.
+  void add(std::string_view word, std::string_view note) {
+    const std::size_t before = result_.words.size();
+    add(std::string(word));
+    if (result_.words.size() > before) result_.notes.emplace_back(note);
   }
 
   void add_flags(const Command& command) {
     result_.complete = true;
-    for (const Flag& flag : command.flags) add(fmt::format("--{}", flag.name));
-    for (const Flag& flag : global_flags()) add(fmt::format("--{}", flag.name));
+    for (const Flag& flag : command.flags) add(fmt::format("--{}", flag.name), flag.help);
+    for (const Flag& flag : global_flags()) add(fmt::format("--{}", flag.name), flag.help);
   }
 
   const Flag* flag_before() const {

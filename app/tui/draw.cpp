@@ -118,6 +118,7 @@ PromptLine prompt_line(const Prompt& prompt, const std::string& message) {
   line.cursor = static_cast<int>(display_width(typed_text(prompt.text.substr(0, prompt.cursor))));
   line.behind = message;
   line.candidates = prompt.candidates;
+  line.notes = prompt.notes;
   line.chosen = prompt.chosen;
   return line;
 }

@@ -136,6 +136,7 @@ void complete_prompt(State& state, bool forward) {
   }
   prompt.chosen = found.words.size();  // none yet
   prompt.candidates = std::move(found.words);
+  prompt.notes = std::move(found.notes);
 }
 
 // ---- what the line is for -----------------------------------------------------------------------
@@ -286,6 +287,7 @@ void prompt_key(Ui& ui, std::string_view key) {
     return;
   }
   prompt.candidates.clear();
+  prompt.notes.clear();
   if (key == "<Enter>") return finish(ui);
   const bool emptied = key == "<Backspace>" && prompt.text.empty();
   if (key == "<Esc>" || key == "<C-c>" || emptied) return cancel(ui);

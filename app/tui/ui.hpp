@@ -111,6 +111,7 @@ struct Prompt {
   std::string text;
   std::size_t cursor = 0;  // bytes
   std::vector<std::string> candidates{};
+  std::vector<std::string> notes{};  // what each does; empty, or one a candidate
   std::size_t chosen = 0;
   std::size_t word_begin = 0;  // of the word that candidates replace
   std::size_t history = 0;     // lines back

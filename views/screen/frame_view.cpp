@@ -101,6 +101,8 @@ void draw_prompt(const Frame& frame, Canvas& canvas) {
   const std::size_t first = any_chosen && prompt.chosen >= count ? prompt.chosen - count + 1 : 0;
   int width = 0;
   for (const std::string& one : prompt.candidates) width = std::max(width, width_of(one) + 4);
+  const int notes = width + 2;  // where they begin
+  for (const std::string& one : prompt.notes) width = std::max(width, notes + width_of(one) + 2);
   width = std::min(width, canvas.columns() - 4);
   for (std::size_t i = 0; i < count; ++i) {
     const int at = row - static_cast<int>(count - i);
@@ -108,6 +110,9 @@ void draw_prompt(const Frame& frame, Canvas& canvas) {
     canvas.put(at, 1, std::string(static_cast<std::size_t>(width) + 2, ' '));
     if (chosen) canvas.put(at, 2, ">", Role::Title);
     canvas.put(at, 4, fitted(prompt.candidates[first + i], width - 2));
+    if (!prompt.notes.empty() && width > notes + 8) {
+      canvas.put(at, notes + 2, fitted(prompt.notes[first + i], width - notes - 1));
+    }
     canvas.paint({at, 2, 1, width}, chosen ? Role::Selected : Role::Plain);
     canvas.put(at, 1, "│", Role::Faint);
     canvas.put(at, width + 2, "│", Role::Faint);

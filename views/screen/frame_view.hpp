@@ -23,6 +23,7 @@ struct PromptLine {
   int cursor = 0;        // cells from the start of `text`
   std::string behind{};  // at the right end, where there is room: "match 3 of 12"
   std::vector<std::string> candidates{};
+  std::vector<std::string> notes{};  // what each does; empty, or one a candidate
   std::size_t chosen = 0;
 };
 

@@ -144,6 +144,12 @@ INSTANTIATE_TEST_SUITE_P(
             "100x30", ""},
         Row{"heat-map-narrow", "stacked", ":stat down_proj<Enter><wait><dump>GG<dump>E<dump>",
             "50x14", ""},
+        Row{"completion-of-verbs", "gpt-oss",
+            ":ex<Tab><dump><Tab><dump><Esc>:vfy<Tab><dump>"
+            "<Esc>:stat --<Tab><dump>",
+            "100x30"},
+        Row{"filter-as-typed", "hy3", "&expert<wait><dump>s.0<wait><dump><Esc><wait><dump>",
+            "80x24"},
         Row{"picker", ".", "<dump>jj<Enter><wait><dump>", "80x24", ""},
         Row{"mouse", "gpt-oss",
             "<Click 0 56><dump><Click 6 20><dump><Click 6 2><dump><Click 6 "
