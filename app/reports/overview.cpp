@@ -108,6 +108,13 @@ Table rows_table(std::string id, std::string title, std::string elements,
           row};
 }
 
+/// A blank line follows where there are rows; machines get a table without rows too.
+void add_with_gap(Document& document, Table table) {
+  const bool rows = table.size > 0;
+  document.add(std::move(table));
+  if (rows) document.add(Note{""});
+}
+
 std::string next_command(const Checkpoint& checkpoint, const Family& family, DetectedSide side) {
   const std::string path = shell_path(checkpoint.location().path);
   if (checkpoint.damaged()) return fmt::format("ckptscope check {}", path);
@@ -199,6 +206,10 @@ std::vector<Field> by_rank(const Summary& summary, std::uint64_t ranks) {
   const Summary::Row* const routed = kind_named(summary, kRoutedExperts);
   if (routed == nullptr || summary.experts == 0) {
     return {{"", "by rank", "no routed experts: every rank holds all"}};
+  }
+  if (ranks > summary.experts) {
+    fail(Code::Usage, "--ep {}: the checkpoint has {}, each further rank would hold none", ranks,
+         counted(summary.experts, "expert"));
   }
   const std::uint64_t own = (summary.experts + ranks - 1) / ranks;
   const std::uint64_t bytes = summary.bytes - routed->bytes + routed->bytes / summary.experts * own;
@@ -372,8 +383,8 @@ Overview overview_of(const Checkpoint& checkpoint, const std::string& adapter,
   document.add(Heading{checkpoint.name()});
   if (checkpoint.damaged()) add_problem_lines(document, document.problems);
   document.add(what_it_is(checkpoint, *summary, family, side, ranks)).add(Note{""});
-  document.add(rows_table("kinds", "part", "parameters", summary, &Summary::kinds)).add(Note{""});
-  document.add(rows_table("dtypes", "dtype", "elements", summary, &Summary::dtypes)).add(Note{""});
+  add_with_gap(document, rows_table("kinds", "part", "parameters", summary, &Summary::kinds));
+  add_with_gap(document, rows_table("dtypes", "dtype", "elements", summary, &Summary::dtypes));
   if (!summary->stacks.empty()) add_in_part(document, stacks_table(summary), kMostStacks);
   Table parts = rows_table("parts", "", "parameters", summary, &Summary::parts);
   parts.audience = Audience::Machines;

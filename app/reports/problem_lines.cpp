@@ -15,6 +15,7 @@ namespace ckptscope {
 std::string defects_text(const Checkpoint& checkpoint) {
   const std::size_t errors = count_errors(checkpoint.problems());
   if (errors > 0) return fmt::format("{}; \"check\" lists all", errors);
+  if (checkpoint.tensors().empty()) return "none in headers and index, but there is no tensor";
   return "none in headers and index; values not read (\"check --deep\" reads them)";
 }
 

@@ -14,7 +14,7 @@ using enum KeyKind;
 
 /// Where a key has two meanings, the row of the screen stands before the general one.
 constexpr KeyRow kTable[] = {
-    {"<Enter>", "0", Motion, "the keys", "Enter|keys", act_enter},
+    {"<Enter>", "0", Motion, "the keys; of a list the checkpoint", "Enter|open", act_enter},
     {"<Enter>", "1", Job, "show KEY, or fold", "Enter|show", act_enter},
     {"<Enter>", "2", Motion, "go to the key", "Enter|go to key", act_enter},
     {"<Enter>", "4", Session, "edit the field, press the button", "Enter|edit", act_enter},

@@ -115,6 +115,7 @@ void make_damaged(const TempDir& dir) {
   write_file(dir / "cut-header.safetensors", safetensors_file(kOne, "").substr(0, 40));
   file("utf8.safetensors", "{\"\xff\":1}", "");
   file("json.safetensors", "{\"a\":", "");
+  file("nothing.safetensors", "{}      ", "");
   file(
       "twice.safetensors",
       R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
@@ -321,9 +322,9 @@ const std::vector<Topic>& topics() {
       {"info",
        make_families,
        {"ckptscope info .", "ckptscope info . --json", "ckptscope ls .",
-        "ckptscope info hy3 --ep 4", "ckptscope info gpt-oss", "ckptscope gpt-oss",
-        "ckptscope info nemotron", "ckptscope info hy3", "ckptscope info mistral4",
-        "ckptscope info mistral4-vlm", "ckptscope info gpt-oss --json"}},
+        "ckptscope info hy3 --ep 4", "ckptscope info hy3 --ep 4000", "ckptscope info gpt-oss",
+        "ckptscope gpt-oss", "ckptscope info nemotron", "ckptscope info hy3",
+        "ckptscope info mistral4", "ckptscope info mistral4-vlm", "ckptscope info gpt-oss --json"}},
       {"ls",
        make_families,
        {"ckptscope ls gpt-oss model.layers.0",
@@ -556,8 +557,8 @@ const std::vector<Topic>& topics() {
        make_damaged,
        {"for f in small large cut-header utf8 json twice overlap overflow bits size short long; do "
         "ckptscope check $f.safetensors; echo \"exit $?\"; done",
-        "ckptscope info overlap.safetensors", "ckptscope ls overlap.safetensors",
-        "ckptscope show overlap.safetensors b",
+        "ckptscope info nothing.safetensors", "ckptscope info overlap.safetensors",
+        "ckptscope ls overlap.safetensors", "ckptscope show overlap.safetensors b",
         "ckptscope convert short.safetensors --to native --adapter hy_v3 -o out",
         "ckptscope verify short.safetensors short.safetensors --to native --adapter hy_v3",
         "ckptscope check nan.safetensors", "ckptscope check nan.safetensors --deep",
