@@ -3,7 +3,7 @@
 //   ckptscope-bench open DIR       half a million tensors, Hy3's plan; beside json.load in Python
 //   ckptscope-bench convert DIR    conversions at real widths, both ways; beside cp of the output
 //   ckptscope-bench stat DIR       statistics of whole checkpoints; beside cat
-//   ckptscope-bench screen DIR     the full screen on half a million tensors: first rows, keys
+//   ckptscope-bench screen DIR     the full screen on half a million tensors: frame, overview, keys
 //   ckptscope-bench kernels        decoding and transposing; beside memcpy of the output
 
 #include <fmt/format.h>
