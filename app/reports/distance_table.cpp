@@ -7,7 +7,7 @@
 #include <cmath>
 #include <memory>
 
-#include "core/base/bytes.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "core/figures/folded_distances.hpp"
 
 namespace ckptscope {
@@ -100,16 +100,7 @@ void add_distances(Document& document, const std::vector<ValuePair>& pairs,
     return;
   }
   document.add(folded_table(pairs, distances)).add(Note{""});
-  Table first = all;
-  first.id.clear();
-  first.main = false;
-  first.audience = Audience::People;
-  first.size = kMostPairs;
-  document.add(std::move(first));
-  document.add(Note{
-      fmt::format("  … and {} more; --all lists them", format_count(rows->size() - kMostPairs))});
-  all.audience = Audience::Machines;
-  document.add(std::move(all));
+  add_in_part(document, std::move(all), kMostPairs, "  … and {} more; --all lists them");
 }
 
 }  // namespace ckptscope

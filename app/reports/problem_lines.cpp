@@ -166,17 +166,18 @@ void add_problems(Document& document, std::vector<Problem> problems) {
   append(document.problems, std::move(problems));
 }
 
-void add_in_part(Document& document, Table table, std::size_t most) {
+void add_in_part(Document& document, Table table, std::size_t most, const char* more) {
   if (table.size <= most) {
     document.add(std::move(table));
     return;
   }
   Table shown = table;
   shown.id.clear();
+  shown.main = false;
   shown.audience = Audience::People;
   shown.size = most;
   document.add(std::move(shown));
-  document.add(Note{fmt::format("… and {} more", format_count(table.size - most))});
+  document.add(Note{fmt::format(fmt::runtime(more), format_count(table.size - most))});
   table.audience = Audience::Machines;
   document.add(std::move(table));
 }

@@ -21,8 +21,9 @@ void add_problem_lines(Document& document, std::span<const Problem> problems,
 /// The same of problems that this adds to the document's own.
 void add_problems(Document& document, std::vector<Problem> problems);
 
-/// All rows for machines; for people the first, and how many more there are.
-void add_in_part(Document& document, Table table, std::size_t most = 20);
+/// All rows for machines; for people the first, and a line of how many `more` there are.
+void add_in_part(Document& document, Table table, std::size_t most = 20,
+                 const char* more = "… and {} more");
 
 /// What packing weights lost: sums and the worst for people, a table of all for machines; and what
 /// became infinite.

@@ -8,7 +8,7 @@
 #include <limits>
 #include <memory>
 
-#include "core/base/bytes.hpp"
+#include "app/reports/problem_lines.hpp"
 #include "views/document/figures.hpp"
 
 namespace ckptscope {
@@ -99,8 +99,7 @@ Chart chart_of(const Trend& trend, std::size_t kind) {
   for (const Trend::Layer& layer : trend.layers) {
     chart.places.push_back(std::to_string(layer.number));
     if (!trend.has_experts()) continue;
-    std::vector<double> values;
-    for (const Figures& one : layer.experts) values.push_back(one.values[kind]);
+    const std::vector<double> values = values_of(layer.experts, kind);
     chart.low.push_back(quantile(values, kLowest));
     chart.high.push_back(quantile(values, kHighest));
   }
@@ -151,9 +150,7 @@ bool can_tell_layers(std::span<const Trend> trends, std::size_t kind) {
 
 bool can_tell_experts(const Trend& trend, std::size_t kind) {
   return std::any_of(trend.layers.begin(), trend.layers.end(), [&](const Trend::Layer& layer) {
-    std::vector<double> values;
-    for (const Figures& one : layer.experts) values.push_back(one.values[kind]);
-    return can_tell(values, kFigureKinds[kind].scale);
+    return can_tell(values_of(layer.experts, kind), kFigureKinds[kind].scale);
   });
 }
 
@@ -221,22 +218,13 @@ void add_odd(Document& document, std::span<const Trend> trends, std::span<const 
   const std::vector<OddRow> far = odd_rows(trends, kind);
   all.insert(all.end(), far.begin(), far.end());
   const auto rows = std::make_shared<const std::vector<OddRow>>(std::move(all));
-  Table table = odd_table(rows, kind, Audience::Machines);
-  const std::size_t count = rows->size();
-  if (audience != Audience::Machines) {
-    if (count == 0) {
-      document.add(Note{none_text(trends, kind)});
-    }
-    Table shown = odd_table(rows, kind, Audience::People);
-    shown.id.clear();
-    shown.size = std::min(count, kMostOdd);
-    if (count > 0) document.add(std::move(shown));
-    if (count > kMostOdd) {
-      document.add(
-          Note{fmt::format("  … and {} more; --json has all", format_count(count - kMostOdd))});
-    }
+  Table table = odd_table(rows, kind, audience);
+  if (audience == Audience::Machines) {
+    document.add(std::move(table));
+    return;
   }
-  document.add(std::move(table));
+  if (rows->empty()) document.add(Note{none_text(trends, kind)});
+  add_in_part(document, std::move(table), kMostOdd, "  … and {} more; --json has all");
 }
 
 }  // namespace

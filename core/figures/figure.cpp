@@ -84,12 +84,16 @@ std::vector<double> expert_scores(std::span<const ExpertStats> experts) {
   return odd_scores(deviations, Scale::Factors);
 }
 
+std::vector<double> values_of(std::span<const Figures> sets, std::size_t kind) {
+  std::vector<double> values;
+  for (const Figures& one : sets) values.push_back(one.values[kind]);
+  return values;
+}
+
 Figures medians_of(std::span<const Figures> sets) {
   Figures middle;
   for (std::size_t kind = 0; kind < kFigures; ++kind) {
-    std::vector<double> values;
-    for (const Figures& one : sets) values.push_back(one.values[kind]);
-    middle.values[kind] = median(std::move(values));
+    middle.values[kind] = median(values_of(sets, kind));
   }
   middle.known = std::any_of(sets.begin(), sets.end(), [](const Figures& f) { return f.known; });
   middle.dead = middle.known && std::all_of(sets.begin(), sets.end(),

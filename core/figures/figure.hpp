@@ -49,6 +49,8 @@ double deviation_of(const ExpertStats& expert);
 /// By their deviation; see odd_scores().
 std::vector<double> expert_scores(std::span<const ExpertStats> experts);
 
+/// Of each set the figure `kind`.
+std::vector<double> values_of(std::span<const Figures> sets, std::size_t kind);
 /// Of each kind the median; dead where all are.
 Figures medians_of(std::span<const Figures> sets);
 

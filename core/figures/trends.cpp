@@ -141,9 +141,8 @@ std::vector<OddExpert> odd_experts(const Trend& trend, std::size_t kind) {
   for (std::size_t at = 0; at < trend.layers.size(); ++at) {
     const std::vector<Figures>& experts = trend.layers[at].experts;
     if (experts.size() < 2) continue;
-    std::vector<double> values;
-    for (const Figures& one : experts) values.push_back(one.values[kind]);
-    const std::vector<double> scores = odd_scores(values, kFigureKinds[kind].scale);
+    const std::vector<double> scores =
+        odd_scores(values_of(experts, kind), kFigureKinds[kind].scale);
     for (std::size_t i = 0; i < experts.size(); ++i) {
       const bool dead = experts[i].dead;
       if (!dead && !(std::fabs(scores[i]) > kOddScore)) continue;

@@ -67,7 +67,7 @@ class HtmlRenderer {
   explicit HtmlRenderer(const Out& out) : out_(out) {}
 
   void operator()(const Heading& heading) {
-    const std::string text = html_text(heading.escaped ? heading.text : display(heading.text));
+    const std::string text = html_text(text_of(heading));
     const char* const tag = titled_ ? "h2" : "h1";
     titled_ = true;
     out_(fmt::format("<{0}{1}>{2}</{0}>\n", tag, with_class(class_of(heading.role)), text));
@@ -84,13 +84,9 @@ class HtmlRenderer {
     std::string rows;
     for (const Field& field : fields.list) {
       if (field.label.empty()) continue;
-      const auto* const text = std::get_if<std::string>(&field.value);
-      std::string value =
-          text != nullptr && field.escaped ? *text : to_text(field.value, field.format);
-      if (!field.remark.empty()) value += "   " + display(field.remark);
-      rows +=
-          fmt::format("<tr><th class=\"l\" scope=\"row\">{}</th><td{}>{}</td></tr>\n",
-                      html_text(field.label), with_class(class_of(field.role)), html_text(value));
+      rows += fmt::format("<tr><th class=\"l\" scope=\"row\">{}</th><td{}>{}</td></tr>\n",
+                          html_text(field.label), with_class(class_of(field.role)),
+                          html_text(text_of(field)));
     }
     if (!rows.empty()) out_("<table>\n" + rows + "</table>\n");
   }
@@ -101,7 +97,7 @@ class HtmlRenderer {
     if (table.headed) {
       out_("<tr>");
       for (const Column& column : table.columns) {
-        if (column.title.empty()) continue;
+        if (!is_shown(table, column)) continue;
         out_(fmt::format("<th{} scope=\"col\">{}</th>",
                          with_class(is_right_aligned(column.format) ? "n" : ""),
                          html_text(column.title)));
@@ -130,7 +126,7 @@ class HtmlRenderer {
     out_("<tr>");
     for (std::size_t c = 0; c < cells.size(); ++c) {
       const Column& column = table.columns[c];
-      if (table.headed && column.title.empty()) continue;
+      if (!is_shown(table, column)) continue;
       const bool key = column.format == Format::Text;
       const char* const name = is_right_aligned(column.format) ? "n" : key ? "k" : "";
       out_(fmt::format("<td{}>{}</td>", with_class(name), cell(cells[c], column.format)));
@@ -155,7 +151,7 @@ class HtmlRenderer {
 std::string title_of(const Document& document) {
   for (const Block& block : document.blocks) {
     const auto* const heading = std::get_if<Heading>(&block);
-    if (heading != nullptr) return heading->escaped ? heading->text : display(heading->text);
+    if (heading != nullptr) return text_of(*heading);
   }
   return document.verb;
 }

@@ -30,14 +30,17 @@ std::size_t hang_of(std::string_view text, std::size_t in) {
   return second == text.npos || second > in + 40 ? in + 4 : second;
 }
 
+/// nullptr where the value must pass through display() first.
+const std::string* escaped_text(const Field& field) {
+  return field.escaped ? std::get_if<std::string>(&field.value) : nullptr;
+}
+
 class LineRenderer {
  public:
   LineRenderer(const LineStyle& style, const std::function<void(Line)>& take)
       : style_(style), take_(take) {}
 
-  void operator()(const Heading& heading) {
-    text_line(heading.escaped ? heading.text : display(heading.text), heading.role);
-  }
+  void operator()(const Heading& heading) { text_line(text_of(heading), heading.role); }
 
   void operator()(const Note& note) {
     std::string_view rest = note.text;
@@ -90,10 +93,8 @@ class LineRenderer {
   }
 
   void labelled(const Field& field, std::size_t width) {
-    const auto* const text = std::get_if<std::string>(&field.value);
-    const bool raw = text != nullptr && field.escaped;
-    std::string value = raw ? *text : to_text(field.value, field.format);
-    if (!field.remark.empty()) value += "   " + display(field.remark);
+    const bool raw = escaped_text(field) != nullptr;
+    const std::string value = text_of(field);
     const std::size_t column = 2 + width + 2;
     const std::size_t room =
         style_.width == 0 ? std::string::npos
@@ -165,6 +166,17 @@ struct CellText {
 
 std::string to_text(const Cell& cell, Format format) {
   return std::visit(CellText{format}, cell);
+}
+
+std::string text_of(const Field& field) {
+  const std::string* const escaped = escaped_text(field);
+  std::string text = escaped != nullptr ? *escaped : to_text(field.value, field.format);
+  if (!field.remark.empty()) text += "   " + display(field.remark);
+  return text;
+}
+
+std::string text_of(const Heading& heading) {
+  return heading.escaped ? heading.text : display(heading.text);
 }
 
 void render_lines(const Block& block, const LineStyle& style,

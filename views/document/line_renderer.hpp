@@ -24,5 +24,8 @@ void render_lines(const Block& block, const LineStyle& style,
 
 /// One value as people see it.
 std::string to_text(const Cell& cell, Format format);
+/// What stands behind the label of a field: its value and its remark.
+std::string text_of(const Field& field);
+std::string text_of(const Heading& heading);
 
 }  // namespace ckptscope

@@ -32,7 +32,7 @@ class MarkdownRenderer {
   explicit MarkdownRenderer(const Out& out) : out_(out) {}
 
   void operator()(const Heading& heading) {
-    out_(fmt::format("**{}**\n\n", safe(heading.escaped ? heading.text : display(heading.text))));
+    out_(fmt::format("**{}**\n\n", safe(text_of(heading))));
   }
 
   /// As it stands: many have an alignment of their own.
@@ -48,11 +48,7 @@ class MarkdownRenderer {
     for (const Field& field : fields.list) {
       if (field.label.empty()) continue;
       if (!std::exchange(any, true)) out_("| | |\n| --- | --- |\n");
-      const auto* const text = std::get_if<std::string>(&field.value);
-      std::string value =
-          text != nullptr && field.escaped ? *text : to_text(field.value, field.format);
-      if (!field.remark.empty()) value += "   " + display(field.remark);
-      out_(fmt::format("| {} | {} |\n", safe(field.label), safe(value)));
+      out_(fmt::format("| {} | {} |\n", safe(field.label), safe(text_of(field))));
     }
     if (any) out_("\n");
   }
@@ -88,10 +84,6 @@ class MarkdownRenderer {
     std::string fence = "```";  // longer than any run of these in the text
     while (text.find(fence) != text.npos) fence += '`';
     out_(fence + "\n" + text + fence + "\n\n");
-  }
-
-  static bool is_shown(const Table& table, const Column& column) {
-    return !column.title.empty() || !table.headed;
   }
 
   const Out& out_;

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "core/base/display.hpp"
 #include "views/document/figures.hpp"
@@ -16,23 +15,11 @@
 namespace ckptscope {
 namespace {
 
-struct Extent {
-  double least = std::numeric_limits<double>::infinity();
-  double most = -std::numeric_limits<double>::infinity();
-
-  void add(std::span<const double> values) {
-    for (const double one : values) {
-      if (!std::isfinite(one)) continue;
-      least = std::min(least, one);
-      most = std::max(most, one);
-    }
-  }
-  bool known() const { return least <= most; }
-  /// From 0 at the top to `height` at the bottom.
-  double place(double value, double height) const {
-    return most > least ? height * (most - value) / (most - least) : height / 2;
-  }
-};
+/// From 0 at the top to `height` at the bottom.
+double place_in(const Extent& extent, double value, double height) {
+  return extent.most > extent.least ? height * (extent.most - value) / (extent.most - extent.least)
+                                    : height / 2;
+}
 
 /// "M0 3.2L1 4.5": one piece a run of numbers. A run of one is a short stroke.
 std::string line_path(std::span<const double> values, const Extent& extent, double height) {
@@ -41,7 +28,7 @@ std::string line_path(std::span<const double> values, const Extent& extent, doub
   for (std::size_t i = 0; i < values.size(); ++i) {
     const bool number = std::isfinite(values[i]);
     if (number) {
-      path += fmt::format("{}{} {:.2f}", on ? 'L' : 'M', i, extent.place(values[i], height));
+      path += fmt::format("{}{} {:.2f}", on ? 'L' : 'M', i, place_in(extent, values[i], height));
       const bool alone = !on && (i + 1 == values.size() || !std::isfinite(values[i + 1]));
       if (alone) path += "h.5";
     }
@@ -56,8 +43,8 @@ std::string band_path(const Chart& chart, const Extent& extent, double height) {
   for (std::size_t i = 0; i < chart.low.size(); ++i) {
     if (!std::isfinite(chart.low[i]) || !std::isfinite(chart.high[i])) continue;
     there += fmt::format("{}{} {:.2f}", there.empty() ? 'M' : 'L', i,
-                         extent.place(chart.high[i], height));
-    back = fmt::format("L{} {:.2f}", i, extent.place(chart.low[i], height)) + back;
+                         place_in(extent, chart.high[i], height));
+    back = fmt::format("L{} {:.2f}", i, place_in(extent, chart.low[i], height)) + back;
   }
   return there.empty() ? "" : there + back + "z";
 }

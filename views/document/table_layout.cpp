@@ -25,7 +25,7 @@ class Layout {
   Layout(const Table& table, std::size_t width, const std::function<void(Line)>& take)
       : table_(table), width_(width), take_(take) {
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
-      if (!table.columns[i].title.empty() || !table.headed) shown_.push_back({i});
+      if (is_shown(table, table.columns[i])) shown_.push_back({i});
     }
     measure();
     choose_lead();
@@ -267,6 +267,10 @@ class Layout {
 bool is_right_aligned(Format format) {
   return format != Format::Text && format != Format::Extents && format != Format::Share &&
          format != Format::Spark;
+}
+
+bool is_shown(const Table& table, const Column& column) {
+  return !column.title.empty() || !table.headed;
 }
 
 void layout_table(const Table& table, std::size_t width, const std::function<void(Line)>& take) {

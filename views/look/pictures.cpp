@@ -48,15 +48,19 @@ std::vector<double> grouped(std::span<const double> values, std::size_t cells) {
 
 }  // namespace
 
-std::string spark(std::span<const double> values, std::size_t cells) {
-  const std::vector<double> shown = grouped(values, cells);
-  double least = std::numeric_limits<double>::infinity();
-  double most = -least;
-  for (const double one : shown) {
+void Extent::add(std::span<const double> values) {
+  for (const double one : values) {
     if (!std::isfinite(one)) continue;
     least = std::min(least, one);
     most = std::max(most, one);
   }
+}
+
+std::string spark(std::span<const double> values, std::size_t cells) {
+  const std::vector<double> shown = grouped(values, cells);
+  Extent extent;
+  extent.add(shown);
+  const auto [least, most] = extent;
   std::string text;
   for (const double one : shown) {
     if (!std::isfinite(one)) {

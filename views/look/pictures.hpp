@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,16 @@
 #include "views/look/line.hpp"
 
 namespace ckptscope {
+
+/// The least and the largest of the finite values that it has seen.
+struct Extent {
+  double least = std::numeric_limits<double>::infinity();
+  double most = -std::numeric_limits<double>::infinity();
+
+  void add(std::span<const double> values);
+  /// There was one.
+  bool known() const { return least <= most; }
+};
 
 /// One block a value, from the least (▁) to the most (█); "·" for NaN, where there is nothing. More
 /// values than `cells` are drawn as the means of neighbours. All equal values are "▄".
