@@ -91,6 +91,24 @@ void add_both_sides(Document& document, const Checkpoint& here, const Checkpoint
   document.add(Note{""}).add(sides_table(std::move(sides)));
 }
 
+Fields sums_of(const Counterparts& both, const Meeting& meeting, const Comparison& found,
+               const std::string& path) {
+  const std::size_t in_both = meeting.pairs.size() + meeting.others.size();
+  std::uint64_t equal = meeting.others.size() - found.unequal.size();
+  for (const ValueDistance& row : found.distances) equal += row.equal() ? 1 : 0;
+  return {{
+      {"", "against", fmt::format("{} ({})", display(both.other->name()), both.how)},
+      {"", "equal", fmt::format("{} of {}", format_count(equal), counted(in_both, "tensor"))},
+      {"against", "", path},
+      {"how", "", both.how},
+      {"equal", "", equal},
+      {"in_both", "", std::uint64_t{in_both}},
+      {"bytes_differ", "", found.unequal},
+      {"only_here", "", meeting.only_here},
+      {"misshapen", "", meeting.misshapen},
+  }};
+}
+
 Document stat_against(const Checkpoint& checkpoint, const Args& args, bool person,
                       Progress& progress) {
   const Counterparts both = open_other(checkpoint, args.text("against"));
@@ -106,31 +124,16 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, bool perso
   Document document{"stat"};
   document.exit = meeting.misshapen.empty() ? 0 : 1;
   add_distances(document, meeting.pairs, found.distances, person && !args.has("all"));
-  const auto counterpart = [&](const std::string& key) {
-    return std::find_if(both.there.begin(), both.there.end(),
-                        [&](const StatsItem& one) { return one.key == key; });
-  };
   if (person && meeting.pairs.size() == 1 && items.size() == 1) {
-    const auto there = counterpart(items.front().key);
+    const auto there =
+        std::find_if(both.there.begin(), both.there.end(),
+                     [&](const StatsItem& one) { return one.key == items.front().key; });
     if (there != both.there.end()) {
       add_both_sides(document, checkpoint, other, items.front(), *there, args.resources().threads,
                      progress);
     }
   }
-  const std::size_t in_both = meeting.pairs.size() + meeting.others.size();
-  std::uint64_t equal = meeting.others.size() - found.unequal.size();
-  for (const ValueDistance& row : found.distances) equal += row.equal() ? 1 : 0;
-  document.add(Fields{{
-      {"", "against", fmt::format("{} ({})", display(other.name()), both.how)},
-      {"", "equal", fmt::format("{} of {}", format_count(equal), counted(in_both, "tensor"))},
-      {"against", "", args.text("against")},
-      {"how", "", both.how},
-      {"equal", "", equal},
-      {"in_both", "", std::uint64_t{in_both}},
-      {"bytes_differ", "", found.unequal},
-      {"only_here", "", meeting.only_here},
-      {"misshapen", "", meeting.misshapen},
-  }});
+  document.add(sums_of(both, meeting, found, args.text("against")));
   if (!meeting.only_here.empty()) {
     document.add(Fields{{{"", "only here", counted(meeting.only_here.size(), "tensor")}}});
   }
