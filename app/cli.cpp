@@ -13,8 +13,10 @@
 #include "app/prompt/repl.hpp"
 #include "app/reports/picker.hpp"
 #include "app/session/cli_progress.hpp"
+#include "app/session/completion.hpp"
 #include "app/session/run_command.hpp"
 #include "app/session/session.hpp"
+#include "app/session/user_files.hpp"
 #include "app/terminal/signals.hpp"
 #include "app/terminal/terminal_ncurses.hpp"
 #include "app/terminal/terminal_output.hpp"
@@ -103,10 +105,23 @@ bool has_screen() {
   return stdin_is_terminal() && stdout_is_terminal() && !dumb;
 }
 
-int run_screen(const Args& args) {
+int run_screen(const Args& args, const std::string& path) {
   const auto terminal = open_terminal(wants_color(args, true), !args.has("no-mouse"));
-  run_tui(args.operands.empty() ? "." : args.operands.front(), args, *terminal);
+  run_tui(path, args, *terminal);
   return 0;
+}
+
+/// Without a path: here, if anything is, else what was opened before to choose from.
+int run_screen_here(const Args& args) {
+  std::string path = ".";
+  try {
+    locate(path);
+  } catch (const Error& error) {
+    if (error.code() != Code::NotACheckpoint) throw;
+    if (checkpoints_below(path).empty()) path.clear();
+    if (path.empty() && read_recent().empty()) throw;
+  }
+  return run_screen(args, path);
 }
 
 /// --keys: what the screen shows after them.
@@ -117,13 +132,25 @@ int run_keys(const Args& args) {
   return 0;
 }
 
+/// --complete: the candidates, a line each.
+int run_complete(const Args& args) {
+  Session session(args);
+  if (!args.operands.empty()) session.open(args.operands.front());
+  const std::string line = args.text("complete");
+  const std::size_t blank = line.rfind(' ');
+  for (const std::string& word : complete(session, line, blank == line.npos ? 0 : blank + 1).words)
+    write_stdout(word + "\n");
+  return 0;
+}
+
 /// Without a verb: a path is shown, two are compared, stdin is a script, `.` is shown, or a short
 /// introduction.
 int run_without_verb(const ParsedLine& line) {
   if (line.args.operands.size() == 2) return run_on_path(*find_command("diff"), line.args);
   const bool text = line.args.has("json") || line.args.has("jsonl") || !has_screen();
   if (!line.args.operands.empty()) {
-    return text ? run_on_path(*find_command("info"), line.args) : run_screen(line.args);
+    return text ? run_on_path(*find_command("info"), line.args)
+                : run_screen(line.args, line.args.operands.front());
   }
   if (stdin_has_lines()) {
     Session session(line.args);
@@ -133,10 +160,7 @@ int run_without_verb(const ParsedLine& line) {
   try {
     Args here = line.args;
     here.operands = {"."};
-    if (!text) {
-      locate(".");  // throws where nothing is
-      return run_screen(here);
-    }
+    if (!text) return run_screen_here(line.args);
     return run_on_path(*find_command("info"), here);
   } catch (const Error& error) {
     if (error.code() != Code::NotACheckpoint) throw;
@@ -155,6 +179,7 @@ int run(const ParsedLine& line) {
     return 0;
   }
   if (line.command != nullptr) return run_on_path(*line.command, line.args);
+  if (line.args.has("complete")) return run_complete(line.args);
   if (line.args.has("keys")) return run_keys(line.args);
   if (line.args.has("interactive")) return run_prompt(line.args);
   const bool script = line.args.has("command") || line.args.has("file");

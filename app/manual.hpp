@@ -1,6 +1,5 @@
-// Parts of the manual and the shell completions, made from the tables. Files of the repository that
-// hold them (man/ckptscope.1, app/completions) are compared with these by a test, which writes them
-// anew when CKPTSCOPE_REGENERATE=1.
+// Parts of the manual, made from the tables. Files of the repository that hold them (man/*) are
+// compared with these by a test, which writes them anew when CKPTSCOPE_REGENERATE=1.
 #pragma once
 
 #include <string>
@@ -14,10 +13,5 @@ std::string manual_codes();
 std::string manual_query();  // the words of a query
 std::string manual_words();  // of the mapping language
 std::string manual_keys();
-
-/// Completion scripts: verbs, flags, values of flags, adapters; elsewhere file names.
-std::string bash_completion();
-std::string zsh_completion();
-std::string fish_completion();
 
 }  // namespace ckptscope

@@ -7,6 +7,7 @@
 #include "core/base/natural_order.hpp"
 #include "core/inspect/key_list.hpp"
 #include "core/names/folded_tree.hpp"
+#include "views/document/figures.hpp"
 
 namespace ckptscope {
 namespace {
@@ -33,14 +34,32 @@ Table tensor_table(const std::shared_ptr<const Checkpoint>& checkpoint, Ids orde
   return table;
 }
 
-Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_tree) {
+/// "mlp.up.weight" of "model.layers.0.mlp.up.weight" below "model.layers.0"; empty of what is
+/// above.
+std::string_view below(std::string_view path, std::string_view prefix) {
+  if (prefix.empty()) return path;
+  const bool inside = path.size() > prefix.size() && path.starts_with(prefix);
+  return inside ? path.substr(prefix.size() + 1) : "";
+}
+
+/// The last part of a path that begins at the session's prefix, further in by what is above it.
+std::string label_below(const FoldedRow& row, std::string_view prefix, int depth) {
+  const std::string_view path = below(row.path, prefix);
+  return std::string(static_cast<std::size_t>(2 * depth), ' ') +
+         std::string(path.size() < row.label.size() ? path : row.label);
+}
+
+Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_tree,
+                   std::string_view prefix) {
   const FoldedTree folds(tree);
   const auto rows = folds.rows();
   std::vector<std::size_t> shown;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const bool leaf = tree.nodes()[rows[i].node].tensor != NameTree::kNoNode;
-    if (as_tree || leaf) shown.push_back(i);
+    if ((as_tree || leaf) && !below(rows[i].path, prefix).empty()) shown.push_back(i);
   }
+  const int top = shown.empty() ? 0 : rows[shown.front()].depth;
+  const std::uint64_t all = tree.nodes().front().bytes;
   std::vector<std::vector<Cell>> cells;
   for (const std::size_t i : shown) {
     const FoldedRow& row = rows[i];
@@ -48,14 +67,14 @@ Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_t
     const TensorInfo* info =
         node.tensor != NameTree::kNoNode ? &checkpoint.tensors()[node.tensor] : nullptr;
     std::string name =
-        as_tree ? std::string(static_cast<std::size_t>(2 * row.depth), ' ') + row.label : row.path;
+        as_tree ? label_below(row, prefix, row.depth - top) : std::string(below(row.path, prefix));
     if (!row.scale.empty()) name += " " + row.scale;
     cells.push_back(
         {std::string(row.odd ? "~" : ""), std::move(name),
          row.alike > 1 ? Cell(fmt::format("x{}", row.alike)) : Cell(),
          info != nullptr ? Cell(std::string(name_of(info->dtype))) : Cell(),
          info != nullptr ? Cell(to_shape(info->shape)) : Cell(fmt::format("{} keys", row.tensors)),
-         row.bytes});
+         row.bytes, as_tree ? Cell(share(row.bytes, all)) : Cell()});
   }
   const std::size_t count = cells.size();
   Table table{"",
@@ -64,7 +83,8 @@ Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_t
                {"", ""},
                {"", "dtype"},
                {"", "shape", Format::Extents},
-               {"", "bytes", Format::Bytes}},
+               {"", "bytes", Format::Bytes},
+               {"", as_tree ? "share" : "", Format::Share, 1}},
               count,
               [cells = std::move(cells)](std::size_t i) { return cells[i]; }};
   table.columns[2].title = "alike";
@@ -81,7 +101,7 @@ Document list(const Snapshot& snapshot, const Args& args, std::string verb, bool
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
   const bool asks_for_rows = args.has("all") || args.has("sort") || args.has("limit");
   const bool folded = (snapshot.terminal || as_tree) && !asks_for_rows;
-  if (folded) document.add(folded_table(checkpoint, tree, as_tree));
+  if (folded) document.add(folded_table(checkpoint, tree, as_tree, snapshot.prefix));
 
   Ids order(tree.natural_order().begin(), tree.natural_order().end());
   sort_by(checkpoint, args.text("sort"), order);

@@ -6,7 +6,7 @@ namespace ckptscope {
 
 extern const Command kInfo, kLs, kTree, kShow, kMap, kStat, kAdapters, kConvert, kVerify, kCheck,
     kDiff, kExtract, kReport, kDemo, kExport, kOpen, kClose, kCd, kPwd, kSetVerb, kUnset, kHistory,
-    kSource, kQuit, kHelp;
+    kClear, kSource, kQuit, kHelp;
 
 namespace {
 
@@ -34,6 +34,7 @@ constexpr const Command* kCommands[] = {
     &kSetVerb,
     &kUnset,
     &kHistory,
+    &kClear,
     &kSource,
     &kQuit,
     &kHelp,

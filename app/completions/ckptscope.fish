@@ -1,4 +1,9 @@
 # fish completion for ckptscope; made from its command table
+function __ckptscope_keys
+  set -l words (commandline -opc)
+  test (count $words) -ge 3; or return
+  $words[1] $words[3] --complete "$words[2] "(commandline -ct) 2> /dev/null
+end
 complete -c ckptscope -n __fish_use_subcommand -a info -d 'what this is: family, parameters, bytes, parts, layers, defects'
 complete -c ckptscope -n __fish_use_subcommand -a ls -d 'keys, dtypes, shapes, bytes, shards; in a pipe one tensor a line'
 complete -c ckptscope -n __fish_use_subcommand -a tree -d 'keys as a tree, alike layers and experts folded'
@@ -15,6 +20,7 @@ complete -c ckptscope -n __fish_use_subcommand -a report -d 'one page of HTML: p
 complete -c ckptscope -n __fish_use_subcommand -a demo -d 'make a small checkpoint, then info, map, convert and verify it'
 complete -c ckptscope -n __fish_use_subcommand -a export -d 'a skeleton: headers, index and config without the values'
 complete -c ckptscope -n __fish_use_subcommand -a help -d 'this list, or one verb'\''s usage, examples and exit codes'
+complete -c ckptscope -n '__fish_seen_subcommand_from ls tree show map stat extract; and test (count (commandline -opc)) -ge 3' -f -a '(__ckptscope_keys)'
 complete -c ckptscope -l json -d 'one JSON object on stdout'
 complete -c ckptscope -l jsonl -d 'one JSON object per row on stdout'
 complete -c ckptscope -l md -d 'tables in Markdown, for an issue or a page'
@@ -30,6 +36,7 @@ complete -c ckptscope -l keep-going -s k -d 'a script goes on after an error'
 complete -c ckptscope -l keys -r -d 'the full screen, driven by the keys in a file; prints it as text'
 complete -c ckptscope -l screen -r -d 'for --keys: COLUMNSxROWS (default 100x30)'
 complete -c ckptscope -l no-mouse -d 'the full screen leaves the mouse to the terminal'
+complete -c ckptscope -l complete -r -d 'what Tab offers behind a line of the prompt, with PATH open: for shells'
 complete -c ckptscope -l quiet -s q -d 'no progress'
 complete -c ckptscope -l verbose -s v -d 'time and rate of each phase'
 complete -c ckptscope -l help -s h -d 'usage, examples and exit codes'

@@ -182,7 +182,7 @@ JobBody list_job(const std::shared_ptr<const KeyList>& all, const std::string& f
       list = std::make_shared<const KeyList>(checkpoint, std::move(found.things));
       notes = std::move(found.notes);
     }
-    if (sort.column.empty() && !sort.inverted) return Listed{list, nullptr, flat, filter, notes};
+    if (!flat || sort.natural()) return Listed{list, nullptr, flat, filter, notes};
     const auto natural = list->names().natural_order();
     auto order = std::make_shared<std::vector<std::uint32_t>>(natural.begin(), natural.end());
     sort_by(*checkpoint, sort.column, *order);

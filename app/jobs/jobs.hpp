@@ -18,6 +18,8 @@ using Order = std::shared_ptr<const std::vector<std::uint32_t>>;  // ids; null: 
 struct SortOrder {
   std::string column;  // "bytes"; empty: by key
   bool inverted = false;
+
+  bool natural() const { return column.empty() && !inverted; }
 };
 
 /// Opens a checkpoint; of many shards the first one is posted while the others are read.
@@ -28,6 +30,8 @@ JobBody list_job(const std::shared_ptr<const KeyList>& all, const std::string& f
 /// Keys of the list that a regular expression finds.
 JobBody search_job(const std::shared_ptr<const KeyList>& list, const Order& order,
                    const std::string& pattern);
+/// Some figures of one tensor, where it is small enough to be read at once.
+JobBody glimpse_job(const CheckpointPtr& checkpoint, const std::string& key);
 /// The preview of a conversion.
 JobBody map_job(const CheckpointPtr& checkpoint, const Args& args);
 /// Statistics: a model that fills for one tensor, a table that fills for several.

@@ -47,6 +47,7 @@ KeyedLines keyed_lines(const Document& document) {
     const auto key = table == nullptr ? std::nullopt : key_column(*table);
     std::size_t row = 0;
     bool heading = table != nullptr && table->headed;
+    if (table != nullptr) result.tables[table->id] = result.lines.size() + (heading ? 1 : 0);
     render_lines(block, {}, [&](Line line) {
       if (result.lines.size() == kMostLines) return;
       result.lines.push_back(std::move(line));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -19,8 +20,8 @@
 namespace ckptscope {
 
 /// What a job is for. A newer job of the same kind makes results of older ones stale.
-enum class JobKind { Open, List, Search, Map, Stat, Command };
-inline constexpr std::size_t kJobKinds = 6;
+enum class JobKind { Open, List, Search, Map, Glimpse, Stat, Command };
+inline constexpr std::size_t kJobKinds = 7;
 
 struct Opened {
   std::string path;  // as it was asked for
@@ -53,6 +54,11 @@ struct PlanReady {
 struct StatsReady {
   std::shared_ptr<const StatsModel> model;
 };
+/// A few figures of one tensor, for the pane beside the keys.
+struct Glimpsed {
+  std::string key;
+  std::vector<DetailLine> lines;
+};
 /// Several tensors as far as they are known.
 struct GroupReady {
   std::shared_ptr<const GroupStats> group;
@@ -79,8 +85,8 @@ struct Said {  // while it runs
 struct Question {
   std::string text;
 };
-using JobResult = std::variant<Opened, Picked, Listed, Found, PlanReady, StatsReady, GroupReady,
-                               CommandDone, Script, Failed, Said, Question>;
+using JobResult = std::variant<Opened, Picked, Listed, Found, PlanReady, Glimpsed, StatsReady,
+                               GroupReady, CommandDone, Script, Failed, Said, Question>;
 
 struct JobEvent {
   JobKind kind = JobKind::Command;
@@ -97,7 +103,8 @@ std::vector<Line> page_of(const Document& document, std::size_t width);
 /// row of a table, raw; else empty.
 struct KeyedLines {
   std::vector<Line> lines;
-  std::vector<std::string> keys;  // one a line
+  std::vector<std::string> keys;              // one a line
+  std::map<std::string, std::size_t> tables;  // by id: the line of its first row
 };
 KeyedLines keyed_lines(const Document& document);
 /// The same as a result.

@@ -54,6 +54,7 @@ struct Args {
 struct Snapshot {
   std::shared_ptr<const Checkpoint> checkpoint;  // the open one; null for commands without
   bool terminal = false;                         // a person reads the text: fold
+  std::string prefix{};                          // from where keys are named to people
 };
 
 class Session;

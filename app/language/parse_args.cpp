@@ -126,8 +126,8 @@ const Command* command_of(const std::string& word, ParseContext context) {
 void check_paths(const Args& args) {
   const std::vector<std::string>& operands = args.operands;
   if (operands.size() < 2) return;
-  const bool is_session =
-      args.has("interactive") || args.has("command") || args.has("file") || args.has("keys");
+  const bool is_session = args.has("interactive") || args.has("command") || args.has("file") ||
+                          args.has("keys") || args.has("complete");
   if (operands.size() == 2 && !is_session && may_be_path(operands[1])) return;
   const std::string& second = operands[1];
   if (find_command(second) != nullptr) {

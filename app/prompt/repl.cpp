@@ -210,12 +210,20 @@ int run_repl(Session& session) {
   } catch (const Error& error) {
     report_error(error, "repl", {});
   }
+  session.recent() = read_recent();
+  std::shared_ptr<const Checkpoint> open;
+  const auto remember = [&] {
+    if (session.checkpoint() == open) return;
+    open = session.checkpoint();
+    if (open && stdin_is_terminal()) remember_recent(open->location().path);
+  };
   LineReader reader(session);
   if (stdin_is_terminal()) {
     write_stdout("\"help\" lists the verbs, \"open PATH\" opens a checkpoint, ^D quits.\n");
   }
   int exit = 0;
   while (!session.done()) {
+    remember();
     flush_stdout();
     const auto line = reader.read(prompt_of(session));
     const int signal = stop_signal();

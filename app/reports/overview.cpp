@@ -69,7 +69,7 @@ std::string experts_text(const Summary& summary, const Config& config) {
   if (summary.expert_layers == 0) return "none";
   std::string text = counted(summary.expert_layers, "layer");
   if (routed) text += fmt::format(" x {} routed", *routed);
-  if (const auto per_token = config.integer({"num_experts_per_tok", "experts_per_token"})) {
+  if (const auto per_token = config.experts_per_token()) {
     text += fmt::format(", {} per token", *per_token);
   }
   if (const auto shared = config.integer({"n_shared_experts", "num_shared_experts"})) {
@@ -183,7 +183,7 @@ const Summary::Row* kind_named(const Summary& summary, std::string_view name) {
 /// Of a mixture of experts how many take part in a token.
 std::optional<std::uint64_t> active_parameters(const Config& config, const Summary& summary) {
   const Summary::Row* const routed = kind_named(summary, kRoutedExperts);
-  const auto used = config.integer({"num_experts_per_tok", "experts_per_token", "moe_topk"});
+  const auto used = config.experts_per_token();
   if (routed == nullptr || !used || summary.experts == 0 || *used > summary.experts) {
     return std::nullopt;
   }

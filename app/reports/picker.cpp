@@ -75,4 +75,15 @@ Document picker_of(const std::string& path) {
   return document;
 }
 
+void add_recent(Document& document, const std::vector<std::string>& paths) {
+  if (paths.empty()) return;
+  if (!document.blocks.empty()) document.add(Note{""});
+  document.add(Table{"recent",
+                     {{"key", ""}, {"path", "opened before"}},
+                     paths.size(),
+                     [paths](std::size_t i) -> std::vector<Cell> {
+                       return {paths[i], paths[i]};
+                     }});
+}
+
 }  // namespace ckptscope

@@ -178,18 +178,14 @@ std::string left_bar(std::uint64_t count, std::uint64_t most) {
   return std::string(static_cast<std::size_t>(kBarWidth) - cells, ' ') + text;
 }
 
-/// Bars to the left and to the right of the labels; zeros last.
-Table histogram_table(const TensorStats& stats, Audience audience) {
-  auto bins = magnitude_bins(stats);
-  const std::uint64_t negative_zeros = stats.moments.negative_zeros;
-  if (const std::uint64_t zeros = stats.moments.zeros; zeros > 0) {
-    bins.push_back({"zero", negative_zeros, zeros - negative_zeros});
-  }
+/// Bars to the left and to the right of the labels, in shares of `total`.
+Table bins_table(std::string id, std::string label, std::vector<MagnitudeBin> bins,
+                 std::uint64_t total, Audience audience) {
   std::uint64_t most = 1;
   for (const MagnitudeBin& bin : bins) most = std::max({most, bin.negative, bin.positive});
   const auto rows = std::make_shared<const std::vector<MagnitudeBin>>(std::move(bins));
   if (audience == Audience::Machines) {
-    return {"histogram",
+    return {std::move(id),
             {{"bin", ""}, {"negative", ""}, {"positive", ""}},
             rows->size(),
             [rows](std::size_t i) -> std::vector<Cell> {
@@ -197,11 +193,10 @@ Table histogram_table(const TensorStats& stats, Audience audience) {
             },
             audience};
   }
-  const std::uint64_t total = stats.moments.count;
   return {"",
           {{"", "negative", Format::Count},
            {"", " ", Format::Text, 1},
-           {"", "|x|"},
+           {"", std::move(label)},
            {"", " ", Format::Text, 1},
            {"", "positive"}},
           rows->size(),
@@ -212,6 +207,22 @@ Table histogram_table(const TensorStats& stats, Audience audience) {
                     share_text(bin.positive, total)};
           },
           audience};
+}
+
+/// By power of two; zeros last.
+Table histogram_table(const TensorStats& stats, Audience audience) {
+  auto bins = magnitude_bins(stats);
+  const std::uint64_t negative_zeros = stats.moments.negative_zeros;
+  if (const std::uint64_t zeros = stats.moments.zeros; zeros > 0) {
+    bins.push_back({"zero", negative_zeros, zeros - negative_zeros});
+  }
+  return bins_table("histogram", "|x|", std::move(bins), stats.moments.count, audience);
+}
+
+/// Of the codes themselves, before their scales; without rows where there are none.
+Table codes_table(const TensorStats& stats, Audience audience) {
+  auto bins = stats.codes ? code_bins(*stats.codes) : std::vector<MagnitudeBin>();
+  return bins_table("code_histogram", "code", std::move(bins), stats.moments.count, audience);
 }
 
 Table linear_table(const TensorStats& stats) {
@@ -356,8 +367,11 @@ void describe_tensor(Document& document, const Checkpoint& checkpoint, const Sta
   add_magnitudes(fields, stats);
   document.add(std::move(fields));
   document.add(histogram_table(stats, Audience::Machines));
+  document.add(codes_table(stats, Audience::Machines));
   if (args.has("hist")) {
     document.add(Note{""}).add(histogram_table(stats, Audience::People));
+    Table codes = codes_table(stats, Audience::People);
+    if (codes.size > 0) document.add(Note{""}).add(std::move(codes));
   }
   if (args.has("linear") && stats.moments.finite() > 0) {
     document.add(Note{""}).add(linear_table(stats));

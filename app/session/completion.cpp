@@ -45,6 +45,7 @@ class Completion {
       case Operands::Keys:
         return add_names();
       case Operands::Path:
+        if (command == find_command("open")) add_recent();
         return add_paths();
       case Operands::Flag:
         return add_settings();
@@ -63,6 +64,12 @@ class Completion {
       text.remove_prefix(end);
     }
     return words;
+  }
+
+  /// Before anything is typed.
+  void add_recent() {
+    if (!word_.empty()) return;
+    for (const std::string& path : session_.recent()) result_.words.push_back(quoted_word(path));
   }
 
   /// Names of files, as they are safe to show; directories with the slash behind them.

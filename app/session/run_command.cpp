@@ -55,11 +55,11 @@ Outlet standard_outlet() {
 }
 
 Document run_document(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
-                      const Args& args, bool terminal) {
+                      const Args& args, bool terminal, const std::string& prefix) {
   CliProgress progress(
       {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")});
   const bool person = (terminal && stdout_is_terminal()) || args.has("width") || args.has("md");
-  return command.run({std::move(checkpoint), person}, args, progress);
+  return command.run({std::move(checkpoint), person, prefix}, args, progress);
 }
 
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,

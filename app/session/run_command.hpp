@@ -19,9 +19,9 @@ struct Outlet {
 Outlet standard_outlet();
 
 /// Runs a command on a checkpoint (null for those that open none), with progress on stderr. Throws
-/// what it throws. `terminal`: a person will read the text.
+/// what it throws. `terminal`: a person will read the text; `prefix`: see Snapshot.
 Document run_document(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
-                      const Args& args, bool terminal);
+                      const Args& args, bool terminal, const std::string& prefix = "");
 /// The same, printed; returns the exit code.
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
                 const Args& args, const Outlet& outlet);

@@ -81,6 +81,10 @@ void Session::close() {
   prefix_.clear();
 }
 
+void Session::clear_terminal() {
+  if (stdout_is_terminal()) write_stdout("\033[H\033[2J");
+}
+
 const NameTree* Session::names() {
   if (!checkpoint_) return nullptr;
   if (!names_) {
@@ -212,7 +216,7 @@ int Session::run_prepared(const Command& command, const Args& args, const Step& 
   const Document document = command.change != nullptr
                                 ? command.change(*this, args)
                                 : run_document(command, command.opens ? checkpoint_ : nullptr, args,
-                                               step.file.empty() && step.pipe.empty());
+                                               step.file.empty() && step.pipe.empty(), prefix_);
   if (!step.file.empty()) {
     write_document(step.file, step.append, document, args, checkpoint_.get());
   } else if (!step.pipe.empty()) {

@@ -46,12 +46,16 @@ class Session {
   void set(const std::string& name, const std::string& value);
   void unset(const std::string& name);
   void quit() { done_ = true; }
+  /// Where stdout is one.
+  static void clear_terminal();
 
   bool done() const { return done_; }
   const std::shared_ptr<const Checkpoint>& checkpoint() const { return checkpoint_; }
   const std::string& prefix() const { return prefix_; }
   const std::map<std::string, std::string, std::less<>>& settings() const { return settings_; }
   std::vector<std::string>& history() { return history_; }
+  /// Checkpoints to offer: see read_recent().
+  std::vector<std::string>& recent() { return recent_; }
   /// Flags that every verb takes, as they hold now: for errors.
   Args global_args() const;
   /// With which an error of a line is reported: none where its verb has told of it in JSON.
@@ -73,6 +77,7 @@ class Session {
   std::string prefix_;
   std::map<std::string, std::string, std::less<>> settings_;
   std::vector<std::string> history_;
+  std::vector<std::string> recent_;
   bool done_ = false;
   bool has_told_ = false;  // a verb has printed its error as JSON
   bool keep_going_ = false;

@@ -1,6 +1,7 @@
 // Where these files are, as the XDG base directories say.
 #include "app/session/user_files.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -22,10 +23,9 @@ std::string xdg_path(const char* variable, const char* below_home, const char* n
   return home == nullptr ? "" : fmt::format("{}/{}/ckptscope/{}", home, below_home, name);
 }
 
-}  // namespace
-
-std::string history_path() {
-  std::string path = xdg_path("XDG_STATE_HOME", ".local/state", "history");
+/// A file of what was done; empty where there is no home, or no file can be there.
+std::string state_path(const char* name) {
+  std::string path = xdg_path("XDG_STATE_HOME", ".local/state", name);
   try {
     const FileKind kind = path.empty() ? FileKind::Other : kind_of(path);
     const bool usable = kind == FileKind::Regular || kind == FileKind::Absent;
@@ -35,18 +35,17 @@ std::string history_path() {
   }
 }
 
-void make_history_private() {
-  const std::string path = history_path();
+/// Its directory is made, and it is its owner's alone, if it is there.
+void make_private(const std::string& path) {
   if (path.empty()) return;
   std::error_code error;
   fs::create_directories(fs::path(path).parent_path(), error);
   fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write, error);
 }
 
-std::vector<std::string> read_history_lines() {
+std::vector<std::string> lines_of(const std::string& path) {
   std::vector<std::string> lines;
   try {
-    const std::string path = history_path();
     if (path.empty() || !exists(path)) return lines;
     std::istringstream file(read_text(path, kMaxHistoryBytes));
     for (std::string line; std::getline(file, line);) lines.push_back(line);
@@ -54,6 +53,46 @@ std::vector<std::string> read_history_lines() {
     lines.clear();
   }
   return lines;
+}
+
+}  // namespace
+
+std::string history_path() {
+  return state_path("history");
+}
+
+void make_history_private() {
+  make_private(history_path());
+}
+
+std::vector<std::string> read_history_lines() {
+  return lines_of(history_path());
+}
+
+std::vector<std::string> read_recent() {
+  std::vector<std::string> paths = lines_of(state_path("recent"));
+  std::erase_if(paths, [](const std::string& path) {
+    std::error_code error;
+    return path.empty() || path.front() != '/' || !fs::exists(path, error);
+  });
+  return paths;
+}
+
+void remember_recent(const std::string& path) {
+  constexpr std::size_t kMost = 20;
+  const std::string file_path = state_path("recent");
+  std::error_code error;
+  const std::string absolute = fs::absolute(path, error).lexically_normal().string();
+  if (file_path.empty() || error || absolute.find('\n') != absolute.npos) return;
+  std::vector<std::string> paths = lines_of(file_path);
+  std::erase(paths, absolute);
+  paths.insert(paths.begin(), absolute);
+  paths.resize(std::min(paths.size(), kMost));
+  make_private(file_path);
+  std::ofstream file(file_path, std::ios::trunc);
+  for (const std::string& one : paths) file << one << "\n";
+  file.close();
+  make_private(file_path);
 }
 
 void append_history(const std::vector<std::string>& lines) {

@@ -17,6 +17,12 @@ void make_history_private();
 std::vector<std::string> read_history_lines();
 void append_history(const std::vector<std::string>& lines);
 
+/// Checkpoints that a person has opened in the prompt or on the screen, the newest first, those
+/// that are still there: absolute paths out of $XDG_STATE_HOME/ckptscope/recent.
+std::vector<std::string> read_recent();
+/// Puts one first.
+void remember_recent(const std::string& path);
+
 /// Runs $XDG_CONFIG_HOME/ckptscope/config: lines of `set`; throws Usage for anything else in it.
 void read_user_config(Session& session);
 

@@ -8,6 +8,9 @@
 
 namespace ckptscope {
 
+/// Inside the tree by keys or bytes; by what a directory has not, as one line a tensor.
+void sort_keys(Ui& ui, const SortOrder& sort);
+
 void act_move(Ui& ui, std::string_view key);
 void act_left(Ui& ui, std::string_view key);
 void act_right(Ui& ui, std::string_view key);
@@ -28,6 +31,7 @@ void act_stats(Ui& ui, std::string_view key);
 void act_adapter(Ui& ui, std::string_view key);
 void act_diff(Ui& ui, std::string_view key);
 void act_copy(Ui& ui, std::string_view key);
+void act_details(Ui& ui, std::string_view key);
 void act_divider(Ui& ui, std::string_view key);
 void act_figure(Ui& ui, std::string_view key);
 void act_bins(Ui& ui, std::string_view key);

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 
+#include "app/reports/picker.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "app/tui/convert_form.hpp"
 #include "app/tui/cursor.hpp"
+#include "app/tui/line_filter.hpp"
+#include "app/tui/view_command.hpp"
 #include "core/base/display.hpp"
 
 namespace ckptscope {
@@ -40,9 +43,8 @@ void show_group(State& state) {
     move_heat(before, 0, 0, body_of(state));
     stats.heat = std::move(before);
   }
-  KeyedLines lines = keyed_lines(document);
-  stats.table = std::move(lines.lines);
-  stats.keys = std::move(lines.keys);
+  stats.told = keyed_lines(document);
+  show_told(state);
   leave_headings(state);
 }
 
@@ -83,7 +85,7 @@ ListOf<Cursor> list_of(AnyState& state) {
       const std::size_t size = !state.keys.list  ? 0
                                : state.keys.flat ? order_of(state).size()
                                                  : state.keys.tree.visible().size();
-      return {&state.keys.cursor, size, keys_page(body, state.keys.detail_columns)};
+      return {&state.keys.cursor, size, keys_page(body, detail_columns(state))};
     }
     case Screen::Mapping:
       return {&state.mapping.cursor, state.mapping.model ? state.mapping.model->lines.size() : 0,
@@ -96,7 +98,7 @@ ListOf<Cursor> list_of(AnyState& state) {
     case Screen::Log:
       break;
   }
-  return {&state.log_cursor, state.log.size(), page_rows(body)};
+  return {&state.log.cursor, state.log.shown.size(), page_rows(body)};
 }
 
 }  // namespace
@@ -114,13 +116,14 @@ void say(State& state, std::string text, Role role) {
   state.message_role = role;
 }
 
-void log(State& state, std::string text, Role role, std::shared_ptr<const std::vector<Line>> page) {
-  const bool at_end = state.log_cursor.cursor + 1 >= state.log.size();
-  if (state.log.size() == kMostLog) state.log.erase(state.log.begin(), state.log.begin() + 1000);
-  state.log.push_back({std::move(text), role, std::move(page)});
-  if (at_end) {
-    state.log_cursor.go(state.log.size() - 1, state.log.size(), page_rows(body_of(state)));
+void log(State& state, LogEntry entry) {
+  auto& entries = state.log.entries;
+  if (entries.size() == kMostLog) {
+    entries.erase(entries.begin(), entries.begin() + 1000);
+    show_log(state);
   }
+  entries.push_back(std::move(entry));
+  show_new_entry(state);
 }
 
 void open_page(State& state, std::string title, std::vector<Line> lines) {
@@ -141,23 +144,55 @@ std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body) {
 }
 
 void forget_checkpoint(State& state) {
-  for (const JobKind kind : {JobKind::Open, JobKind::List, JobKind::Search, JobKind::Map}) {
+  for (const JobKind kind :
+       {JobKind::Open, JobKind::List, JobKind::Search, JobKind::Map, JobKind::Glimpse}) {
     latest_of(state, kind) = 0;
   }
   const bool flat = state.keys.flat;
-  const int detail_columns = state.keys.detail_columns;
+  const auto detail_columns = state.keys.detail_columns;
+  const DetailPane pane = state.keys.pane;
   state.all.reset();
   state.whole = false;
   state.overview = {};
   state.keys = {};
   state.keys.flat = flat;
   state.keys.detail_columns = detail_columns;
+  state.keys.pane = pane;
   state.search = {};
   state.mapping = {};
   state.stats = {};
   state.stats_before.clear();
   state.problem = 0;
   if (!state.convert.running) state.convert = {};
+}
+
+void lay_out_overview(State& state) {
+  if (!state.overview.document) return;
+  KeyedLines keyed = keyed_lines(*state.overview.document);
+  const bool picker = !state.whole && !state.all;
+  state.overview.choices = picker ? std::move(keyed.keys) : std::vector<std::string>();
+  state.overview.lines =
+      picker ? std::move(keyed.lines) : page_of(*state.overview.document, text_columns(state));
+}
+
+void show_choices(State& state, Document document) {
+  OverviewState& overview = state.overview;
+  overview.document = std::make_shared<const Document>(std::move(document));
+  lay_out_overview(state);
+  const auto first = std::find_if(overview.choices.begin(), overview.choices.end(),
+                                  [](const std::string& path) { return !path.empty(); });
+  const bool any = first != overview.choices.end();
+  overview.cursor.go(any ? static_cast<std::size_t>(first - overview.choices.begin()) : 0,
+                     overview.lines.size(), page_rows(body_of(state)));
+  overview.cursor.top = 0;
+}
+
+void show_nothing_open(State& state) {
+  state.summary = kNothingOpen;
+  if (state.session.recent().empty()) return;
+  Document document{"info"};
+  add_recent(document, state.session.recent());
+  show_choices(state, std::move(document));
 }
 
 std::string typed_text(std::string_view text) {
@@ -182,6 +217,7 @@ void preview_mapping(Ui& ui) {
   if (!state.session.checkpoint()) return;
   try {
     const Prepared prepared = state.session.prepare({{"map"}, "", false, ""}, true);
+    state.mapping.command = shell_command(state, *prepared.command, prepared.args);
     start(ui, JobKind::Map, "map", map_job(state.session.checkpoint(), prepared.args));
   } catch (const Error& error) {
     state.mapping = {nullptr, error.what(), {}, false};

@@ -33,8 +33,7 @@ std::size_t text_columns(const State& state);
 Rect body_of(const State& state);
 
 void say(State& state, std::string text, Role role = Role::Plain);
-void log(State& state, std::string text, Role role = Role::Plain,
-         std::shared_ptr<const std::vector<Line>> page = nullptr);
+void log(State& state, LogEntry entry);
 void open_page(State& state, std::string title, std::vector<Line> lines);
 /// What somebody typed, safe to show and no longer than it is: backslashes stay single.
 std::string typed_text(std::string_view text);
@@ -47,6 +46,13 @@ std::uint64_t start(Ui& ui, JobKind kind, std::string title, JobBody body);
 void list_keys(Ui& ui, const std::string& filter, const SortOrder& sort, bool flat);
 /// The plan of a conversion as flags are set now, on the screen of the mapping when it is made.
 void preview_mapping(Ui& ui);
+
+/// The overview for the width of the screen.
+void lay_out_overview(State& state);
+/// Instead of an overview checkpoints to choose from; the cursor is on the first one.
+void show_choices(State& state, Document document);
+/// Line 2, and those that were opened before.
+void show_nothing_open(State& state);
 
 /// Line 2 without a checkpoint.
 inline constexpr std::string_view kNothingOpen = "nothing is open; :open PATH";

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <sstream>
 
 #include "app/tui/current_list.hpp"
 #include "core/base/bytes.hpp"
@@ -88,19 +89,61 @@ std::string key_of_mapping(const State& state) {
   return row.parts.empty() ? "" : std::string(model.plan->input(row.parts[line.part].first).name);
 }
 
-std::string current_key(const State& state) {
-  if (state.screen == Screen::Stats && state.stats.model) return state.stats.model->key;
-  if (state.screen == Screen::Mapping && state.mapping.model) return key_of_mapping(state);
-  return key_of_row(state);
+namespace {
+
+/// Of what the screen of statistics shows: its tensor, the cell of a map, the row of a table.
+std::string key_of_stats(const StatsState& stats) {
+  if (stats.model) return stats.model->key;
+  if (stats.heat) return stats.group->key_at(stats.heat->row, stats.heat->column);
+  const std::size_t line = stats.cursor.cursor;
+  return line < stats.keys.size() ? stats.keys[line] : "";
 }
+
+}  // namespace
+
+std::string current_key(const State& state) {
+  switch (state.screen) {
+    case Screen::Stats:
+      return key_of_stats(state.stats);
+    case Screen::Mapping:
+      return state.mapping.model ? key_of_mapping(state) : "";
+    case Screen::Keys:
+      return key_of_row(state);
+    case Screen::Overview:
+    case Screen::Convert:
+    case Screen::Log:
+      break;
+  }
+  return "";
+}
+
+namespace {
+
+SiblingOrder sibling_order(const SortOrder& sort) {
+  return {sort.column == "bytes", sort.inverted};
+}
+
+}  // namespace
 
 void reset_keys(State& state) {
   assert(state.keys.list != nullptr);
   KeysState& keys = state.keys;
-  keys.tree = TreeState(keys.list->folded(), keys_page(body_of(state), state.keys.detail_columns));
+  keys.tree = TreeState(keys.list->folded(), keys_page(body_of(state), detail_columns(state)));
+  keys.tree.set_order(keys.list->folded(), sibling_order(keys.sort));
   keys.cursor = {};
   keys.member = 0;
   keys.details_top = 0;
+}
+
+void order_tree(State& state, const SortOrder& sort) {
+  KeysState& keys = state.keys;
+  keys.sort = sort;
+  if (!keys.list) return;
+  const std::uint32_t row = current_row(state);
+  keys.tree.set_order(keys.list->folded(), sibling_order(sort));
+  if (row == NameTree::kNoNode) return;
+  keys.cursor.go(keys.tree.position_of(keys.list->folded(), row), keys.tree.visible().size(),
+                 keys_page(body_of(state), detail_columns(state)));
 }
 
 void go_to_place(State& state, std::uint32_t place) {
@@ -110,11 +153,11 @@ void go_to_place(State& state, std::uint32_t place) {
   if (!keys.flat) {
     const FoldedTree::Place at = keys.list->folded().locate(place);
     keys.tree.reveal(keys.list->folded(), at.row);
-    position = keys.tree.position_of(at.row);
+    position = keys.tree.position_of(keys.list->folded(), at.row);
     keys.member = at.member;
   }
   const std::size_t size = keys.flat ? order_of(state).size() : keys.tree.visible().size();
-  keys.cursor.go(position, size, keys_page(body_of(state), state.keys.detail_columns));
+  keys.cursor.go(position, size, keys_page(body_of(state), detail_columns(state)));
 }
 
 bool go_to_tensor(State& state, std::uint32_t tensor) {
@@ -211,12 +254,19 @@ void add_tensor(std::vector<DetailLine>& lines, const State& state, std::uint32_
   }
 }
 
-}  // namespace
-
-std::vector<DetailLine> details_of(const State& state) {
-  if (!has_keys(state)) return {};
+/// config.json, a member a line.
+std::vector<DetailLine> config_lines(const State& state) {
+  const std::string text = state.keys.list->checkpoint()->config().pretty();
+  if (text.empty()) return {{"", "no config.json"}};
   std::vector<DetailLine> lines;
-  const std::string key = current_key(state);
+  std::istringstream members(text);
+  for (std::string line; std::getline(members, line);) lines.push_back({"", display(line)});
+  return lines;
+}
+
+std::vector<DetailLine> known_of_row(const State& state) {
+  std::vector<DetailLine> lines;
+  const std::string key = key_of_row(state);
   lines.push_back({"", display(last_segments(key, 3)), Role::Title});
   const std::uint32_t row = current_row(state);
   if (row != NameTree::kNoNode) add_alike(lines, state, state.keys.list->folded().rows()[row]);
@@ -233,6 +283,36 @@ std::vector<DetailLine> details_of(const State& state) {
     }
   }
   return lines;
+}
+
+}  // namespace
+
+std::vector<DetailLine> details_of(const State& state) {
+  if (!has_keys(state)) return {};
+  switch (state.keys.pane) {
+    case DetailPane::Figures:
+      return state.keys.glimpse.lines;
+    case DetailPane::Config:
+      return config_lines(state);
+    case DetailPane::Details:
+      break;
+  }
+  return known_of_row(state);
+}
+
+std::string detail_heading(const State& state) {
+  constexpr std::pair<DetailPane, std::string_view> kHeadings[] = {
+      {DetailPane::Details, "selected"},
+      {DetailPane::Figures, "figures"},
+      {DetailPane::Config, "config.json"}};
+  for (const auto& [pane, heading] : kHeadings) {
+    if (pane == state.keys.pane) return std::string(heading);
+  }
+  return "";
+}
+
+int detail_columns(const State& state) {
+  return state.keys.detail_columns.value_or(usual_detail_columns(state.size.columns));
 }
 
 }  // namespace ckptscope

@@ -42,8 +42,14 @@ bool go_to_tensor(State& state, std::uint32_t tensor);
 void go_to_mapping_of(State& state, std::uint32_t tensor);
 /// The list of keys is another: folded, the cursor on its first row.
 void reset_keys(State& state);
+/// The rows of the tree stand otherwise below their parents; the cursor stays on its row.
+void order_tree(State& state, const SortOrder& sort);
 
-/// The right pane of the keys.
+/// Cells of the right pane of the keys; 0: it is hidden.
+int detail_columns(const State& state);
+/// Its lines.
 std::vector<DetailLine> details_of(const State& state);
+/// What stands over it.
+std::string detail_heading(const State& state);
 
 }  // namespace ckptscope

@@ -9,6 +9,7 @@
 #include "app/tui/current_list.hpp"
 #include "app/tui/cursor.hpp"
 #include "app/tui/keymap.hpp"
+#include "app/tui/line_filter.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/regex.hpp"
@@ -30,6 +31,7 @@ std::string summary_of(const State& state) {
                        format_bytes(account.bytes_in), name_of(plan.options.to),
                        counted(account.targets, "tensor"), format_bytes(account.bytes_out));
   }
+  if (std::string filter = line_filter_text(state); !filter.empty()) return filter;
   const bool filtered = state.screen == Screen::Keys && !state.keys.filter.empty();
   if (filtered && state.keys.list && state.all) {
     return fmt::format("filter  {}   {} of {}; q takes it off", typed_text(state.keys.filter),
@@ -173,23 +175,28 @@ void draw_overview_screen(const State& state, Canvas& canvas, const Rect& body) 
             body);
 }
 
+/// For the heading: "bytes, inverted"; empty in natural order. What sorts no tree is not said of
+/// it.
+std::string sorted_by(const KeysState& keys) {
+  std::string text = keys.flat || keys.sort.column == "bytes" ? keys.sort.column : "";
+  if (keys.sort.inverted) text += text.empty() ? "key, inverted" : ", inverted";
+  return text;
+}
+
 void draw_keys_screen(const State& state, Canvas& canvas, const Rect& body) {
   if (!state.keys.list) return draw_nothing(canvas, body, {state.summary});
-  std::string sorted = state.keys.sort.column;
-  if (state.keys.sort.inverted) sorted += sorted.empty() ? "key, inverted" : ", inverted";
   const auto details = details_of(state);
   const auto highlight = highlight_of(state);
-  const KeysView view{
-      *state.keys.list,       state.keys.tree,          state.keys.flat,
-      order_of(state),        state.keys.cursor,        details,
-      state.keys.details_top, state.keys.in_details,    state.keys.flat ? sorted : "",
-      pointer_to(highlight),  state.keys.detail_columns};
+  const KeysView view{*state.keys.list,       state.keys.tree,       state.keys.flat,
+                      order_of(state),        state.keys.cursor,     details,
+                      state.keys.details_top, state.keys.in_details, sorted_by(state.keys),
+                      pointer_to(highlight),  detail_columns(state), detail_heading(state)};
   draw_keys(view, canvas, body);
 }
 
 void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
   if (state.stats.model) {
-    return draw_stats({*state.stats.model, state.stats.linear, state.stats.expert}, canvas, body);
+    return draw_stats({*state.stats.model, state.stats.bins, state.stats.expert}, canvas, body);
   }
   if (state.stats.heat) return draw_heat(*state.stats.heat, canvas, body);
   if (!state.stats.table.empty()) {
@@ -240,13 +247,14 @@ void draw_convert_screen(const State& state, Canvas& canvas, const Rect& body) {
 
 void draw_log_screen(const State& state, Canvas& canvas, const Rect& body) {
   std::vector<Line> lines;
-  const std::size_t first = state.log_cursor.top;
-  const std::size_t last = std::min(state.log.size(), first + page_rows(body));
+  const LogState& log = state.log;
+  const std::size_t first = log.cursor.top;
+  const std::size_t last = std::min(log.shown.size(), first + page_rows(body));
   for (std::size_t i = first; i < last; ++i) {
-    const LogEntry& entry = state.log[i];
+    const LogEntry& entry = log.entries[log.shown[i]];
     lines.push_back({(entry.page ? "+ " : "  ") + entry.text, entry.role});
   }
-  const ListState shown{state.log_cursor.cursor - first, 0};
+  const ListState shown{log.cursor.cursor - first, 0};
   draw_page({"log", lines, shown, true, first}, canvas, body);
 }
 

@@ -88,6 +88,10 @@ void Engine::run(RecordLine& line) {
   if (!good) record_failed("the record");
 }
 
+void Engine::run(Remember& remember) const {
+  if (terminal_ != nullptr) remember_recent(remember.path);  // a person's
+}
+
 void Engine::run(RedrawAll&) {
   if (terminal_ != nullptr) terminal_->redraw();
 }
@@ -146,6 +150,7 @@ void prepare(State& state, const Args& args, Terminal& terminal) {
     state.message_role = Role::Defect;
   }
   state.history = read_history_lines();
+  state.session.recent() = read_recent();
 }
 
 /// ^C is a key like any other; signals that end a program end this one.

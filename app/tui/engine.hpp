@@ -45,6 +45,7 @@ class Engine {
   void run(CopyText& copy);
   void run(RecordTo& to);
   void run(RecordLine& line);
+  void run(Remember& remember) const;
   void run(RedrawAll&);
   void run(Suspend&);
   void run(Quit&) { over_ = true; }

@@ -10,8 +10,10 @@
 #include "app/tui/current_list.hpp"
 #include "app/tui/cursor.hpp"
 #include "app/tui/keymap.hpp"
+#include "app/tui/line_filter.hpp"
 #include "app/tui/search.hpp"
 #include "app/tui/steps.hpp"
+#include "app/tui/view_command.hpp"
 #include "core/base/display.hpp"
 #include "core/names/companions.hpp"
 
@@ -125,7 +127,7 @@ void act_left(Ui& ui, std::string_view) {
       list.cursor->go(list.cursor->cursor, state.keys.tree.visible().size(), list.page);
     } else if (parent != NameTree::kNoNode) {
       state.keys.member = 0;
-      list.cursor->go(state.keys.tree.position_of(parent), list.size, list.page);
+      list.cursor->go(state.keys.tree.position_of(folds, parent), list.size, list.page);
     }
   }
 }
@@ -192,8 +194,9 @@ void enter_stats(Ui& ui, std::size_t line) {
 }
 
 void enter_log(State& state, std::size_t line) {
-  if (line >= state.log.size() || !state.log[line].page) return;
-  state.page = PageState{state.log[line].text, state.log[line].page, {}, 0};
+  if (line >= state.log.shown.size()) return;
+  const LogEntry& entry = state.log.entries[state.log.shown[line]];
+  if (entry.page) state.page = PageState{entry.text, entry.page, {}, 0, entry.command};
 }
 
 }  // namespace
@@ -336,10 +339,7 @@ std::vector<const Problem*> problems_of(const State& state) {
 /// On the list of a group: to the next or previous line that stands out.
 bool go_to_odd_line(State& state, bool forward) {
   StatsState& stats = state.stats;
-  const auto heading = std::find_if(stats.table.begin(), stats.table.end(), [](const Line& line) {
-    return line.text().starts_with("  stands out ");
-  });
-  const auto first = static_cast<std::size_t>(heading - stats.table.begin()) + 1;
+  const std::size_t first = stats.odd.value_or(stats.keys.size());
   const CurrentList list = current_list(state);
   const std::size_t at = list.cursor->cursor;
   const std::size_t to = forward ? std::max(at + 1, first) : std::max(at, first + 1) - 1;
@@ -390,12 +390,16 @@ void act_fold(Ui& ui, std::string_view key) {
     state.keys.tree.set_open(folds, row, key == "+");
   }
   const CurrentList list = current_list(state);
-  list.cursor->go(state.keys.tree.position_of(row), list.size, list.page);
+  list.cursor->go(state.keys.tree.position_of(folds, row), list.size, list.page);
 }
 
 void act_flat(Ui& ui, std::string_view) {
   State& state = ui.state;
   if (!state.keys.list) return;
+  if (!state.keys.flat && !state.keys.sort.natural()) {
+    return list_keys(ui, state.keys.filter, state.keys.sort, true);
+  }
+  if (state.keys.flat) order_tree(state, state.keys.sort);
   const auto tensor = current_tensor(state);
   const std::uint32_t node = current_node(state);
   state.keys.flat = !state.keys.flat;
@@ -416,9 +420,16 @@ void act_sort(Ui& ui, std::string_view) {
   say(ui.state, "sort by: k key, b bytes, d dtype, s shard");
 }
 
+void sort_keys(Ui& ui, const SortOrder& sort) {
+  State& state = ui.state;
+  const bool of_directories = sort.column.empty() || sort.column == "bytes";
+  if (!state.keys.flat && of_directories) return order_tree(state, sort);
+  list_keys(ui, state.keys.filter, sort, true);
+}
+
 void act_invert(Ui& ui, std::string_view) {
-  list_keys(ui, ui.state.keys.filter, {ui.state.keys.sort.column, !ui.state.keys.sort.inverted},
-            true);
+  const SortOrder& sort = ui.state.keys.sort;
+  sort_keys(ui, {sort.column, !sort.inverted});
 }
 
 /// The next figure of what is drawn over layers and experts.
@@ -430,8 +441,19 @@ void act_figure(Ui& ui, std::string_view) {
   say(ui.state, std::string(kFigureKinds[stats.figure].help));
 }
 
+/// What the pane beside the keys is about.
+void act_details(Ui& ui, std::string_view) {
+  KeysState& keys = ui.state.keys;
+  keys.details_top = 0;
+  keys.pane = keys.pane == DetailPane::Details   ? DetailPane::Figures
+              : keys.pane == DetailPane::Figures ? DetailPane::Config
+                                                 : DetailPane::Details;
+  if (detail_columns(ui.state) == 0) keys.detail_columns.reset();  // it was hidden
+}
+
 void act_bins(Ui& ui, std::string_view) {
-  ui.state.stats.linear = !ui.state.stats.linear;
+  StatsState& stats = ui.state.stats;
+  if (stats.model) stats.bins = next_bins(stats.bins, *stats.model);
 }
 
 void act_redraw(Ui& ui, std::string_view) {
@@ -453,6 +475,8 @@ void act_back(Ui& ui, std::string_view) {
   State& state = ui.state;
   if (state.page) {
     state.page.reset();
+  } else if (has_line_filter(state) && !line_filter_of(state).empty()) {
+    filter_lines(state, "");
   } else if (state.screen == Screen::Stats && !state.stats_before.empty()) {
     state.stats = std::move(state.stats_before.back());
     state.stats_before.pop_back();
@@ -468,11 +492,12 @@ void act_back(Ui& ui, std::string_view) {
   }
 }
 
-void act_copy(Ui& ui, std::string_view) {
+/// `y`: the key that the cursor is on; `Y`, and where there is none: the command for a shell.
+void act_copy(Ui& ui, std::string_view key) {
   State& state = ui.state;
-  const std::string text =
-      state.screen == Screen::Convert ? convert_command(state) : quoted_word(current_key(state));
-  if (text.empty()) return;
+  const std::string name = key == "y" && !state.page ? current_key(state) : "";
+  const std::string text = name.empty() ? view_command(state) : quoted_word(name);
+  if (text.empty()) return say(state, "no command shows the same", Role::Notice);
   ui.effects.emplace_back(CopyText{text});
   say(state, "copied: " + text);
 }

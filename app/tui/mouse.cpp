@@ -61,7 +61,7 @@ void click_fold(Ui& ui, std::size_t row) {
   const auto number = static_cast<std::uint32_t>(row);
   state.keys.tree.set_open(folds, number, !state.keys.tree.is_open(number));
   const CurrentList list = current_list(state);
-  list.cursor->go(state.keys.tree.position_of(number), list.size, list.page);
+  list.cursor->go(state.keys.tree.position_of(folds, number), list.size, list.page);
 }
 
 void click_cell(Ui& ui, std::size_t cell) {
@@ -127,9 +127,11 @@ void mouse_key(Ui& ui, std::string_view key) {
 void act_divider(Ui& ui, std::string_view key) {
   constexpr int kStep = 4;
   State& state = ui.state;
-  const int now = state.keys.detail_columns;
-  if (key == "z") {
-    state.keys.detail_columns = now == 0 ? kDetailColumns : 0;
+  const int now = detail_columns(state);
+  if (key == "z" && now == 0) {
+    state.keys.detail_columns.reset();
+  } else if (key == "z") {
+    state.keys.detail_columns = 0;
   } else {
     resize_pane(state, (now == 0 ? kLeastPane : now) + (key == ">" ? -kStep : kStep));
   }

@@ -11,6 +11,7 @@
 #include "app/tui/convert_form.hpp"
 #include "app/tui/current_list.hpp"
 #include "app/tui/cursor.hpp"
+#include "app/tui/line_filter.hpp"
 #include "app/tui/search.hpp"
 #include "app/tui/steps.hpp"
 #include "core/base/display.hpp"
@@ -83,9 +84,10 @@ bool edit(Prompt& prompt, std::string_view key) {
 
 // ---- completion ---------------------------------------------------------------------------------
 
-bool completes(const Prompt& prompt) {
+bool completes(const State& state, const Prompt& prompt) {
   return prompt.kind == PromptKind::Command || prompt.kind == PromptKind::Diff ||
-         prompt.kind == PromptKind::Field || prompt.kind == PromptKind::Filter;
+         prompt.kind == PromptKind::Field ||
+         (prompt.kind == PromptKind::Filter && !has_line_filter(state));
 }
 
 /// The line as the command that it is part of, for completion.
@@ -207,6 +209,12 @@ std::string as_value(const std::string& text) {
   }
 }
 
+void filter_screen(Ui& ui, const std::string& text) {
+  State& state = ui.state;
+  if (has_line_filter(state)) return filter_lines(state, text);
+  list_keys(ui, text, state.keys.sort, state.keys.flat);
+}
+
 void finish(Ui& ui) {
   State& state = ui.state;
   const Prompt prompt = *std::exchange(state.prompt, std::nullopt);
@@ -221,7 +229,7 @@ void finish(Ui& ui) {
     case PromptKind::Search:
       return go_to_match(ui, true, true);
     case PromptKind::Filter:
-      return list_keys(ui, prompt.text, state.keys.sort, state.keys.flat);
+      return filter_screen(ui, prompt.text);
     case PromptKind::Diff:
       if (!prompt.text.empty()) run_words(ui, {"stat", "--against", as_value(prompt.text)});
       return;
@@ -232,11 +240,11 @@ void finish(Ui& ui) {
   }
 }
 
-/// The list follows what is typed, as far as it is a query.
+/// The list follows what is typed, as far as it is a query, or a pattern.
 void try_filter(Ui& ui, const std::string& text) {
   ui.state.message.clear();
   try {
-    list_keys(ui, text, ui.state.keys.sort, ui.state.keys.flat);
+    filter_screen(ui, text);
   } catch (const Error& error) {
     say(ui.state, error.what(), Role::Notice);  // half a query, perhaps
   }
@@ -283,7 +291,7 @@ void prompt_key(Ui& ui, std::string_view key) {
     return answer_key(ui, key);
   }
   if (key == "<Tab>" || key == "<S-Tab>") {
-    if (completes(prompt)) complete_prompt(state, key == "<Tab>");
+    if (completes(state, prompt)) complete_prompt(state, key == "<Tab>");
     return;
   }
   prompt.candidates.clear();
@@ -310,8 +318,12 @@ void act_command(Ui& ui, std::string_view) {
 }
 
 void act_filter(Ui& ui, std::string_view) {
-  open_prompt(ui.state, PromptKind::Filter, "& ", ui.state.keys.filter);
-  ui.state.prompt->before = ui.state.keys.filter;
+  State& state = ui.state;
+  const bool lines = has_line_filter(state);
+  if (!lines && state.screen != Screen::Keys) return say(state, "no rows to choose from here");
+  const std::string now = lines ? line_filter_of(state) : state.keys.filter;
+  open_prompt(state, PromptKind::Filter, "& ", now);
+  state.prompt->before = now;
 }
 
 void act_diff(Ui& ui, std::string_view) {

@@ -33,7 +33,7 @@ std::string searched_text(const State& state, std::size_t line) {
     case Screen::Stats:
       return state.stats.table[line].text();
     case Screen::Log:
-      return state.log[line].text;
+      return state.log.entries[state.log.shown[line]].text;
     case Screen::Overview:
       return state.overview.lines[line].text();
     case Screen::Keys:

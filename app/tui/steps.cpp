@@ -10,6 +10,7 @@
 #include "app/tui/actions.hpp"
 #include "app/tui/current_list.hpp"
 #include "app/tui/prompt.hpp"
+#include "app/tui/view_command.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
@@ -42,6 +43,8 @@ bool run_screen_word(Ui& ui, const std::vector<std::string>& words) {
   } else if (first == "q!") {
     ui.effects.emplace_back(StopJobs{});
     ui.effects.emplace_back(Quit{});
+  } else if (first == "clear") {
+    ui.effects.emplace_back(RedrawAll{});
   } else if (words.size() == 1 && parse_number(first)) {
     const CurrentList list = current_list(state);
     const std::uint64_t row = std::max<std::uint64_t>(1, *parse_number(first));
@@ -104,30 +107,17 @@ void change_session(Ui& ui, const Prepared& prepared, const Step& step, const st
   if (verb == "close") {
     forget_checkpoint(state);
     state.path.clear();
-    state.summary = kNothingOpen;
+    show_nothing_open(state);
   }
   if (verb == "set" || verb == "unset") preview_mapping(ui);
 }
 
-/// For a shell; with what `set` has added.
-std::string flags_text(const Args& args) {
-  std::string text;
-  for (const auto& [name, values] : args.flags) {
-    const bool global = std::any_of(global_flags().begin(), global_flags().end(),
-                                    [&, key = name](const Flag& flag) { return flag.name == key; });
-    if (global) continue;
-    if (values.empty()) text += " --" + name;
-    for (const std::string& value : values) text += " --" + name + " " + shell_word(value);
-  }
-  return text;
-}
-
-void start_conversion(State& state, const Args& args) {
+void start_conversion(State& state, const Args& args, const std::string& command) {
   go_to_screen(state, Screen::Convert);
   state.convert = {};  // the cursor too: away from Start, where Stop stands now
   state.convert.running = true;
   state.convert.target = args.text("output");
-  state.convert.command = "ckptscope convert " + shell_path(state.path) + flags_text(args);
+  state.convert.command = command;
 }
 
 /// A verb that returns a document: on the screen that shows it, or as a page.
@@ -138,12 +128,14 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
   const bool to_screen = step.file.empty() && !args.has("json") && !args.has("jsonl");
   const CheckpointPtr open = state.session.checkpoint();
   state.page.reset();
+  const std::string command = shell_command(state, *prepared.command, args);
   if (verb == "map" && to_screen && args.operands.empty() && !args.has("expect") &&
       !args.has("full") && !args.has("all")) {
     go_to_screen(state, Screen::Mapping);
+    state.mapping.command = command;
     start_step(ui, JobKind::Map, line, map_job(open, args));
   } else if (verb == "stat" && to_screen) {
-    const bool linear = state.stats.linear;
+    const Bins bins = state.stats.bins;
     const std::size_t expert = state.stats.expert;
     const bool deeper = state.screen == Screen::Stats && !state.stats.table.empty();
     if (!deeper) state.stats_before.clear();
@@ -151,13 +143,18 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
     go_to_screen(state, Screen::Stats);
     state.stats = {};
     state.stats.title = line;
+    Args shown = args;
+    shown.flags.erase("figure");  // the screen's own, which `v` turns
+    state.stats.command = shell_command(state, *prepared.command, shown);
+    state.stats.figure = figure_of(args);
     if (args.has("against")) state.stats.against = args.text("against");
-    state.stats.linear = linear;
+    state.stats.bins = bins;
     state.stats.expert = expert;
     state.stat_runs = true;
     start_step(ui, JobKind::Stat, line, stat_job(open, args));
   } else {
-    if (verb == "convert" && !args.has("dry-run")) start_conversion(state, args);
+    if (verb == "convert" && !args.has("dry-run")) start_conversion(state, args, command);
+    state.step_command = command;
     start_step(ui, JobKind::Command, line, command_job(*prepared.command, open, args, step));
   }
 }
@@ -175,7 +172,7 @@ void run_step(Ui& ui, const Step& step) {
   std::string line = joined(step.words);
   if (!step.file.empty()) line += (step.append ? " >> " : " > ") + quoted_word(step.file);
   ui.effects.emplace_back(RecordLine{line});
-  log(state, ":" + line, Role::Title);
+  log(state, {":" + line, Role::Title});
   if (prepared.command->change != nullptr) return change_session(ui, prepared, step, line);
   start_command(ui, prepared, step, line);
 }
@@ -232,7 +229,7 @@ void run_next_step(Ui& ui) {
       state.steps.clear();
       state.step_runs = false;
       const std::string text = fmt::format("{} [{}]", error.what(), name_of(error.code()));
-      log(state, text, Role::Defect);
+      log(state, {text, Role::Defect});
       say(state, text, Role::Defect);
     }
   }

@@ -33,6 +33,9 @@ struct OverviewState {
   ListState cursor;                  // of a picker; else its top is what scrolls
 };
 
+/// What the right pane of the keys is about.
+enum class DetailPane { Details, Figures, Config };
+
 struct KeysState {
   std::shared_ptr<const KeyList> list;  // what is listed: all keys, or those of the filter
   TreeState tree;
@@ -43,7 +46,9 @@ struct KeysState {
   ListState cursor;
   std::uint64_t member = 0;  // which of the alike nodes of the cursor's row is meant
   bool in_details = false;
-  int detail_columns = kDetailColumns;  // of the right pane; 0: hidden
+  std::optional<int> detail_columns{};  // of the right pane, as somebody has set it; 0: hidden
+  DetailPane pane = DetailPane::Details;
+  Glimpsed glimpse{};  // what that pane says of the row's figures
   std::size_t details_top = 0;
 };
 
@@ -62,6 +67,7 @@ struct MappingState {
   std::string failure;  // why there is none
   ListState cursor;
   bool target_side = false;
+  std::string command{};  // that shows the same in a shell
 };
 
 struct StatsState {
@@ -69,15 +75,19 @@ struct StatsState {
   std::shared_ptr<const GroupStats> group;  // of several
   std::vector<Problem> notes;               // on the query
   std::size_t figure = 0;                   // what is drawn of them, of the table of figures
-  std::vector<Line> table;                  // of them, or what else `stat` said
+  KeyedLines told;                          // of them, or what else `stat` said
+  std::string filter;                       // as typed: which rows of those are shown
+  std::vector<Line> table;                  // these
   std::vector<std::string> keys;            // what its lines are about; empty without one
+  std::optional<std::size_t> odd;           // the first line of what stands out
   std::optional<HeatState> heat;            // instead of the table, of one name with experts
   std::string against;                      // the other checkpoint of --against
   std::size_t shift = 0;                    // cells of the table that are scrolled out
   std::string title;
+  std::string command;  // that shows the same in a shell
   ListState cursor;
   std::size_t expert = 0;
-  bool linear = false;
+  Bins bins = Bins::Powers;
 };
 
 struct ConvertState {
@@ -93,7 +103,15 @@ struct ConvertState {
 struct LogEntry {
   std::string text;
   Role role = Role::Plain;
-  std::shared_ptr<const std::vector<Line>> page;  // opens on Enter
+  std::shared_ptr<const std::vector<Line>> page{};  // opens on Enter
+  std::string command{};                            // of the page
+};
+
+struct LogState {
+  std::vector<LogEntry> entries;
+  std::string filter;              // as typed
+  std::vector<std::size_t> shown;  // numbers of the entries that it shows; all of them without one
+  ListState cursor;                // on those
 };
 
 struct PageState {
@@ -101,6 +119,7 @@ struct PageState {
   std::shared_ptr<const std::vector<Line>> lines;
   ListState cursor;  // its top is what scrolls
   std::size_t shift = 0;
+  std::string command{};  // that shows the same in a shell
 };
 
 enum class PromptKind { Command, Search, Filter, Field, Diff, Adapter, Quit, Question };
@@ -140,8 +159,7 @@ struct State {
   StatsState stats;
   std::vector<StatsState> stats_before;  // the tables and maps that a tensor was chosen from
   ConvertState convert;
-  std::vector<LogEntry> log;
-  ListState log_cursor;
+  LogState log;
   std::optional<PageState> page;
   std::optional<Prompt> prompt;
   std::string pending;  // the first of two keys: "s"
@@ -153,6 +171,7 @@ struct State {
   std::vector<std::string> history;
   std::deque<Step> steps;     // of a line, that wait for the one that runs
   std::uint64_t step_id = 0;  // the job of the one that runs
+  std::string step_command;   // the same for a shell
   bool step_runs = false;
   bool stat_runs = false;        // what runs is a look at values: a newer command takes its place
   bool stat_superseded = false;  // and has been told to
@@ -194,11 +213,14 @@ struct RecordTo {  // a file; empty: no more
 struct RecordLine {
   std::string line;
 };
+struct Remember {  // a checkpoint, among the recent ones
+  std::string path;
+};
 struct RedrawAll {};
 struct Suspend {};
 struct Quit {};
 using Effect = std::variant<StartJob, StopJobs, StopStat, AnswerJob, CopyText, RecordTo, RecordLine,
-                            RedrawAll, Suspend, Quit>;
+                            Remember, RedrawAll, Suspend, Quit>;
 
 /// An update under way.
 struct Ui {

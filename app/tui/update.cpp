@@ -3,11 +3,14 @@
 
 #include <algorithm>
 
+#include "app/reports/picker.hpp"
 #include "app/session/run_command.hpp"
+#include "app/tui/actions.hpp"
 #include "app/tui/convert_form.hpp"
 #include "app/tui/current_list.hpp"
 #include "app/tui/cursor.hpp"
 #include "app/tui/keymap.hpp"
+#include "app/tui/line_filter.hpp"
 #include "app/tui/mouse.hpp"
 #include "app/tui/prompt.hpp"
 #include "app/tui/search.hpp"
@@ -31,18 +34,8 @@ void pending_key(Ui& ui, std::string_view key) {
   constexpr std::pair<std::string_view, std::string_view> kColumns[] = {
       {"k", ""}, {"b", "bytes"}, {"d", "dtype"}, {"s", "shard"}};
   for (const auto& [letter, column] : kColumns) {
-    if (letter != key) continue;
-    list_keys(ui, state.keys.filter, {std::string(column), false}, !column.empty());
+    if (letter == key) sort_keys(ui, {std::string(column), false});
   }
-}
-
-void lay_out_overview(State& state) {
-  if (!state.overview.document) return;
-  KeyedLines keyed = keyed_lines(*state.overview.document);
-  const bool picker = !state.whole && !state.all;
-  state.overview.choices = picker ? std::move(keyed.keys) : std::vector<std::string>();
-  state.overview.lines =
-      picker ? std::move(keyed.lines) : page_of(*state.overview.document, text_columns(state));
 }
 
 void press(Ui& ui, std::string_view key) {
@@ -79,7 +72,7 @@ struct Arrived {
   void operator()(const Opened& opened) const {
     const bool goes_on = state.all && !state.whole && state.path == opened.path;
     const auto tensor = current_tensor(state);
-    const std::string key = goes_on && tensor ? current_key(state) : "";
+    const std::string key = goes_on && tensor ? key_of_row(state) : "";
     forget_checkpoint(state);
     state.path = opened.path;
     state.all = opened.list;
@@ -98,7 +91,8 @@ struct Arrived {
     }
     const std::shared_ptr<const NameTree> names(opened.list, &opened.list->names());
     state.session.adopt(opened.list->checkpoint(), names);
-    log(state, fmt::format("opened {}: {}", display(state.path), opened.summary));
+    ui.effects.emplace_back(Remember{state.path});
+    log(state, {fmt::format("opened {}: {}", display(state.path), opened.summary)});
     preview_mapping(ui);
   }
 
@@ -107,10 +101,9 @@ struct Arrived {
     state.session.close();
     state.path = picked.path;
     state.summary = "several checkpoints: Enter opens one";
-    state.overview.document = picked.document;
-    lay_out_overview(state);
-    const bool any = state.overview.lines.size() > 2;
-    state.overview.cursor.go(any ? 2 : 0, state.overview.lines.size(), page_rows(body_of(state)));
+    Document document = *picked.document;
+    add_recent(document, state.session.recent());
+    show_choices(state, std::move(document));
     go_to_screen(state, Screen::Overview);
   }
 
@@ -146,7 +139,7 @@ struct Arrived {
 
   void operator()(const PlanReady& mapped) const {
     const ListState cursor = state.mapping.cursor;
-    state.mapping = {mapped.model, "", cursor, state.mapping.target_side};
+    state.mapping = {mapped.model, "", cursor, state.mapping.target_side, state.mapping.command};
     const MapModel& model = *mapped.model;
     const std::size_t page = mapping_page(body_of(state));
     state.mapping.cursor.go(cursor.cursor, model.lines.size(), page);
@@ -154,11 +147,14 @@ struct Arrived {
                             model.lines.size(), page);
   }
 
+  void operator()(const Glimpsed& glimpse) const { state.keys.glimpse = glimpse; }
+
   void operator()(const StatsReady& looked) const {
     state.stats.model = looked.model;
     const std::size_t experts = looked.model->stats.experts.size();
     state.stats.expert = experts == 0 ? 0 : std::min(state.stats.expert, experts - 1);
-    state.stats.table.clear();
+    state.stats.told = {};
+    show_told(state);
     if (!state.session.checkpoint()) return;
     // The keys' cursor follows, so that ] and m are about what is shown.
     auto id = state.session.checkpoint()->find(looked.model->key);
@@ -176,22 +172,22 @@ struct Arrived {
   void operator()(const CommandDone& told) const {
     if (event.kind == JobKind::Stat) {
       state.stats.model = nullptr;
-      state.stats.table = told.lines;
-      state.stats.keys = told.keys;
+      state.stats.told = {told.lines, told.keys, {}};
+      show_told(state);
       leave_headings(state);
       return;
     }
     if (!event.last) return;  // only statistics fill as they come
     const Role role = told.exit == 0 ? Role::Good : Role::Notice;
     const auto page = std::make_shared<const std::vector<Line>>(told.lines);
-    log(state, fmt::format("{}: exit {}", told.verb, told.exit), role, page);
+    log(state, {fmt::format("{}: exit {}", told.verb, told.exit), role, page, state.step_command});
     if (told.verb == "convert" && state.convert.running) return converted(told);
     if (told.verb == "verify" && state.screen == Screen::Convert) {
       for (const Line& line : told.lines) state.convert.lines.push_back({"", line.text(), role});
       return;
     }
     if (told.lines.size() == 1) return say(state, told.lines.front().text(), role);
-    state.page = PageState{told.verb, page, {}, 0};
+    state.page = PageState{told.verb, page, {}, 0, state.step_command};
   }
 
   void converted(const CommandDone& told) const {
@@ -231,6 +227,10 @@ struct Arrived {
     if (state.stat_superseded && failed.code == Code::Interrupted) return;  // for what is next
     const std::string text = fmt::format("{} [{}]", failed.message, name_of(failed.code));
     const Role role = failed.code == Code::Interrupted ? Role::Notice : Role::Defect;
+    if (event.kind == JobKind::Glimpse) {
+      if (failed.code != Code::Interrupted) state.keys.glimpse.lines = {{"", failed.message}};
+      return;
+    }
     if (event.kind == JobKind::Map) {
       state.mapping = {nullptr, text, {}, false};
       if (!state.step_runs || state.screen != Screen::Mapping) return;
@@ -250,7 +250,7 @@ struct Arrived {
       finish_conversion();
     }
     if (event.id == state.step_id) state.steps.clear();
-    log(state, text, role);
+    log(state, {text, role});
     say(state, text, role);
   }
 
@@ -258,7 +258,7 @@ struct Arrived {
     if (event.kind == JobKind::Command && state.convert.running) {
       state.convert.lines.push_back({"", said.text});
     }
-    log(state, said.text, Role::Faint);
+    log(state, {said.text, Role::Faint});
   }
 
   void operator()(const Question& question) const {
@@ -298,6 +298,18 @@ void tick(State& state, const Activity& activity) {
   }
 }
 
+/// The figures beside the keys are of the row that the cursor is on.
+void glimpse_at_row(Ui& ui) {
+  State& state = ui.state;
+  const bool seen = state.screen == Screen::Keys && state.keys.pane == DetailPane::Figures;
+  if (!seen || !state.session.checkpoint() || detail_columns(state) == 0) return;
+  const std::string key = key_of_row(state);
+  if (state.keys.glimpse.key == key) return;
+  const bool tensor = current_tensor(state).has_value();
+  state.keys.glimpse = {key, {{"", tensor ? "reading …" : "x looks at all of these"}}};
+  if (tensor) start(ui, JobKind::Glimpse, "", glimpse_job(state.session.checkpoint(), key));
+}
+
 void handle(Ui& ui, const Event& event) {
   if (const auto* key = std::get_if<KeyPressed>(&event)) {
     press(ui, key->key);
@@ -316,8 +328,10 @@ std::vector<Effect> begin(State& state, const std::string& path) {
   std::vector<Effect> effects;
   Ui ui{state, effects};
   state.path = path;
-  state.summary = path.empty() ? kNothingOpen : "reading headers …";
-  if (!path.empty()) {
+  state.summary = "reading headers …";
+  if (path.empty()) {
+    show_nothing_open(state);
+  } else {
     const std::string config = state.session.global_args().text("config");
     start(ui, JobKind::Open, "open " + quoted_word(path), open_job(path, config));
   }
@@ -328,7 +342,10 @@ std::vector<Effect> update(State& state, const Event& event) {
   std::vector<Effect> effects;
   Ui ui{state, effects};
   try {
-    with_translated_exceptions([&] { handle(ui, event); });
+    with_translated_exceptions([&] {
+      handle(ui, event);
+      glimpse_at_row(ui);
+    });
   } catch (const Error& error) {
     say(state, error.what(), Role::Defect);
   }

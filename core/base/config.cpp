@@ -266,6 +266,15 @@ std::optional<std::uint64_t> Config::experts() const {
   return integer({"num_local_experts", "n_routed_experts", "num_experts", "moe_num_experts"});
 }
 
+std::optional<std::uint64_t> Config::experts_per_token() const {
+  return integer(
+      {"num_experts_per_tok", "experts_per_token", "moe_topk", "moe_k", "top_k_experts"});
+}
+
+std::string Config::pretty() const {
+  return present() ? data_->root.dump(2) : "";
+}
+
 std::vector<std::string> Config::dtypes() const {
   std::vector<std::string> names;
   for (const char* path :

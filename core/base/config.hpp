@@ -55,10 +55,14 @@ class Config {
   std::optional<std::uint64_t> layers() const;
   /// Routed experts of a layer, under any of the names that families give their number.
   std::optional<std::uint64_t> experts() const;
+  /// Those of them that a token goes through.
+  std::optional<std::uint64_t> experts_per_token() const;
 
   /// What `dtype` and `torch_dtype` say ("bfloat16", "auto"): at the top, then under text_config.
   std::vector<std::string> dtypes() const;
 
+  /// All of it, a member a line; empty without one.
+  std::string pretty() const;
   /// The JSON of the member at a path, or in the text part; empty without one.
   std::string json(std::string_view path) const;
 

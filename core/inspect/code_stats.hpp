@@ -7,12 +7,17 @@
 
 namespace ckptscope {
 
+/// What a code is by itself, before its scale.
+enum class CodeFormat { Other, E2M1, E4M3, E5M2 };
+
 /// Codes of a quantised tensor.
 struct CodeStats {
-  std::uint64_t used = 0;       // different codes that occur
-  std::uint64_t possible = 0;   // 16, or 256
-  std::uint64_t saturated = 0;  // elements at the largest magnitude: +-6, +-448
-  std::uint64_t subnormal = 0;  // elements at +-0.5, or with exponent 0 and not zero
+  CodeFormat format = CodeFormat::Other;
+  std::uint64_t used = 0;                   // different codes that occur
+  std::uint64_t possible = 0;               // 16, or 256
+  std::uint64_t saturated = 0;              // elements at the largest magnitude: +-6, +-448
+  std::uint64_t subnormal = 0;              // elements at +-0.5, or with exponent 0 and not zero
+  std::array<std::uint64_t, 256> counts{};  // elements by code
 };
 
 /// Scales of a quantised tensor.

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
 #include "core/inspect/code_counter.hpp"
 #include "core/inspect/tiled_items.hpp"
+#include "core/numbers/formats.hpp"
 
 namespace ckptscope {
 namespace {
@@ -20,11 +22,18 @@ constexpr std::chrono::milliseconds kPartialInterval{150};
 /// What is known of an item so far.
 struct Sums {
   TensorStats stats;
-  std::array<std::uint64_t, 256> codes{};
 
   void add(const Value& node, const StatsTile& tile, TileCounts part, bool first);
   void finish();
 };
+
+CodeFormat code_format_of(const Value& node) {
+  if (node.op == Value::Op::Mxfp4) return CodeFormat::E2M1;
+  const Dtype dtype = data_of(node).dtype;
+  return dtype == Dtype::F8_E4M3   ? CodeFormat::E4M3
+         : dtype == Dtype::F8_E5M2 ? CodeFormat::E5M2
+                                   : CodeFormat::Other;
+}
 
 void Sums::add(const Value& node, const StatsTile& tile, TileCounts part, bool first) {
   if (first && has_experts(node.shape)) stats.experts.resize(node.shape[0]);
@@ -34,12 +43,14 @@ void Sums::add(const Value& node, const StatsTile& tile, TileCounts part, bool f
   } else {
     stats.distribution.add(part.distribution);
   }
-  for (std::size_t i = 0; i < part.codes.size(); ++i) codes[i] += part.codes[i];
   if (node.op != Value::Op::Input || size_of(node.dtype) == 1) {
     if (!stats.codes) stats.codes.emplace();
     stats.codes->saturated += part.saturated;
     stats.codes->subnormal += part.subnormal;
+    stats.codes->format = code_format_of(node);
     stats.codes->possible = node.op == Value::Op::Mxfp4 ? 16 : 256;
+    auto& counts = stats.codes->counts;
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += part.codes[i];
   }
   if (part.scales) {
     if (!stats.scales) stats.scales.emplace();
@@ -57,7 +68,8 @@ void Sums::finish() {
   std::copy(quantiles.begin(), quantiles.end(), stats.quantiles.begin());
   if (!stats.codes) return;
   stats.codes->used = static_cast<std::uint64_t>(
-      std::count_if(codes.begin(), codes.end(), [](std::uint64_t n) { return n > 0; }));
+      std::count_if(stats.codes->counts.begin(), stats.codes->counts.end(),
+                    [](std::uint64_t n) { return n > 0; }));
 }
 
 class Computation {
@@ -151,6 +163,38 @@ std::vector<MagnitudeBin> magnitude_bins(const TensorStats& stats) {
     if (power.negative + power.positive == 0) continue;  // an infinity is far from the rest
     bins.push_back({power.label(), power.negative, power.positive});
   }
+  return bins;
+}
+
+namespace {
+
+float value_of(CodeFormat format, std::uint8_t code) {
+  if (format == CodeFormat::E2M1) return e2m1_to_float(code);
+  return format == CodeFormat::E4M3 ? e4m3_to_float(code) : e5m2_to_float(code);
+}
+
+std::string code_label(CodeFormat format, float magnitude) {
+  if (std::isnan(magnitude)) return "NaN";
+  if (std::isinf(magnitude)) return "inf";
+  if (magnitude == 0) return "zero";
+  return format == CodeFormat::E2M1 ? fmt::format("{}", magnitude)
+                                    : fmt::format("2^{}", std::ilogb(magnitude));
+}
+
+}  // namespace
+
+std::vector<MagnitudeBin> code_bins(const CodeStats& codes) {
+  if (codes.format == CodeFormat::Other) return {};
+  std::vector<MagnitudeBin> bins;
+  const std::size_t magnitudes = codes.possible / 2;  // the sign is the highest bit
+  for (std::size_t code = 0; code < magnitudes; ++code) {
+    const float value = value_of(codes.format, static_cast<std::uint8_t>(code));
+    std::string label = code_label(codes.format, value);
+    if (bins.empty() || bins.back().label != label) bins.push_back({std::move(label)});
+    bins.back().positive += codes.counts[code];
+    bins.back().negative += codes.counts[code + magnitudes];
+  }
+  std::reverse(bins.begin(), bins.end());
   return bins;
 }
 

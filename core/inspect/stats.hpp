@@ -60,6 +60,9 @@ struct MagnitudeBin {
 };
 /// By power of two of |x|, those that occur, the largest first; without zeros.
 std::vector<MagnitudeBin> magnitude_bins(const TensorStats& stats);
+/// The codes themselves, before their scales, the largest first: FP4 by value, FP8 by power of two,
+/// then zeros, and what is no number. Empty where the format has no codes of that kind.
+std::vector<MagnitudeBin> code_bins(const CodeStats& codes);
 
 Storage storage_of(const Value& value);
 /// Shape of the decoded values as they lie on disk, and bytes of all that is read.

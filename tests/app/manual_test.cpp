@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "app/shell_completions.hpp"
+#include "core/checkpoint/synthetic.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/shell.hpp"
 
@@ -65,6 +67,20 @@ TEST(Manual, BashCompletesNamesWithBlanks) {
                      " COMP_CWORD=2; _ckptscope;"
                      " printf \"%s\\n\" \"${COMPREPLY[@]}\" | sort'");
   EXPECT_EQ(result.out, "a b.safetensors\na c*.safetensors\n") << result.err;
+}
+
+TEST(Manual, BashCompletesKeysOfTheCheckpoint) {
+  const TempDir dir;
+  SyntheticCheckpoint checkpoint;
+  checkpoint.tensors = {{"model.a.weight", Dtype::U8, {1}}, {"model.b", Dtype::U8, {1}}};
+  write_synthetic(dir / "c", checkpoint);
+  const ShellResult result =
+      run_shell(dir, "bash -c 'source " CKPTSCOPE_ROOT
+                     "/app/completions/ckptscope.bash; compopt() { echo \"$@\"; };"
+                     " COMP_WORDS=(x ls c model.); COMP_CWORD=3; _ckptscope " CKPTSCOPE_BINARY
+                     ";"
+                     " printf \"%s\n\" \"${COMPREPLY[@]}\"'");
+  EXPECT_EQ(result.out, "-o nospace\nmodel.a.\nmodel.b\n") << result.err;
 }
 
 }  // namespace

@@ -91,14 +91,14 @@ void layout_heat_map(const HeatMap& map, const LineStyle& style,
 void layout_chart(const Chart& chart, const LineStyle& style,
                   const std::function<void(Line)>& take) {
   take_title(chart.title, style, take);
-  Extent extent;
-  for (const auto* values : {&chart.values, &chart.low, &chart.high}) extent.add(*values);
-  if (!extent.known()) return take(Line("  nothing to draw", Role::Faint));
-  const std::string top = real(extent.most);
-  const std::string bottom = real(extent.least);
+  Bounds bounds;
+  for (const auto* values : {&chart.values, &chart.low, &chart.high}) bounds.add(*values);
+  if (!bounds.known()) return take(Line("  nothing to draw", Role::Faint));
+  const std::string top = real(bounds.most);
+  const std::string bottom = real(bounds.least);
   const std::size_t margin = 2 + std::max(top.size(), bottom.size()) + 2;
   const std::size_t columns = std::min(room_of(style, margin), chart.places.size());
-  BrailleChart dots(kChartRows, columns, extent.least, extent.most);
+  BrailleChart dots(kChartRows, columns, bounds.least, bounds.most);
   for (std::size_t i = 0; i < chart.values.size(); ++i) {
     if (!chart.low.empty()) dots.bar(i, chart.values.size(), chart.low[i], chart.high[i]);
     dots.dot(i, chart.values.size(), chart.values[i]);

@@ -16,19 +16,19 @@ namespace ckptscope {
 namespace {
 
 /// From 0 at the top to `height` at the bottom.
-double place_in(const Extent& extent, double value, double height) {
-  return extent.most > extent.least ? height * (extent.most - value) / (extent.most - extent.least)
+double place_in(const Bounds& bounds, double value, double height) {
+  return bounds.most > bounds.least ? height * (bounds.most - value) / (bounds.most - bounds.least)
                                     : height / 2;
 }
 
 /// "M0 3.2L1 4.5": one piece a run of numbers. A run of one is a short stroke.
-std::string line_path(std::span<const double> values, const Extent& extent, double height) {
+std::string line_path(std::span<const double> values, const Bounds& bounds, double height) {
   std::string path;
   bool on = false;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const bool number = std::isfinite(values[i]);
     if (number) {
-      path += fmt::format("{}{} {:.2f}", on ? 'L' : 'M', i, place_in(extent, values[i], height));
+      path += fmt::format("{}{} {:.2f}", on ? 'L' : 'M', i, place_in(bounds, values[i], height));
       const bool alone = !on && (i + 1 == values.size() || !std::isfinite(values[i + 1]));
       if (alone) path += "h.5";
     }
@@ -37,14 +37,14 @@ std::string line_path(std::span<const double> values, const Extent& extent, doub
   return path;
 }
 
-std::string band_path(const Chart& chart, const Extent& extent, double height) {
+std::string band_path(const Chart& chart, const Bounds& bounds, double height) {
   std::string there;
   std::string back;
   for (std::size_t i = 0; i < chart.low.size(); ++i) {
     if (!std::isfinite(chart.low[i]) || !std::isfinite(chart.high[i])) continue;
     there += fmt::format("{}{} {:.2f}", there.empty() ? 'M' : 'L', i,
-                         place_in(extent, chart.high[i], height));
-    back = fmt::format("L{} {:.2f}", i, place_in(extent, chart.low[i], height)) + back;
+                         place_in(bounds, chart.high[i], height));
+    back = fmt::format("L{} {:.2f}", i, place_in(bounds, chart.low[i], height)) + back;
   }
   return there.empty() ? "" : there + back + "z";
 }
@@ -59,32 +59,32 @@ std::string svg_bar(double part) {
 }
 
 std::string svg_spark(std::span<const double> values) {
-  Extent extent;
-  extent.add(values);
-  if (!extent.known()) return "";
+  Bounds bounds;
+  bounds.add(values);
+  if (!bounds.known()) return "";
   const std::size_t last = std::max<std::size_t>(1, values.size() - 1);
   return fmt::format(
       "<svg class=\"spark\" viewBox=\"0 -1 {} 12\" preserveAspectRatio=\"none\" "
       "aria-hidden=\"true\"><path d=\"{}\"/></svg>",
-      last, line_path(values, extent, 10));
+      last, line_path(values, bounds, 10));
 }
 
 std::string svg_chart(const Chart& chart) {
   constexpr double kHeight = 60;
-  Extent extent;
-  extent.add(chart.values);
-  extent.add(chart.low);
-  extent.add(chart.high);
-  if (!extent.known()) return "<p>nothing to draw</p>";
+  Bounds bounds;
+  bounds.add(chart.values);
+  bounds.add(chart.low);
+  bounds.add(chart.high);
+  if (!bounds.known()) return "<p>nothing to draw</p>";
   const std::size_t last = std::max<std::size_t>(1, chart.values.size() - 1);
   return fmt::format(
       "<div class=\"chart\"><span>{} at the top, {} at the bottom; {} {} to {}</span>"
       "<svg viewBox=\"0 -1 {} {}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{}\">"
       "<path class=\"band\" d=\"{}\"/><path class=\"line\" d=\"{}\"/></svg></div>",
-      real(extent.most), real(extent.least), html_text(chart.place_kind),
+      real(bounds.most), real(bounds.least), html_text(chart.place_kind),
       html_text(chart.places.front()), html_text(chart.places.back()), last, kHeight + 2,
-      html_text(display(chart.title)), band_path(chart, extent, kHeight),
-      line_path(chart.values, extent, kHeight));
+      html_text(display(chart.title)), band_path(chart, bounds, kHeight),
+      line_path(chart.values, bounds, kHeight));
 }
 
 namespace {

@@ -48,7 +48,7 @@ std::vector<double> grouped(std::span<const double> values, std::size_t cells) {
 
 }  // namespace
 
-void Extent::add(std::span<const double> values) {
+void Bounds::add(std::span<const double> values) {
   for (const double one : values) {
     if (!std::isfinite(one)) continue;
     least = std::min(least, one);
@@ -58,9 +58,9 @@ void Extent::add(std::span<const double> values) {
 
 std::string spark(std::span<const double> values, std::size_t cells) {
   const std::vector<double> shown = grouped(values, cells);
-  Extent extent;
-  extent.add(shown);
-  const auto [least, most] = extent;
+  Bounds bounds;
+  bounds.add(shown);
+  const auto [least, most] = bounds;
   std::string text;
   for (const double one : shown) {
     if (!std::isfinite(one)) {

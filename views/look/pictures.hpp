@@ -14,7 +14,7 @@
 namespace ckptscope {
 
 /// The least and the largest of the finite values that it has seen.
-struct Extent {
+struct Bounds {
   double least = std::numeric_limits<double>::infinity();
   double most = -std::numeric_limits<double>::infinity();
 

@@ -7,15 +7,22 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "views/document/figures.hpp"
 
 namespace ckptscope {
 namespace {
 
 constexpr int kDetailRows = 5;
 
+constexpr int kShareCells = 8;
+
 /// Where the columns of a row begin; 0 for those that there is no room for.
 struct Columns {
-  explicit Columns(const Rect& area) : end(area.column + area.columns) {
+  explicit Columns(const Rect& area) {
+    const bool wide = area.columns >= 80;
+    const int right = area.column + area.columns;
+    end = wide ? right - kShareCells - 1 : right;
+    share = wide ? right - kShareCells : 0;
     size = end - 8;
     const bool roomy = area.columns >= 56;
     shape = roomy ? size - 16 : 0;
@@ -29,12 +36,22 @@ struct Columns {
   int shape;
   int size;
   int end;
+  int share;
 };
 
 std::string shape_text(ShapeView shape) {
   std::string text = to_string(shape);
   std::erase(text, ' ');
   return text;
+}
+
+/// How much of all that is listed these bytes are; nothing of less than half a cell.
+void draw_share(const KeysView& view, Canvas& canvas, int row, const Columns& columns,
+                std::uint64_t bytes) {
+  const std::uint64_t all = view.list.names().nodes().front().bytes;
+  const bool seen = 2 * kShareCells * share(bytes, all) >= 1;
+  if (columns.share == 0 || !seen) return;
+  canvas.put(row, columns.share, bar(bytes, all, kShareCells), Role::Faint);
 }
 
 void draw_tensor(Canvas& canvas, int row, const Columns& columns, const TensorInfo& info,
@@ -90,9 +107,17 @@ void draw_folded(const KeysView& view, Canvas& canvas, int row, const Columns& c
       canvas.put_right(row, columns.size - 1, counted(one.tensors, "key"), Role::Faint);
     canvas.put_right(row, columns.end, format_bytes(one.bytes));
   }
+  draw_share(view, canvas, row, columns, one.bytes);
 }
 
 }  // namespace
+
+int usual_detail_columns(int columns) {
+  constexpr int kLeast = 33;
+  constexpr int kMost = 60;
+  constexpr int kForKeys = 120;  // before the pane grows
+  return std::clamp(kLeast + (columns - kLeast - kForKeys) / 2, kLeast, kMost);
+}
 
 std::size_t keys_page(const Rect& body, int detail_columns) {
   return static_cast<std::size_t>(
@@ -108,7 +133,9 @@ void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body) {
     headings.push_back({columns.size - 6, "shape"});
   }
   headings.push_back({columns.end - 5, "size"});
-  draw_pane_rules(canvas, body, panes, headings, view.in_details ? "[selected]" : "selected");
+  if (columns.share > 0) headings.push_back({columns.share, "share"});
+  draw_pane_rules(canvas, body, panes, headings,
+                  view.in_details ? "[" + view.detail_heading + "]" : view.detail_heading);
 
   const std::size_t count = view.flat ? view.order.size() : view.tree.visible().size();
   for (int i = 0; i < panes.main.rows; ++i) {
@@ -125,6 +152,7 @@ void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body) {
       canvas.put(row, columns.key, shown);
       mark_match(view, canvas, row, columns.key, shown);
       draw_tensor(canvas, row, columns, info, info.bytes());
+      draw_share(view, canvas, row, columns, info.bytes());
     } else {
       const std::uint32_t folded = view.tree.visible()[number];
       draw_folded(view, canvas, row, columns, folded);

@@ -14,8 +14,8 @@
 
 namespace ckptscope {
 
-/// Cells of the right pane, with its divider, unless somebody moves it.
-inline constexpr int kDetailColumns = 33;
+/// Cells of the right pane, with its divider, unless somebody moves it: more where lines are long.
+int usual_detail_columns(int columns);
 
 struct KeysView {
   const KeyList& list;
@@ -25,10 +25,11 @@ struct KeysView {
   const ListState& cursor;
   const std::vector<DetailLine>& details;
   std::size_t details_top = 0;
-  bool in_details = false;              // keys scroll those
-  std::string sorted{};                 // "bytes", for the heading; empty: natural order
-  const Regex* highlight = nullptr;     // what is searched for, marked where it is seen
-  int detail_columns = kDetailColumns;  // 0: the pane is hidden
+  bool in_details = false;           // keys scroll those
+  std::string sorted{};              // "bytes", for the heading; empty: natural order
+  const Regex* highlight = nullptr;  // what is searched for, marked where it is seen
+  int detail_columns = 0;            // of the pane; 0: hidden
+  std::string detail_heading{};
 };
 
 /// Rows of keys that fit into the body.

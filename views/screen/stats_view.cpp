@@ -103,18 +103,33 @@ void shorten(std::vector<MagnitudeBin>& bins, std::size_t rows) {
   bins.push_back(rest);
 }
 
-void draw_signed(Canvas& canvas, const Rect& area, const TensorStats& stats) {
-  const std::uint64_t count = stats.moments.count;
-  std::vector<MagnitudeBin> bins = magnitude_bins(stats);
+bool has_code_bins(const StatsModel& model) {
+  return model.stats.codes && model.stats.codes->format != CodeFormat::Other;
+}
+
+/// The column where the labels stand.
+int middle_of(const Rect& area) {
+  return area.column + area.columns / 2 - 4;
+}
+
+/// What stands over the bins.
+struct BinTexts {
+  std::string_view title;
+  std::string_view label;
+};
+
+/// Returns the row below the last bin.
+int draw_signed(Canvas& canvas, const Rect& area, std::vector<MagnitudeBin> bins,
+                std::uint64_t count, const BinTexts& texts) {
   shorten(bins, static_cast<std::size_t>(std::max(1, area.rows - 3)));
   std::uint64_t most = 1;
   for (const MagnitudeBin& bin : bins) most = std::max({most, bin.negative, bin.positive});
-  const int middle = area.column + area.columns / 2 - 4;  // where the label stands
-  const int side = std::min(middle - area.column - 9,     // cells of a bar
+  const int middle = middle_of(area);
+  const int side = std::min(middle - area.column - 9,  // cells of a bar
                             area.column + area.columns - middle - 18);
-  canvas.put(area.row, area.column + 1, "share of values by magnitude, in %", Role::Faint);
+  canvas.put(area.row, area.column + 1, texts.title, Role::Faint);
   canvas.put_right(area.row + 1, middle - 2, "negative", Role::Faint);
-  canvas.put(area.row + 1, middle + 2, "|x|", Role::Faint);
+  canvas.put(area.row + 1, middle + 2, texts.label, Role::Faint);
   canvas.put(area.row + 1, middle + 10, "positive", Role::Faint);
   int row = area.row + 2;
   for (const MagnitudeBin& bin : bins) {
@@ -128,8 +143,21 @@ void draw_signed(Canvas& canvas, const Rect& area, const TensorStats& stats) {
     canvas.put_right(row, area.column + area.columns, percent(bin.positive, count));
     ++row;
   }
+  return row;
+}
+
+void draw_powers(Canvas& canvas, const Rect& area, const TensorStats& stats) {
+  const std::uint64_t count = stats.moments.count;
+  const int row = draw_signed(canvas, area, magnitude_bins(stats), count,
+                              {"share of values by magnitude, in %", "|x|"});
+  const int middle = middle_of(area);
   canvas.put(row, middle + 2, "zero", Role::Faint);
   canvas.put(row, middle + 10, percent(stats.moments.zeros, count));
+}
+
+void draw_codes(Canvas& canvas, const Rect& area, const TensorStats& stats) {
+  draw_signed(canvas, area, code_bins(*stats.codes), stats.moments.count,
+              {"share of codes before their scales, in %", "code"});
 }
 
 /// Equal steps over the range: codes of a quantised tensor stand out as spikes and holes.
@@ -150,6 +178,19 @@ void draw_linear(Canvas& canvas, const Rect& area, const TensorStats& stats) {
     canvas.put(row, area.column + 14, bar(count, most, area.columns - 23), Role::Bar);
     canvas.put_right(row, area.column + area.columns, percent(count, m.count));
   }
+}
+
+void draw_histogram(const StatsView& view, Canvas& canvas, const Rect& area) {
+  switch (view.bins) {
+    case Bins::Steps:
+      return draw_linear(canvas, area, view.model.stats);
+    case Bins::Codes:
+      if (has_code_bins(view.model)) return draw_codes(canvas, area, view.model.stats);
+      break;
+    case Bins::Powers:
+      break;
+  }
+  draw_powers(canvas, area, view.model.stats);
 }
 
 // ---- experts ------------------------------------------------------------------------------------
@@ -265,6 +306,11 @@ std::string expert_text(const StatsModel& model, std::size_t expert) {
   return text;
 }
 
+Bins next_bins(Bins bins, const StatsModel& model) {
+  if (bins == Bins::Powers) return Bins::Steps;
+  return bins == Bins::Steps && has_code_bins(model) ? Bins::Codes : Bins::Powers;
+}
+
 void draw_stats(const StatsView& view, Canvas& canvas, const Rect& body) {
   const StatsModel& model = view.model;
   const bool wide = body.columns >= 80;
@@ -284,7 +330,7 @@ void draw_stats(const StatsView& view, Canvas& canvas, const Rect& body) {
   if (wide) {
     draw_divider(canvas, {body.row + 1, kNumbersColumns, rows, 1});
     const Rect area{body.row + 1, kNumbersColumns + 1, rows, body.columns - kNumbersColumns - 2};
-    view.linear ? draw_linear(canvas, area, model.stats) : draw_signed(canvas, area, model.stats);
+    draw_histogram(view, canvas, area);
   }
   if (expert_rows == 0) return;
   const int top = body.row + 1 + rows;

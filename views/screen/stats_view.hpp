@@ -36,9 +36,15 @@ void describe_experts(StatsModel& model);
 /// "expert 17 of 32: mean 1.2e-05, std 0.0226, abs max 0.75, zero 10.3 %, saturated 5.2 %".
 std::string expert_text(const StatsModel& model, std::size_t expert);
 
+/// What the histogram counts: powers of two of the values, equal steps of them, or codes before
+/// their scales.
+enum class Bins { Powers, Steps, Codes };
+/// The next one that the tensor has.
+Bins next_bins(Bins bins, const StatsModel& model);
+
 struct StatsView {
   const StatsModel& model;
-  bool linear = false;
+  Bins bins = Bins::Powers;
   std::size_t expert = 0;
 };
 void draw_stats(const StatsView& view, Canvas& canvas, const Rect& body);

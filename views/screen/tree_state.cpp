@@ -7,16 +7,12 @@ namespace ckptscope {
 
 TreeState::TreeState(const FoldedTree& tree, std::size_t page) : open_(tree.rows().size()) {
   const auto rows = tree.rows();
-  std::vector<std::uint32_t> level;
-  for (std::uint32_t row = 0; row < rows.size(); row = rows[row].end) level.push_back(row);
+  std::vector<std::uint32_t> level = siblings(tree, 0, static_cast<std::uint32_t>(rows.size()));
   std::size_t shown = level.size();
   while (!level.empty()) {
     std::vector<std::uint32_t> next;
     for (const std::uint32_t parent : level) {
-      std::vector<std::uint32_t> children;
-      for (std::uint32_t row = parent + 1; row < rows[parent].end; row = rows[row].end) {
-        children.push_back(row);
-      }
+      const auto children = siblings(tree, parent + 1, rows[parent].end);
       if (shown + children.size() > page) continue;
       shown += children.size();
       open_[parent] = !children.empty();
@@ -49,16 +45,47 @@ void TreeState::reveal(const FoldedTree& tree, std::uint32_t row) {
   if (changed) refresh(tree);
 }
 
-std::size_t TreeState::position_of(std::uint32_t row) const {
-  const auto behind = std::upper_bound(visible_.begin(), visible_.end(), row);
-  return static_cast<std::size_t>(std::max<std::ptrdiff_t>(1, behind - visible_.begin()) - 1);
+void TreeState::set_order(const FoldedTree& tree, SiblingOrder order) {
+  order_ = order;
+  refresh(tree);
+}
+
+std::size_t TreeState::position_of(const FoldedTree& tree, std::uint32_t row) const {
+  while (position_[row] == NameTree::kNoNode && tree.rows()[row].parent != NameTree::kNoNode) {
+    row = tree.rows()[row].parent;
+  }
+  return position_[row];
+}
+
+std::vector<std::uint32_t> TreeState::siblings(const FoldedTree& tree, std::uint32_t first,
+                                               std::uint32_t end) const {
+  const auto rows = tree.rows();
+  std::vector<std::uint32_t> level;
+  for (std::uint32_t row = first; row < end; row = rows[row].end) level.push_back(row);
+  if (order_.by_bytes) {
+    std::stable_sort(level.begin(), level.end(),
+                     [&](auto a, auto b) { return rows[a].bytes > rows[b].bytes; });
+  }
+  if (order_.inverted) std::reverse(level.begin(), level.end());
+  return level;
 }
 
 void TreeState::refresh(const FoldedTree& tree) {
   const auto rows = tree.rows();
   visible_.clear();
-  for (std::uint32_t row = 0; row < rows.size(); row = open_[row] ? row + 1 : rows[row].end) {
+  position_.assign(rows.size(), NameTree::kNoNode);
+  std::vector<std::uint32_t> waiting;  // the next at the end
+  const auto add = [&](std::uint32_t first, std::uint32_t end) {
+    const std::vector<std::uint32_t> level = siblings(tree, first, end);
+    waiting.insert(waiting.end(), level.rbegin(), level.rend());
+  };
+  add(0, static_cast<std::uint32_t>(rows.size()));
+  while (!waiting.empty()) {
+    const std::uint32_t row = waiting.back();
+    waiting.pop_back();
+    position_[row] = static_cast<std::uint32_t>(visible_.size());
     visible_.push_back(row);
+    if (open_[row]) add(row + 1, rows[row].end);
   }
 }
 

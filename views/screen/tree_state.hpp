@@ -9,6 +9,12 @@
 
 namespace ckptscope {
 
+/// How rows of one parent stand below each other.
+struct SiblingOrder {
+  bool by_bytes = false;  // the largest first; else as in the tree
+  bool inverted = false;
+};
+
 /// Changes cost time by the number of rows, which folding keeps small, never by tensors sorted or
 /// searched. The tree must outlive it.
 class TreeState {
@@ -27,14 +33,20 @@ class TreeState {
   void set_all(const FoldedTree& tree, bool open);
   /// Opens everything above a row.
   void reveal(const FoldedTree& tree, std::uint32_t row);
+  /// What is open stays open.
+  void set_order(const FoldedTree& tree, SiblingOrder order);
   /// Where a visible row, or else what hides it, stands in visible().
-  std::size_t position_of(std::uint32_t row) const;
+  std::size_t position_of(const FoldedTree& tree, std::uint32_t row) const;
 
  private:
   void refresh(const FoldedTree& tree);
+  std::vector<std::uint32_t> siblings(const FoldedTree& tree, std::uint32_t first,
+                                      std::uint32_t end) const;
 
+  SiblingOrder order_;
   std::vector<bool> open_;
   std::vector<std::uint32_t> visible_;
+  std::vector<std::uint32_t> position_;  // by row; NameTree::kNoNode where it is hidden
 };
 
 }  // namespace ckptscope

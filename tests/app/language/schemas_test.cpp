@@ -89,9 +89,19 @@ TEST(Schemas, HoldForEveryVerb) {
     const ShellResult result = run_shell(dir, "ckptscope " + line + " --json");
     EXPECT_EQ(result.out.find("{\"schema\":\"ckptscope."), 0u) << result.out << result.err;
   }
-  const char* in_a_session[]{
-      "open hf", "pwd",     "set dtype f32", "set",   "unset dtype", "cd model.layers.0",
-      "pwd",     "history", "source lines",  "close", "pwd",         "quit"};
+  const char* in_a_session[]{"open hf",
+                             "pwd",
+                             "clear",
+                             "set dtype f32",
+                             "set",
+                             "unset dtype",
+                             "cd model.layers.0",
+                             "pwd",
+                             "history",
+                             "source lines",
+                             "close",
+                             "pwd",
+                             "quit"};
   write_file(dir / "lines", "cd ..\n");
   std::string script;
   for (const std::string line : in_a_session) {

@@ -39,6 +39,7 @@ TEST(Update, CopiesAKeyAsAWord) {
   const auto checkpoint = std::make_shared<const Checkpoint>(Checkpoint::open(dir.path()));
   State state;
   state.size = {30, 100};
+  state.screen = Screen::Keys;
   state.session.adopt(checkpoint, nullptr);
   state.keys.list = std::make_shared<const KeyList>(checkpoint, all_tensors(*checkpoint));
   state.keys.flat = true;

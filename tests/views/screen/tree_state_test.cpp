@@ -16,7 +16,10 @@ const std::vector<std::string>& keys() {
 
 std::vector<TensorInfo> tensors() {
   std::vector<TensorInfo> all;
-  for (const std::string& key : keys()) all.push_back({key, {}, 0, 0, Dtype::U8, 0});
+  const std::uint64_t bytes[] = {1, 2, 4, 8, 16, 32, 3};
+  for (const std::string& key : keys()) {
+    all.push_back({key, {}, 0, bytes[all.size()], Dtype::U8, 0});
+  }
   return all;
 }
 
@@ -71,10 +74,21 @@ TEST_F(Opening, OneRowOrAll) {
 
 TEST_F(Opening, RevealsWhatIsHidden) {
   TreeState state(folded_, 3);
-  EXPECT_EQ(state.position_of(row("f.h.j")), 1u);  // where its parent stands
+  EXPECT_EQ(state.position_of(folded_, row("f.h.j")), 1u);  // where its parent stands
   state.reveal(folded_, row("f.h.j"));
   EXPECT_EQ(shown(state), "a f g h i j k ");
-  EXPECT_EQ(state.position_of(row("f.h.j")), 5u);
+  EXPECT_EQ(state.position_of(folded_, row("f.h.j")), 5u);
+}
+
+TEST_F(Opening, SiblingsByBytesStayBelowTheirParent) {
+  TreeState state(folded_, 99);
+  state.set_order(folded_, {.by_bytes = true});
+  EXPECT_EQ(shown(state), "f h j i g a e b d c k ");
+  EXPECT_EQ(state.position_of(folded_, row("f.h.i")), 3u);
+  state.set_order(folded_, {.by_bytes = true, .inverted = true});
+  EXPECT_EQ(shown(state), "k a b c d e f g h i j ");
+  state.set_open(folded_, row("f"), false);
+  EXPECT_EQ(state.position_of(folded_, row("f.h.i")), 6u);  // where its parent stands
 }
 
 }  // namespace

@@ -1,0 +1,88 @@
+// What is shown is listed anew when the filter or the lines change.
+#include "app/tui/line_filter.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "app/tui/current_list.hpp"
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/regex.hpp"
+
+namespace ckptscope {
+namespace {
+
+std::optional<Regex> regex_of(const std::string& filter) {
+  if (filter.empty()) return std::nullopt;
+  return Regex(filter, {.smart_case = true});
+}
+
+}  // namespace
+
+bool has_line_filter(const State& state) {
+  const StatsState& stats = state.stats;
+  if (state.page) return false;
+  const bool table = !stats.model && !stats.heat && !stats.told.lines.empty();
+  return state.screen == Screen::Log || (state.screen == Screen::Stats && table);
+}
+
+const std::string& line_filter_of(const State& state) {
+  return state.screen == Screen::Log ? state.log.filter : state.stats.filter;
+}
+
+std::string line_filter_text(const State& state) {
+  if (!has_line_filter(state) || line_filter_of(state).empty()) return "";
+  const bool log = state.screen == Screen::Log;
+  const std::size_t shown = log ? state.log.shown.size() : state.stats.table.size();
+  const std::size_t all = log ? state.log.entries.size() : state.stats.told.lines.size();
+  return fmt::format("filter  {}   {} of {}; q takes it off", typed_text(line_filter_of(state)),
+                     format_count(shown), counted(all, "line"));
+}
+
+void filter_lines(State& state, const std::string& pattern) {
+  regex_of(pattern);  // throws before anything changes
+  const bool log = state.screen == Screen::Log;
+  (log ? state.log.filter : state.stats.filter) = pattern;
+  log ? show_log(state) : show_told(state);
+  const CurrentList list = current_list(state);
+  list.cursor->go(list.cursor->cursor, list.size, list.page);
+}
+
+void show_told(State& state) {
+  StatsState& stats = state.stats;
+  const auto regex = regex_of(stats.filter);
+  const KeyedLines& told = stats.told;
+  const auto odd = told.tables.find("odd");
+  stats.table.clear();
+  stats.keys.clear();
+  stats.odd.reset();
+  for (std::size_t i = 0; i < told.lines.size(); ++i) {
+    if (odd != told.tables.end() && odd->second == i) stats.odd = stats.table.size();
+    const bool heading = told.keys[i].empty();
+    if (!heading && regex && !regex->matches(told.lines[i].text())) continue;
+    stats.table.push_back(told.lines[i]);
+    stats.keys.push_back(told.keys[i]);
+  }
+}
+
+void show_log(State& state) {
+  LogState& log = state.log;
+  const auto regex = regex_of(log.filter);
+  log.shown.clear();
+  for (std::size_t i = 0; i < log.entries.size(); ++i) {
+    if (!regex || regex->matches(log.entries[i].text)) log.shown.push_back(i);
+  }
+}
+
+void show_new_entry(State& state) {
+  LogState& log = state.log;
+  const auto regex = regex_of(log.filter);
+  if (regex && !regex->matches(log.entries.back().text)) return;
+  const bool at_end = log.cursor.cursor + 1 >= log.shown.size();
+  log.shown.push_back(log.entries.size() - 1);
+  if (!at_end) return;
+  log.cursor.go(log.shown.size() - 1, log.shown.size(), page_rows(body_of(state)));
+}
+
+}  // namespace ckptscope
