@@ -75,8 +75,10 @@ inline constexpr Flag kHeaders{.name = "headers",
                                .help = "look at the headers alone, not at values"};
 inline constexpr Flag kFigure{.name = "figure",
                               .value = "FIGURE",
-                              .help = "what is drawn over layers and experts",
-                              .choices = "std|absmax|mean|zeros|saturated|scale",
+                              .help =
+                                  "what is drawn over layers and experts; the last two with "
+                                  "--against",
+                              .choices = "std|absmax|mean|zeros|saturated|scale|rel_l2|sqnr",
                               .fallback = "std"};
 inline constexpr Flag kAll{.name = "all", .help = "every row, nothing folded"};
 inline constexpr Flag kSort{

@@ -9,6 +9,7 @@
 #include "app/reports/group_stats.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "app/reports/stat_report.hpp"
+#include "app/reports/trend_report.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "views/document/figures.hpp"
@@ -109,8 +110,21 @@ Fields sums_of(const Counterparts& both, const Meeting& meeting, const Compariso
   }};
 }
 
+/// Distances over layers and experts.
+void add_pictures(Document& document, const std::vector<ValuePair>& pairs,
+                  const std::vector<ValueDistance>& distances, std::size_t kind, bool person) {
+  TrendCollector collector;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    collector.add(pairs[i].key, figures_of(distances[i]));
+  }
+  if (person) document.add(Note{""});
+  add_trends(document, collector.trends(), {}, kind,
+             person ? Audience::Everyone : Audience::Machines);
+}
+
 Document stat_against(const Checkpoint& checkpoint, const Args& args, bool person,
                       Progress& progress) {
+  const std::size_t kind = figure_of(args);
   const Counterparts both = open_other(checkpoint, args.text("against"));
   const Checkpoint& other = *both.other;
   auto [items, notes] = matching_items(checkpoint, both.here, args.operands);
@@ -124,6 +138,7 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, bool perso
   Document document{"stat"};
   document.exit = meeting.misshapen.empty() ? 0 : 1;
   add_distances(document, meeting.pairs, found.distances, person && !args.has("all"));
+  if (args.has("figure")) add_pictures(document, meeting.pairs, found.distances, kind, person);
   if (person && meeting.pairs.size() == 1 && items.size() == 1) {
     const auto there =
         std::find_if(both.there.begin(), both.there.end(),

@@ -9,7 +9,7 @@ _ckptscope() {
     --dtype) COMPREPLY=($(compgen -W 'bf16 f16 f32' -- "$word")); return ;;
     --quantize) COMPREPLY=($(compgen -W 'mxfp4 fp8 none' -- "$word")); return ;;
     --hf-prefix) COMPREPLY=($(compgen -W 'usual none' -- "$word")); return ;;
-    --figure) COMPREPLY=($(compgen -W 'std absmax mean zeros saturated scale' -- "$word")); return ;;
+    --figure) COMPREPLY=($(compgen -W 'std absmax mean zeros saturated scale rel_l2 sqnr' -- "$word")); return ;;
     --verify) COMPREPLY=($(compgen -W 'none readback roundtrip' -- "$word")); return ;;
     --if-exists) COMPREPLY=($(compgen -W 'fail skip replace' -- "$word")); return ;;
   esac

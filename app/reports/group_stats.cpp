@@ -19,6 +19,10 @@ std::size_t figure_of(const Args& args) {
   const std::string name = args.text("figure");
   const auto found = std::find_if(kFigureKinds.begin(), kFigureKinds.end(),
                                   [&](const FigureKind& kind) { return kind.name == name; });
+  if (args.has("figure") && found->of_pairs != args.has("against")) {
+    fail(Code::Usage, "--figure {}: a figure of {}", name,
+         found->of_pairs ? "two checkpoints, with --against" : "one checkpoint, without --against");
+  }
   return static_cast<std::size_t>(found - kFigureKinds.begin());
 }
 

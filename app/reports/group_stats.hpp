@@ -15,7 +15,8 @@
 
 namespace ckptscope {
 
-/// What --figure names, a number of the table of figures.
+/// What --figure names, a number of the table of figures. Throws Usage for one of pairs without
+/// --against, and for another with it.
 std::size_t figure_of(const Args& args);
 
 /// A copy is what was known then. Not thread-safe.

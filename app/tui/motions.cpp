@@ -435,8 +435,13 @@ void act_invert(Ui& ui, std::string_view) {
 /// The next figure of what is drawn over layers and experts.
 void act_figure(Ui& ui, std::string_view) {
   StatsState& stats = ui.state.stats;
+  if (!stats.against.empty()) {
+    return say(ui.state, ":stat … --against … --figure sqnr (or rel_l2) draws distances by layer");
+  }
   if (!stats.group) return say(ui.state, "figures are of several tensors; b turns the bins of one");
-  stats.figure = (stats.figure + 1) % kFigures;
+  do {
+    stats.figure = (stats.figure + 1) % kFigures;
+  } while (kFigureKinds[stats.figure].of_pairs);
   show_group(ui.state);
   say(ui.state, std::string(kFigureKinds[stats.figure].help));
 }

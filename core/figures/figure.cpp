@@ -8,8 +8,6 @@
 namespace ckptscope {
 namespace {
 
-enum Place : std::size_t { kStd, kAbsMax, kMean, kZeros, kSaturated, kScale };
-
 double part(std::uint64_t of, std::uint64_t whole) {
   return static_cast<double>(of) / static_cast<double>(whole);
 }
@@ -70,6 +68,15 @@ Figures figures_of(const ExpertStats& expert, bool packed) {
   if (packed && expert.moments.count > 0) {
     figures.values[kSaturated] = part(expert.saturated, expert.moments.count);
   }
+  return figures;
+}
+
+Figures figures_of(const ValueDistance& distance) {
+  Figures figures;
+  figures.known = true;
+  if (distance.unbounded > 0) return figures;
+  figures.values[kRelativeL2] = distance.relative_l2();
+  if (distance.noise > 0) figures.values[kSqnr] = distance.sqnr();
   return figures;
 }
 

@@ -9,13 +9,27 @@
 
 #include "core/figures/oddity.hpp"
 #include "core/inspect/stats.hpp"
+#include "core/inspect/value_distance.hpp"
 
 namespace ckptscope {
 
 struct FigureKind {
   std::string_view name;  // "std"; in JSON and for --figure
   std::string_view help;
-  Scale scale;  // on which it is compared
+  Scale scale;            // on which it is compared
+  bool of_pairs = false;  // of a tensor and its counterpart in another checkpoint
+};
+
+/// Numbers of the rows of the table.
+enum FigureNumber : std::size_t {
+  kStd,
+  kAbsMax,
+  kMean,
+  kZeros,
+  kSaturated,
+  kScale,
+  kRelativeL2,
+  kSqnr
 };
 
 inline constexpr std::array kFigureKinds{
@@ -25,6 +39,8 @@ inline constexpr std::array kFigureKinds{
     FigureKind{"zeros", "share of zeros", Scale::Differences},
     FigureKind{"saturated", "share of the largest codes, of packed weights", Scale::Differences},
     FigureKind{"scale", "log2 of the median scale, of packed weights", Scale::Differences},
+    FigureKind{"rel_l2", "relative L2 of the differences", Scale::Factors, true},
+    FigureKind{"sqnr", "SQNR in dB", Scale::Differences, true},
 };
 inline constexpr std::size_t kFigures = kFigureKinds.size();
 
@@ -43,6 +59,8 @@ struct Figures {
 Figures figures_of(const TensorStats& stats);
 /// `packed`: it has codes.
 Figures figures_of(const ExpertStats& expert, bool packed);
+/// NaN of what is not bounded; no SQNR of what is equal.
+Figures figures_of(const ValueDistance& distance);
 /// Of experts their standard deviation; NaN of one that has not been read, 0 of one without finite
 /// values.
 double deviation_of(const ExpertStats& expert);

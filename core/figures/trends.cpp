@@ -91,28 +91,38 @@ std::vector<double> Trend::scores(std::size_t kind) const {
   return odd_scores(values(kind), kFigureKinds[kind].scale);
 }
 
-void TrendCollector::add(const std::string& key, const TensorStats& stats) {
+/// The layer of a tensor that is no expert's own, else null.
+Trend::Layer* TrendCollector::place(const std::string& key, const Figures& whole) {
   const auto place = place_in_model(key);
-  if (!place) return;
+  if (!place) return nullptr;
   Trend::Layer& layer = names_[place->name][place->layer];
   layer.number = place->layer;
-  if (place->expert) {
-    const std::size_t expert = *place->expert;
-    if (layer.experts.size() <= expert) {
-      layer.experts.resize(expert + 1);
-      layer.keys.resize(expert + 1);
-    }
-    layer.experts[expert] = figures_of(stats);
-    layer.keys[expert] = key;
-    layer.key = place->name;
-    layer.key.replace(layer.key.find('*'), 1, std::to_string(place->layer));
-    return;
+  if (!place->expert) {
+    layer.key = key;
+    layer.whole = whole;
+    return &layer;
   }
-  layer.key = key;
-  layer.whole = figures_of(stats);
-  if (!speaks_of_experts(key)) return;
+  const std::size_t expert = *place->expert;
+  if (layer.experts.size() <= expert) {
+    layer.experts.resize(expert + 1);
+    layer.keys.resize(expert + 1);
+  }
+  layer.experts[expert] = whole;
+  layer.keys[expert] = key;
+  layer.key = place->name;
+  layer.key.replace(layer.key.find('*'), 1, std::to_string(place->layer));
+  return nullptr;
+}
+
+void TrendCollector::add(const std::string& key, const Figures& whole) {
+  place(key, whole);
+}
+
+void TrendCollector::add(const std::string& key, const TensorStats& stats) {
+  Trend::Layer* const layer = place(key, figures_of(stats));
+  if (layer == nullptr || !speaks_of_experts(key)) return;
   for (const ExpertStats& expert : stats.experts) {
-    layer.experts.push_back(figures_of(expert, stats.codes.has_value()));
+    layer->experts.push_back(figures_of(expert, stats.codes.has_value()));
   }
 }
 
@@ -125,10 +135,10 @@ std::vector<Trend> TrendCollector::trends() const {
     for (const auto& [number, layer] : layers) {
       trend.layers.push_back(layer);
       if (layer.experts.empty()) continue;
-      const double scale = layer.whole.values.back();  // one of all experts
+      const double scale = layer.whole.values[kScale];  // one of all experts
       Figures& whole = trend.layers.back().whole;
       whole = medians_of(layer.experts);
-      if (std::isnan(whole.values.back())) whole.values.back() = scale;
+      if (std::isnan(whole.values[kScale])) whole.values[kScale] = scale;
     }
   }
   std::sort(trends.begin(), trends.end(),

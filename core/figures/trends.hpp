@@ -54,10 +54,14 @@ struct Trend {
 class TrendCollector {
  public:
   void add(const std::string& key, const TensorStats& stats);
+  /// Figures of another kind, of a whole tensor.
+  void add(const std::string& key, const Figures& whole);
   /// In natural order of names. Names that only one layer has are trends of one layer.
   std::vector<Trend> trends() const;
 
  private:
+  Trend::Layer* place(const std::string& key, const Figures& whole);
+
   std::map<std::string, std::map<std::uint64_t, Trend::Layer>> names_;
 };
 
