@@ -27,6 +27,7 @@ class Terminal {
   virtual ~Terminal() = default;
   virtual Size size() = 0;
   virtual bool is_ascii() const = 0;
+  virtual bool is_colored() const = 0;
   /// Waits for whichever comes first; `wake` is a file descriptor that becomes readable when the
   /// worker posts. `milliseconds` < 0 waits for ever.
   virtual Woken wait(int wake, int milliseconds) = 0;

@@ -178,6 +178,7 @@ class NcursesTerminal final : public Terminal {
     return known ? Size{window.ws_row, window.ws_col} : Size{};
   }
   bool is_ascii() const override { return ascii_; }
+  bool is_colored() const override { return color_; }
 
   Woken wait(int wake, int milliseconds) override {
     sigset_t held;

@@ -198,7 +198,7 @@ void draw_stats_screen(const State& state, Canvas& canvas, const Rect& body) {
   if (state.stats.model) {
     return draw_stats({*state.stats.model, state.stats.bins, state.stats.expert}, canvas, body);
   }
-  if (state.stats.heat) return draw_heat(*state.stats.heat, canvas, body);
+  if (state.stats.heat) return draw_heat(*state.stats.heat, state.colored, canvas, body);
   if (!state.stats.table.empty()) {
     const auto highlight = highlight_of(state);
     return draw_page({state.stats.title, state.stats.table, state.stats.cursor, true, 0,

@@ -143,6 +143,7 @@ class HistoryAtEnd {
 void prepare(State& state, const Args& args, Terminal& terminal) {
   state.size = terminal.size();
   state.ascii = terminal.is_ascii() || args.has("ascii");
+  state.colored = terminal.is_colored() && !state.ascii;
   try {
     read_user_config(state.session);
   } catch (const Error& error) {

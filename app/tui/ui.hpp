@@ -141,6 +141,7 @@ struct Prompt {
 struct State {
   Size size;
   bool ascii = false;
+  bool colored = false;        // the terminal has colours, and they are wanted
   bool hides_figures = false;  // rates and times are `-`: for goldens
 
   Screen screen = Screen::Overview;

@@ -22,7 +22,7 @@ constexpr std::pair<std::string_view, std::string_view> kPlain[] = {
     {"─", "-"}, {"│", "|"}, {"┬", "+"}, {"┴", "+"}, {"┼", "+"}, {"┐", "\\"}, {"┘", "/"},
     {"┤", "|"}, {"━", "="}, {"…", "."}, {"▁", "_"}, {"▂", "."}, {"▃", ","},  {"▄", "-"},
     {"▅", "="}, {"▆", "*"}, {"▇", "%"}, {"█", "#"}, {"░", ":"}, {"▒", "+"},  {"▓", "%"},
-    {"▲", "A"}, {"▼", "V"}, {"▌", "|"}, {"·", "."}, {"×", "x"}, {"⠀", " "},
+    {"▲", "A"}, {"▼", "V"}, {"▌", "|"}, {"▐", "|"}, {"·", "."}, {"×", "x"},  {"⠀", " "},
 };
 
 bool is_braille(std::string_view character) {
@@ -89,6 +89,12 @@ int level_of(double score) {
   const int direction = score < 0 ? -1 : 1;
   const double far = std::fabs(score);
   return far > kOddScore ? 2 * direction : far >= kOff ? direction : 0;
+}
+
+/// A cell of two; the half that is usual stays as empty as the terminal is.
+Span halves_of(int left, int right) {
+  if (left == 0) return {"▐", heat(right)};
+  return right == 0 ? Span{"▌", heat(left)} : Span{"▌", heat(left, right)};
 }
 
 /// Which of a group a cell shows.
@@ -160,9 +166,8 @@ Line heat_cells(const HeatRow& row, std::size_t cells, bool colored) {
     const bool dead = row.dead[farthest] != 0;
     const bool halves = colored && each == 2 && end - i == 2 && !dead &&
                         std::fabs(score) <= kOddScore && std::fabs(score) >= kOff;
-    const Span glyph = halves
-                           ? Span{"▌", heat(level_of(row.scores[i]), level_of(row.scores[i + 1]))}
-                           : glyph_of(score, dead);
+    const Span glyph = halves ? halves_of(level_of(row.scores[i]), level_of(row.scores[i + 1]))
+                              : glyph_of(score, dead);
     line.add(glyph.text, glyph.role);
   }
   return line;

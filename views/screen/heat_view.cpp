@@ -1,4 +1,4 @@
-// Rows and columns scroll; a cell is one value, so that the cursor can stand on each.
+// Rows scroll; columns share cells where they do not fit, as in text.
 #include "views/screen/heat_view.hpp"
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@ std::size_t shown_rows(const Rect& body) {
   return static_cast<std::size_t>(std::max(1, body.rows - 3 - kLegendRows));
 }
 
-std::size_t shown_columns(const HeatMap& map, const Rect& body) {
+std::size_t shown_cells(const HeatMap& map, const Rect& body) {
   const std::size_t margin = heat_margin(map) + 1;
   const auto columns = static_cast<std::size_t>(std::max(0, body.columns));
   return columns > margin + 8 ? columns - margin : 8;
@@ -49,7 +49,6 @@ void move_heat(HeatState& state, std::ptrdiff_t rows, std::ptrdiff_t columns, co
   state.row = moved(state.row, rows, state.map->rows.size());
   state.column = moved(state.column, columns, state.map->columns.size());
   state.top = scrolled(state.top, state.row, shown_rows(body));
-  state.left = scrolled(state.left, state.column, shown_columns(*state.map, body));
 }
 
 bool go_to_odd(HeatState& state, bool forward, const Rect& body) {
@@ -81,35 +80,58 @@ std::string heat_text(const HeatState& state) {
          fmt::format(", {:+.1f} spreads from the median of the {}", map.scores[cell], map.row_kind);
 }
 
-void draw_heat(const HeatState& state, Canvas& canvas, const Rect& body) {
+namespace {
+
+/// Names of every eighth column, those that fit.
+void draw_column_names(const HeatMap& map, std::size_t each, Canvas& canvas, const Rect& area) {
+  int end = 0;  // of the name before
+  for (std::size_t c = 0; c < map.columns.size(); c += 8) {
+    const int at = static_cast<int>(c / each);
+    const int width = static_cast<int>(display_width(map.columns[c]));
+    if ((c > 0 && at <= end) || at + width >= area.columns) continue;
+    canvas.put(area.row, area.column + at, map.columns[c], Role::Faint);
+    end = at + width;
+  }
+}
+
+void draw_row(const HeatState& state, std::size_t r, std::size_t each, bool colored, Canvas& canvas,
+              const Rect& area) {
   const HeatMap& map = *state.map;
-  const std::size_t margin = heat_margin(map) + 1;
-  const std::size_t columns = shown_columns(map, body);
-  const std::size_t last = std::min(map.columns.size(), state.left + columns);
-  const std::string title =
+  const std::size_t count = map.columns.size();
+  const std::size_t first = r * count;
+  canvas.put_right(area.row, area.column - 2, map.rows[r],
+                   r == state.row ? Role::Title : Role::Faint);
+  const HeatRow cells{std::span(map.scores).subspan(first, count),
+                      std::span(map.dead).subspan(first, count)};
+  canvas.put_line(area.row, area.column,
+                  heat_cells(cells, static_cast<std::size_t>(area.columns), colored), area.columns);
+  for (std::size_t c = 0; c < count; c += each) {
+    const int column = area.column + static_cast<int>(c / each);
+    canvas.add_zone({Zone::Kind::HeatCell, {area.row, column, 1, 1}, first + c});
+  }
+  if (r != state.row) return;
+  const int cursor = area.column + static_cast<int>(state.column / each);
+  canvas.paint({area.row, cursor, 1, 1}, Role::Selected);
+}
+
+}  // namespace
+
+void draw_heat(const HeatState& state, bool colored, Canvas& canvas, const Rect& body) {
+  const HeatMap& map = *state.map;
+  const int margin = static_cast<int>(heat_margin(map)) + 1;
+  const std::size_t cells = shown_cells(map, body);
+  const std::size_t each = per_cell(map.columns.size(), cells, colored);
+  std::string title =
       fmt::format("{}   {} by {}", display(map.title), map.row_kind, map.column_kind);
+  if (each > 1) title += fmt::format(", {} a cell, the farthest is shown", each);
   const std::vector<RuleText> heading{{2, fitted(title, body.columns - 6)}};
   draw_rule(canvas, {body.row, 0, 1, body.columns}, heading);
-  for (std::size_t c = state.left; c < last; ++c) {
-    const std::string& name = map.columns[c];
-    const bool fits = c - state.left + display_width(name) < columns;
-    if (c % 8 != 0 || !fits) continue;
-    canvas.put(body.row + 1, static_cast<int>(margin + c - state.left), name, Role::Faint);
-  }
+  const int width = static_cast<int>(cells);
+  draw_column_names(map, each, canvas, {body.row + 1, margin, 1, width});
   const std::size_t end = std::min(map.rows.size(), state.top + shown_rows(body));
   for (std::size_t r = state.top; r < end; ++r) {
     const int row = body.row + 2 + static_cast<int>(r - state.top);
-    canvas.put_right(row, static_cast<int>(margin) - 2, map.rows[r],
-                     r == state.row ? Role::Title : Role::Faint);
-    for (std::size_t c = state.left; c < last; ++c) {
-      const std::size_t cell = r * map.columns.size() + c;
-      const Span glyph = glyph_of(map.scores[cell], map.dead[cell] != 0);
-      const bool here = r == state.row && c == state.column;
-      canvas.put(row, static_cast<int>(margin + c - state.left), glyph.text,
-                 here ? Role::Selected : glyph.role);
-      canvas.add_zone(
-          {Zone::Kind::HeatCell, {row, static_cast<int>(margin + c - state.left), 1, 1}, cell});
-    }
+    draw_row(state, r, each, colored, canvas, {row, margin, 1, width});
   }
   Line legend = heat_legend(map.legend);
   if (legend.width() > static_cast<std::size_t>(body.columns)) legend = heat_legend("");

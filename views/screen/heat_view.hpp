@@ -1,4 +1,5 @@
-// A heat map with a cursor: a row a layer, a column an expert.
+// A heat map with a cursor: a row a layer, a column an expert, or some where there are more than
+// cells.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +16,7 @@ struct HeatState {
   std::shared_ptr<const HeatMap> map;
   std::size_t row = 0;
   std::size_t column = 0;
-  std::size_t top = 0;   // the first row on the screen
-  std::size_t left = 0;  // the first column
+  std::size_t top = 0;  // the first row on the screen
 };
 
 /// Moves the cursor within the map, and the part that is on the screen with it.
@@ -26,6 +26,7 @@ bool go_to_odd(HeatState& state, bool forward, const Rect& body);
 /// "layer 3, expert 17: 0.0673, 21.1 spreads above the median".
 std::string heat_text(const HeatState& state);
 
-void draw_heat(const HeatState& state, Canvas& canvas, const Rect& body);
+/// `colored`: a cell may have two colours, so that it shows two experts.
+void draw_heat(const HeatState& state, bool colored, Canvas& canvas, const Rect& body);
 
 }  // namespace ckptscope

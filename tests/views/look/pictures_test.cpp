@@ -43,7 +43,7 @@ TEST(HeatCells, SharedCellsShowTheFarthest) {
   };
   EXPECT_EQ(text(10, false), "·░·▒▲·▼x  ");
   EXPECT_EQ(text(5, false), "░▒▲x ");
-  EXPECT_EQ(text(5, true), "▌▌▲x ");  // halves, but for what stands out
+  EXPECT_EQ(text(5, true), "▐▐▲x ");  // halves, but for what stands out
   EXPECT_EQ(text(3, false), "▒x ");
   EXPECT_EQ(per_cell(10, 3, true), 4u);
   EXPECT_EQ(per_cell(192, 96, true), 2u);
