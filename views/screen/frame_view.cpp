@@ -165,4 +165,15 @@ void draw_details(Canvas& canvas, const Rect& area, const std::vector<DetailLine
   }
 }
 
+void draw_details_wide(Canvas& canvas, const Rect& area, const std::vector<DetailLine>& lines,
+                       std::size_t top) {
+  constexpr int kColumn = 38;
+  const int columns = std::max(1, area.columns / kColumn);
+  const int width = area.columns / columns;
+  for (int i = 0; i < columns; ++i) {
+    const Rect part{area.row, area.column + i * width, area.rows, width};
+    draw_details(canvas, part, lines, top + static_cast<std::size_t>(i * area.rows));
+  }
+}
+
 }  // namespace ckptscope

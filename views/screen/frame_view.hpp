@@ -74,5 +74,8 @@ struct DetailLine {
 /// As many as fit from number `top` on; texts are elided in the middle.
 void draw_details(Canvas& canvas, const Rect& area, const std::vector<DetailLine>& lines,
                   std::size_t top = 0);
+/// The same in columns beside each other where the area is wide and low.
+void draw_details_wide(Canvas& canvas, const Rect& area, const std::vector<DetailLine>& lines,
+                       std::size_t top);
 
 }  // namespace ckptscope

@@ -164,7 +164,7 @@ void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body) {
     canvas.paint({row, panes.main.column, 1, panes.main.columns}, Role::Selected);
   }
   if (panes.right) draw_details(canvas, *panes.right, view.details, view.details_top);
-  if (panes.below) draw_details(canvas, *panes.below, view.details, view.details_top);
+  if (panes.below) draw_details_wide(canvas, *panes.below, view.details, view.details_top);
 }
 
 }  // namespace ckptscope
