@@ -1,7 +1,7 @@
 # Sourced by app/quickstart and tests/run: installs Debian packages that are missing.
 
 build_packages=(g++ cmake make pkg-config libfmt-dev nlohmann-json3-dev libcli11-dev libpcre2-dev
-                libxxhash-dev libutf8proc-dev libssl-dev libhwy-dev
+                libxxhash-dev libutf8proc-dev libssl-dev libhwy-dev zlib1g-dev libzstd-dev
                 libreadline-dev libncurses-dev)
 
 install_packages() {

@@ -32,7 +32,7 @@ struct Row {
 // clang-format off
 const std::set<std::string> kCore{
     "core/base", "core/tensor", "core/numbers", "core/kernels", "core/names", "core/mapping",
-    "core/checkpoint", "core/plan", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
+    "core/torch", "core/checkpoint", "core/plan", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
 const std::set<std::string> kModels{  // of core, for views: what is shown, nothing that reads or runs
     "core/base", "core/tensor", "core/names", "core/plan", "core/inspect", "core/figures"};
 
@@ -43,7 +43,8 @@ const std::vector<Row> kTable{
     {"core/kernels", {"core/base", "core/tensor", "core/numbers"}, {"fmt", "hwy"}},
     {"core/names", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/mapping", {"core/base", "core/tensor"}, {"fmt"}},
-    {"core/checkpoint", {"core/base", "core/tensor"}, {"fmt", "nlohmann"}},
+    {"core/torch", {"core/base", "core/tensor"}, {"fmt", "zlib.h", "zstd.h"}},
+    {"core/checkpoint", {"core/base", "core/tensor", "core/torch"}, {"fmt", "nlohmann"}},
     {"core/plan", {"core/base", "core/tensor", "core/names", "core/mapping"}, {"fmt"}},
     {"core/run", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/mapping",
                   "core/checkpoint", "core/plan"}, {"fmt"}},

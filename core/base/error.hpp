@@ -28,6 +28,8 @@ enum class Code {
   BadIndex,
   BadConfig,
   BadMapping,
+  BadPickle,
+  BadArchive,
   UnknownAdapter,
   // Defects of files (exit 1).
   HeaderTooSmall,

@@ -18,8 +18,8 @@ constexpr std::array kDtypes{
     DtypeRow{Dtype::F8_E5M2, "F8_E5M2", 8, true, "float8_e5m2"},
     DtypeRow{Dtype::F8_E4M3, "F8_E4M3", 8, true, "float8_e4m3fn"},
     DtypeRow{Dtype::F8_E8M0, "F8_E8M0", 8, false, "float8_e8m0fnu"},
-    DtypeRow{Dtype::F8_E4M3FNUZ, "F8_E4M3FNUZ", 8, false, ""},
-    DtypeRow{Dtype::F8_E5M2FNUZ, "F8_E5M2FNUZ", 8, false, ""},
+    DtypeRow{Dtype::F8_E4M3FNUZ, "F8_E4M3FNUZ", 8, false, "float8_e4m3fnuz"},
+    DtypeRow{Dtype::F8_E5M2FNUZ, "F8_E5M2FNUZ", 8, false, "float8_e5m2fnuz"},
     DtypeRow{Dtype::I16, "I16", 16, false, "int16"},
     DtypeRow{Dtype::U16, "U16", 16, false, "uint16"},
     DtypeRow{Dtype::F16, "F16", 16, true, "float16"},
@@ -31,6 +31,7 @@ constexpr std::array kDtypes{
     DtypeRow{Dtype::F64, "F64", 64, true, "float64"},
     DtypeRow{Dtype::I64, "I64", 64, false, "int64"},
     DtypeRow{Dtype::U64, "U64", 64, false, "uint64"},
+    DtypeRow{Dtype::C128, "C128", 128, false, "complex128", false},
 };
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
@@ -59,7 +60,7 @@ const DtypeRow& row_of(Dtype dtype) {
 
 std::optional<Dtype> parse_dtype_strict(std::string_view name) {
   for (const DtypeRow& row : kDtypes) {
-    if (row.name == name) return row.dtype;
+    if (row.name == name && row.in_safetensors) return row.dtype;
   }
   return std::nullopt;
 }

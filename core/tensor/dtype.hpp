@@ -1,4 +1,4 @@
-// Element types of safetensors: one table.
+// Element types: those of safetensors, and what else torch.save writes. One table.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,7 @@ enum class Dtype : std::uint8_t {
   F64,
   I64,
   U64,
+  C128,  // of torch.save alone
 };
 
 struct DtypeRow {
@@ -39,7 +40,8 @@ struct DtypeRow {
   std::string_view name;   // as safetensors spells it
   std::uint8_t bits;       // of one element
   bool is_number;          // a float that rules may transpose, stack, split and cast
-  std::string_view alias;  // other spelling accepted from people ("bfloat16"); may be empty
+  std::string_view alias;  // as torch spells it, accepted from people; may be empty
+  bool in_safetensors = true;
 };
 
 std::span<const DtypeRow> dtype_table();

@@ -1,0 +1,116 @@
+// Tables. Source: pytorch, torch/_utils.py, torch/serialization.py,
+// torch/distributed/checkpoint/metadata.py and filesystem.py, 2.4 to 2.13.
+#include "core/torch/pickle_names.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace ckptscope {
+namespace {
+
+struct NamedCall {
+  std::string_view module;
+  std::string_view name;
+  PickleName means;
+};
+constexpr NamedCall kCalls[] = {
+    {"torch._utils", "_rebuild_tensor_v2", PickleName::TensorV2},
+    {"torch._utils", "_rebuild_tensor_v3", PickleName::TensorV3},
+    {"torch._utils", "_rebuild_parameter", PickleName::Parameter},
+    {"torch._utils", "_rebuild_parameter_with_state", PickleName::Parameter},
+    {"collections", "OrderedDict", PickleName::OrderedDict},
+    {"torch", "Size", PickleName::Size},
+    {"_codecs", "encode", PickleName::Encode},
+    {"builtins", "set", PickleName::Set},
+    {"__builtin__", "set", PickleName::Set},
+    {"torch.serialization", "_get_layout", PickleName::Record},
+    {"torch", "device", PickleName::Record},
+};
+
+using NamedDtype = std::pair<std::string_view, Dtype>;
+constexpr NamedDtype kStorages[] = {
+    {"DoubleStorage", Dtype::F64},       {"FloatStorage", Dtype::F32},
+    {"HalfStorage", Dtype::F16},         {"BFloat16Storage", Dtype::BF16},
+    {"LongStorage", Dtype::I64},         {"IntStorage", Dtype::I32},
+    {"ShortStorage", Dtype::I16},        {"CharStorage", Dtype::I8},
+    {"ByteStorage", Dtype::U8},          {"BoolStorage", Dtype::BOOL},
+    {"ComplexFloatStorage", Dtype::C64}, {"ComplexDoubleStorage", Dtype::C128},
+};
+
+/// Classes of records, in the modules that have held them.
+struct Record {
+  std::string_view module;
+  std::string_view name;
+  std::string_view is;
+};
+constexpr std::string_view kMetadataModules[] = {"torch.distributed.checkpoint.metadata",
+                                                 "torch.distributed._shard.checkpoint.metadata"};
+constexpr std::string_view kMetadataRecords[] = {
+    "Metadata",      "TensorStorageMetadata", "BytesStorageMetadata", "ChunkStorageMetadata",
+    "MetadataIndex", "StorageMeta",           "TensorProperties",     "_MEM_FORMAT_ENCODING"};
+constexpr Record kOtherRecords[] = {
+    {"torch.distributed.checkpoint.filesystem", "_StorageInfo", "_StorageInfo"},
+    {"torch.distributed._shard.checkpoint.filesystem", "_StorageInfo", "_StorageInfo"},
+    {"torch.distributed.checkpoint._fsspec_filesystem", "_StorageInfo", "_StorageInfo"},
+    {"torch.distributed._shard.checkpoint._fsspec_filesystem", "_StorageInfo", "_StorageInfo"},
+    {"nemo_automodel.components.checkpoint._backports.filesystem", "_StorageInfo", "_StorageInfo"},
+    {"torch.distributed._shard.sharded_tensor.metadata", "TensorProperties", "TensorProperties"},
+    {"torch.distributed._shard.sharded_tensor.metadata", "MEM_FORMAT_ENCODING",
+     "_MEM_FORMAT_ENCODING"},
+    {"pathlib", "PosixPath", "path"},
+    {"pathlib", "WindowsPath", "path"},
+    {"pathlib", "PurePosixPath", "path"},
+    {"pathlib._local", "PosixPath", "path"},
+    {"pathlib._local", "WindowsPath", "path"},
+    {"builtins", "getattr", "getattr"},  // of a member of an enum
+};
+
+}  // namespace
+
+std::string_view dcp_record(std::string_view module, std::string_view name) {
+  const bool metadata = std::find(std::begin(kMetadataModules), std::end(kMetadataModules),
+                                  module) != std::end(kMetadataModules);
+  if (metadata) {
+    const auto found = std::find(std::begin(kMetadataRecords), std::end(kMetadataRecords), name);
+    return found == std::end(kMetadataRecords) ? "" : *found;
+  }
+  const auto found =
+      std::find_if(std::begin(kOtherRecords), std::end(kOtherRecords),
+                   [&](const Record& one) { return one.module == module && one.name == name; });
+  return found == std::end(kOtherRecords) ? "" : found->is;
+}
+
+std::optional<PickleName> pickle_name(std::string_view module, std::string_view name, bool of_dcp) {
+  const auto found = std::find_if(std::begin(kCalls), std::end(kCalls), [&](const NamedCall& one) {
+    return one.module == module && one.name == name;
+  });
+  if (found != std::end(kCalls)) return found->means;
+  if (torch_dtype(module, name) || torch_storage_dtype(module, name) ||
+      is_untyped_storage(module, name)) {
+    return PickleName::Data;
+  }
+  if (of_dcp && !dcp_record(module, name).empty()) return PickleName::Record;
+  return std::nullopt;
+}
+
+std::optional<Dtype> torch_dtype(std::string_view module, std::string_view name) {
+  if (module != "torch" || name.empty()) return std::nullopt;
+  for (const DtypeRow& row : dtype_table()) {
+    if (row.alias == name && row.bits >= 8) return row.dtype;
+  }
+  return std::nullopt;
+}
+
+std::optional<Dtype> torch_storage_dtype(std::string_view module, std::string_view name) {
+  if (module != "torch") return std::nullopt;
+  const auto found = std::find_if(std::begin(kStorages), std::end(kStorages),
+                                  [&](const NamedDtype& one) { return one.first == name; });
+  return found == std::end(kStorages) ? std::nullopt : std::optional(found->second);
+}
+
+bool is_untyped_storage(std::string_view module, std::string_view name) {
+  return name == "UntypedStorage" && (module == "torch.storage" || module == "torch");
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,42 @@
+// Samples of torch.save and torch.distributed.checkpoint: files that the real writers wrote, and
+// files with a broken rule. Packed by torch_samples.py.
+#pragma once
+
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace ckptscope::testing {
+
+struct SampleTensor {
+  std::string dtype;
+  std::string shape;  // "2,3", "scalar"
+  std::string sha256;
+
+  bool operator==(const SampleTensor&) const = default;
+};
+using SampleTensors = std::map<std::string, SampleTensor>;
+
+struct TorchSample {
+  std::string verdict;  // "reads", "foreign", "damaged"
+  std::string name;
+  std::string why;  // the rule that is broken
+  std::vector<std::string> foreign;
+  SampleTensors tensors;
+  SampleTensors optim;
+  std::map<std::string, std::string> files;  // by path
+  std::map<std::string, std::string> links;
+
+  /// Writes the files below a directory.
+  void write(const std::string& directory) const;
+};
+
+inline void PrintTo(const TorchSample& sample, std::ostream* out) {
+  *out << sample.name;
+}
+
+/// Those of tests/field/FILE.
+const std::vector<TorchSample>& torch_samples(const std::string& file);
+
+}  // namespace ckptscope::testing

@@ -1,0 +1,64 @@
+"""Packs samples of torch.save and torch.distributed.checkpoint into texts that the tests unpack.
+
+    torch_samples.py pickle DIR > tests/field/torch_save.txt
+    torch_samples.py dcp DIR > tests/field/dcp.txt
+
+DIR holds what the real writers wrote, files with a broken rule, and an expected.json that a slow
+reader in Python has confirmed: dtype, shape and sha256 of every tensor, or the rule.
+"""
+import base64
+import json
+import os
+import sys
+import zlib
+
+
+def packed(path):
+    return base64.b64encode(zlib.compress(open(path, "rb").read(), 9)).decode()
+
+
+def quoted(text):
+    return json.dumps(text)
+
+
+def tensors(rows):
+    for name, row in sorted(rows.items()):
+        shape = ",".join(map(str, row["shape"])) or "scalar"
+        print("tensor", row["dtype"], shape, row["sha256"], quoted(name))
+
+
+def pickles(root):
+    expected = json.load(open(os.path.join(root, "expected.json")))
+    for kind in ("good", "hostile"):
+        for name, row in sorted(expected[kind].items()):
+            print("case", row["verdict"], quoted(name), quoted(row.get("why", "")))
+            for foreign in row.get("foreign", []):
+                print("foreign", quoted(foreign))
+            tensors(row.get("tensors", {}))
+            print("file", quoted(name), packed(os.path.join(root, kind, name)))
+
+
+def dcp(root):
+    for case in sorted(os.listdir(root)):
+        path = os.path.join(root, case, "expected.json")
+        if not os.path.exists(path):
+            continue
+        expected = json.load(open(path))
+        print("case", expected.get("verdict", "reads"), quoted(case), quoted(expected.get("why", "")))
+        tensors(expected.get("tensors", {}))
+        if "optim" in expected:
+            for name, row in sorted(expected["optim"]["tensors"].items()):
+                shape = ",".join(map(str, row["shape"])) or "scalar"
+                print("optim", row["dtype"], shape, row["sha256"], quoted(name))
+        top = os.path.join(root, case, "ckpt")
+        for folder, folders, files in os.walk(top):
+            for name in sorted(files + [one for one in folders if os.path.islink(os.path.join(folder, one))]):
+                full = os.path.join(folder, name)
+                short = os.path.relpath(full, top)
+                if os.path.islink(full):
+                    print("link", quoted(short), quoted(os.readlink(full)))
+                else:
+                    print("file", quoted(short), packed(full))
+
+
+{"pickle": pickles, "dcp": dcp}[sys.argv[1]](sys.argv[2])
