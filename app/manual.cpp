@@ -80,7 +80,9 @@ std::string manual_flags() {
 }
 
 std::string manual_keys() {
-  std::string text = ".Bl -column \"PageDown Space\" \"Keys, Mapping, Stats\" \"what it does\"\n";
+  std::string text =
+      ".Bl -column \"^F  PageDown  Space\" \"Overview, Mapping, Stats, Log, a page\" \"what it "
+      "does\"\n";
   for (const KeyRow& row : key_table()) {
     std::string where;
     for (const Place& place : kPlaces) {

@@ -50,6 +50,23 @@ std::vector<Flag> flags_with_values() {
   return found;
 }
 
+/// "--output|-o|--against": what takes the name of a file.
+std::string flags_with_paths() {
+  std::vector<std::string> words;
+  const auto add = [&](std::span<const Flag> flags) {
+    for (const Flag& flag : flags) {
+      const bool path = flag.value == "PATH" || flag.value == "FILE" || flag.value == "DIR";
+      if (path) words.push_back(fmt::format("--{}", flag.name));
+      if (path && flag.letter != '\0') words.push_back(fmt::format("-{}", flag.letter));
+    }
+  };
+  add(global_flags());
+  for (const Command* command : commands()) add(command->flags);
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+  return fmt::format("{}", fmt::join(words, "|"));
+}
+
 /// What a completion says of a flag.
 std::string described(const Flag& flag) {
   const std::string note = default_note(flag);
@@ -76,7 +93,8 @@ std::string verbs_with_keys() {
 }  // namespace
 
 std::string bash_completion() {
-  std::string cases;
+  std::string cases = fmt::format(
+      "    {}) mapfile -t COMPREPLY < <(compgen -f -- \"$word\"); return ;;\n", flags_with_paths());
   for (const Flag& flag : flags_with_values()) {
     cases += fmt::format("    --{}) COMPREPLY=($(compgen -W '{}' -- \"$word\")); return ;;\n",
                          flag.name, value_words(flag));
@@ -115,7 +133,11 @@ std::string zsh_completion() {
   std::string verbs;
   std::string cases;
   const auto argument = [](const Flag& flag) {
-    std::string spec = fmt::format("--{}[{}]", flag.name, described(flag));
+    std::string spec = fmt::format("--{}[", flag.name);
+    for (const char c : described(flag)) {
+      spec += c == '[' || c == ']' ? std::string("\\") + c : std::string(1, c);
+    }
+    spec += "]";
     if (!flag.value.empty()) {
       const std::string values = value_words(flag);
       spec += fmt::format(":{}:{}", flag.value, values.empty() ? "_files" : "(" + values + ")");

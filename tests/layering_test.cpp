@@ -58,7 +58,7 @@ const std::vector<Row> kTable{
                       "core/run", "core/output"}, {"fmt"}},
     {"adapters", {"core/mapping", "core/base/config.hpp", "core/base/error.hpp"}, {}},
     {"views/look", {"core/base", "core/figures/oddity.hpp"}, {"fmt"}},
-    {"views/document", {"core/base", "core/tensor", "views/look"}, {"fmt", "nlohmann"}},
+    {"views/document", {"core/base", "core/tensor", "core/figures/oddity.hpp", "views/look"}, {"fmt", "nlohmann"}},
     {"views/screen", with(kModels, {"views/look", "views/document"}), {"fmt"}},
     {"app/terminal", {"core/base", "views/look", "views/document", "views/screen"}, {"fmt", "ncurses.h", "term.h"}},
     {"app/planning", with(kCore, {"adapters"}), {"fmt"}},

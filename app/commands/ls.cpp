@@ -4,6 +4,7 @@
 #include "app/commands/flags.hpp"
 #include "app/planning/matching_tensors.hpp"
 #include "app/reports/problem_lines.hpp"
+#include "core/base/bytes.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/inspect/key_list.hpp"
 #include "core/names/folded_tree.hpp"
@@ -73,7 +74,7 @@ Table folded_table(const Checkpoint& checkpoint, const NameTree& tree, bool as_t
         {std::string(row.odd ? "~" : ""), std::move(name),
          row.alike > 1 ? Cell(fmt::format("x{}", row.alike)) : Cell(),
          info != nullptr ? Cell(std::string(name_of(info->dtype))) : Cell(),
-         info != nullptr ? Cell(to_shape(info->shape)) : Cell(fmt::format("{} keys", row.tensors)),
+         info != nullptr ? Cell(to_shape(info->shape)) : Cell(counted(row.tensors, "key")),
          row.bytes, as_tree ? Cell(share(row.bytes, all)) : Cell()});
   }
   const std::size_t count = cells.size();

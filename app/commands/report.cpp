@@ -81,7 +81,8 @@ void add_values(Document& document, const Checkpoint& checkpoint, const Args& ar
   }
   if (std::count_if(trends.begin(), trends.end(), is_picture) > 1) {  // of one it is there already
     for (const Trend& trend : trends) {
-      if (is_picture(trend) && trend.has_experts()) document.add(heat_map_of(trend, kind));
+      if (!is_picture(trend) || !trend.has_experts()) continue;
+      document.add(heat_map_of(trend, kind, twins_of(trend, trends, group.twins())));
     }
   }
   add_unapplied_scales(document, items);

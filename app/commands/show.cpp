@@ -165,7 +165,9 @@ void add_image(Document& document, const Checkpoint& checkpoint, ShownValues& va
   }
   map.values = image.magnitudes;
   map.scores = odd_scores(image.magnitudes, Scale::Factors);
-  map.dead = image.zero;
+  for (const std::uint8_t zero : image.zero) {
+    map.peculiar.push_back(zero != 0 ? Peculiar::Zeros : Peculiar::No);
+  }
   map.legend = "from the median of all blocks";
   document.add(Note{""}).add(std::move(map));
 }

@@ -122,6 +122,17 @@ void add_pictures(Document& document, const std::vector<ValuePair>& pairs,
              person ? Audience::Everyone : Audience::Machines);
 }
 
+/// The first of a list that may be long.
+void add_list(Document& document, std::string_view what, const std::vector<std::string>& list) {
+  constexpr std::size_t kMost = 8;
+  for (std::size_t i = 0; i < std::min(list.size(), kMost); ++i) {
+    document.add(Note{fmt::format("  {}: {}", what, list[i])});
+  }
+  if (list.size() > kMost) {
+    document.add(Note{fmt::format("  … and {} more; --json has all", list.size() - kMost)});
+  }
+}
+
 Document stat_against(const Checkpoint& checkpoint, const Args& args, bool person,
                       Progress& progress) {
   const std::size_t kind = figure_of(args);
@@ -152,8 +163,8 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, bool perso
   if (!meeting.only_here.empty()) {
     document.add(Fields{{{"", "only here", counted(meeting.only_here.size(), "tensor")}}});
   }
-  for (const std::string& one : found.unequal) document.add(Note{"  bytes differ: " + one});
-  for (const std::string& one : meeting.misshapen) document.add(Note{"  not compared: " + one});
+  add_list(document, "bytes differ", found.unequal);
+  add_list(document, "not compared", meeting.misshapen);
   add_unapplied_scales(document, items);
   add_unapplied_scales(document, both.there);
   add_problems(document, std::move(notes));

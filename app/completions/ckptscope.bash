@@ -2,6 +2,7 @@
 _ckptscope() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} flags='--json --jsonl --md --header --width --config --color --ascii --interactive -i --command -c --file -f --keep-going -k --keys --screen --no-mouse --complete --quiet -q --verbose -v --help -h --version -V'
   case $before in
+    --against|--config|--expect|--file|--keys|--like|--mapping|--output|--sums|-f|-o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
     --adapter) COMPREPLY=($(compgen -W 'gpt_oss nemotron_omni nemotron_v3 deepseek_v4 kimi_k3 kimi_k25_vl kimi_vl kimi_linear minimax_m3_vl minimax_m3 minimax_m2 hy_v3 hy_mt2 ling_v2 laguna ernie4_5_moe ernie4_5 qwen3_omni_moe qwen2_5_omni qwen3_vl_moe qwen3_next qwen3_5_moe qwen3_5 mistral4_vlm mistral4 mistral3_vlm mistral3 inkling diffusion_gemma gemma4_moe gemma4_unified gemma3 step3p7 step3p5 muse_glimmer llava_onevision bagel mimo_v2_flash deepseek_v32 glm_moe_dsa deepseek_v3 glm4_moe qwen3_moe llama qwen2 qwen3 encoder plain' -- "$word")); return ;;
     --sort) COMPREPLY=($(compgen -W 'key bytes dtype shard' -- "$word")); return ;;

@@ -24,7 +24,7 @@ void add_magnitudes(std::vector<DetailLine>& lines, const TensorStats& stats) {
     counts.push_back(static_cast<double>(bin->negative + bin->positive));
   }
   constexpr std::size_t kCells = 22;
-  lines.push_back({"|x|", spark(counts, kCells)});
+  lines.push_back({"|x|", spark(counts, kCells, /*least=*/0)});
   lines.push_back(
       {"", fmt::format("{} to {}", bins.back().label, bins.front().label), Role::Faint, true});
 }
@@ -45,7 +45,7 @@ std::vector<DetailLine> figure_lines(const StatsItem& item, const TensorStats& s
     lines.push_back({"max", real(m.most)});
   }
   if (stats.codes && stats.codes->format != CodeFormat::Other) {
-    lines.push_back({"saturated", percent(stats.codes->saturated, m.count) + " %"});
+    lines.push_back({"largest", percent(stats.codes->saturated, m.count) + " % of codes"});
   }
   add_magnitudes(lines, stats);
   if (const std::size_t experts = stats.experts.size(); experts > 1) {

@@ -235,7 +235,7 @@ JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args) {
                                      : look_at_many(*checkpoint, std::move(found), args, context);
     }
     const Document document = find_command("stat")->run({checkpoint, true}, args, context.progress);
-    KeyedLines told = keyed_lines(document);
+    KeyedLines told = keyed_lines(document, context.width);
     return CommandDone{document.verb, std::move(told.lines), document.exit, std::move(told.keys)};
   };
 }

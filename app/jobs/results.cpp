@@ -40,21 +40,25 @@ std::vector<Line> page_of(const Document& document, std::size_t width) {
   return lines;
 }
 
-KeyedLines keyed_lines(const Document& document) {
+KeyedLines keyed_lines(const Document& document, std::size_t width) {
   KeyedLines result;
   for (const Block& block : document.blocks) {
     const auto* const table = std::get_if<Table>(&block);
     const auto key = table == nullptr ? std::nullopt : key_column(*table);
-    std::size_t row = 0;
-    bool heading = table != nullptr && table->headed;
-    if (table != nullptr) result.tables[table->id] = result.lines.size() + (heading ? 1 : 0);
-    render_lines(block, {}, [&](Line line) {
+    std::optional<std::size_t> row;  // of the line before
+    render_lines(block, {width}, [&](Line line) {
       if (result.lines.size() == kMostLines) return;
+      if (line.row && !row) result.tables[table->id] = result.lines.size();
+      const bool same = line.row && line.row == row;
+      row = line.row ? line.row : row;
+      std::string about = same ? result.keys.back() : "";
+      if (line.row && !same && key) {
+        const std::vector<Cell> cells = table->row(*line.row);
+        const auto* const text = std::get_if<std::string>(&cells[*key]);
+        if (text != nullptr) about = *text;
+      }
       result.lines.push_back(std::move(line));
-      const bool keyed = key && !std::exchange(heading, false) && row < table->size;
-      const std::vector<Cell> cells = keyed ? table->row(row++) : std::vector<Cell>();
-      const auto* const text = keyed ? std::get_if<std::string>(&cells[*key]) : nullptr;
-      result.keys.push_back(text == nullptr ? "" : *text);
+      result.keys.push_back(std::move(about));
     });
   }
   return result;

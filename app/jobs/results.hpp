@@ -99,14 +99,14 @@ struct JobEvent {
 /// A document as lines of at most `width` cells, 0 for any: at most some ten thousand, and how many
 /// more.
 std::vector<Line> page_of(const Document& document, std::size_t width);
-/// The same, as wide as it takes, with what each line is about: the value of the column "key" of a
-/// row of a table, raw; else empty.
+/// The same, all of it, with what each line is about: the value of the column "key" of a row of a
+/// table, raw; else empty.
 struct KeyedLines {
   std::vector<Line> lines;
   std::vector<std::string> keys;              // one a line
   std::map<std::string, std::size_t> tables;  // by id: the line of its first row
 };
-KeyedLines keyed_lines(const Document& document);
+KeyedLines keyed_lines(const Document& document, std::size_t width);
 /// The same as a result.
 CommandDone command_done(const Document& document, std::size_t width);
 

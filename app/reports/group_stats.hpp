@@ -28,6 +28,8 @@ class GroupStats {
   void look_for_twins(const Checkpoint& checkpoint, std::span<const StatsItem> items,
                       Progress& progress);
 
+  /// Of trends().
+  std::span<const Twin> twins() const { return twins_; }
   /// In natural order of names.
   std::vector<Trend> trends() const { return collector_.trends(); }
   /// Of the one name that has pictures: the key of its layer number `row` and an expert. Empty

@@ -46,8 +46,10 @@ std::vector<std::string> share_lines(
   }
   if (other > 0) texts.push_back(fmt::format("{:<6} {:>4} %", "other", percent(other, total)));
   std::vector<std::string> lines;
-  for (std::size_t i = 0; i < texts.size(); i += 5) {
-    const auto end = texts.begin() + static_cast<std::ptrdiff_t>(std::min(i + 5, texts.size()));
+  constexpr std::size_t kOnALine = 4;
+  for (std::size_t i = 0; i < texts.size(); i += kOnALine) {
+    const auto end =
+        texts.begin() + static_cast<std::ptrdiff_t>(std::min(i + kOnALine, texts.size()));
     lines.push_back(
         fmt::format("{}", fmt::join(texts.begin() + static_cast<std::ptrdiff_t>(i), end, "   ")));
   }

@@ -116,29 +116,37 @@ struct OddRow {
   double value;
   double score;
   std::string what;
+  Peculiar peculiar = Peculiar::No;
 };
 
 /// "+54.7" spreads from the median of the layers, or of the experts of the layer.
-std::string distance_text(double score, bool dead) {
-  return dead ? "all zeros" : fmt::format("{:+.1f}", score);
+std::string distance_text(double score, Peculiar peculiar) {
+  if (peculiar == Peculiar::Zeros) return "all zeros";
+  return peculiar == Peculiar::NotFinite ? "NaN or Inf" : fmt::format("{:+.1f}", score);
 }
 
 void add_odd_rows(const Trend& trend, std::size_t kind, std::vector<OddRow>& rows) {
   const std::vector<double> scores = trend.scores(kind);
   for (std::size_t place = 0; place < trend.layers.size(); ++place) {
     const Trend::Layer& layer = trend.layers[place];
-    const bool dead = layer.whole.dead;
-    if (!dead && !(std::fabs(scores[place]) > kOddScore)) continue;
-    const double score = dead ? -std::numeric_limits<double>::infinity() : scores[place];
-    rows.push_back(
-        {layer.key, layer.number, {}, layer.whole.values[kind], score, distance_text(score, dead)});
+    const Peculiar peculiar = layer.whole.peculiar;
+    const bool told = peculiar == Peculiar::Zeros || peculiar == Peculiar::NotFinite;
+    if (!told && !(std::fabs(scores[place]) > kOddScore)) continue;
+    const double score = odd_score(peculiar, scores[place]);
+    rows.push_back({layer.key,
+                    layer.number,
+                    {},
+                    layer.whole.values[kind],
+                    score,
+                    distance_text(score, peculiar),
+                    peculiar});
   }
   for (const OddExpert& one : odd_experts(trend, kind)) {
     const Trend::Layer& layer = trend.layers[one.layer];
-    if (layer.whole.dead) continue;  // the layer says it
+    if (layer.whole.peculiar == Peculiar::Zeros) continue;  // the layer says it
     rows.push_back({trend.key_of(one.layer, one.expert), layer.number, std::uint64_t{one.expert},
                     layer.experts[one.expert].values[kind], one.score,
-                    distance_text(one.score, one.dead)});
+                    distance_text(one.score, one.peculiar), one.peculiar});
   }
 }
 
@@ -193,7 +201,7 @@ std::vector<OddRow> odd_rows(std::span<const Trend> trends, std::size_t kind) {
     if (is_picture(trend)) add_odd_rows(trend, kind, rows);
   }
   std::stable_sort(rows.begin(), rows.end(), [](const OddRow& a, const OddRow& b) {
-    return std::fabs(a.score) > std::fabs(b.score);
+    return stands_before(a.peculiar, a.score, b.peculiar, b.score);
   });
   return rows;
 }
@@ -246,7 +254,7 @@ std::vector<std::string> odd_keys(std::span<const Trend> trends, std::size_t kin
   return keys;
 }
 
-HeatMap heat_map_of(const Trend& trend, std::size_t kind) {
+HeatMap heat_map_of(const Trend& trend, std::size_t kind, std::span<const Twin> twins) {
   HeatMap map{"heat_map", title_of(trend, kind), "layer", "expert"};
   std::size_t experts = 0;
   for (const Trend::Layer& layer : trend.layers) experts = std::max(experts, layer.experts.size());
@@ -257,14 +265,25 @@ HeatMap heat_map_of(const Trend& trend, std::size_t kind) {
     for (std::size_t i = 0; i < experts; ++i) {
       const bool known = i < layer.experts.size() && layer.experts[i].known;
       if (known) values[i] = layer.experts[i].values[kind];
-      map.dead.push_back(known && layer.experts[i].dead ? 1 : 0);
+      map.peculiar.push_back(known ? layer.experts[i].peculiar : Peculiar::No);
     }
     const std::vector<double> scores = odd_scores(values, kFigureKinds[kind].scale);
     map.values.insert(map.values.end(), values.begin(), values.end());
     map.scores.insert(map.scores.end(), scores.begin(), scores.end());
   }
+  for (const Twin& twin : twins) {
+    map.peculiar[twin.layer * experts + twin.expert] = Peculiar::Copy;
+  }
   map.legend = fmt::format("from the median of the layer, far: over {} spreads", kOddScore);
   return map;
+}
+
+std::vector<Twin> twins_of(const Trend& trend, std::span<const Trend> trends,
+                           std::span<const Twin> twins) {
+  std::vector<Twin> own;
+  std::copy_if(twins.begin(), twins.end(), std::back_inserter(own),
+               [&](const Twin& twin) { return trends[twin.trend].name == trend.name; });
+  return own;
 }
 
 void add_trends(Document& document, std::span<const Trend> all, std::span<const Twin> twins,
@@ -293,7 +312,7 @@ void add_trends(Document& document, std::span<const Trend> all, std::span<const 
     chart.audience = audience;
     document.add(std::move(chart));
     if (trend.has_experts()) {
-      HeatMap map = heat_map_of(trend, kind);
+      HeatMap map = heat_map_of(trend, kind, twins_of(trend, all, twins));
       map.audience = audience;
       if (people) document.add(Note{""});
       document.add(std::move(map));

@@ -28,6 +28,10 @@ void add_trends(Document& document, std::span<const Trend> trends, std::span<con
 /// Tensors that stand out in a figure, the farthest first, each once; not for zeros alone.
 std::vector<std::string> odd_keys(std::span<const Trend> trends, std::size_t kind);
 
-HeatMap heat_map_of(const Trend& trend, std::size_t kind);
+/// `twins` are of this trend.
+HeatMap heat_map_of(const Trend& trend, std::size_t kind, std::span<const Twin> twins);
+/// Those of one of the trends.
+std::vector<Twin> twins_of(const Trend& trend, std::span<const Trend> trends,
+                           std::span<const Twin> twins);
 
 }  // namespace ckptscope

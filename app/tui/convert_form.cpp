@@ -140,6 +140,7 @@ std::vector<std::string> convert_buttons(const State& state) {
 
 std::string convert_command(const State& state) {
   if (!state.convert.command.empty()) return state.convert.command;
+  if (state.path.empty()) return "";
   std::string command = "ckptscope convert " + shell_path(state.path);
   for (const std::string& word : flag_words(state)) command += " " + shell_word(word);
   return command;

@@ -43,7 +43,7 @@ void show_group(State& state) {
     move_heat(before, 0, 0, body_of(state));
     stats.heat = std::move(before);
   }
-  stats.told = keyed_lines(document);
+  stats.told = keyed_lines(document, text_columns(state));
   show_told(state);
   leave_headings(state);
 }
@@ -168,7 +168,7 @@ void forget_checkpoint(State& state) {
 
 void lay_out_overview(State& state) {
   if (!state.overview.document) return;
-  KeyedLines keyed = keyed_lines(*state.overview.document);
+  KeyedLines keyed = keyed_lines(*state.overview.document, text_columns(state));
   const bool picker = !state.whole && !state.all;
   state.overview.choices = picker ? std::move(keyed.keys) : std::vector<std::string>();
   state.overview.lines =

@@ -12,6 +12,7 @@
 #include "core/base/display.hpp"
 #include "core/names/companions.hpp"
 #include "core/plan/folded_plan.hpp"
+#include "views/look/line.hpp"
 
 namespace ckptscope {
 
@@ -188,7 +189,7 @@ namespace {
 std::string last_segments(std::string_view key, int count) {
   std::size_t at = key.size();
   while (count-- > 0 && at != key.npos && at > 0) at = key.rfind('.', at - 1);
-  return std::string(at == key.npos || at == 0 ? key : key.substr(at + 1));
+  return at == key.npos || at == 0 ? std::string(key) : "…" + std::string(key.substr(at + 1));
 }
 
 void add_alike(std::vector<DetailLine>& lines, const State& state, const FoldedRow& row) {
@@ -254,10 +255,33 @@ void add_tensor(std::vector<DetailLine>& lines, const State& state, std::uint32_
   }
 }
 
+/// A text as lines of the narrowest pane.
+std::vector<DetailLine> below(const std::string& text, Role role) {
+  constexpr int kColumns = 30;
+  std::vector<DetailLine> lines;
+  for (const std::string& part : wrapped(text, kColumns)) lines.push_back({"", part, role});
+  return lines;
+}
+
+/// Which of the alike ones it is, then its figures.
+std::vector<DetailLine> figures_of_row(const State& state) {
+  std::vector<DetailLine> lines{{"", display(last_segments(key_of_row(state), 3)), Role::Title}};
+  const std::uint32_t row = current_row(state);
+  if (row != NameTree::kNoNode) add_alike(lines, state, state.keys.list->folded().rows()[row]);
+  const auto& figures = state.keys.glimpse.lines;
+  lines.insert(lines.end(), figures.begin(), figures.end());
+  return lines;
+}
+
 /// config.json, a member a line.
 std::vector<DetailLine> config_lines(const State& state) {
   const std::string text = state.keys.list->checkpoint()->config().pretty();
-  if (text.empty()) return {{"", "no config.json"}};
+  if (text.empty()) {
+    for (const Problem& problem : state.keys.list->checkpoint()->problems()) {
+      if (problem.shard == "config.json") return below(problem.message, Role::Notice);
+    }
+    return {{"", "no config.json"}};
+  }
   std::vector<DetailLine> lines;
   std::istringstream members(text);
   for (std::string line; std::getline(members, line);) lines.push_back({"", display(line)});
@@ -291,7 +315,7 @@ std::vector<DetailLine> details_of(const State& state) {
   if (!has_keys(state)) return {};
   switch (state.keys.pane) {
     case DetailPane::Figures:
-      return state.keys.glimpse.lines;
+      return figures_of_row(state);
     case DetailPane::Config:
       return config_lines(state);
     case DetailPane::Details:

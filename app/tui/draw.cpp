@@ -19,6 +19,9 @@ namespace {
 
 std::string summary_of(const State& state) {
   if (state.screen == Screen::Mapping && state.mapping.model) return state.mapping.model->heading;
+  if (state.screen == Screen::Stats && state.stats.stopped && state.stats.group) {
+    return "stopped: what is shown is what had been read until then";
+  }
   if (state.screen == Screen::Stats && state.stats.model) {
     const int room = state.size.columns - 5 - static_cast<int>(state.stats.model->what.size());
     return fitted(display(state.stats.model->key), room) + "   " + state.stats.model->what;
@@ -137,6 +140,8 @@ Frame frame_of(const State& state) {
   frame.status = status_of(state);
   frame.status_role = state.message.empty() ? Role::Plain : state.message_role;
   frame.hints = hints_of(current_place(state));
+  const bool rows = state.screen != Screen::Stats || has_line_filter(state);
+  if (!rows) std::erase_if(frame.hints, [](const Hint& hint) { return hint.key == "&"; });
   if (state.prompt) frame.prompt = prompt_line(*state.prompt, state.message);
   return frame;
 }

@@ -53,7 +53,7 @@ constexpr KeyRow kTable[] = {
      act_details},
     {"< > z", "1", Motion, "move the divider; hide the pane, or show it", "", act_divider},
     {"t", "1", Session, "tree, or one line a tensor", "", act_flat},
-    {"+ - *", "1", Motion, "unfold, fold, unfold all", "", act_fold},
+    {"+ - *", "1", Motion, "unfold, fold; * all, or fold all where all is unfolded", "", act_fold},
     {"s", "1", Session, "sort: then k key, b bytes; d dtype, s shard without the tree", "",
      act_sort},
     {"I", "1", Session, "the other way round", "", act_invert},

@@ -15,6 +15,7 @@
 #include "app/tui/steps.hpp"
 #include "app/tui/view_command.hpp"
 #include "core/base/display.hpp"
+#include "core/figures/trends.hpp"
 #include "core/names/companions.hpp"
 
 namespace ckptscope {
@@ -262,6 +263,7 @@ void act_mapping(Ui& ui, std::string_view) {
 void act_pane(Ui& ui, std::string_view) {
   State& state = ui.state;
   if (state.screen == Screen::Keys) {
+    if (detail_columns(state) == 0) return say(state, "the pane is hidden; z shows it");
     state.keys.in_details = !state.keys.in_details;
     say(state, state.keys.in_details ? "j k scroll the right pane; Tab goes back" : "");
   } else if (state.screen == Screen::Mapping) {
@@ -288,19 +290,44 @@ void act_screen(Ui& ui, std::string_view key) {
   go_to_screen(state, to);
 }
 
-/// To the same key of the next (or previous) layer or expert; on the screen of statistics it is
-/// looked at.
+namespace {
+
+/// The same tensor of the next or previous layer that has it, over holes; empty without one.
+std::string key_in_other_layer(const State& state, const std::string& key, std::ptrdiff_t by) {
+  constexpr std::ptrdiff_t kFarthest = 100;  // layers
+  const auto place = place_in_model(key);
+  if (!place || !state.session.checkpoint()) return "";
+  for (std::ptrdiff_t i = 1; i <= kFarthest; ++i) {
+    const std::ptrdiff_t layer = static_cast<std::ptrdiff_t>(place->layer) + i * by;
+    if (layer < 0) return "";
+    std::string other = place->name;
+    other.replace(other.find('*'), 1, std::to_string(layer));
+    if (place->expert) other.replace(other.find('*'), 1, std::to_string(*place->expert));
+    const Checkpoint& checkpoint = *state.session.checkpoint();
+    if (checkpoint.find(other) || checkpoint.find(blocks_of(other))) return other;
+  }
+  return "";
+}
+
+}  // namespace
+
+/// On the keys to the next (or previous) of what is alike; on the screen of statistics to the same
+/// tensor of the next layer.
 void act_sibling(Ui& ui, std::string_view key) {
   State& state = ui.state;
   const std::ptrdiff_t by = key == "]" ? 1 : -1;
   state.search.at.reset();
+  if (state.screen == Screen::Stats) {
+    const std::string other = key_in_other_layer(state, current_key(state), by);
+    if (other.empty()) return say(state, "no other layer has it", Role::Notice);
+    return run_verb(ui, "stat", {other});
+  }
   if (state.keys.flat) {
     const auto tensor = current_tensor(state);
     state.keys.flat = false;
     if (tensor) go_to_tensor(state, *tensor);
   }
   if (!step_member(state, by)) return say(state, "there is no other", Role::Notice);
-  if (state.screen == Screen::Stats) look_at_tensor(ui);
 }
 
 namespace {
@@ -501,7 +528,10 @@ void act_back(Ui& ui, std::string_view) {
 void act_copy(Ui& ui, std::string_view key) {
   State& state = ui.state;
   const std::string name = key == "y" && !state.page ? current_key(state) : "";
-  const std::string text = name.empty() ? view_command(state) : quoted_word(name);
+  const bool runs = name.find_first_of("$`!") != name.npos;  // in double quotes of a shell
+  const std::string text = name.empty() ? view_command(state)
+                           : runs       ? shell_word(name)
+                                        : quoted_word(name);
   if (text.empty()) return say(state, "no command shows the same", Role::Notice);
   ui.effects.emplace_back(CopyText{text});
   say(state, "copied: " + text);

@@ -132,6 +132,7 @@ void act_divider(Ui& ui, std::string_view key) {
     state.keys.detail_columns.reset();
   } else if (key == "z") {
     state.keys.detail_columns = 0;
+    state.keys.in_details = false;
   } else {
     resize_pane(state, (now == 0 ? kLeastPane : now) + (key == ">" ? -kStep : kStep));
   }

@@ -120,6 +120,8 @@ void start_conversion(State& state, const Args& args, const std::string& command
   state.convert.command = command;
 }
 
+constexpr std::size_t kMostTables = 8;  // that q goes back to
+
 /// A verb that returns a document: on the screen that shows it, or as a page.
 void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std::string& line) {
   State& state = ui.state;
@@ -137,9 +139,10 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
   } else if (verb == "stat" && to_screen) {
     const Bins bins = state.stats.bins;
     const std::size_t expert = state.stats.expert;
-    const bool deeper = state.screen == Screen::Stats && !state.stats.table.empty();
-    if (!deeper) state.stats_before.clear();
-    if (deeper) state.stats_before.push_back(std::move(state.stats));
+    if (!state.stats.told.lines.empty()) {  // a table or a map, for the way back
+      if (state.stats_before.size() == kMostTables) state.stats_before.pop_front();
+      state.stats_before.push_back(std::move(state.stats));
+    }
     go_to_screen(state, Screen::Stats);
     state.stats = {};
     state.stats.title = line;
@@ -148,7 +151,7 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
     state.stats.command = shell_command(state, *prepared.command, shown);
     state.stats.figure = figure_of(args);
     if (args.has("against")) state.stats.against = args.text("against");
-    state.stats.bins = bins;
+    state.stats.bins = args.has("linear") ? Bins::Steps : bins;
     state.stats.expert = expert;
     state.stat_runs = true;
     start_step(ui, JobKind::Stat, line, stat_job(open, args));

@@ -79,8 +79,10 @@ struct StatsState {
   std::string filter;                       // as typed: which rows of those are shown
   std::vector<Line> table;                  // these
   std::vector<std::string> keys;            // what its lines are about; empty without one
+  std::vector<std::size_t> told_line;       // which lines of `told` they are
   std::optional<std::size_t> odd;           // the first line of what stands out
   std::optional<HeatState> heat;            // instead of the table, of one name with experts
+  bool stopped = false;                     // not all of it was read
   std::string against;                      // the other checkpoint of --against
   std::size_t shift = 0;                    // cells of the table that are scrolled out
   std::string title;
@@ -158,7 +160,7 @@ struct State {
   SearchState search;
   MappingState mapping;
   StatsState stats;
-  std::vector<StatsState> stats_before;  // the tables and maps that a tensor was chosen from
+  std::deque<StatsState> stats_before;  // the tables and maps that a tensor was chosen from
   ConvertState convert;
   LogState log;
   std::optional<PageState> page;

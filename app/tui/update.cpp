@@ -34,8 +34,9 @@ void pending_key(Ui& ui, std::string_view key) {
   constexpr std::pair<std::string_view, std::string_view> kColumns[] = {
       {"k", ""}, {"b", "bytes"}, {"d", "dtype"}, {"s", "shard"}};
   for (const auto& [letter, column] : kColumns) {
-    if (letter == key) sort_keys(ui, {std::string(column), false});
+    if (letter == key) return sort_keys(ui, {std::string(column), false});
   }
+  say(state, fmt::format("s {}: there is no such column", display(key)), Role::Faint);
 }
 
 void press(Ui& ui, std::string_view key) {
@@ -92,6 +93,8 @@ struct Arrived {
     const std::shared_ptr<const NameTree> names(opened.list, &opened.list->names());
     state.session.adopt(opened.list->checkpoint(), names);
     ui.effects.emplace_back(Remember{state.path});
+    std::erase(state.session.recent(), state.path);
+    state.session.recent().insert(state.session.recent().begin(), state.path);
     log(state, {fmt::format("opened {}: {}", display(state.path), opened.summary)});
     preview_mapping(ui);
   }
@@ -228,7 +231,11 @@ struct Arrived {
     const std::string text = fmt::format("{} [{}]", failed.message, name_of(failed.code));
     const Role role = failed.code == Code::Interrupted ? Role::Notice : Role::Defect;
     if (event.kind == JobKind::Glimpse) {
-      if (failed.code != Code::Interrupted) state.keys.glimpse.lines = {{"", failed.message}};
+      if (failed.code == Code::Interrupted) return;
+      state.keys.glimpse.lines.clear();
+      for (const std::string& part : wrapped(failed.message, 30)) {
+        state.keys.glimpse.lines.push_back({"", part, Role::Notice});
+      }
       return;
     }
     if (event.kind == JobKind::Map) {
@@ -244,6 +251,7 @@ struct Arrived {
     if (event.kind == JobKind::List && filtering) return say(state, failed.message, Role::Notice);
     if (event.kind == JobKind::Stat) {
       state.stats.title += role == Role::Notice ? "   stopped" : "   failed";
+      state.stats.stopped = true;
     }
     if (event.kind == JobKind::Command && state.convert.running) {
       state.convert.lines.push_back({"", text, role});
@@ -287,6 +295,7 @@ void arrive(Ui& ui, const JobEvent& event) {
 void resize(State& state, Size size) {
   state.size = size;
   lay_out_overview(state);
+  show_group(state);
   const CurrentList list = current_list(state);
   list.cursor->go(list.cursor->cursor, list.size, list.page);
 }
@@ -306,7 +315,7 @@ void glimpse_at_row(Ui& ui) {
   const std::string key = key_of_row(state);
   if (state.keys.glimpse.key == key) return;
   const bool tensor = current_tensor(state).has_value();
-  state.keys.glimpse = {key, {{"", tensor ? "reading …" : "x looks at all of these"}}};
+  state.keys.glimpse = {key, {{"", tensor ? "reading …" : "x looks at all of these", Role::Faint}}};
   if (tensor) start(ui, JobKind::Glimpse, "", glimpse_job(state.session.checkpoint(), key));
 }
 

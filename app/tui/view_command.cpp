@@ -25,15 +25,23 @@ std::string flags_text(const Args& args) {
   return text;
 }
 
+/// Behind `--` where one looks like a flag.
+std::string operands_text(const std::vector<std::string>& operands) {
+  std::string text;
+  const bool like_flag = std::any_of(operands.begin(), operands.end(),
+                                     [](const std::string& one) { return one.starts_with('-'); });
+  if (like_flag) text = " --";
+  for (const std::string& operand : operands) text += " " + shell_word(operand);
+  return text;
+}
+
 /// `ls` or `tree` with the filter's words.
 std::string keys_command(const State& state) {
   const KeysState& keys = state.keys;
   std::string text =
       fmt::format("ckptscope {} {}", keys.flat ? "ls" : "tree", shell_path(state.path));
-  for (const Step& step : parse_steps(keys.filter)) {
-    for (const std::string& word : step.words) text += " " + shell_word(word);
-  }
-  if (keys.flat && !keys.sort.column.empty()) text += " --sort " + keys.sort.column;
+  if (keys.flat) text += keys.sort.column.empty() ? " --all" : " --sort " + keys.sort.column;
+  for (const Step& step : parse_steps(keys.filter)) text += operands_text(step.words);
   return text;
 }
 
@@ -48,13 +56,7 @@ std::string stats_command(const StatsState& stats) {
 std::string shell_command(const State& state, const Command& command, const Args& args) {
   std::string text = fmt::format("ckptscope {}", command.name);
   if (command.opens) text += " " + shell_path(state.path);
-  const bool like_flag =
-      std::any_of(args.operands.begin(), args.operands.end(),
-                  [](const std::string& operand) { return operand.starts_with('-'); });
-  text += flags_text(args);
-  if (like_flag) text += " --";
-  for (const std::string& operand : args.operands) text += " " + shell_word(operand);
-  return text;
+  return text + flags_text(args) + operands_text(args.operands);
 }
 
 std::string view_command(const State& state) {

@@ -33,7 +33,8 @@ Figures figures_of(const Moments& moments) {
   figures.signature = signature_of(moments);
   figures.known = true;
   if (moments.count == 0) return figures;
-  figures.dead = moments.zeros == moments.count;
+  if (moments.zeros == moments.count) figures.peculiar = Peculiar::Zeros;
+  if (moments.nans + moments.infinities > 0) figures.peculiar = Peculiar::NotFinite;
   figures.values[kZeros] = part(moments.zeros, moments.count);
   if (moments.finite() == 0) return figures;
   figures.values[kStd] = moments.deviation();
@@ -74,7 +75,11 @@ Figures figures_of(const ExpertStats& expert, bool packed) {
 Figures figures_of(const ValueDistance& distance) {
   Figures figures;
   figures.known = true;
-  if (distance.unbounded > 0) return figures;
+  if (distance.equal()) figures.peculiar = Peculiar::Equal;
+  if (distance.unbounded > 0) {
+    figures.peculiar = Peculiar::NotFinite;
+    return figures;
+  }
   figures.values[kRelativeL2] = distance.relative_l2();
   if (distance.noise > 0) figures.values[kSqnr] = distance.sqnr();
   return figures;
@@ -103,8 +108,10 @@ Figures medians_of(std::span<const Figures> sets) {
     middle.values[kind] = median(values_of(sets, kind));
   }
   middle.known = std::any_of(sets.begin(), sets.end(), [](const Figures& f) { return f.known; });
-  middle.dead = middle.known && std::all_of(sets.begin(), sets.end(),
-                                            [](const Figures& f) { return f.dead || !f.known; });
+  const bool dead = std::all_of(sets.begin(), sets.end(), [](const Figures& f) {
+    return f.peculiar == Peculiar::Zeros || !f.known;
+  });
+  if (middle.known && dead) middle.peculiar = Peculiar::Zeros;
   return middle;
 }
 

@@ -53,7 +53,7 @@ struct Figures {
   }();
   std::uint64_t signature = 0;  // equal sets have the same; of moments, so that others may too
   bool known = false;           // there is such a set
-  bool dead = false;            // every value is a zero, of either sign
+  Peculiar peculiar = Peculiar::No;
 };
 
 Figures figures_of(const TensorStats& stats);
@@ -69,7 +69,7 @@ std::vector<double> expert_scores(std::span<const ExpertStats> experts);
 
 /// Of each set the figure `kind`.
 std::vector<double> values_of(std::span<const Figures> sets, std::size_t kind);
-/// Of each kind the median; dead where all are.
+/// Of each kind the median; zeros where all are.
 Figures medians_of(std::span<const Figures> sets);
 
 }  // namespace ckptscope

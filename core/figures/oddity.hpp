@@ -2,10 +2,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
 namespace ckptscope {
+
+/// What a set of values is besides its figures; each is worth a look by itself, but for Equal.
+enum class Peculiar : std::uint8_t {
+  No,
+  Zeros,      // every value is a zero, of either sign
+  NotFinite,  // a NaN or an infinity is among them
+  Copy,       // the bytes of another expert of its layer
+  Equal,      // to its counterpart in another checkpoint
+};
 
 /// How figures are compared: by how many times they are apart (deviations, magnitudes; what is not
 /// above 0 is no usual value), or by their difference (means, shares).

@@ -146,6 +146,18 @@ std::vector<Trend> TrendCollector::trends() const {
   return trends;
 }
 
+double odd_score(Peculiar peculiar, double score) {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  if (peculiar == Peculiar::Zeros) return -kInfinite;
+  return peculiar == Peculiar::NotFinite ? kInfinite : score;
+}
+
+bool stands_before(Peculiar a, double score_a, Peculiar b, double score_b) {
+  const bool broken = a == Peculiar::NotFinite;
+  if (broken != (b == Peculiar::NotFinite)) return broken;
+  return std::fabs(score_a) > std::fabs(score_b);
+}
+
 std::vector<OddExpert> odd_experts(const Trend& trend, std::size_t kind) {
   std::vector<OddExpert> odd;
   for (std::size_t at = 0; at < trend.layers.size(); ++at) {
@@ -154,14 +166,14 @@ std::vector<OddExpert> odd_experts(const Trend& trend, std::size_t kind) {
     const std::vector<double> scores =
         odd_scores(values_of(experts, kind), kFigureKinds[kind].scale);
     for (std::size_t i = 0; i < experts.size(); ++i) {
-      const bool dead = experts[i].dead;
-      if (!dead && !(std::fabs(scores[i]) > kOddScore)) continue;
-      const double score = dead ? -std::numeric_limits<double>::infinity() : scores[i];
-      odd.push_back({at, i, score, dead});
+      const Peculiar peculiar = experts[i].peculiar;
+      const bool told = peculiar == Peculiar::Zeros || peculiar == Peculiar::NotFinite;
+      if (!told && !(std::fabs(scores[i]) > kOddScore)) continue;
+      odd.push_back({at, i, odd_score(peculiar, scores[i]), peculiar});
     }
   }
   std::stable_sort(odd.begin(), odd.end(), [](const OddExpert& a, const OddExpert& b) {
-    return std::fabs(a.score) > std::fabs(b.score);
+    return stands_before(a.peculiar, a.score, b.peculiar, b.score);
   });
   return odd;
 }

@@ -65,14 +65,20 @@ class TrendCollector {
   std::map<std::string, std::map<std::uint64_t, Trend::Layer>> names_;
 };
 
+/// Infinite for zeros and for what is not finite.
+double odd_score(Peculiar peculiar, double score);
+/// The order in which people are told: what is not finite, then by distance.
+bool stands_before(Peculiar a, double score_a, Peculiar b, double score_b);
+
 /// One expert beside those of its layer.
 struct OddExpert {
   std::size_t layer = 0;  // its place in Trend::layers
   std::size_t expert = 0;
-  double score = 0;  // see odd_scores(); infinite for a dead one
-  bool dead = false;
+  double score = 0;  // see odd_scores(); infinite for a peculiar one
+  Peculiar peculiar = Peculiar::No;
 };
-/// By layer those that stand out in this figure, dead ones always; the farthest first.
+/// By layer those that stand out in this figure, and those that are zeros or not finite; what is
+/// not finite first, then the farthest.
 std::vector<OddExpert> odd_experts(const Trend& trend, std::size_t kind);
 
 }  // namespace ckptscope

@@ -33,7 +33,7 @@ class TwinSearch {
   std::optional<std::size_t> twin_of(const Trend& trend, std::size_t layer, std::size_t expert) {
     const std::vector<Figures>& experts = trend.layers[layer].experts;
     const Figures& own = experts[expert];
-    if (!own.known || own.dead) return std::nullopt;
+    if (!own.known || own.peculiar == Peculiar::Zeros) return std::nullopt;
     for (std::size_t other = 0; other < expert; ++other) {
       const bool alike = experts[other].known && experts[other].signature == own.signature;
       if (alike && same(trend, layer, expert, other)) return other;

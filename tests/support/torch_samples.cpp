@@ -20,15 +20,17 @@ std::string unpacked(const std::string& base64) {
                                     reinterpret_cast<const unsigned char*>(base64.data()),
                                     static_cast<int>(base64.size()));
   if (count < 0) throw std::runtime_error("no base64");
-  std::string bytes(64 << 20, '\0');
-  uLongf size = bytes.size();
-  const int error =
-      ::uncompress(reinterpret_cast<Bytef*>(bytes.data()), &size,
-                   reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(count));
-  if (error != Z_OK) throw std::runtime_error("no zlib");
-  bytes.resize(size);
-  bytes.shrink_to_fit();
-  return bytes;
+  for (std::size_t room = 1 << 16;; room *= 4) {
+    std::string bytes(room, '\0');
+    uLongf size = room;
+    const int error =
+        ::uncompress(reinterpret_cast<Bytef*>(bytes.data()), &size,
+                     reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(count));
+    if (error == Z_BUF_ERROR) continue;
+    if (error != Z_OK) throw std::runtime_error("no zlib");
+    bytes.resize(size);
+    return bytes;
+  }
 }
 
 /// The next JSON text of a line.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/figures/oddity.hpp"
 #include "views/look/theme.hpp"
 
 namespace ckptscope {
@@ -95,7 +96,7 @@ struct HeatMap {
   std::vector<std::string> columns{};  // the same
   std::vector<double> values{};        // row by row; NaN: nothing there
   std::vector<double> scores{};        // of each how far it is from the usual, see odd_scores()
-  std::vector<std::uint8_t> dead{};    // of each: all zeros
+  std::vector<Peculiar> peculiar{};    // of each
   std::string legend{};                // what "usual" means here
   Audience audience = Audience::Everyone;
 };

@@ -34,12 +34,12 @@ void take_title(const std::string& title, const LineStyle& style,
 std::size_t heat_margin(const HeatMap& map) {
   std::size_t cells = display_width(map.row_kind);
   for (const std::string& name : map.rows) cells = std::max(cells, display_width(name));
-  return 2 + cells + 2;
+  return cells + 2;
 }
 
 Line heat_scale(const HeatMap& map, std::size_t margin, std::size_t each, std::size_t cells) {
   Line line;
-  line.add("  " + map.row_kind, Role::Faint).pad_to(margin);
+  line.add(map.row_kind, Role::Faint).pad_to(margin);
   std::size_t at = 0;  // first cell that is free
   for (std::size_t i = 0; i < map.columns.size(); i += each) {
     const std::size_t cell = i / each;
@@ -62,13 +62,13 @@ void layout_heat_map(const HeatMap& map, const LineStyle& style,
   if (style.width > 0 && scale.width() > style.width) scale = heat_scale(map, margin, each, 1);
   if (style.width == 0 || scale.width() <= style.width) take(std::move(scale));
   const std::span<const double> scores(map.scores);
-  const std::span<const std::uint8_t> dead(map.dead);
+  const std::span<const Peculiar> peculiar(map.peculiar);
   for (std::size_t row = 0; row < map.rows.size(); ++row) {
     Line line;
     const std::string& name = map.rows[row];
     line.add(std::string(margin - 2 - display_width(name), ' ') + name + "  ", Role::Faint);
     take(line.append(
-        heat_cells({scores.subspan(row * count, count), dead.subspan(row * count, count)}, room,
+        heat_cells({scores.subspan(row * count, count), peculiar.subspan(row * count, count)}, room,
                    style.colored)));
   }
   std::string of = map.legend;

@@ -95,13 +95,13 @@ constexpr std::array<const char*, kHeatLevels> kClasses{"below2", "below1", "", 
 std::string titled_cell(const HeatMap& map, std::size_t cell, Mark mark) {
   const std::size_t x = cell % map.columns.size();
   const std::size_t y = cell / map.columns.size();
-  const char* const name = mark == Mark::Dead    ? "dead"
+  const std::string_view said = text_of(mark);
+  const char* const name = !said.empty()         ? "dead"
                            : mark == Mark::Above ? kClasses.back()
                                                  : kClasses.front();
   const std::string text =
-      mark == Mark::Dead
-          ? "all zeros"
-          : fmt::format("{}, {:+.1f} spreads", real(map.values[cell]), map.scores[cell]);
+      !said.empty() ? std::string(said)
+                    : fmt::format("{}, {:+.1f} spreads", real(map.values[cell]), map.scores[cell]);
   return fmt::format(
       "<rect class=\"{}\" x=\"{}\" y=\"{}\" width=\"1\" height=\"1\"><title>{} {}, {} {}: "
       "{}</title></rect>",
@@ -116,10 +116,10 @@ std::string cells_of(const HeatMap& map) {
   std::string titled;
   std::size_t titles = 0;
   for (std::size_t cell = 0; cell < map.scores.size(); ++cell) {
-    const Mark mark = mark_of(map.scores[cell], map.dead[cell] != 0);
+    const Mark mark = mark_of(map.scores[cell], map.peculiar[cell]);
     const bool off = mark == Mark::Off || mark == Mark::FarOff;
-    if (mark == Mark::None || mark == Mark::Usual) continue;
-    if (!off && (mark == Mark::Dead || titles < kMostTitles)) {
+    if (mark == Mark::None || mark == Mark::Usual || mark == Mark::Equal) continue;
+    if (!off && (!text_of(mark).empty() || titles < kMostTitles)) {
       ++titles;
       titled += titled_cell(map, cell, mark);
       continue;
@@ -158,8 +158,9 @@ std::string svg_heat_map(const HeatMap& map) {
 
 std::string svg_heat_key() {
   constexpr std::pair<const char*, const char*> kColours[] = {
-      {"below2", "far below"}, {"below1", "below"},     {"usual", "usual"},
-      {"above1", "above"},     {"above2", "far above"}, {"dead", "all zeros"}};
+      {"below2", "far below"}, {"below1", "below"},
+      {"usual", "usual"},      {"above1", "above"},
+      {"above2", "far above"}, {"dead", "all zeros, a copy, or not finite"}};
   std::string key = "<div class=\"key\">";
   for (const auto& [name, text] : kColours) {
     key += fmt::format(

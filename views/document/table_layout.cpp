@@ -39,8 +39,11 @@ class Layout {
     if (!start_.empty()) print_wrapped("  ", "all begin with " + start_);
     const bool fits = width_ == 0 || total() <= width_;
     if (fits && table_.headed) print_row(titles());
-    for (std::size_t i = 0; i < table_.size; ++i)
+    for (std::size_t i = 0; i < table_.size; ++i) {
+      row_ = i;
       fits ? print_row(cells(i)) : print_record(cells(i));
+    }
+    row_.reset();
     if (!left_out_.empty()) say_left_out();
   }
 
@@ -105,7 +108,9 @@ class Layout {
           shown_.begin(), shown_.end(),
           [&](const Shown& a, const Shown& b) { return column(a).leaves < column(b).leaves; });
       if (first == shown_.end() || column(*first).leaves == 0) return;
-      if (!column(*first).title.empty()) left_out_.push_back(column(*first).title);
+      if (column(*first).title.find_first_not_of(' ') != std::string::npos) {
+        left_out_.push_back(column(*first).title);
+      }
       shown_.erase(first);
     }
   }
@@ -205,8 +210,13 @@ class Layout {
         }
         at += 2 + shown_[c].cells;
       }
-      take_(line);
+      give(std::move(line));
     }
+  }
+
+  void give(Line line) const {
+    line.row = row_;
+    take_(std::move(line));
   }
 
   void say_left_out() const {
@@ -247,7 +257,7 @@ class Layout {
     while (!rest.empty()) {
       const auto room = static_cast<int>(width_ - std::min(width_, before.size()));
       const std::string part = wrapped(rest, room).front();
-      take_(Line(before + part));
+      give(Line(before + part));
       rest.remove_prefix(part.size());
       rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
       before = indent + "  ";
@@ -260,6 +270,7 @@ class Layout {
   std::vector<Shown> shown_;
   std::string start_;  // of every lead, which is left out of the rows
   std::vector<std::string> left_out_;
+  std::optional<std::size_t> row_;  // that is being printed
 };
 
 }  // namespace

@@ -103,4 +103,27 @@ std::string fitted(std::string_view text, int columns) {
   return elide_middle(text, static_cast<std::size_t>(columns));
 }
 
+std::string fitted_key(std::string_view key, int columns) {
+  if (width_of(key) <= columns) return std::string(key);
+  std::string from_layer;  // "…3.mlp.experts.17.up_proj.weight"
+  std::string numbers;     // "…3…17.up_proj.weight"
+  for (std::size_t at = 0; at < key.size();) {
+    const std::size_t end = std::min(key.find('.', at), key.size());
+    const std::string_view segment = key.substr(at, end - at);
+    const bool number = !segment.empty() && segment.find_first_not_of("0123456789") == segment.npos;
+    if (number && from_layer.empty()) from_layer = "…" + std::string(key.substr(at));
+    if (number && key.find_first_of("0123456789", end) != key.npos) {
+      numbers += "…" + std::string(segment);
+    } else if (number) {
+      numbers += "…" + std::string(key.substr(at));
+      break;
+    }
+    at = end + 1;
+  }
+  for (const std::string& shorter : {from_layer, numbers}) {
+    if (!shorter.empty() && width_of(shorter) <= columns) return shorter;
+  }
+  return fitted(numbers.empty() ? key : std::string_view(numbers), columns);
+}
+
 }  // namespace ckptscope

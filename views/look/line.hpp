@@ -1,6 +1,8 @@
 // A line of text of which pieces look different, and what it takes to fit text into cells.
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +33,7 @@ struct Line {
   std::size_t width() const;  // cells
 
   std::vector<Span> spans{};
+  std::optional<std::size_t> row{};  // of a table: the number of the row that it is of
 };
 
 /// Cells that text takes.
@@ -44,5 +47,7 @@ std::size_t bytes_that_fit(std::string_view text, std::size_t cells);
 std::vector<std::string> wrapped(std::string_view text, int columns);
 /// Text for at most `columns` cells: names are elided in the middle.
 std::string fitted(std::string_view text, int columns);
+/// A key likewise; its layer, its expert and its end stay as long as they can.
+std::string fitted_key(std::string_view key, int columns);
 
 }  // namespace ckptscope

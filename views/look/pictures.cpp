@@ -56,11 +56,12 @@ void Bounds::add(std::span<const double> values) {
   }
 }
 
-std::string spark(std::span<const double> values, std::size_t cells) {
+std::string spark(std::span<const double> values, std::size_t cells, std::optional<double> from) {
   const std::vector<double> shown = grouped(values, cells);
   Bounds bounds;
   bounds.add(shown);
-  const auto [least, most] = bounds;
+  const double least = from.value_or(bounds.least);
+  const double most = bounds.most;
   std::string text;
   for (const double one : shown) {
     if (!std::isfinite(one)) {
@@ -75,8 +76,19 @@ std::string spark(std::span<const double> values, std::size_t cells) {
 
 // ---- heat maps ----------------------------------------------------------------------------------
 
-Mark mark_of(double score, bool dead) {
-  if (dead) return Mark::Dead;
+Mark mark_of(double score, Peculiar peculiar) {
+  switch (peculiar) {
+    case Peculiar::Zeros:
+      return Mark::Dead;
+    case Peculiar::NotFinite:
+      return Mark::NotFinite;
+    case Peculiar::Copy:
+      return Mark::Copy;
+    case Peculiar::Equal:
+      return Mark::Equal;
+    case Peculiar::No:
+      break;
+  }
   if (std::isnan(score)) return Mark::None;
   const double far = std::fabs(score);
   if (far > kOddScore) return score > 0 ? Mark::Above : Mark::Below;
@@ -98,15 +110,32 @@ Span halves_of(int left, int right) {
 }
 
 /// Which of a group a cell shows.
-double weight_of(double score, bool dead) {
-  if (dead) return std::numeric_limits<double>::infinity();
+double weight_of(double score, Peculiar peculiar) {
+  constexpr double kInfinite = std::numeric_limits<double>::infinity();
+  if (peculiar == Peculiar::Zeros || peculiar == Peculiar::NotFinite) return kInfinite;
+  if (peculiar == Peculiar::Copy) return std::max(kOddScore, std::fabs(score));
   return std::isnan(score) ? -1 : std::fabs(score);
 }
 
 }  // namespace
 
-Span glyph_of(double score, bool dead) {
-  switch (mark_of(score, dead)) {
+std::string_view text_of(Mark mark) {
+  switch (mark) {
+    case Mark::Dead:
+      return "all zeros";
+    case Mark::Copy:
+      return "the bytes of another";
+    case Mark::Equal:
+      return "equal in both";
+    case Mark::NotFinite:
+      return "NaN or Inf";
+    default:
+      return "";
+  }
+}
+
+Span glyph_of(double score, Peculiar peculiar) {
+  switch (mark_of(score, peculiar)) {
     case Mark::None:
       return {" "};
     case Mark::Usual:
@@ -121,16 +150,22 @@ Span glyph_of(double score, bool dead) {
       return {"▼", heat(-kHeatSteps)};
     case Mark::Dead:
       return {"x", Role::Defect};
+    case Mark::Copy:
+      return {"=", Role::Notice};
+    case Mark::Equal:
+      return {"=", Role::Faint};
+    case Mark::NotFinite:
+      return {"!", Role::Defect};
   }
   return {" "};
 }
 
 std::vector<Line> heat_signs() {
-  const std::pair<Span, const char*> signs[] = {{{"·", Role::Faint}, "usual"},
-                                                {{"░▒", heat(1)}, "off"},
-                                                {{"▲", heat(2)}, "far above"},
-                                                {{"▼", heat(-2)}, "far below"},
-                                                {{"x", Role::Defect}, "all zeros"}};
+  const std::pair<Span, const char*> signs[] = {
+      {{"·", Role::Faint}, "usual"},      {{"░▒", heat(1)}, "off"},
+      {{"▲", heat(2)}, "far above"},      {{"▼", heat(-2)}, "far below"},
+      {{"x", Role::Defect}, "all zeros"}, {{"=", Role::Notice}, "equal"},
+      {{"!", Role::Defect}, "NaN or Inf"}};
   std::vector<Line> lines;
   for (const auto& [glyph, text] : signs) {
     lines.emplace_back("  ");
@@ -151,23 +186,29 @@ std::size_t per_cell(std::size_t scores, std::size_t cells, bool colored) {
   return (scores + cells - 1) / cells;
 }
 
+std::size_t farthest_of(const HeatRow& row, std::size_t begin, std::size_t end) {
+  std::size_t farthest = begin;
+  for (std::size_t k = begin; k < end; ++k) {
+    if (weight_of(row.scores[k], row.peculiar[k]) >
+        weight_of(row.scores[farthest], row.peculiar[farthest])) {
+      farthest = k;
+    }
+  }
+  return farthest;
+}
+
 Line heat_cells(const HeatRow& row, std::size_t cells, bool colored) {
   const std::size_t each = per_cell(row.scores.size(), cells, colored);
   Line line;
   for (std::size_t i = 0; i < row.scores.size(); i += each) {
     const std::size_t end = std::min(i + each, row.scores.size());
-    std::size_t farthest = i;
-    for (std::size_t k = i; k < end; ++k) {
-      if (weight_of(row.scores[k], row.dead[k] != 0) >
-          weight_of(row.scores[farthest], row.dead[farthest] != 0))
-        farthest = k;
-    }
+    const std::size_t farthest = farthest_of(row, i, end);
     const double score = row.scores[farthest];
-    const bool dead = row.dead[farthest] != 0;
-    const bool halves = colored && each == 2 && end - i == 2 && !dead &&
+    const Peculiar peculiar = row.peculiar[farthest];
+    const bool halves = colored && each == 2 && end - i == 2 && peculiar == Peculiar::No &&
                         std::fabs(score) <= kOddScore && std::fabs(score) >= kOff;
     const Span glyph = halves ? halves_of(level_of(row.scores[i]), level_of(row.scores[i + 1]))
-                              : glyph_of(score, dead);
+                              : glyph_of(score, peculiar);
     line.add(glyph.text, glyph.role);
   }
   return line;

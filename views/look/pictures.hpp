@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/figures/oddity.hpp"
 #include "views/look/line.hpp"
 
 namespace ckptscope {
@@ -25,14 +27,18 @@ struct Bounds {
 
 /// One block a value, from the least (▁) to the most (█); "·" for NaN, where there is nothing. More
 /// values than `cells` are drawn as the means of neighbours. All equal values are "▄".
-std::string spark(std::span<const double> values, std::size_t cells);
+/// `least`: what a block of no height would be; without one the least of the values.
+std::string spark(std::span<const double> values, std::size_t cells,
+                  std::optional<double> least = std::nullopt);
 
 /// What a cell of a heat map says besides its number.
-enum class Mark { None, Usual, Off, FarOff, Above, Below, Dead };
+enum class Mark { None, Usual, Off, FarOff, Above, Below, Dead, Copy, Equal, NotFinite };
 /// Of a distance from the usual value in spreads (see odd_scores()); NaN is None.
-Mark mark_of(double score, bool dead);
-/// One character, its colour the direction: "·░▒▲▼x".
-Span glyph_of(double score, bool dead);
+Mark mark_of(double score, Peculiar peculiar);
+/// "all zeros", "NaN or Inf", …; empty where a figure says it.
+std::string_view text_of(Mark mark);
+/// One character, its colour the direction: "·░▒▲▼x=!".
+Span glyph_of(double score, Peculiar peculiar);
 /// What each character means.
 std::vector<Line> heat_signs();
 /// All of that on one line, for below a map, and what the map is of.
@@ -42,8 +48,10 @@ Line heat_legend(std::string_view of);
 /// its halves where there are colours, else the farthest of each group stands for all.
 struct HeatRow {
   std::span<const double> scores;
-  std::span<const std::uint8_t> dead;
+  std::span<const Peculiar> peculiar;
 };
+/// Of scores [begin, end) the one that a cell of them shows.
+std::size_t farthest_of(const HeatRow& row, std::size_t begin, std::size_t end);
 Line heat_cells(const HeatRow& row, std::size_t cells, bool colored);
 /// How many scores a cell of such a row stands for.
 std::size_t per_cell(std::size_t scores, std::size_t cells, bool colored);

@@ -21,8 +21,15 @@ std::size_t shown_rows(const Rect& body) {
   return static_cast<std::size_t>(std::max(1, body.rows - 3 - kLegendRows));
 }
 
+/// Cells before the first one of a row: its name, and a blank on either side.
+std::size_t margin_of(const HeatMap& map) {
+  std::size_t cells = 0;
+  for (const std::string& name : map.rows) cells = std::max(cells, display_width(name));
+  return cells + 3;
+}
+
 std::size_t shown_cells(const HeatMap& map, const Rect& body) {
-  const std::size_t margin = heat_margin(map) + 1;
+  const std::size_t margin = margin_of(map);
   const auto columns = static_cast<std::size_t>(std::max(0, body.columns));
   return columns > margin + 8 ? columns - margin : 8;
 }
@@ -40,7 +47,9 @@ std::size_t scrolled(std::size_t first, std::size_t at, std::size_t page) {
 }
 
 bool is_odd(const HeatMap& map, std::size_t cell) {
-  return map.dead[cell] != 0 || std::fabs(map.scores[cell]) > kOddScore;
+  const Mark mark = mark_of(map.scores[cell], map.peculiar[cell]);
+  return mark == Mark::Above || mark == Mark::Below ||
+         (mark != Mark::Equal && !text_of(mark).empty());
 }
 
 }  // namespace
@@ -72,12 +81,12 @@ std::string heat_text(const HeatState& state) {
   const std::size_t cell = state.row * map.columns.size() + state.column;
   std::string text = fmt::format("{} {}, {} {}: ", map.row_kind, map.rows[state.row],
                                  map.column_kind, map.columns[state.column]);
-  if (map.dead[cell] != 0) return text + "all zeros";
-  if (std::isnan(map.values[cell])) return text + "nothing";
+  const std::string said(text_of(mark_of(map.scores[cell], map.peculiar[cell])));
+  if (std::isnan(map.values[cell])) return text + (said.empty() ? "nothing" : said);
   text += real(map.values[cell]);
+  if (!said.empty()) return text + ", " + said;
   if (!std::isfinite(map.scores[cell])) return text;
-  return text +
-         fmt::format(", {:+.1f} spreads from the median of the {}", map.scores[cell], map.row_kind);
+  return text + fmt::format(", {:+.1f} spreads", map.scores[cell]);
 }
 
 namespace {
@@ -102,12 +111,13 @@ void draw_row(const HeatState& state, std::size_t r, std::size_t each, bool colo
   canvas.put_right(area.row, area.column - 2, map.rows[r],
                    r == state.row ? Role::Title : Role::Faint);
   const HeatRow cells{std::span(map.scores).subspan(first, count),
-                      std::span(map.dead).subspan(first, count)};
+                      std::span(map.peculiar).subspan(first, count)};
   canvas.put_line(area.row, area.column,
                   heat_cells(cells, static_cast<std::size_t>(area.columns), colored), area.columns);
   for (std::size_t c = 0; c < count; c += each) {
     const int column = area.column + static_cast<int>(c / each);
-    canvas.add_zone({Zone::Kind::HeatCell, {area.row, column, 1, 1}, first + c});
+    const std::size_t shown = farthest_of(cells, c, std::min(c + each, count));
+    canvas.add_zone({Zone::Kind::HeatCell, {area.row, column, 1, 1}, first + shown});
   }
   if (r != state.row) return;
   const int cursor = area.column + static_cast<int>(state.column / each);
@@ -118,7 +128,7 @@ void draw_row(const HeatState& state, std::size_t r, std::size_t each, bool colo
 
 void draw_heat(const HeatState& state, bool colored, Canvas& canvas, const Rect& body) {
   const HeatMap& map = *state.map;
-  const int margin = static_cast<int>(heat_margin(map)) + 1;
+  const int margin = static_cast<int>(margin_of(map));
   const std::size_t cells = shown_cells(map, body);
   const std::size_t each = per_cell(map.columns.size(), cells, colored);
   std::string title =

@@ -23,7 +23,7 @@ struct HeatState {
 void move_heat(HeatState& state, std::ptrdiff_t rows, std::ptrdiff_t columns, const Rect& body);
 /// To the next or previous cell that stands out, row by row, around the ends; false without any.
 bool go_to_odd(HeatState& state, bool forward, const Rect& body);
-/// "layer 3, expert 17: 0.0673, 21.1 spreads above the median".
+/// "layer 3, expert 17: 0.0673, +21.1 spreads".
 std::string heat_text(const HeatState& state);
 
 /// `colored`: a cell may have two colours, so that it shows two experts.

@@ -148,7 +148,7 @@ void draw_keys(const KeysView& view, Canvas& canvas, const Rect& body) {
       const std::uint32_t tensor = view.order[number];
       defect = view.list.is_defective(tensor);
       const TensorInfo& info = view.list.checkpoint()->tensors()[tensor];
-      const std::string shown = fitted(display(info.name), columns.key_end - columns.key);
+      const std::string shown = fitted_key(display(info.name), columns.key_end - columns.key);
       canvas.put(row, columns.key, shown);
       mark_match(view, canvas, row, columns.key, shown);
       draw_tensor(canvas, row, columns, info, info.bytes());

@@ -64,6 +64,8 @@ constexpr Elsewhere kElsewhere[] = {
     {"no-permission", "app/environment_test.cpp", "[no-permission]"},
     {"out-of-memory", "app/environment_test.cpp", "[out-of-memory]"},
     {"internal", "app/session/run_command_test.cpp", "Code::Internal"},
+    {"bad-pickle", "core/torch/torch_file_test.cpp", "Code::BadPickle"},
+    {"bad-archive", "core/torch/torch_file_test.cpp", "Code::BadArchive"},
     {"source-changed", "core/convert/convert_test.cpp", "Code::SourceChanged"},
     {"truncated-source", "core/convert/convert_test.cpp", "Code::TruncatedSource"},
     {"interrupted", "core/convert/convert_test.cpp", "Code::Interrupted"},

@@ -71,7 +71,7 @@ TEST(Trends, WhatStandsOutIsTheSameSplitAndStacked) {
     EXPECT_TRUE(odd_places(down.scores(0)).empty());
     const std::vector<OddExpert> odd = odd_experts(down, 0);
     ASSERT_EQ(odd.size(), 2u);
-    EXPECT_TRUE(odd[0].dead);
+    EXPECT_EQ(odd[0].peculiar, Peculiar::Zeros);
     EXPECT_EQ(down.layers[odd[0].layer].number, 6u);
     EXPECT_EQ(odd[0].expert, 2u);
     EXPECT_EQ(down.layers[odd[1].layer].number, 3u);

@@ -28,7 +28,7 @@ Document evil_document() {
   map.columns = {"0", "1"};
   map.values = {1, 9};
   map.scores = {0, 9};
-  map.dead = {0, 0};
+  map.peculiar = {Peculiar::No, Peculiar::No};
   document.add(map);
   Chart chart{"chart", kEvil, "row"};
   chart.places = {"0", "1"};

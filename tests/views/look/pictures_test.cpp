@@ -36,10 +36,10 @@ TEST(Spark, Rows) {
 
 TEST(HeatCells, SharedCellsShowTheFarthest) {
   const std::vector<double> scores{0, 2, 0, 4, 9, 0, -9, 0, kNan, kNan};
-  std::vector<std::uint8_t> dead(scores.size());
-  dead[7] = 1;
+  std::vector<Peculiar> peculiar(scores.size());
+  peculiar[7] = Peculiar::Zeros;
   const auto text = [&](std::size_t cells, bool colored) {
-    return heat_cells({scores, dead}, cells, colored).text();
+    return heat_cells({scores, peculiar}, cells, colored).text();
   };
   EXPECT_EQ(text(10, false), "·░·▒▲·▼x  ");
   EXPECT_EQ(text(5, false), "░▒▲x ");
@@ -55,8 +55,9 @@ TEST(Marks, OfScores) {
       {0, Mark::Usual},          {1.4, Mark::Usual}, {-1.6, Mark::Off},   {3.5, Mark::FarOff},
       {5, Mark::FarOff},         {5.1, Mark::Above}, {-5.1, Mark::Below}, {kInfinite, Mark::Above},
       {-kInfinite, Mark::Below}, {kNan, Mark::None}};
-  for (const auto& [score, mark] : rows) EXPECT_EQ(mark_of(score, false), mark) << score;
-  EXPECT_EQ(mark_of(0, true), Mark::Dead);
+  for (const auto& [score, mark] : rows) EXPECT_EQ(mark_of(score, Peculiar::No), mark) << score;
+  EXPECT_EQ(mark_of(0, Peculiar::Zeros), Mark::Dead);
+  EXPECT_EQ(mark_of(0, Peculiar::NotFinite), Mark::NotFinite);
 }
 
 TEST(BrailleChart, DotsAndBars) {
