@@ -140,6 +140,21 @@ std::string matrix_text(const Region& box) {
   return "[" + text + ":,:]";
 }
 
+Cutting cutting_of(const Region& box, ShapeView shape) {
+  const std::size_t rank = box.extent.size();
+  Cutting cut;
+  for (std::size_t dim = 0; dim + 2 < rank; ++dim) {
+    cut.matrix += std::to_string(box.begin[dim]) + ",";
+  }
+  cut.columns = shape[rank - 1];
+  cut.column_begin = box.begin[rank - 1];
+  cut.column_end = cut.column_begin + box.extent[rank - 1];
+  cut.rows = rank > 1 ? shape[rank - 2] : 1;
+  cut.row_begin = rank > 1 ? box.begin[rank - 2] : 0;
+  cut.row_end = cut.row_begin + (rank > 1 ? box.extent[rank - 2] : 1);
+  return cut;
+}
+
 /// Blocks of the matrix by their mean magnitude.
 void add_image(Document& document, const Checkpoint& checkpoint, ShownValues& values,
                const Args& args, Progress& progress) {
@@ -163,6 +178,7 @@ void add_image(Document& document, const Checkpoint& checkpoint, ShownValues& va
   for (std::uint64_t c = 0; c < image.columns; ++c) {
     map.columns.push_back(std::to_string(box.begin[rank - 1] + c * image.column_step));
   }
+  map.cut = cutting_of(box, values.node().shape);
   map.values = image.magnitudes;
   map.scores = odd_scores(image.magnitudes, Scale::Factors);
   for (const std::uint8_t zero : image.zero) {

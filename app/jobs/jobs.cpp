@@ -240,6 +240,19 @@ JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args) {
   };
 }
 
+JobBody image_job(const CheckpointPtr& checkpoint, const Args& args) {
+  return [=](const JobContext& context) -> JobResult {
+    const Document document = find_command("show")->run({checkpoint, true}, args, context.progress);
+    for (const Block& block : document.blocks) {
+      if (const auto* map = std::get_if<HeatMap>(&block)) {
+        return Pictured{std::make_shared<const HeatMap>(*map)};
+      }
+    }
+    KeyedLines told = keyed_lines(document, context.width);
+    return CommandDone{document.verb, std::move(told.lines), document.exit, std::move(told.keys)};
+  };
+}
+
 JobBody command_job(const Command& command, const CheckpointPtr& open, const Args& args,
                     const Step& step) {
   return [=, &command](const JobContext& context) -> JobResult {

@@ -32,6 +32,8 @@ JobBody search_job(const std::shared_ptr<const KeyList>& list, const Order& orde
                    const std::string& pattern);
 /// Some figures of one tensor, where it is small enough to be read at once.
 JobBody glimpse_job(const CheckpointPtr& checkpoint, const std::string& key);
+/// What `show` says with these arguments: of an image its map, else a page.
+JobBody image_job(const CheckpointPtr& checkpoint, const Args& args);
 /// The preview of a conversion.
 JobBody map_job(const CheckpointPtr& checkpoint, const Args& args);
 /// Statistics: a model that fills for one tensor, a table that fills for several.

@@ -64,6 +64,10 @@ struct GroupReady {
   std::shared_ptr<const GroupStats> group;
   std::vector<Problem> notes;
 };
+/// `show --image`.
+struct Pictured {
+  std::shared_ptr<const HeatMap> map;
+};
 /// What a command says.
 struct CommandDone {
   std::string verb;
@@ -86,7 +90,7 @@ struct Question {
   std::string text;
 };
 using JobResult = std::variant<Opened, Picked, Listed, Found, PlanReady, Glimpsed, StatsReady,
-                               GroupReady, CommandDone, Script, Failed, Said, Question>;
+                               GroupReady, Pictured, CommandDone, Script, Failed, Said, Question>;
 
 struct JobEvent {
   JobKind kind = JobKind::Command;

@@ -95,6 +95,7 @@ namespace {
 /// Of what the screen of statistics shows: its tensor, the cell of a map, the row of a table.
 std::string key_of_stats(const StatsState& stats) {
   if (stats.model) return stats.model->key;
+  if (!stats.image.empty()) return stats.image;
   if (stats.heat) return stats.group->key_at(stats.heat->row, stats.heat->column);
   const std::size_t line = stats.cursor.cursor;
   return line < stats.keys.size() ? stats.keys[line] : "";

@@ -70,9 +70,46 @@ HeatState* heat_of(State& state) {
 
 }  // namespace
 
+namespace {
+
+/// Another part of the matrix that is shown.
+void look_at_part(Ui& ui, const Cutting& part) {
+  const std::string box = fmt::format("[{}{}:{},{}:{}]", part.matrix, part.row_begin, part.row_end,
+                                      part.column_begin, part.column_end);
+  run_words(ui, {"show", "--image", "--values", box, "--", ui.state.stats.image});
+}
+
+/// Half of a range further on, within the whole. False at its end.
+bool shift(std::uint64_t& begin, std::uint64_t& end, std::ptrdiff_t by, std::uint64_t whole) {
+  const std::uint64_t half = std::max<std::uint64_t>(1, (end - begin) / 2);
+  const std::uint64_t step = by < 0 ? std::min(half, begin) : std::min(half, whole - end);
+  begin = by < 0 ? begin - step : begin + step;
+  end = by < 0 ? end - step : end + step;
+  return step > 0;
+}
+
+/// Past the edge of an image that is a part the next part comes. True when it does.
+bool pan(Ui& ui, std::ptrdiff_t rows, std::ptrdiff_t columns) {
+  const HeatState& heat = *ui.state.stats.heat;
+  if (!heat.map->cut) return false;
+  Cutting part = *heat.map->cut;
+  const auto leaves = [](std::size_t at, std::ptrdiff_t by, std::size_t size) {
+    return by < 0 ? at == 0 : by > 0 && at + 1 == size;
+  };
+  const bool moves = (leaves(heat.row, rows, heat.map->rows.size()) &&
+                      shift(part.row_begin, part.row_end, rows, part.rows)) ||
+                     (leaves(heat.column, columns, heat.map->columns.size()) &&
+                      shift(part.column_begin, part.column_end, columns, part.columns));
+  if (moves) look_at_part(ui, part);
+  return moves;
+}
+
+}  // namespace
+
 void act_move(Ui& ui, std::string_view key) {
   State& state = ui.state;
   if (HeatState* heat = heat_of(state)) {
+    if (pan(ui, rows_of(key, {nullptr, heat->map->rows.size(), 1}), 0)) return;
     const auto rows = static_cast<std::ptrdiff_t>(heat->map->rows.size());
     const CurrentList map{nullptr, heat->map->rows.size(), page_rows(body_of(state))};
     return move_heat(*heat, std::clamp(rows_of(key, map), -rows, rows), 0, body_of(state));
@@ -110,7 +147,9 @@ std::size_t* shift_of(State& state) {
 
 void act_left(Ui& ui, std::string_view) {
   State& state = ui.state;
-  if (HeatState* heat = heat_of(state)) return move_heat(*heat, 0, -1, body_of(state));
+  if (HeatState* heat = heat_of(state)) {
+    return pan(ui, 0, -1) ? void() : move_heat(*heat, 0, -1, body_of(state));
+  }
   if (std::size_t* shift = shift_of(state)) {
     *shift -= std::min<std::size_t>(*shift, 8);
   } else if (state.screen == Screen::Mapping) {
@@ -135,7 +174,9 @@ void act_left(Ui& ui, std::string_view) {
 
 void act_right(Ui& ui, std::string_view) {
   State& state = ui.state;
-  if (HeatState* heat = heat_of(state)) return move_heat(*heat, 0, 1, body_of(state));
+  if (HeatState* heat = heat_of(state)) {
+    return pan(ui, 0, 1) ? void() : move_heat(*heat, 0, 1, body_of(state));
+  }
   if (std::size_t* shift = shift_of(state)) {
     *shift += 8;
   } else if (state.screen == Screen::Mapping) {
@@ -181,15 +222,41 @@ void enter_mapping(Ui& ui) {
   if (!go_to_tensor(state, *id)) say(state, "the filter hides it: " + display(key), Role::Notice);
 }
 
+/// A quarter of the range, around a place.
+void zoom(std::uint64_t& begin, std::uint64_t& end, std::size_t at, std::size_t cells) {
+  constexpr std::uint64_t kFactor = 4;
+  const std::uint64_t extent = std::max<std::uint64_t>(1, (end - begin) / kFactor);
+  const std::uint64_t middle = begin + (end - begin) * (2 * at + 1) / (2 * cells);
+  const std::uint64_t most = end - extent;
+  begin = std::clamp(middle - std::min(middle, extent / 2), begin, most);
+  end = begin + extent;
+}
+
+void zoom_in(Ui& ui) {
+  constexpr std::uint64_t kLeast = 8;
+  const HeatState& heat = *ui.state.stats.heat;
+  Cutting part = *heat.map->cut;
+  if (part.row_end - part.row_begin <= kLeast && part.column_end - part.column_begin <= kLeast) {
+    return say(ui.state, "no nearer; :show KEY --values BOX lists the numbers");
+  }
+  zoom(part.row_begin, part.row_end, heat.row, heat.map->rows.size());
+  zoom(part.column_begin, part.column_end, heat.column, heat.map->columns.size());
+  look_at_part(ui, part);
+}
+
 void enter_stats(Ui& ui, std::size_t line) {
   StatsState& stats = ui.state.stats;
+  if (!stats.model && stats.heat && stats.heat->map->cut) return zoom_in(ui);
   if (stats.model && stats.expert < stats.model->stats.experts.size()) {
     say(ui.state, expert_text(*stats.model, stats.expert));
   } else if (stats.heat) {
     run_verb(ui, "stat", {stats.group->key_at(stats.heat->row, stats.heat->column)});
   } else if (line < stats.keys.size() && !stats.keys[line].empty()) {
     std::vector<std::string> words = command_words("stat", {stats.keys[line]});
-    if (!stats.against.empty()) words.insert(words.begin() + 1, {"--against", stats.against});
+    if (!stats.against.empty()) {
+      const char* const figure = stats.figure == kSqnr ? "sqnr" : "rel_l2";
+      words.insert(words.begin() + 1, {"--against", stats.against, "--figure", figure});
+    }
     run_words(ui, std::move(words));
   }
 }
@@ -459,12 +526,28 @@ void act_invert(Ui& ui, std::string_view) {
   sort_keys(ui, {sort.column, !sort.inverted});
 }
 
+namespace {
+
+/// Distances are computed anew, to be drawn as relative L2, as SQNR, or listed alone.
+void turn_distance(Ui& ui) {
+  std::vector<std::string> words = ui.state.stats.words;
+  std::string figure = "rel_l2";
+  const auto flag = std::find(words.begin(), words.end(), "--figure");
+  if (flag != words.end() && flag + 1 != words.end()) {
+    figure = *(flag + 1) == "rel_l2" ? "sqnr" : "";
+    words.erase(flag, flag + 2);
+  }
+  if (!figure.empty()) words.insert(words.begin() + 1, {"--figure", figure});
+  ui.state.stats = {};  // it takes the place of this one
+  run_words(ui, std::move(words));
+}
+
+}  // namespace
+
 /// The next figure of what is drawn over layers and experts.
 void act_figure(Ui& ui, std::string_view) {
   StatsState& stats = ui.state.stats;
-  if (!stats.against.empty()) {
-    return say(ui.state, ":stat … --against … --figure sqnr (or rel_l2) draws distances by layer");
-  }
+  if (!stats.against.empty()) return turn_distance(ui);
   if (!stats.group) return say(ui.state, "figures are of several tensors; b turns the bins of one");
   do {
     stats.figure = (stats.figure + 1) % kFigures;

@@ -136,10 +136,11 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
     go_to_screen(state, Screen::Mapping);
     state.mapping.command = command;
     start_step(ui, JobKind::Map, line, map_job(open, args));
-  } else if (verb == "stat" && to_screen) {
+  } else if (to_screen && (verb == "stat" || (verb == "show" && args.has("image")))) {
     const Bins bins = state.stats.bins;
     const std::size_t expert = state.stats.expert;
-    if (!state.stats.told.lines.empty()) {  // a table or a map, for the way back
+    const bool kept = !state.stats.told.lines.empty() || state.stats.heat;
+    if (kept) {  // a table or a map, for the way back
       if (state.stats_before.size() == kMostTables) state.stats_before.pop_front();
       state.stats_before.push_back(std::move(state.stats));
     }
@@ -149,12 +150,15 @@ void start_command(Ui& ui, const Prepared& prepared, const Step& step, const std
     Args shown = args;
     shown.flags.erase("figure");  // the screen's own, which `v` turns
     state.stats.command = shell_command(state, *prepared.command, shown);
-    state.stats.figure = figure_of(args);
+    state.stats.words = step.words;
+    if (verb == "show") state.stats.image = args.operands.front();
+    if (verb == "stat") state.stats.figure = figure_of(args);
     if (args.has("against")) state.stats.against = args.text("against");
     state.stats.bins = args.has("linear") ? Bins::Steps : bins;
     state.stats.expert = expert;
     state.stat_runs = true;
-    start_step(ui, JobKind::Stat, line, stat_job(open, args));
+    start_step(ui, JobKind::Stat, line,
+               verb == "stat" ? stat_job(open, args) : image_job(open, args));
   } else {
     if (verb == "convert" && !args.has("dry-run")) start_conversion(state, args, command);
     state.step_command = command;

@@ -85,6 +85,8 @@ struct StatsState {
   bool stopped = false;                     // not all of it was read
   std::string against;                      // the other checkpoint of --against
   std::size_t shift = 0;                    // cells of the table that are scrolled out
+  std::vector<std::string> words;           // of the line that was typed
+  std::string image;                        // the key of the matrix that the heat map is of
   std::string title;
   std::string command;  // that shows the same in a shell
   ListState cursor;

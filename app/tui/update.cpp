@@ -172,6 +172,13 @@ struct Arrived {
     show_group(state);
   }
 
+  void operator()(const Pictured& picture) const {
+    state.stats.heat = HeatState{picture.map};
+    state.stats.heat->row = picture.map->rows.size() / 2;
+    state.stats.heat->column = picture.map->columns.size() / 2;
+    move_heat(*state.stats.heat, 0, 0, body_of(state));
+  }
+
   void operator()(const CommandDone& told) const {
     if (event.kind == JobKind::Stat) {
       state.stats.model = nullptr;

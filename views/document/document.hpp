@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -86,6 +87,18 @@ struct Table {
   bool headed = true;  // people see the column titles
 };
 
+/// What an image shows of a tensor: rows and columns [begin, end) of one of its matrices, of
+/// `rows` by `columns` in all, in blocks.
+struct Cutting {
+  std::string matrix;  // "0,": the indices before the matrix
+  std::uint64_t rows = 0;
+  std::uint64_t columns = 0;
+  std::uint64_t row_begin = 0;
+  std::uint64_t row_end = 0;
+  std::uint64_t column_begin = 0;
+  std::uint64_t column_end = 0;
+};
+
 /// A figure in cells: rows and columns are layers and experts, or parts of a matrix.
 struct HeatMap {
   std::string id;                      // JSON name of the object
@@ -99,6 +112,7 @@ struct HeatMap {
   std::vector<Peculiar> peculiar{};    // of each
   std::string legend{};                // what "usual" means here
   Audience audience = Audience::Everyone;
+  std::optional<Cutting> cut{};  // of an image
 };
 
 /// A figure over places, with the band that most of it lies in.

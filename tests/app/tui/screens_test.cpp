@@ -169,6 +169,11 @@ INSTANTIATE_TEST_SUITE_P(
             "jjjsb<dump>I<dump>t<wait><dump>t<dump>sk<dump>sd<wait><dump>", "80x24"},
         Row{"pane-of-figures", "gpt-oss",
             "i<wait><dump>jjjjjjjjj<wait><dump>k<wait><dump>i<dump><Tab>jj<dump>i<dump>", "100x24"},
+        Row{"image", "gpt-oss",
+            ":show model.layers.0.mlp.experts.down_proj --image<Enter><wait><dump>jl<Enter><wait>"
+            "<dump>llllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll"
+            "<wait><dump>q<dump>Y<dump>qq",
+            "100x30"},
         Row{"line-filter", "split",
             ":stat layers<Enter><wait>3&down<dump><Enter>Y<dump>q<dump>5&exit<dump><Enter>"
             "<dump>q<dump>",
