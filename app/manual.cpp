@@ -17,6 +17,10 @@ namespace {
 std::string mdoc(std::string_view text) {
   std::string out;
   for (const char c : text) out += c == '\\' ? "\\e" : std::string(1, c);
+  constexpr std::string_view kEllipsis = "…";
+  for (auto at = out.find(kEllipsis); at != out.npos; at = out.find(kEllipsis, at)) {
+    out.replace(at, kEllipsis.size(), "\\[u2026]");
+  }
   return out.starts_with('.') || out.starts_with('\'') ? "\\&" + out : out;
 }
 
@@ -80,18 +84,16 @@ std::string manual_flags() {
 }
 
 std::string manual_keys() {
-  std::string text =
-      ".Bl -column \"^F  PageDown  Space\" \"Overview, Mapping, Stats, Log, a page\" \"what it "
-      "does\"\n";
+  std::string text = ".Bl -tag -width Ds -compact\n";
   for (const KeyRow& row : key_table()) {
     std::string where;
     for (const Place& place : kPlaces) {
       if (row.places.find(place.letter) == row.places.npos) continue;
       where += fmt::format("{}{}", where.empty() ? "" : ", ", place.name);
     }
-    if (row.places.starts_with(kEveryScreen)) where = "all";
-    text +=
-        fmt::format(".It Ic \\&{} Ta {} Ta {}\n", mdoc(shown_keys(row)), where, mdoc(row.command));
+    if (row.places.starts_with(kEveryScreen)) where = "every screen";
+    text += fmt::format(".It Ic {}\n{}: {}.\n", mdoc_literal(shown_keys(row)), where,
+                        mdoc(row.command));
   }
   return text + ".El\n";
 }
