@@ -30,7 +30,8 @@ constexpr std::array kCodes{
     CodeRow{Code::BadConfig, "bad-config", 2, "a config.json that was asked for cannot be read"},
     CodeRow{Code::BadMapping, "bad-mapping", 2, "the text of a mapping cannot be read"},
     CodeRow{Code::BadPickle, "bad-pickle", 2, "a pickle that breaks a rule of data"},
-    CodeRow{Code::BadArchive, "bad-archive", 2, "a torch.save file that breaks a rule of its format"},
+    CodeRow{Code::BadArchive, "bad-archive", 2,
+            "a torch.save file that breaks a rule of its format"},
     CodeRow{Code::UnknownAdapter, "unknown-adapter", 2, "no adapter has this name"},
 
     CodeRow{Code::HeaderTooSmall, "header-too-small", 1, "fewer than 8 bytes"},
