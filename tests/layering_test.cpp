@@ -51,7 +51,7 @@ const std::vector<Row> kTable{
     {"core/output", {"core/base", "core/tensor", "core/mapping", "core/checkpoint", "core/plan",
                      "core/run"}, {"fmt", "nlohmann"}},
     {"core/inspect", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/names",
-                      "core/mapping", "core/checkpoint", "core/plan", "core/run"}, {"fmt", "openssl"}},
+                      "core/mapping", "core/torch", "core/checkpoint", "core/plan", "core/run"}, {"fmt", "openssl"}},
     {"core/figures", {"core/base", "core/tensor", "core/plan", "core/checkpoint", "core/inspect"},
      {"fmt"}},
     {"core/convert", {"core/base", "core/tensor", "core/names", "core/checkpoint", "core/plan",

@@ -21,7 +21,7 @@ Table tensor_table(const std::shared_ptr<const Checkpoint>& checkpoint, Ids orde
   const auto row = [checkpoint, ids](std::size_t i) -> std::vector<Cell> {
     const TensorInfo& info = checkpoint->tensors()[(*ids)[i]];
     return {std::string(info.name), std::string(name_of(info.dtype)), to_shape(info.shape),
-            info.bytes(), checkpoint->shards()[info.shard].name};
+            info.bytes(), checkpoint->shard_names(info)};
   };
   Table table{"tensors",
               {{"key", "key"},

@@ -186,13 +186,14 @@ std::string detail_of(const Plan& plan, const std::string& key) {
 }
 
 /// Calls `see` with the names of an output: its own, and those of what it is made of.
-void see_names(const Plan& plan, const Output& output, const SeeNames& see) {
+void see_names(const Plan& plan, const Output& output, const Checkpoint& checkpoint,
+               const SeeNames& see) {
   std::vector<QueryItem> names{
       {output.key, output.dtype(), output.shape(), output.bytes(), {}, name_of(output.kind)}};
   for_each_input(*output.value, [&](std::uint32_t id) {
     const TensorInfo& info = plan.input(id);
-    names.push_back(
-        {info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, name_of(output.kind)});
+    names.push_back({info.name, info.dtype, info.shape, info.bytes(), checkpoint.shard_of(info) + 1,
+                     name_of(output.kind)});
   });
   see(names);
 }
@@ -203,9 +204,10 @@ Plan filtered(const Plan& plan, const std::vector<std::string>& words,
   const std::vector<std::uint32_t> dropped = dropped_inputs(plan);
   const auto outputs = static_cast<std::uint32_t>(plan.outputs.size());
   const auto see = [&](std::uint32_t i, const SeeNames& see_them) {
-    if (i < outputs) return see_names(plan, plan.outputs[i], see_them);
+    if (i < outputs) return see_names(plan, plan.outputs[i], checkpoint, see_them);
     const TensorInfo& info = plan.input(dropped[i - outputs]);
-    const QueryItem item{info.name, info.dtype, info.shape, info.bytes(), info.shard + 1, "drop"};
+    const QueryItem item{
+        info.name, info.dtype, info.shape, info.bytes(), checkpoint.shard_of(info) + 1, "drop"};
     see_them({&item, 1});
   };
   const auto count = outputs + static_cast<std::uint32_t>(dropped.size());

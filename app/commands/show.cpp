@@ -220,7 +220,7 @@ void add_ends(Document& document, ShownValues& values) {
 void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t id,
                 const Args& args, Progress& progress) {
   const TensorInfo& info = checkpoint.tensors()[id];
-  const bool readable = !checkpoint.shards()[info.shard].damaged && bits_of(info.dtype) % 8 == 0;
+  const bool readable = !checkpoint.is_damaged(info) && bits_of(info.dtype) % 8 == 0;
   if (!readable || info.elements() == 0) {
     if (args.has("values")) {
       fail(Code::Usage, "--values: {} {} has no values to show{}", name_of(info.dtype),
@@ -311,12 +311,25 @@ std::string mapping_text(const Checkpoint& checkpoint, std::uint32_t id, const A
                      others == 0 ? "" : fmt::format("; and {} more", others));
 }
 
+/// Where its bytes are.
+void add_place(Fields& fields, const Checkpoint& checkpoint, const TensorInfo& info) {
+  if (info.in_pieces()) {
+    fields.list.push_back({"pieces", "pieces", info.end - info.begin, Format::Count});
+    return;
+  }
+  const std::uint64_t start = checkpoint.shards()[info.shard].data_start;
+  fields.list.push_back({"", "range",
+                         fmt::format("bytes {} to {} of the file", format_count(start + info.begin),
+                                     format_count(start + info.end))});
+  fields.list.push_back({"begin", "", start + info.begin});
+  fields.list.push_back({"end", "", start + info.end});
+}
+
 Document run_show(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   QueryResult found = find_one(checkpoint, args.operands.front());
   const std::uint32_t id = found.things.front();
   const TensorInfo& info = checkpoint.tensors()[id];
-  const Shard& shard = checkpoint.shards()[info.shard];
   Document document{"show"};
   document.exit = checkpoint.damaged() ? 1 : 0;
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
@@ -328,13 +341,9 @@ Document run_show(const Snapshot& snapshot, const Args& args, Progress& progress
       {"shape", "shape", to_shape(info.shape)},
       {"elements", "count", info.elements(), Format::Count},
       {"bytes", "bytes", info.bytes(), Format::Count, format_bytes(info.bytes())},
-      {"shard", "shard", shard.name},
-      {"", "range",
-       fmt::format("bytes {} to {} of the file", format_count(shard.data_start + info.begin),
-                   format_count(shard.data_start + info.end))},
-      {"begin", "", shard.data_start + info.begin},
-      {"end", "", shard.data_start + info.end},
+      {"shard", "shard", checkpoint.shard_names(info)},
   }};
+  add_place(fields, checkpoint, info);
   const std::vector<std::uint32_t> scales = companions(checkpoint, info.name);
   if (!scales.empty()) fields.list.push_back(companions_field(checkpoint, scales));
   if (const std::string text = mapping_text(checkpoint, id, args); !text.empty()) {

@@ -119,13 +119,18 @@ std::optional<MappingText> mapping_text(const ConversionRequest& request) {
   return MappingText{request.mapping, read_text(request.mapping, kMostBytes)};
 }
 
+/// What a training run has left: to make whole safetensors of it is a reason to convert.
+bool is_of_ranks(const Checkpoint& checkpoint) {
+  return checkpoint.location().format != FileFormat::Safetensors || !checkpoint.pieces().empty();
+}
+
 /// Throws NoAdapter for a checkpoint of no family, unless it is only to be edited as it is.
 Family known_family(const Checkpoint& checkpoint, const UnderstoodKeys& keys, const Config& config,
                     const ConversionRequest& request) {
   Family family =
       recognise_family(keys.tensors(), config, {request.adapter, mapping_text(request)});
   if (family.adapter != nullptr) return family;
-  if (request.edits && request.to != "native") {
+  if ((request.edits || is_of_ranks(checkpoint)) && request.to != "native") {
     family = recognise_family(keys.tensors(), config, {"none"});
     family.reason = "no family is known, it is edited as it is";
     return family;
@@ -257,12 +262,14 @@ Side from_side(const UnderstoodKeys& keys, const Config& config, const Adapter& 
 }
 
 /// What was asked for, with what the checkpoint itself says where nothing was.
-PlanOptions plan_options(const UnderstoodKeys& keys, const Config& config, const Adapter& adapter,
+PlanOptions plan_options(const Checkpoint& checkpoint, const UnderstoodKeys& keys,
+                         const Config& config, const Adapter& adapter,
                          const ConversionRequest& request) {
   const DetectedSide side = recognise_side(keys.tensors(), config, adapter);
   PlanOptions options;
   options.quantise = parse_quantise(request.quantise);
-  options.to = changes_nothing(adapter) && request.to.empty()
+  options.to = changes_nothing(adapter) && request.to.empty() ? Side::Hf
+               : request.to.empty() && is_of_ranks(checkpoint)
                    ? Side::Hf
                    : parse_side(request.to, side, options.quantise);
   options.from = from_side(keys, config, adapter, side, options.to);
@@ -366,7 +373,7 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   const Adapter& adapter = *result.family.adapter;
   check_settings(adapter.head, request);
   check_allow(request);
-  PlanOptions options = plan_options(*result.keys, config, adapter, request);
+  PlanOptions options = plan_options(checkpoint, *result.keys, config, adapter, request);
   const Mapping mapping = mapping_of(adapter, config, options.mapping);
   const auto receipt = receipt_of_native(checkpoint, options);
   options.bare_hf = options.from == Side::Hf && is_bare(*result.keys, mapping);

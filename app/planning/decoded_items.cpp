@@ -54,7 +54,7 @@ void see_names(const Checkpoint& checkpoint, const StatsItem& item, const SeeNam
                      .dtype = info.dtype,
                      .shape = info.shape,
                      .bytes = info.bytes(),
-                     .shard = info.shard + 1});
+                     .shard = checkpoint.shard_of(info) + 1});
   });
   const Shape shape = stored_shape(*item.value);
   names.push_back({.key = item.key,

@@ -35,7 +35,7 @@ QueryResult matching_tensors(const Checkpoint& checkpoint, const std::vector<std
                          .dtype = info.dtype,
                          .shape = info.shape,
                          .bytes = info.bytes(),
-                         .shard = info.shard + 1,
+                         .shard = checkpoint.shard_of(info) + 1,
                          .defect = defects.contains(info.name)};
     see({&item, 1});
   };

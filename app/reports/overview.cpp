@@ -295,7 +295,7 @@ Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Fa
   }
   add_clues(checkpoint, fields);
   if (!checkpoint.location().resolved_from.empty()) {
-    fields.list.push_back({"resolved_from", "cache", checkpoint.location().resolved_from});
+    fields.list.push_back({"resolved_from", "found by", checkpoint.location().resolved_from});
   }
   if (summary.lora_keys > 0) {
     fields.list.push_back(

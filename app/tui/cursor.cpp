@@ -228,11 +228,11 @@ void add_tensor(std::vector<DetailLine>& lines, const State& state, std::uint32_
   lines.push_back({"shape", to_string(info.shape)});
   lines.push_back({"count", format_count(info.elements())});
   lines.push_back({"size", format_bytes(info.bytes())});
-  const std::string& shard = checkpoint.shards()[info.shard].name;
+  const std::string shard = checkpoint.shard_names(info);
   const std::size_t shards = checkpoint.shards().size();
-  lines.push_back(
-      {"shard", shards == 1 ? display(shard)
-                            : fmt::format("{} of {}: {}", info.shard + 1, shards, display(shard))});
+  lines.push_back({"shard", shards == 1 ? display(shard)
+                                        : fmt::format("{} of {}: {}", checkpoint.shard_of(info) + 1,
+                                                      shards, display(shard))});
   bool first = true;
   for (const std::string& key : companions_of(info.name)) {
     const auto id = checkpoint.find(key);
@@ -244,7 +244,7 @@ void add_tensor(std::vector<DetailLine>& lines, const State& state, std::uint32_
     first = false;
   }
   add_target(lines, state, tensor);
-  if (checkpoint.shards()[info.shard].damaged) {
+  if (checkpoint.is_damaged(info)) {
     lines.push_back({"! error", "its shard is damaged", Role::Defect});
   }
   for (const std::uint32_t number : state.keys.list->problems_of(tensor)) {

@@ -32,6 +32,8 @@ constexpr std::array kCodes{
     CodeRow{Code::BadPickle, "bad-pickle", 2, "a pickle that breaks a rule of data"},
     CodeRow{Code::BadArchive, "bad-archive", 2,
             "a torch.save file that breaks a rule of its format"},
+    CodeRow{Code::BadDcp, "bad-dcp", 2,
+            "a checkpoint of torch.distributed.checkpoint that breaks a rule of its format"},
     CodeRow{Code::UnknownAdapter, "unknown-adapter", 2, "no adapter has this name"},
 
     CodeRow{Code::HeaderTooSmall, "header-too-small", 1, "fewer than 8 bytes"},
@@ -58,6 +60,8 @@ constexpr std::array kCodes{
     CodeRow{Code::InfValues, "inf", 1, "a tensor holds infinities"},
     CodeRow{Code::ConstantWeight, "constant-weight", 1, "every element of a weight is the same"},
     CodeRow{Code::ChecksumMismatch, "checksum", 1, "a file differs from its recorded checksum"},
+    CodeRow{Code::ForeignNames, "foreign-names", 1,
+            "a pickle names what is no data: it is shown and not run"},
 
     CodeRow{Code::OddName, "odd-name", 0, "a name with characters that are shown escaped"},
     CodeRow{Code::LookAlikeNames, "look-alike", 0, "two names that look the same"},
@@ -66,6 +70,7 @@ constexpr std::array kCodes{
     CodeRow{Code::ControlMetadata, "control-metadata", 0, "control characters in the metadata"},
     CodeRow{Code::TotalSize, "total-size", 0, "the index states another total size than the files"},
     CodeRow{Code::FileNumbering, "file-numbering", 0, "-of-N disagrees with the files"},
+    CodeRow{Code::TiedStorage, "tied-storage", 0, "two names of one storage: tied weights"},
     CodeRow{Code::IgnoredFile, "ignored-file", 0, "weights that are not part of this checkpoint"},
     CodeRow{Code::Symlink, "symlink", 0, "a shard is a link to a file elsewhere"},
 

@@ -30,6 +30,7 @@ enum class Code {
   BadMapping,
   BadPickle,
   BadArchive,
+  BadDcp,
   UnknownAdapter,
   // Defects of files (exit 1).
   HeaderTooSmall,
@@ -52,6 +53,7 @@ enum class Code {
   InfValues,
   ConstantWeight,
   ChecksumMismatch,
+  ForeignNames,
   // Notes on files that are accepted (exit 0, with --strict 1).
   OddName,
   LookAlikeNames,
@@ -60,6 +62,7 @@ enum class Code {
   ControlMetadata,
   TotalSize,
   FileNumbering,
+  TiedStorage,
   IgnoredFile,
   Symlink,
   // Problems of a plan (exit 1).

@@ -54,6 +54,19 @@ class Checkpoint {
   std::span<const TensorInfo> tensors() const { return tensors_; }
   /// Of the tensors that lie in several: see TensorInfo.
   std::span<const Piece> pieces() const { return pieces_; }
+  std::span<const Piece> pieces_of(const TensorInfo& info) const {
+    return pieces().subspan(info.begin, info.end - info.begin);
+  }
+  std::span<const PieceForm> forms() const { return forms_; }
+  /// Of a tensor in pieces the shard of the first one.
+  std::uint32_t shard_of(const TensorInfo& info) const {
+    if (!info.in_pieces()) return info.shard;
+    return info.begin < info.end ? pieces_[info.begin].shard : 0;
+  }
+  /// "model-00002-of-00007.safetensors", "__0_0.distcp and 3 more".
+  std::string shard_names(const TensorInfo& info) const;
+  /// Its bytes cannot be trusted.
+  bool is_damaged(const TensorInfo& info) const;
   std::optional<std::uint32_t> find(std::string_view key) const {
     return keys_.find(tensors_, key);
   }
@@ -76,7 +89,9 @@ class Checkpoint {
   std::vector<Shard> shards_;
   std::vector<TensorInfo> tensors_;
   std::vector<Piece> pieces_;
+  std::vector<PieceForm> forms_;
   std::vector<Arena> arenas_;
+  std::vector<std::shared_ptr<const void>> keep_;  // what names and shapes point into, too
   KeyIndex keys_;
   std::map<std::string, std::string> metadata_;
   Config config_;

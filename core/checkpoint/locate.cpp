@@ -13,6 +13,7 @@
 #include "core/base/natural_order.hpp"
 #include "core/checkpoint/foreign_format.hpp"
 #include "core/checkpoint/index_file.hpp"
+#include "core/torch/torch_file.hpp"
 
 namespace ckptscope {
 namespace {
@@ -43,6 +44,11 @@ Location locate_file(const std::string& path) {
   const fs::path parts(path);
   found.directory = parts.has_parent_path() ? parts.parent_path().string() : ".";
   const File file(path);
+  if (is_torch_file(file)) {
+    found.format = FileFormat::Torch;
+    found.files.push_back(parts.filename().string());
+    return found;
+  }
   if (const auto foreign = recognise_foreign(file)) {
     fail(foreign->code, "{}: {}, not safetensors", display(path), foreign->name);
   }
@@ -78,8 +84,8 @@ std::string what_it_is(const std::string& path) {
   };
   if (with_suffix(".distcp") != names.end()) {
     fail(Code::RankShards,
-         "{}: a torch.distributed.checkpoint (.distcp) holds rank slices, not a whole checkpoint; "
-         "consolidate it to safetensors first",
+         "{}: .distcp files of a torch.distributed.checkpoint without their .metadata, which alone "
+         "says what is in them",
          display(path));
   }
   for (const std::string_view suffix : {".gguf", ".bin", ".pt", ".pth", ".ckpt"}) {
@@ -182,6 +188,32 @@ void leave_out_variants(Location& location) {
   });
 }
 
+/// `.metadata`, or where each rank has written its own, those.
+std::vector<std::string> dcp_metadata(const std::vector<std::string>& names) {
+  if (contains(names, ".metadata")) return {".metadata"};
+  std::vector<std::string> found;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(found), [](const std::string& name) {
+    return name.starts_with("__") && name.ends_with(".metadata");
+  });
+  return found;
+}
+
+/// Files of torch.save that are one checkpoint: the shards of a Hugging Face model, or the only
+/// one.
+std::vector<std::string> torch_files(const std::string& path,
+                                     const std::vector<std::string>& names) {
+  std::vector<std::string> model;
+  std::vector<std::string> all;
+  for (const std::string& name : names) {
+    const bool named = name.ends_with(".bin") || name.ends_with(".pt") || name.ends_with(".pth");
+    if (!named || !is_torch_file(File(join(path, name)))) continue;
+    all.push_back(name);
+    if (name.starts_with("pytorch_model")) model.push_back(name);
+  }
+  if (!model.empty()) return model;
+  return all.size() == 1 ? all : std::vector<std::string>();
+}
+
 Location locate_directory(const std::string& path) {
   std::vector<std::string> names = names_in(path);
   std::sort(names.begin(), names.end(), natural_less);
@@ -204,10 +236,43 @@ Location locate_directory(const std::string& path) {
   } else if (found.files.empty()) {
     found.files.swap(consolidated);  // nothing else is there: this is the checkpoint
   }
+  if (found.index.empty() && found.files.empty()) {
+    found.files = dcp_metadata(names);
+    found.format = FileFormat::Dcp;
+  }
+  if (found.index.empty() && found.files.empty()) {
+    found.files = torch_files(path, names);
+    found.format = FileFormat::Torch;
+  }
   if (found.index.empty() && found.files.empty()) fail_without_tensors(path, names);
   if (found.index.empty()) leave_out_variants(found);
   for (const std::string& name : consolidated) found.ignored.push_back(name);
   return found;
+}
+
+}  // namespace
+
+namespace {
+
+/// What a training run calls its newest step: a link or a text with its name. Empty without one.
+std::string latest_step(const std::string& path) {
+  if (is_directory(path + "/LATEST")) return path + "/LATEST";
+  std::string pointer = path + "/LATEST";
+  if (!exists(pointer)) pointer += ".txt";  // where links fail
+  if (!exists(pointer)) return "";
+  std::string name = read_text(pointer, kMaxRefBytes);
+  name = name.substr(0, name.find_first_of(" \t\r\n"));
+  name = name.substr(name.rfind('/') + 1);  // it may be the path on the machine of the run
+  const bool plain = !name.empty() && name != "." && name != "..";
+  return plain && is_directory(path + "/" + name) ? path + "/" + name : "";
+}
+
+/// The directory of the model in that of a step of a training run; empty where it is none.
+std::string model_of_step(const std::string& path) {
+  const bool step = is_directory(path + "/model") &&
+                    (is_directory(path + "/optim") || exists(path + "/step_scheduler.pt") ||
+                     exists(path + "/.incomplete"));
+  return step ? path + "/model" : "";
 }
 
 }  // namespace
@@ -242,9 +307,20 @@ Location locate(const std::string& path) {
     directory = snapshot;
   }
   while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+  bool incomplete = false;
+  if (const std::string latest = latest_step(directory); !latest.empty()) {
+    resolved_from = directory + ", its LATEST";
+    directory = latest;
+  }
+  if (const std::string model = model_of_step(directory); !model.empty()) {
+    incomplete = exists(directory + "/.incomplete");
+    resolved_from = directory + ", a step of a training run";
+    directory = model;
+  }
   Location found = locate_directory(directory);
   found.path = path;
   found.resolved_from = resolved_from;
+  found.incomplete = incomplete;
   return found;
 }
 

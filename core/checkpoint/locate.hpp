@@ -6,14 +6,22 @@
 
 namespace ckptscope {
 
+enum class FileFormat {
+  Safetensors,
+  Dcp,    // torch.distributed.checkpoint: `files` are its metadata
+  Torch,  // torch.save
+};
+
 /// What a path turned out to name, before any header is read.
 struct Location {
+  FileFormat format = FileFormat::Safetensors;
   std::string path;                  // what the user asked for
   std::string directory;             // where the files are; "." when relative to nothing
   std::string index;                 // path of the index file; empty without one
   std::vector<std::string> files;    // names of the shards when there is no index
   std::vector<std::string> ignored;  // weight files that are not part of this checkpoint
   std::string resolved_from;         // "models--X--Y, refs/main" for a cache entry; may be empty
+  bool incomplete = false;           // a save of a training run that never finished
 };
 
 /// Finds out what `path` names (see Location); throws NotFound, NotACheckpoint, RankShards,

@@ -12,10 +12,12 @@
 #include "core/base/parallel.hpp"
 #include "core/base/problems.hpp"
 #include "core/checkpoint/checkpoint.hpp"
+#include "core/checkpoint/contents.hpp"
 #include "core/checkpoint/index_file.hpp"
 #include "core/checkpoint/safetensors.hpp"
 #include "core/checkpoint/shard_series.hpp"
 #include "core/checkpoint/sharding_info.hpp"
+#include "core/checkpoint/slices.hpp"
 
 namespace ckptscope {
 namespace {
@@ -39,12 +41,22 @@ class CheckpointOpener {
     progress_ = options.progress;
     result_.location_ = locate(path);
     result_.name_ = base_name(path);
-    read_index_files();
-    read_headers();
-    collect();
-    check_index();
+    if (location().incomplete) {
+      problems_.add(Code::BadDcp, Severity::Error, {},
+                    "the save of this step never finished: .incomplete is there");
+    }
+    if (location().format == FileFormat::Safetensors) {
+      read_index_files();
+      read_headers();
+      collect();
+      check_index();
+    } else {
+      take(location().format == FileFormat::Dcp ? open_dcp(location(), progress_)
+                                                : open_torch_files(location(), progress_));
+    }
     note_files();
     open_config(options);
+    check_slices_against_config();
     result_.problems_ = problems_.take();
     return std::move(result_);
   }
@@ -53,6 +65,19 @@ class CheckpointOpener {
   Location& location() { return result_.location_; }
   void check_stop() const {
     if (progress_ != nullptr) progress_->check_stop();
+  }
+
+  void take(Contents contents) {
+    result_.shards_ = std::move(contents.shards);
+    result_.tensors_ = std::move(contents.tensors);
+    result_.pieces_ = std::move(contents.pieces);
+    result_.forms_ = std::move(contents.forms);
+    result_.arenas_ = std::move(contents.arenas);
+    result_.keep_ = std::move(contents.keep);
+    result_.metadata_ = std::move(contents.metadata);
+    for (Problem& problem : contents.problems) problems_.add(std::move(problem));
+    result_.keys_ = KeyIndex(result_.tensors_.size());
+    for (std::uint32_t id = 0; id < result_.tensors_.size(); ++id) index_key(id);
   }
 
   /// The distinct files that the index names; without one, the files of the directory.
@@ -124,7 +149,9 @@ class CheckpointOpener {
   void collect() {
     std::size_t count = 0;
     for (const Header& header : headers_) count += header.tensors.size();
-    const bool alone = headers_.size() == 1 && !headers_.front().damaged();
+    const bool alone =
+        headers_.size() == 1 && !headers_.front().damaged() &&
+        headers_.front().metadata.find("DCP_SHARDING_INFO") == headers_.front().metadata.end();
     if (alone) {
       result_.keys_ = std::move(headers_.front().keys);
     } else {
@@ -133,6 +160,8 @@ class CheckpointOpener {
     for (std::size_t i = 0; i < headers_.size(); ++i) collect(headers_[i], i);
     headers_.clear();
     if (alone) return;
+    join_if_sliced();
+    count = result_.tensors_.size();
     result_.keys_ = KeyIndex(count);
     for (std::uint32_t id = 0; id < count; ++id) {
       check_stop();
@@ -142,21 +171,7 @@ class CheckpointOpener {
 
   void collect(Header& header, std::size_t shard) {
     const std::string& name = result_.shards_[shard].name;
-    const auto slices = header.metadata.find("DCP_SHARDING_INFO");
-    if (slices != header.metadata.end() &&
-        !all_start_at_zero(slices->second, header.tensors.size())) {
-      fail(Code::RankShards,
-           "{}: {} rank slices of a training run (DCP_SHARDING_INFO), not a whole checkpoint; "
-           "consolidate it, then open the consolidated directory",
-           display(location().path),
-           result_.shards_.size() == 1 ? "one file holds"
-                                       : fmt::format("{} files hold", result_.shards_.size()));
-    }
-    if (slices != header.metadata.end()) {
-      problems_.add(Code::RankShards, Severity::Note, {{}, name},
-                    "{}: every tensor of DCP_SHARDING_INFO begins at 0: taken for whole tensors",
-                    display(name));
-    }
+    note_slices(header, shard);
     for (TensorInfo& info : header.tensors) info.shard = static_cast<std::uint32_t>(shard);
     if (result_.tensors_.capacity() == 0) {
       result_.tensors_ = std::move(header.tensors);
@@ -175,14 +190,72 @@ class CheckpointOpener {
     header = Header();
   }
 
+  /// Where the slices of a training run begin in their tensors; the same keys are known by both.
+  void note_slices(Header& header, std::size_t shard) {
+    slices_.resize(result_.shards_.size());
+    const auto text = header.metadata.find("DCP_SHARDING_INFO");
+    if (text == header.metadata.end()) return;
+    with_context(display(result_.shards_[shard].name), [&] {
+      SavedOffsets offsets = parse_sharding_info(text->second);
+      const bool same =
+          offsets.size() == header.tensors.size() &&
+          std::all_of(header.tensors.begin(), header.tensors.end(), [&](const TensorInfo& info) {
+            return offsets.find(info.name) != offsets.end();
+          });
+      if (!same) fail(Code::BadDcp, "sharding info: it is of other tensors than the file");
+      for (const TensorInfo& info : header.tensors) {
+        const std::size_t count = offsets.find(info.name)->second.size();
+        if (count == info.shape.size()) continue;
+        fail(Code::BadDcp, "arity: {} offsets of {} dimensions: {}", count, info.shape.size(),
+             display(info.name));
+      }
+      slices_[shard] = std::move(offsets);
+    });
+    header.metadata.erase(text);
+  }
+
+  void join_if_sliced() {
+    const auto sliced = std::count_if(slices_.begin(), slices_.end(),
+                                      [](const auto& one) { return one.has_value(); });
+    if (sliced == 0) return;
+    const bool whole =
+        sliced == 1 && std::all_of(slices_.begin(), slices_.end(),
+                                   [](const auto& s) { return !s || all_start_at_zero(*s); });
+    if (whole) {
+      problems_.add(Code::RankShards, Severity::Note, {},
+                    "every tensor of DCP_SHARDING_INFO begins at 0: taken for whole tensors");
+      return;
+    }
+    result_.arenas_.emplace_back();
+    join_slices(slices_, result_.tensors_, result_.pieces_, result_.arenas_.back(), problems_);
+  }
+
+  /// Slices do not say how large their tensor is: that the last rank is lost the config alone
+  /// tells.
+  void check_slices_against_config() {
+    const auto vocabulary = result_.config_.integer("vocab_size");
+    const auto width = result_.config_.integer("hidden_size");
+    if (result_.pieces_.empty() || !vocabulary || !width) return;
+    for (const char* key : {"model.embed_tokens.weight", "lm_head.weight"}) {
+      const auto id = result_.find(key);
+      if (!id || result_.tensors_[*id].shape.size() != 2) continue;
+      const ShapeView shape = result_.tensors_[*id].shape;
+      if (shape[0] == *vocabulary && shape[1] == *width) continue;
+      problems_.add(Code::BadDcp, Severity::Error, {key, {}},
+                    "shape against config.json: {} is {}, config.json says [{}, {}]: the shard of "
+                    "a last rank is missing",
+                    key, to_string(shape), *vocabulary, *width);
+    }
+  }
+
   void index_key(std::uint32_t id) {
     const auto other = result_.keys_.insert(result_.tensors_, id);
     if (!other) return;
     const TensorInfo& info = result_.tensors_[id];
-    const std::uint32_t other_shard = result_.tensors_[*other].shard;
-    if (other_shard == info.shard) return;  // the header reader has reported it
+    const std::uint32_t other_shard = result_.shard_of(result_.tensors_[*other]);
+    if (other_shard == result_.shard_of(info)) return;  // the header reader has reported it
     duplicates_[info.name].push_back(id);
-    const std::string& shard = result_.shards_[info.shard].name;
+    const std::string& shard = result_.shards_[result_.shard_of(info)].name;
     problems_.add(Code::DuplicateTensor, Severity::Error, {info.name, shard},
                   "tensor \"{}\" is in {} and in {}", display(info.name),
                   display(result_.shards_[other_shard].name), display(shard));
@@ -347,7 +420,9 @@ class CheckpointOpener {
   }
 
   void open_config(const OpenOptions& options) {
-    const std::string beside = location().directory + "/config.json";
+    std::string beside = location().directory + "/config.json";
+    if (!exists(beside))
+      beside = location().directory + "/.hf_metadata/config.json";  // Automodel's
     if (options.config.empty() && !exists(beside)) return;
     const std::string path = options.config.empty() ? beside : options.config;
     try {
@@ -369,6 +444,7 @@ class CheckpointOpener {
   std::map<std::string, std::uint32_t, std::less<>> number_of_;  // of a shard, by name
   std::string index_text_;
   std::vector<Header> headers_;
+  std::vector<std::optional<SavedOffsets>> slices_;  // by shard
   std::map<std::string_view, std::vector<std::uint32_t>, std::less<>> duplicates_;
   std::vector<std::optional<Error>> unopened_;  // by shard: why it could not be opened
 };

@@ -5,16 +5,38 @@
 
 #include <algorithm>
 
+#include "core/base/display.hpp"
+#include "core/base/error.hpp"
+
 namespace ckptscope {
 
-bool all_start_at_zero(const std::string& sharding_info, std::size_t tensors) {
-  const auto root = nlohmann::json::parse(sharding_info, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object() || root.size() != tensors) return false;
-  return std::all_of(root.begin(), root.end(), [](const nlohmann::json& tensor) {
-    const auto offsets = tensor.find("saved_offsets");
-    return offsets != tensor.end() && offsets->is_array() &&
-           std::all_of(offsets->begin(), offsets->end(),
-                       [](const nlohmann::json& offset) { return offset == 0; });
+SavedOffsets parse_sharding_info(const std::string& text) {
+  const auto root = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!root.is_object()) fail(Code::BadDcp, "sharding info: DCP_SHARDING_INFO is no JSON object");
+  SavedOffsets all;
+  for (const auto& [key, tensor] : root.items()) {
+    const auto offsets = tensor.is_object() ? tensor.find("saved_offsets") : tensor.end();
+    if (!tensor.is_object() || offsets == tensor.end() || !offsets->is_array()) {
+      fail(Code::BadDcp, "sharding info: {} has no saved_offsets", display(key));
+    }
+    std::vector<std::uint64_t>& numbers = all[key];
+    for (const nlohmann::json& offset : *offsets) {
+      if (!offset.is_number_integer()) {
+        fail(Code::BadDcp, "type: an offset of {} that is no number", display(key));
+      }
+      if (!offset.is_number_unsigned() && offset.get<std::int64_t>() < 0) {
+        fail(Code::BadDcp, "negative: {} begins at {}", display(key), offset.get<std::int64_t>());
+      }
+      numbers.push_back(offset.get<std::uint64_t>());
+    }
+  }
+  return all;
+}
+
+bool all_start_at_zero(const SavedOffsets& offsets) {
+  return std::all_of(offsets.begin(), offsets.end(), [](const auto& tensor) {
+    return std::all_of(tensor.second.begin(), tensor.second.end(),
+                       [](std::uint64_t offset) { return offset == 0; });
   });
 }
 

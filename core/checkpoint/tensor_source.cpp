@@ -5,6 +5,8 @@
 
 #include "core/base/display.hpp"
 #include "core/checkpoint/pieces.hpp"
+#include "core/torch/dcp_item.hpp"
+#include "core/torch/element_view.hpp"
 
 namespace ckptscope {
 namespace {
@@ -51,14 +53,60 @@ void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::spa
 
 void CheckpointSource::read_pieces(const TensorInfo& info, std::uint64_t offset,
                                    std::span<std::byte> out) {
-  const auto pieces = checkpoint_.pieces().subspan(info.begin, info.end - info.begin);
   with_context(display(info.name), [&] {
-    for_each_run(
-        info.shape, size_of(info.dtype), pieces, offset, out.size(), [&](const PieceRun& run) {
-          const Shard& shard = checkpoint_.shards()[run.shard];
-          shard_file(run.shard).read(shard.data_start + run.offset, out.subspan(run.at, run.bytes));
-        });
+    for (const Piece& piece : checkpoint_.pieces_of(info)) {
+      // Runs count from the start of a formed piece: where its bytes are is told by its form.
+      Piece placed = piece;
+      const bool formed = piece.form != Piece::kDense;
+      if (formed) placed.offset = 0;
+      for_each_run(info.shape, size_of(info.dtype), {&placed, 1}, offset, out.size(),
+                   [&](const PieceRun& run) {
+                     const auto part = out.subspan(run.at, run.bytes);
+                     if (formed) return read_formed(info, piece, run.offset, part);
+                     const Shard& shard = checkpoint_.shards()[run.shard];
+                     shard_file(run.shard).read(shard.data_start + run.offset, part);
+                   });
+    }
   });
+}
+
+struct CheckpointSource::Located {
+  const Piece* piece = nullptr;
+  File file;
+  std::unique_ptr<ByteSource> bytes;
+  std::unique_ptr<const ItemTensor> tensor;
+};
+
+CheckpointSource::CheckpointSource(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+CheckpointSource::~CheckpointSource() = default;
+
+void CheckpointSource::read_formed(const TensorInfo& info, const Piece& piece, std::uint64_t offset,
+                                   std::span<std::byte> out) {
+  const PieceForm& form = checkpoint_.forms()[piece.form];
+  if (form.kind == PieceForm::Kind::Strided) {
+    const FileBytes bytes(shard_file(piece.shard));
+    const std::uint64_t begin = checkpoint_.shards()[piece.shard].data_start + piece.offset;
+    const ElementView view{begin,        piece.extent,    form.stride, info.dtype,
+                           form.swapped, form.conjugated, form.negated};
+    return read_elements(bytes, view, offset, out);
+  }
+  const Located& item = locate(info, piece);
+  read_elements(*item.bytes, item.tensor->view, offset, out);
+}
+
+const CheckpointSource::Located& CheckpointSource::locate(const TensorInfo& info,
+                                                          const Piece& piece) {
+  if (located_ != nullptr && located_->piece == &piece) return *located_;
+  const PieceForm& form = checkpoint_.forms()[piece.form];
+  const Shard& shard = checkpoint_.shards()[piece.shard];
+  auto found = std::make_unique<Located>(
+      Located{&piece, open_unchanged(shard.path, shard.identity), nullptr, nullptr});
+  found->bytes = open_item(found->file, piece.offset, form.length,
+                           form.kind == PieceForm::Kind::CompressedItem);
+  found->tensor = with_context(
+      display(shard.name), [&] { return locate_tensor(*found->bytes, info.dtype, piece.extent); });
+  located_ = std::move(found);
+  return *located_;
 }
 
 const File& CheckpointSource::shard_file(std::uint32_t shard) {

@@ -30,7 +30,8 @@ using MakeSource = std::function<std::unique_ptr<TensorSource>()>;
 /// that is truncated while it is read must be an error, not a signal.
 class CheckpointSource final : public TensorSource {
  public:
-  explicit CheckpointSource(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  explicit CheckpointSource(const Checkpoint& checkpoint);
+  ~CheckpointSource() override;
   void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) override;
 
  private:
@@ -38,11 +39,18 @@ class CheckpointSource final : public TensorSource {
     std::uint32_t shard;
     File file;
   };
+  /// Where the elements of a piece are that is an item.
+  struct Located;
+
   const File& shard_file(std::uint32_t shard);
   void read_pieces(const TensorInfo& info, std::uint64_t offset, std::span<std::byte> out);
+  void read_formed(const TensorInfo& info, const Piece& piece, std::uint64_t offset,
+                   std::span<std::byte> out);
+  const Located& locate(const TensorInfo& info, const Piece& piece);
 
   const Checkpoint& checkpoint_;
-  std::list<OpenShard> open_;  // the most recently used one first
+  std::list<OpenShard> open_;         // the most recently used one first
+  std::unique_ptr<Located> located_;  // of the piece that was read last
 };
 
 /// A file of the checkpoint, opened or looked at once more; throws SourceChanged where it is gone

@@ -13,6 +13,7 @@
 #include "core/inspect/code_counter.hpp"
 #include "core/kernels/kernels.hpp"
 #include "core/names/key_pattern.hpp"
+#include "core/torch/torch_file.hpp"
 
 namespace ckptscope {
 namespace {
@@ -132,36 +133,85 @@ class ValueScan {
   bool inf_ = false;
 };
 
-/// One shard, front to back: its checksum and its tensors.
+/// One shard, front to back: its checksum and its tensors. Where tensors do not simply follow each
+/// other in their shard they are read one by one, and the shard once more for its checksum.
 class ShardCheck {
  public:
   ShardCheck(const Checkpoint& checkpoint, std::uint32_t shard, const Checksums& sums,
              Progress& progress)
-      : shard_(checkpoint.shards()[shard]),
+      : checkpoint_(checkpoint),
+        source_(checkpoint),
+        in_order_(checkpoint.location().format == FileFormat::Safetensors &&
+                  checkpoint.pieces().empty()),
+        shard_(checkpoint.shards()[shard]),
         progress_(progress),
         file_(open_unchanged(shard_.path, shard_.identity)) {
     const auto sum = sums.find(shard_.name);
     if (sum != sums.end()) expected_ = sum->second;
     for (const TensorInfo& info : checkpoint.tensors()) {
-      if (info.shard == shard && info.bytes() > 0) tensors_.push_back(&info);
+      if (checkpoint.shard_of(info) == shard && info.bytes() > 0) tensors_.push_back(&info);
     }
+    if (!in_order_) return;
     std::sort(tensors_.begin(), tensors_.end(),
               [](const TensorInfo* a, const TensorInfo* b) { return a->begin < b->begin; });
   }
 
   DeepReport run() {
-    read(0, shard_.data_start, [](auto) {});
-    for (const TensorInfo* info : tensors_) {
-      ValueScan scan(*info);
-      read(shard_.data_start + info->begin, info->bytes(), [&](auto bytes) { scan.add(bytes); });
-      judge(*info, scan);
-    }
+    in_order_ ? read_in_order() : read_one_by_one();
     if (!expected_.empty()) compare_sum();
     report_.problems = problems_.take();
     return std::move(report_);
   }
 
  private:
+  void read_in_order() {
+    read(0, shard_.data_start, [](auto) {});
+    for (const TensorInfo* info : tensors_) {
+      ValueScan scan(*info);
+      read(shard_.data_start + info->begin, info->bytes(), [&](auto bytes) { scan.add(bytes); });
+      judge(*info, scan);
+    }
+  }
+
+  void read_one_by_one() {
+    if (checkpoint_.location().format == FileFormat::Torch) {
+      telling("", [&] {
+        const FileBytes bytes(file_);
+        TorchFile(bytes).check_sums(progress_);
+      });
+    }
+    for (const TensorInfo* info : tensors_) {
+      telling(info->name, [&] { scan_by_itself(*info); });
+    }
+    if (!expected_.empty()) read(0, shard_.identity.size, [](auto) {});
+  }
+
+  /// What breaks a rule of the format is a problem, and the next tensor is looked at.
+  void telling(std::string_view key, const auto& look) {
+    try {
+      look();
+    } catch (const Error& error) {
+      const bool of_file = error.code() == Code::BadDcp || error.code() == Code::BadArchive ||
+                           error.code() == Code::BadPickle;
+      if (!of_file) throw;
+      problems_.add(error.code(), Severity::Error, {key, shard_.name}, "{}", error.what());
+    }
+  }
+
+  void scan_by_itself(const TensorInfo& info) {
+    ValueScan scan(info);
+    const auto id = static_cast<std::uint32_t>(&info - checkpoint_.tensors().data());
+    for (std::uint64_t done = 0; done < info.bytes();) {
+      progress_.check_stop();
+      const auto chunk = buffer_.take(std::min(kChunk, info.bytes() - done));
+      source_.read(id, done, chunk);
+      scan.add(chunk);
+      done += chunk.size();
+      progress_.advance(chunk.size());
+    }
+    judge(info, scan);
+  }
+
   void read(std::uint64_t offset, std::uint64_t bytes, const auto& use) {
     for (std::uint64_t done = 0; done < bytes;) {
       progress_.check_stop();
@@ -221,6 +271,9 @@ class ShardCheck {
                   found, expected_);
   }
 
+  const Checkpoint& checkpoint_;
+  CheckpointSource source_;
+  const bool in_order_;
   const Shard& shard_;
   Progress& progress_;
   File file_;

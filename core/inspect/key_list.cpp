@@ -17,7 +17,7 @@ void sort_by(const Checkpoint& checkpoint, std::string_view column,
   };
   if (column == "bytes") by([](const TensorInfo& info) { return ~info.bytes(); });  // largest first
   if (column == "dtype") by([](const TensorInfo& info) { return name_of(info.dtype); });
-  if (column == "shard") by([](const TensorInfo& info) { return info.shard; });
+  if (column == "shard") by([&](const TensorInfo& info) { return checkpoint.shard_of(info); });
 }
 
 KeyList::KeyList(std::shared_ptr<const Checkpoint> checkpoint, std::span<const std::uint32_t> ids)
@@ -33,7 +33,7 @@ KeyList::KeyList(std::shared_ptr<const Checkpoint> checkpoint, std::span<const s
   const auto order = names_.natural_order();
   for (std::uint32_t place = 0; place < order.size(); ++place) {
     const TensorInfo& info = checkpoint_->tensors()[order[place]];
-    if (checkpoint_->shards()[info.shard].damaged) defective_.insert(order[place]);
+    if (checkpoint_->is_damaged(info)) defective_.insert(order[place]);
     if (!defective_.contains(order[place])) continue;
     for (auto row = folded_.locate(place).row; row != NameTree::kNoNode;
          row = folded_.rows()[row].parent) {

@@ -147,6 +147,9 @@ std::string reason_against(const std::string& path, const std::string& name,
   return bytes > kMaxSideFile ? format_bytes(bytes) : "";
 }
 
+/// Beside the shards of a training run: config, tokenizer, and how keys go into files and dtypes.
+constexpr std::string_view kTrainingMetadata = ".hf_metadata";
+
 /// What a checkpoint needs to be run and a trained one may lack.
 bool is_lent(std::string_view name) {
   constexpr std::array<std::string_view, 9> kStarts{
@@ -162,6 +165,9 @@ std::set<std::string, std::less<>> not_beside(const Checkpoint& checkpoint) {
   std::set<std::string, std::less<>> names{std::string(kReceiptName), std::string(kJournalName)};
   for (const Shard& shard : checkpoint.shards()) names.insert(shard.name);
   names.insert(last_component(checkpoint.location().index));
+  if (checkpoint.location().format == FileFormat::Dcp) {
+    names.insert(checkpoint.location().files.begin(), checkpoint.location().files.end());
+  }
   return names;
 }
 
@@ -193,12 +199,20 @@ std::vector<SideFiles::Neighbour> SideFiles::neighbours(const Checkpoint& checkp
   std::vector<std::string> names = names_in(location.directory);
   std::sort(names.begin(), names.end(), natural_less);
   std::vector<Neighbour> found;
-  for (const std::string& name : names) {
-    if (own.contains(name) || !wanted(name)) continue;
-    Neighbour one{name, location.directory + "/" + name};
+  const auto add = [&](const std::string& directory, const std::string& name) {
+    Neighbour one{name, directory + "/" + name};
     one.reason = reason_against(one.path, name, roots, plan);
     if (one.reason.empty()) one.identity = File(one.path).identity();
     found.push_back(std::move(one));
+  };
+  const std::string training = location.directory + "/" + std::string(kTrainingMetadata);
+  for (const std::string& name : names) {
+    if (name == kTrainingMetadata && is_directory(training)) continue;
+    if (!own.contains(name) && wanted(name)) add(location.directory, name);
+  }
+  if (!is_directory(training)) return found;
+  for (const std::string& name : names_in(training)) {  // where Automodel keeps them
+    if (wanted(name) && !name.starts_with("fqn_to_")) add(training, name);
   }
   return found;
 }

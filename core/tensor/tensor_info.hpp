@@ -9,13 +9,32 @@
 
 namespace ckptscope {
 
-/// A box of a tensor that lies dense and row-major in one shard: what a rank of a training run has
-/// written. Views point into an arena, like those of TensorInfo.
+/// A box of a tensor that lies in one shard: what a rank of a training run has written. Views point
+/// into an arena, like those of TensorInfo.
 struct Piece {
-  ShapeView begin;           // of the box in the tensor, in elements by dimension
-  ShapeView extent;          // elements by dimension
-  std::uint64_t offset = 0;  // bytes from the start of the shard's data section
-  std::uint32_t shard = 0;   // index into Checkpoint::shards()
+  /// Value of `form` for a piece whose bytes lie dense and row-major.
+  static constexpr std::uint32_t kDense = 0xFFFFFFFF;
+
+  ShapeView begin;              // of the box in the tensor, in elements by dimension
+  ShapeView extent;             // elements by dimension
+  std::uint64_t offset = 0;     // bytes from the start of the shard's data section
+  std::uint32_t shard = 0;      // index into Checkpoint::shards()
+  std::uint32_t form = kDense;  // index into Checkpoint::forms(), or kDense
+};
+
+/// How a piece lies where its bytes are not simply those of the box.
+struct PieceForm {
+  enum class Kind : std::uint8_t {
+    Strided,         // a view of a torch.save file's storage
+    Item,            // a torch.save file inside the shard, which says where its elements are
+    CompressedItem,  // the same, packed by zstd
+  };
+  Kind kind = Kind::Strided;
+  bool swapped = false;  // of Strided: see ElementView
+  bool conjugated = false;
+  bool negated = false;
+  ShapeView stride{};        // of Strided: elements by dimension
+  std::uint64_t length = 0;  // of items: bytes
 };
 
 /// The member of a header that is no tensor.

@@ -37,6 +37,11 @@ std::string joined(const std::string& path, const std::string& key) {
 
 }  // namespace
 
+bool is_torch_file(const File& file) {
+  const std::string first = first_bytes(FileBytes(file), kLegacyMagic.size());
+  return first.starts_with("PK\x03\x04") || first == kLegacyMagic;
+}
+
 std::string text_of(PickleValue value) {
   constexpr std::size_t kMostItems = 8;
   switch (value.kind()) {
@@ -89,6 +94,7 @@ struct TorchFile::Machines {
 };
 
 TorchFile::~TorchFile() = default;
+TorchFile::TorchFile(TorchFile&&) noexcept = default;
 
 TorchFile::TorchFile(const ByteSource& source)
     : source_(source), machines_(std::make_unique<Machines>()) {

@@ -34,6 +34,7 @@ class TorchFile {
   /// pickle names what is no data, the text begins with those names. `source` must outlive it.
   explicit TorchFile(const ByteSource& source);
   ~TorchFile();
+  TorchFile(TorchFile&&) noexcept;
 
   const std::vector<TorchTensor>& tensors() const { return tensors_; }
   const std::vector<TorchObject>& objects() const { return objects_; }
@@ -70,6 +71,9 @@ class TorchFile {
   std::vector<std::string> foreign_;
   bool big_endian_ = false;
 };
+
+/// By its first bytes: a zip, or the magic number of the older form.
+bool is_torch_file(const File& file);
 
 /// A whole value as people read it: "9", "adamw", "[2, 3]"; long ones are cut.
 std::string text_of(PickleValue value);

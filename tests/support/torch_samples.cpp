@@ -1,6 +1,7 @@
 // A word says what a line is; names are JSON texts, contents base64 of zlib.
 #include "tests/support/torch_samples.hpp"
 
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <zlib.h>
 
@@ -9,6 +10,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "core/checkpoint/tensor_source.hpp"
+#include "core/inspect/checksums.hpp"
 #include "tests/support/golden.hpp"
 
 namespace ckptscope::testing {
@@ -91,6 +94,26 @@ void TorchSample::write(const std::string& directory) const {
   for (const auto& [at, target] : links) {
     fs::create_directory_symlink(target, fs::path(directory) / at);
   }
+}
+
+SampleTensors tensors_of(const Checkpoint& checkpoint) {
+  CheckpointSource source(checkpoint);
+  SampleTensors found;
+  for (std::uint32_t id = 0; id < checkpoint.tensors().size(); ++id) {
+    const TensorInfo& info = checkpoint.tensors()[id];
+    std::vector<std::byte> bytes(info.bytes());
+    for (std::size_t at = 0, part = 5; at < bytes.size(); at += part, part = part * 3 + 2) {
+      part = std::min(part, bytes.size() - at);
+      source.read(id, at, std::span(bytes).subspan(at, part));
+    }
+    Sha256 sum;
+    sum.add(bytes);
+    found[std::string(info.name)] = {
+        std::string(name_of(info.dtype)),
+        info.shape.empty() ? "scalar" : fmt::format("{}", fmt::join(info.shape, ",")),
+        sum.digest()};
+  }
+  return found;
 }
 
 const std::vector<TorchSample>& torch_samples(const std::string& file) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/checkpoint/checkpoint.hpp"
+
 namespace ckptscope::testing {
 
 struct SampleTensor {
@@ -35,6 +37,9 @@ struct TorchSample {
 inline void PrintTo(const TorchSample& sample, std::ostream* out) {
   *out << sample.name;
 }
+
+/// What a checkpoint holds, read in uneven parts as tiles are.
+SampleTensors tensors_of(const Checkpoint& checkpoint);
 
 /// Those of tests/field/FILE.
 const std::vector<TorchSample>& torch_samples(const std::string& file);

@@ -74,7 +74,7 @@ TEST(Locate, AFileIsJudgedByItsContent) {
   };
   const Row rows[] = {
       {"GGUF\x03" + std::string(20, '\0'), "throws foreign-format"},
-      {"PK\x03\x04" + std::string(20, 'x'), "throws foreign-format"},
+      {"PK\x03\x04" + std::string(20, 'x'), "throws bad-archive"},
       {"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "throws lfs-pointer"},
       {"", "header-too-small"},
       {"abc", "header-too-small"},
@@ -117,12 +117,27 @@ TEST(Locate, CheckpointsBelowAreListed) {
   EXPECT_NE(message.find("run/model/consolidated"), message.npos) << message;
 }
 
-TEST(Locate, RankSlicesAreNamed) {
+TEST(Locate, SlicesMustBeOfTheirFilesTensors) {
   const TempDir dir;
   SyntheticCheckpoint slices = two_shards();
   slices.metadata["DCP_SHARDING_INFO"] = "{}";
   write_synthetic(dir.path(), slices);
-  EXPECT_EQ(opened(dir.path()), "throws rank-shards");
+  EXPECT_EQ(opened(dir.path()), "throws bad-dcp");
+}
+
+/// A run, its step, and what a save leaves that never finished.
+TEST(Locate, AStepOfATrainingRunIsItsModel) {
+  const TempDir dir;
+  write_synthetic(dir / "run/epoch_0_step_9/model", two_shards());
+  fs::create_directories(dir / "run/epoch_0_step_9/optim");
+  write_file(dir / "run/LATEST.txt", "/elsewhere/run/epoch_0_step_9\n");
+  for (const char* path : {"run", "run/epoch_0_step_9", "run/epoch_0_step_9/model"}) {
+    const Checkpoint checkpoint = Checkpoint::open(dir / path);
+    EXPECT_EQ(checkpoint.location().directory, dir / "run/epoch_0_step_9/model") << path;
+    EXPECT_FALSE(checkpoint.damaged());
+  }
+  write_file(dir / "run/epoch_0_step_9/.incomplete", "");
+  EXPECT_TRUE(Checkpoint::open(dir / "run").damaged());
 }
 
 TEST(Locate, WithoutAnIndexAllFilesButConsolidated) {
