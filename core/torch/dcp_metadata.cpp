@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <tuple>
+#include <unordered_set>
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
@@ -23,7 +23,7 @@ template <typename... Args>
   fail(Code::BadDcp, "{}: {}", rule, fmt::format(form, std::forward<Args>(args)...));
 }
 
-/// What keeps the values of one file alive.
+/// One file, and what its values point into.
 struct Reading {
   explicit Reading(const std::string& path)
       : file(path), bytes(file), stream(bytes, 0), machine(stream, true) {}
@@ -107,7 +107,7 @@ class Merge {
   explicit Merge(const Progress* progress) : progress_(progress) {}
 
   void add(const std::string& path) {
-    const auto reading = std::make_shared<Reading>(path);
+    const auto reading = std::make_unique<Reading>(path);  // what it says is copied
     if (reading->file.size() > kMostBytes) broken("length", "{} bytes", reading->file.size());
     PickleMachine& machine = reading->machine;
     const auto refuse_foreign = [&] {
@@ -130,11 +130,11 @@ class Merge {
     const Fields fields(root, "Metadata");
     add_storage(fields["storage_data"]);
     add_state(fields["state_dict_metadata"]);
-    result_.keep.push_back(reading);
   }
 
   DcpMetadata finish() {
     std::stable_sort(storage_.begin(), storage_.end(), before);
+    result_.chunks.reserve(storage_.size());
     for (const auto& [name, state] : states_) {
       check_stop();
       if (state.is_object) {
@@ -183,6 +183,12 @@ class Merge {
     if (progress_ != nullptr) progress_->check_stop();
   }
 
+  /// One copy of each name.
+  std::string_view kept(std::string_view name) {
+    const auto found = names_.find(name);
+    return found != names_.end() ? *found : *names_.insert(arena_->copy(name)).first;
+  }
+
   ShapeView numbers(PickleValue value, std::string_view what) {
     std::vector<std::uint64_t> all;
     for (const PickleValue item : items(value, what)) all.push_back(whole(item, what));
@@ -190,11 +196,12 @@ class Merge {
   }
 
   void add_storage(PickleValue data) {
+    storage_.reserve(storage_.size() + entries(data, "storage_data").size());
     for (const pickle::Entry& entry : entries(data, "storage_data")) {
       check_stop();
       const Fields index(entry.key, "MetadataIndex");
       const Fields info(entry.value, "_StorageInfo");
-      Stored stored{text(index["fqn"], "the name of a tensor"), {}, {}};
+      Stored stored{kept(text(index["fqn"], "the name of a tensor")), {}, {}};
       if (const PickleValue offset = index["offset"]; !offset.is(Kind::None)) {
         stored.begin = numbers(offset, "an offset");
       }
@@ -221,7 +228,7 @@ class Merge {
   void add_state(PickleValue states) {
     for (const pickle::Entry& entry : entries(states, "state_dict_metadata")) {
       check_stop();
-      const std::string_view name = text(entry.key, "the name of a tensor");
+      const std::string_view name = kept(text(entry.key, "the name of a tensor"));
       State& state = states_[name];
       if (is_record(entry.value, "BytesStorageMetadata")) {
         state.is_object = true;
@@ -273,6 +280,7 @@ class Merge {
     result_.keep.push_back(arena);
     return arena;
   }();
+  std::unordered_set<std::string_view> names_;
   std::map<std::string, std::uint32_t> files_;
   std::map<std::string_view, State> states_;
   std::vector<Stored> storage_;

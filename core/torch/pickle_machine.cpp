@@ -276,7 +276,7 @@ PickleValue PickleMachine::ordered_dict(std::span<const PickleValue> arguments) 
   for (const PickleValue pair : pairs.items()) {
     const bool two = (pair.is(Kind::List) || pair.is(Kind::Tuple)) && pair.items().size() == 2;
     if (!two) broken("type", "an OrderedDict of what are no pairs");
-    put(dict, pair.items()[0], pair.items()[1]);
+    put(dict, pair.items());
   }
   return dict;
 }
@@ -329,12 +329,18 @@ void PickleMachine::append(PickleValue to, std::span<const PickleValue> items) {
   add_to(arena_, to.sequence(), &pickle::Sequence::items, items);
 }
 
-void PickleMachine::put(PickleValue to, PickleValue key, PickleValue value) {
+/// `items` are keys and values in turn.
+void PickleMachine::put(PickleValue to, std::span<const PickleValue> items) {
   if (to.is(Kind::Call) || to.is(Kind::Global)) return;
   if (!to.is(Kind::Dict)) broken("type", "an entry for what is no dict");
-  check_hashable(key);
-  const pickle::Entry entry{key, value};
-  add_to(arena_, to.dict(), &pickle::Dict::entries, std::span(&entry, 1));
+  if (items.size() % 2 != 0) broken("arity", "a key without a value");
+  std::vector<pickle::Entry> entries;
+  entries.reserve(items.size() / 2);
+  for (std::size_t i = 0; i < items.size(); i += 2) {
+    check_hashable(items[i]);
+    entries.push_back({items[i], items[i + 1]});
+  }
+  add_to(arena_, to.dict(), &pickle::Dict::entries, std::span<const pickle::Entry>(entries));
 }
 
 void PickleMachine::remember(std::uint64_t index) {
@@ -550,8 +556,7 @@ void PickleMachine::op_list() {
 void PickleMachine::op_dict() {
   const std::span<PickleValue> items = marked();
   const PickleValue dict = make(Kind::Dict, pickle::Dict{});
-  if (items.size() % 2 != 0) broken("arity", "a key without a value");
-  for (std::size_t i = 0; i < items.size(); i += 2) put(dict, items[i], items[i + 1]);
+  put(dict, items);
   drop_marked(items);
   push(dict);
 }
@@ -584,16 +589,15 @@ void PickleMachine::op_appends() {
 
 void PickleMachine::op_setitem() {
   const PickleValue value = pop();
-  const PickleValue key = pop();
-  put(top(), key, value);
+  const PickleValue entry[] = {pop(), value};
+  put(top(), entry);
 }
 
 void PickleMachine::op_setitems() {
   const std::span<PickleValue> items = marked();
-  if (items.size() % 2 != 0) broken("arity", "a key without a value");
   const std::vector<PickleValue> kept(items.begin(), items.end());
   drop_marked(items);
-  for (std::size_t i = 0; i < kept.size(); i += 2) put(top(), kept[i], kept[i + 1]);
+  put(top(), kept);
 }
 
 void PickleMachine::op_additems() {
@@ -675,6 +679,8 @@ PickleValue PickleMachine::run() {
     (this->*step)();
   }
   if (stack_.size() != 1) broken("stack", "{} values at STOP", stack_.size());
+  memo_ = {};
+  memo_apart_ = {};
   return pop();
 }
 

@@ -86,7 +86,7 @@ class PickleMachine {
   PickleValue ordered_dict(std::span<const PickleValue> arguments);
   PickleValue encoded(std::span<const PickleValue> arguments);
   void append(PickleValue to, std::span<const PickleValue> items);
-  void put(PickleValue to, PickleValue key, PickleValue value);
+  void put(PickleValue to, std::span<const PickleValue> items);
   void remember(std::uint64_t index);
   void recall(std::uint64_t index);
 
