@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
@@ -198,6 +199,31 @@ std::vector<std::string> dcp_metadata(const std::vector<std::string>& names) {
   return found;
 }
 
+/// "model_world_size_8_rank_3.pt", as trainers name what each rank saves: 8; 0 for another name.
+/// Source: verl, verl/utils/checkpoint/fsdp_checkpoint_manager.py.
+std::size_t world_size_in(std::string_view name) {
+  constexpr std::string_view kStart = "model_world_size_";
+  if (!name.starts_with(kStart) || !name.ends_with(".pt")) return 0;
+  name.remove_prefix(kStart.size());
+  const std::size_t end = name.find("_rank_");
+  return end == name.npos ? 0 : parse_number(name.substr(0, end)).value_or(0);
+}
+
+/// Those files in the order of their ranks; `ranks` becomes how many there should be.
+std::vector<std::string> rank_files(const std::vector<std::string>& names, std::size_t& ranks) {
+  std::vector<std::string> found;
+  for (const std::string& name : names) {
+    const std::size_t size = world_size_in(name);
+    if (size == 0) continue;
+    if (ranks != 0 && size != ranks) {
+      fail(Code::RankShards, "files of runs on {} and on {} ranks: {}", ranks, size, display(name));
+    }
+    ranks = size;
+    found.push_back(name);
+  }
+  return found;
+}
+
 /// Files of torch.save that are one checkpoint: the shards of a Hugging Face model, or the only
 /// one.
 std::vector<std::string> torch_files(const std::string& path,
@@ -241,7 +267,8 @@ Location locate_directory(const std::string& path) {
     found.format = FileFormat::Dcp;
   }
   if (found.index.empty() && found.files.empty()) {
-    found.files = torch_files(path, names);
+    found.files = rank_files(names, found.ranks);
+    if (found.files.empty()) found.files = torch_files(path, names);
     found.format = FileFormat::Torch;
   }
   if (found.index.empty() && found.files.empty()) fail_without_tensors(path, names);

@@ -28,6 +28,28 @@ constexpr NamedCall kCalls[] = {
     {"torch", "device", PickleName::Record},
 };
 
+/// Of a DTensor that torch.save has pickled; modules have moved over the years.
+constexpr std::pair<std::string_view, std::string_view> kDTensorNames[] = {
+    {"torch._tensor", "_rebuild_from_type_v2"},
+    {"torch._utils", "_rebuild_wrapper_subclass"},
+    {"torch.distributed.tensor", "DTensor"},
+    {"torch.distributed._tensor", "DTensor"},
+    {"torch.distributed._tensor.api", "DTensor"},
+    {"torch.distributed.tensor._api", "DTensor"},
+    {"torch.distributed.tensor._dtensor_spec", "DTensorSpec"},
+    {"torch.distributed.tensor._dtensor_spec", "TensorMeta"},
+    {"torch.distributed.tensor._dtensor_spec", "ShardOrderEntry"},
+    {"torch.distributed._tensor.placement_types", "DTensorSpec"},
+    {"torch.distributed._tensor.placement_types", "TensorMeta"},
+    {"torch.distributed._tensor.placement_types", "Shard"},
+    {"torch.distributed._tensor.placement_types", "Replicate"},
+    {"torch.distributed.tensor.placement_types", "Shard"},
+    {"torch.distributed.tensor.placement_types", "Replicate"},
+    {"torch.distributed.device_mesh", "DeviceMesh"},
+    {"torch.distributed._mesh_layout", "_MeshLayout"},
+    {"torch.distributed._mesh_layout", "_FlatLayout"},
+};
+
 using NamedDtype = std::pair<std::string_view, Dtype>;
 constexpr NamedDtype kStorages[] = {
     {"DoubleStorage", Dtype::F64},       {"FloatStorage", Dtype::F32},
@@ -90,6 +112,9 @@ std::optional<PickleName> pickle_name(std::string_view module, std::string_view 
       is_untyped_storage(module, name)) {
     return PickleName::Data;
   }
+  const auto dtensor =
+      std::find(std::begin(kDTensorNames), std::end(kDTensorNames), std::pair(module, name));
+  if (dtensor != std::end(kDTensorNames)) return PickleName::Record;
   if (of_dcp && !dcp_record(module, name).empty()) return PickleName::Record;
   return std::nullopt;
 }

@@ -235,6 +235,9 @@ void TorchFile::collect() {
     if (one.value.is(Kind::Tensor)) {
       const pickle::Tensor& view = one.value.tensor();
       tensors_.push_back({one.path, view, data_of(*view.storage)});
+    } else if (auto part = part_of_dtensor(one.value)) {
+      const pickle::Tensor& view = part->local.tensor();
+      tensors_.push_back({one.path, view, data_of(*view.storage), std::move(part)});
     } else if (one.value.is(Kind::Dict)) {
       for (const pickle::Entry& entry : one.value.entries()) {
         todo.push_back({joined(one.path, key_text(entry.key)), entry.value});

@@ -6,19 +6,22 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/progress.hpp"
 #include "core/torch/byte_source.hpp"
+#include "core/torch/dtensor.hpp"
 #include "core/torch/pickle_value.hpp"
 
 namespace ckptscope {
 
 struct TorchTensor {
-  std::string name;        // "model/embed.weight": keys and numbers of dicts and lists
-  pickle::Tensor view;     // what of its storage it is
-  std::uint64_t data = 0;  // where the storage begins: bytes from the start of the source
+  std::string name;                  // "model/embed.weight": keys and numbers of dicts and lists
+  pickle::Tensor view;               // what of its storage it is
+  std::uint64_t data = 0;            // where the storage begins: bytes from the start of the source
+  std::optional<TensorPart> part{};  // of what it is the rank's part; nullopt: of nothing larger
 };
 
 /// A number, a text or the like.

@@ -26,7 +26,7 @@ struct TorchSample {
   std::string why;  // the rule that is broken
   std::vector<std::string> foreign;
   SampleTensors tensors;
-  SampleTensors optim;
+  SampleTensors optim;  // beside the model; of a rank's file what all ranks make up
   std::map<std::string, std::string> files;  // by path
   std::map<std::string, std::string> links;
 

@@ -35,6 +35,9 @@ def pickles(root):
             for foreign in row.get("foreign", []):
                 print("foreign", quoted(foreign))
             tensors(row.get("tensors", {}))
+            for whole, part in sorted(row.get("whole", {}).items()):
+                shape = ",".join(map(str, part["shape"])) or "scalar"
+                print("optim", part["dtype"], shape, part["sha256"], quoted(whole))
             print("file", quoted(name), packed(os.path.join(root, kind, name)))
 
 

@@ -70,8 +70,9 @@ TEST_P(TorchSamples, AreWhatTheyAre) {
     EXPECT_EQ(error.substr(0, semicolon), fmt::format("names {}", fmt::join(sample.foreign, ", ")));
   } else {
     EXPECT_EQ(error, "");
-    EXPECT_EQ(foreign, sample.foreign);
-    if (!sample.tensors.empty()) {
+    const bool distributed = !sample.optim.empty();  // of DTensors, which are understood here
+    EXPECT_EQ(foreign, distributed ? std::vector<std::string>() : sample.foreign);
+    if (!sample.tensors.empty() && !distributed) {
       EXPECT_EQ(found.size(), sample.tensors.size());
     }
     for (const auto& [name, tensor] : sample.tensors) {
