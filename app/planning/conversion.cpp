@@ -362,6 +362,12 @@ void refuse_warnings(Plan& plan) {
 
 PlannedConversion plan_conversion(const Checkpoint& checkpoint, const ConversionRequest& asked) {
   PlannedConversion result;
+  if (checkpoint.location().is_lora) {
+    fail(Code::LoraAdapter,
+         "{}: a LoRA adapter is no model: merge it into its base first, or name its file to "
+         "change names or dtypes",
+         display(checkpoint.name()));
+  }
   if (!asked.like.empty()) {
     result.like = std::make_shared<const Checkpoint>(Checkpoint::open(asked.like));
   }

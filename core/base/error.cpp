@@ -24,7 +24,7 @@ constexpr std::array kCodes{
     CodeRow{Code::RankShards, "rank-shards", 2,
             "rank slices of a training run, not a whole checkpoint"},
     CodeRow{Code::LoraAdapter, "lora-adapter", 2,
-            "a LoRA adapter directory, not a whole checkpoint"},
+            "a LoRA adapter, not a whole model"},
     CodeRow{Code::AmbiguousIndex, "ambiguous-index", 2, "several index files, none the usual one"},
     CodeRow{Code::BadIndex, "bad-index", 2, "the index cannot be read or names impossible files"},
     CodeRow{Code::BadConfig, "bad-config", 2, "a config.json that was asked for cannot be read"},

@@ -243,15 +243,19 @@ std::vector<std::string> torch_files(const std::string& path,
 Location locate_directory(const std::string& path) {
   std::vector<std::string> names = names_in(path);
   std::sort(names.begin(), names.end(), natural_less);
-  if (contains(names, "adapter_config.json")) {
-    fail(Code::LoraAdapter,
-         "{}: a LoRA adapter (adapter_config.json), not a whole checkpoint; open its "
-         "adapter_model.safetensors to look at its keys",
-         display(path));
-  }
   Location found;
   found.path = path;
   found.directory = path;
+  if (contains(names, "adapter_config.json")) {
+    constexpr std::string_view kTensorsOfIt = "adapter_model.safetensors";
+    if (!contains(names, kTensorsOfIt)) {
+      fail(Code::LoraAdapter, "{}: a LoRA adapter (adapter_config.json) without its {}",
+           display(path), kTensorsOfIt);
+    }
+    found.is_lora = true;
+    found.files.emplace_back(kTensorsOfIt);
+    return found;
+  }
   std::vector<std::string> consolidated;
   for (const std::string& name : names) {
     if (!name.ends_with(kTensors)) continue;

@@ -22,6 +22,7 @@ struct Location {
   std::vector<std::string> ignored;  // weight files that are not part of this checkpoint
   std::string resolved_from;         // "models--X--Y, refs/main" for a cache entry; may be empty
   std::size_t ranks = 0;             // of the run whose ranks each wrote one of the files; 0: none
+  bool is_lora = false;              // adapters for another model, to be looked at
   bool incomplete = false;           // a save of a training run that never finished
 };
 

@@ -56,6 +56,7 @@ class CheckpointOpener {
     }
     note_files();
     open_config(options);
+    if (location().is_lora) tell_of_lora();
     check_slices_against_config();
     result_.problems_ = problems_.take();
     return std::move(result_);
@@ -436,6 +437,32 @@ class CheckpointOpener {
       problems_.add(unreadable ? error.code() : Code::BadConfig, Severity::Warning,
                     {{}, "config.json"}, "config.json is not used: {}", error.what());
     }
+  }
+
+  /// What adapter_config.json says is told as metadata; which tensors of the base it is for as a
+  /// note.
+  void tell_of_lora() {
+    const std::string path = location().directory + "/adapter_config.json";
+    const Config config = Config::parse(read_text(path, kMaxConfigBytes), "adapter_config.json");
+    const std::string base = config.text("base_model_name_or_path").value_or("a model");
+    for (const char* name : {"base_model_name_or_path", "r", "lora_alpha", "target_modules"}) {
+      if (config.has(name)) {
+        result_.metadata_[fmt::format("adapter_config.{}", name)] = config.json(name);
+      }
+    }
+    std::set<std::string, std::less<>> touched;
+    for (const TensorInfo& info : result_.tensors_) {
+      std::string_view key = info.name;
+      if (constexpr std::string_view kStart = "base_model.model."; key.starts_with(kStart)) {
+        key.remove_prefix(kStart.size());
+      }
+      const std::size_t at = std::min(key.find(".lora_"), key.size());
+      if (at < key.size()) touched.insert(std::string(key.substr(0, at)) + ".weight");
+    }
+    problems_.add(Code::LoraAdapter, Severity::Note, {}, "a LoRA adapter for {}: it changes {}{}{}",
+                  display(base), counted(touched.size(), "weight"),
+                  touched.empty() ? "" : ", the first ",
+                  touched.empty() ? "" : display(*touched.begin()));
   }
 
   Checkpoint result_;

@@ -170,8 +170,16 @@ void make_strangers(const TempDir& dir) {
   std::filesystem::create_directories(dir / "run/model/consolidated");
   write_file(dir / "run/model/consolidated/model.safetensors", safetensors_file(kOne, "xxxx"));
   std::filesystem::create_directory(dir / "lora");
-  write_file(dir / "lora/adapter_config.json", "{}");
-  write_file(dir / "lora/adapter_model.safetensors", safetensors_file(kOne, "xxxx"));
+  write_file(dir / "lora/adapter_config.json",
+             R"({"base_model_name_or_path":"openai/gpt-oss-20b","peft_type":"LORA","r":2,)"
+             R"("lora_alpha":16,"target_modules":["q_proj"]})");
+  const std::string adapted = "base_model.model.model.layers.0.self_attn.q_proj.";
+  write_file(dir / "lora/adapter_model.safetensors",
+             safetensors_file(
+                 R"({")" + adapted + R"(lora_A.weight":{"dtype":"F32","shape":[2,4],)" +
+                     R"("data_offsets":[0,32]},")" + adapted +
+                     R"(lora_B.weight":{"dtype":"F32","shape":[4,2],"data_offsets":[32,64]}})",
+                 std::string(64, 'x')));
   std::filesystem::create_directory(dir / "ranks");
   write_file(
       dir / "ranks/shard-00001-model-00001-of-00001.safetensors",
@@ -627,6 +635,7 @@ const std::vector<Topic>& topics() {
       {"strangers",
        make_strangers,
        {"ckptscope info empty", "ckptscope info run", "ckptscope info lora",
+        "ckptscope convert lora --to native -o native",
         "ckptscope info lora/adapter_model.safetensors", "ckptscope info ranks",
         "ckptscope info pickles", "ckptscope info model.gguf", "ckptscope info pointer.safetensors",
         "ckptscope info pipe", "ckptscope info plain.safetensors --config bad-config.json",
