@@ -43,7 +43,7 @@ Row row_of(const std::string& root, const std::string& directory) {
           model_of(directory)};
   std::error_code error;
   for (const std::string& name : names_in(directory)) {
-    if (!name.ends_with(".safetensors")) continue;
+    if (!holds_tensors(name)) continue;
     const auto bytes = fs::file_size(directory + "/" + name, error);
     if (error) continue;
     ++row.files;

@@ -101,7 +101,7 @@ std::string what_it_is(const std::string& path) {
   for (std::size_t i = 0; i < std::min(kNamed, below.size()); ++i) {
     list += (list.empty() ? " " : ", ") + display(below[i]);
   }
-  fail(Code::NotACheckpoint, "{}: no *.safetensors here{}{}", display(path),
+  fail(Code::NotACheckpoint, "{}: no tensors here{}{}", display(path),
        below.empty() ? "" : "; checkpoints below it:", list);
 }
 
@@ -302,11 +302,16 @@ std::string latest_step(const std::string& path) {
 std::string model_of_step(const std::string& path) {
   const bool step = is_directory(path + "/model") &&
                     (is_directory(path + "/optim") || exists(path + "/step_scheduler.pt") ||
-                     exists(path + "/.incomplete"));
+                     exists(path + "/.incomplete") || exists(path + "/model/.metadata"));
   return step ? path + "/model" : "";
 }
 
 }  // namespace
+
+bool holds_tensors(std::string_view name) {
+  return name.ends_with(kTensors) || name.ends_with(".distcp") || world_size_in(name) != 0 ||
+         (name.starts_with("pytorch_model") && name.ends_with(".bin"));
+}
 
 std::vector<std::string> checkpoints_below(const std::string& directory) {
   std::vector<std::string> found;
@@ -315,7 +320,7 @@ std::vector<std::string> checkpoints_below(const std::string& directory) {
   for (fs::recursive_directory_iterator end; !error && it != end && found.size() < kMostBelow;
        it.increment(error)) {
     if (it.depth() > 3) it.disable_recursion_pending();
-    if (it->path().extension() != kTensors) continue;
+    if (it.depth() == 0 || !holds_tensors(it->path().filename().string())) continue;
     const std::string parent = it->path().parent_path().string();
     if (found.empty() || found.back() != parent) found.push_back(parent);
   }

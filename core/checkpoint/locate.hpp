@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ckptscope {
@@ -30,8 +31,12 @@ struct Location {
 /// LoraAdapter, ForeignFormat, LfsPointer, AmbiguousIndex.
 Location locate(const std::string& path);
 
-/// Directories below this one that hold *.safetensors, in natural order: the checkpoints of a
-/// training run, or of the hub's cache. Looks a few levels down; at most 1,000.
+/// Whether a file of this name holds tensors of a checkpoint: by safetensors, DCP, a rank of a
+/// trainer or torch.save. (Any other file of torch.save may be anything.)
+bool holds_tensors(std::string_view name);
+
+/// Directories below this one that hold such files, in natural order: the checkpoints of a training
+/// run, or of the hub's cache. Looks a few levels down; at most 1,000.
 std::vector<std::string> checkpoints_below(const std::string& path);
 
 }  // namespace ckptscope

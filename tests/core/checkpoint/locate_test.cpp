@@ -113,6 +113,16 @@ TEST(Locate, WhatIsNoCheckpoint) {
 TEST(Locate, CheckpointsBelowAreListed) {
   const TempDir dir;
   write_synthetic(dir / "run/model/consolidated", two_shards());
+  fs::create_directories(dir / "run/optim");
+  write_file(dir / "run/optim/__0_0.distcp", "");
+  fs::create_directories(dir / "run/rng");
+  write_file(dir / "run/rng/rng_dp_rank_0.pt", "");
+  fs::create_directories(dir / "run/saved");
+  write_file(dir / "run/saved/pytorch_model.bin", "");
+  const std::vector<std::string> below{dir / "run/model/consolidated", dir / "run/optim",
+                                       dir / "run/saved"};
+  EXPECT_EQ(checkpoints_below(dir / "run"), below);
+  fs::remove_all(dir / "run/optim");  // else it is a step, and its model is opened
   const std::string message = message_of(dir / "run");
   EXPECT_NE(message.find("run/model/consolidated"), message.npos) << message;
 }
@@ -136,6 +146,9 @@ TEST(Locate, AStepOfATrainingRunIsItsModel) {
     EXPECT_EQ(checkpoint.location().directory, dir / "run/epoch_0_step_9/model") << path;
     EXPECT_FALSE(checkpoint.damaged());
   }
+  fs::create_directories(dir / "bare/model");
+  write_file(dir / "bare/model/.metadata", "no pickle");
+  EXPECT_EQ(opened(dir / "bare"), "throws bad-pickle");  // so that is what was read
   write_file(dir / "run/epoch_0_step_9/.incomplete", "");
   EXPECT_TRUE(Checkpoint::open(dir / "run").damaged());
 }
