@@ -130,8 +130,7 @@ void add_odd_rows(const Trend& trend, std::size_t kind, std::vector<OddRow>& row
   for (std::size_t place = 0; place < trend.layers.size(); ++place) {
     const Trend::Layer& layer = trend.layers[place];
     const Peculiar peculiar = layer.whole.peculiar;
-    const bool told = peculiar == Peculiar::Zeros || peculiar == Peculiar::NotFinite;
-    if (!told && !(std::fabs(scores[place]) > kOddScore)) continue;
+    if (!is_broken(peculiar) && !(std::fabs(scores[place]) > kOddScore)) continue;
     const double score = odd_score(peculiar, scores[place]);
     rows.push_back({layer.key,
                     layer.number,

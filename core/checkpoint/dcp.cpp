@@ -22,7 +22,7 @@ class DcpReader {
 
   Contents read() {
     std::vector<std::string> paths;
-    for (const std::string& name : location_.files) paths.push_back(path_of(name));
+    for (const std::string& name : location_.files) paths.push_back(location_.path_of(name));
     metadata_ = read_dcp_metadata(paths, progress_);
     add_shards();
     result_.pieces.reserve(metadata_.chunks.size());
@@ -34,10 +34,6 @@ class DcpReader {
   }
 
  private:
-  std::string path_of(const std::string& name) const {
-    return location_.directory == "." ? name : location_.directory + "/" + name;
-  }
-
   void add_problem(std::string message, std::string_view key, const std::string& shard) {
     result_.problems.push_back(
         {Code::BadDcp, Severity::Error, std::move(message), std::string(key), shard});
@@ -47,7 +43,7 @@ class DcpReader {
     for (const std::string& name : metadata_.files) {
       Shard shard;
       shard.name = name;
-      shard.path = path_of(name);
+      shard.path = location_.path_of(name);
       try {
         shard.identity = File(shard.path).identity();
         shard.present = true;

@@ -105,13 +105,18 @@ std::string what_it_is(const std::string& path) {
        below.empty() ? "" : "; checkpoints below it:", list);
 }
 
+/// The name that a small file holds: of a revision, of a step.
+std::string name_written_in(const std::string& path) {
+  const std::string text = read_text(path, kMaxRefBytes);
+  return text.substr(0, text.find_first_of(" \t\r\n"));
+}
+
 /// models--X--Y -> models--X--Y/snapshots/REV by refs/main; empty when this is no cache entry.
 std::string cache_snapshot(const std::string& path) {
   if (!is_directory(path + "/snapshots")) return "";
   const std::string ref = path + "/refs/main";
   if (!exists(ref)) return "";
-  const std::string text = read_text(ref, kMaxRefBytes);
-  const std::string revision = text.substr(0, text.find_first_of(" \t\r\n"));
+  const std::string revision = name_written_in(ref);
   if (revision.empty() || revision.find('/') != revision.npos || revision.starts_with(".")) {
     return "";
   }
@@ -281,18 +286,13 @@ Location locate_directory(const std::string& path) {
   return found;
 }
 
-}  // namespace
-
-namespace {
-
 /// What a training run calls its newest step: a link or a text with its name. Empty without one.
 std::string latest_step(const std::string& path) {
   if (is_directory(path + "/LATEST")) return path + "/LATEST";
   std::string pointer = path + "/LATEST";
   if (!exists(pointer)) pointer += ".txt";  // where links fail
   if (!exists(pointer)) return "";
-  std::string name = read_text(pointer, kMaxRefBytes);
-  name = name.substr(0, name.find_first_of(" \t\r\n"));
+  std::string name = name_written_in(pointer);
   name = name.substr(name.rfind('/') + 1);  // it may be the path on the machine of the run
   const bool plain = !name.empty() && name != "." && name != "..";
   return plain && is_directory(path + "/" + name) ? path + "/" + name : "";
@@ -307,6 +307,10 @@ std::string model_of_step(const std::string& path) {
 }
 
 }  // namespace
+
+std::string Location::path_of(std::string_view name) const {
+  return join(directory, name);
+}
 
 bool holds_tensors(std::string_view name) {
   return name.ends_with(kTensors) || name.ends_with(".distcp") || world_size_in(name) != 0 ||

@@ -25,6 +25,9 @@ struct Location {
   std::size_t ranks = 0;             // of the run whose ranks each wrote one of the files; 0: none
   bool is_lora = false;              // adapters for another model, to be looked at
   bool incomplete = false;           // a save of a training run that never finished
+
+  /// Of one of its files, as it is opened and shown: without "./".
+  std::string path_of(std::string_view name) const;
 };
 
 /// Finds out what `path` names (see Location); throws NotFound, NotACheckpoint, RankShards,

@@ -103,7 +103,7 @@ class CheckpointOpener {
       }
       Shard shard;
       shard.name = name;
-      shard.path = location().directory == "." ? name : location().directory + "/" + name;
+      shard.path = location().path_of(name);
       result_.shards_.push_back(std::move(shard));
     }
     std::sort(result_.shards_.begin(), result_.shards_.end(),

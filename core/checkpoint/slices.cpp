@@ -34,8 +34,7 @@ class Join {
       }
       pieces_.push_back({arena_.copy(begin), slice->shape, slice->begin, slice->shard});
     }
-    const bool is_whole =
-        slices.size() == 1 && std::equal(shape.begin(), shape.end(), whole.shape.begin());
+    const bool is_whole = slices.size() == 1 && same_shape(shape, whole.shape);
     if (is_whole) {
       pieces_.resize(first);
       return whole;

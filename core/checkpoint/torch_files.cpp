@@ -118,13 +118,11 @@ class TorchReader {
                     0,          first.view.dtype, TensorInfo::kInPieces};
     for (const Found* part : parts) {
       const bool fits =
-          part->is_part && part->view.dtype == info.dtype &&
-          std::equal(part->whole.begin(), part->whole.end(), info.shape.begin(), info.shape.end());
+          part->is_part && part->view.dtype == info.dtype && same_shape(part->whole, info.shape);
       if (!fits) fault(first, "ranks disagree");
       const auto held = std::span(result_.pieces).subspan(info.begin);
       const bool again = std::any_of(held.begin(), held.end(), [&](const Piece& piece) {
-        return std::equal(piece.begin.begin(), piece.begin.end(), part->begin.begin(),
-                          part->begin.end());
+        return same_shape(piece.begin, part->begin);
       });
       const bool empty = element_count(part->view.shape).value_or(0) == 0;
       if (fits && !again && !empty) result_.pieces.push_back(piece_of(*part, part->begin));
@@ -141,9 +139,8 @@ class TorchReader {
   bool is_replica(const Found& a, const Found& b) const {
     constexpr std::uint64_t kMostBytes = 64 << 20;
     if (&a == &b) return true;
-    const bool alike = !b.is_part && a.view.dtype == b.view.dtype &&
-                       std::equal(a.view.shape.begin(), a.view.shape.end(), b.view.shape.begin(),
-                                  b.view.shape.end());
+    const bool alike =
+        !b.is_part && a.view.dtype == b.view.dtype && same_shape(a.view.shape, b.view.shape);
     const std::uint64_t bytes = alike ? byte_count(a.view.dtype, a.view.shape) : 0;
     if (!alike || bytes > kMostBytes) return alike;
     return elements_of(a, bytes) == elements_of(b, bytes);
@@ -198,7 +195,7 @@ Contents open_torch_files(const Location& location, const Progress* progress) {
   TorchReader reader(location.ranks > 0);
   for (const std::string& name : location.files) {
     if (progress != nullptr) progress->check_stop();
-    reader.read(name, location.directory == "." ? name : location.directory + "/" + name);
+    reader.read(name, location.path_of(name));
   }
   Contents contents = reader.finish();
   if (location.ranks > location.files.size()) {

@@ -17,6 +17,11 @@ enum class Peculiar : std::uint8_t {
   Equal,      // to its counterpart in another checkpoint
 };
 
+/// True of what stands out whatever its score is.
+inline bool is_broken(Peculiar peculiar) {
+  return peculiar == Peculiar::Zeros || peculiar == Peculiar::NotFinite;
+}
+
 /// How figures are compared: by how many times they are apart (deviations, magnitudes; what is not
 /// above 0 is no usual value), or by their difference (means, shares).
 enum class Scale { Factors, Differences };

@@ -167,8 +167,7 @@ std::vector<OddExpert> odd_experts(const Trend& trend, std::size_t kind) {
         odd_scores(values_of(experts, kind), kFigureKinds[kind].scale);
     for (std::size_t i = 0; i < experts.size(); ++i) {
       const Peculiar peculiar = experts[i].peculiar;
-      const bool told = peculiar == Peculiar::Zeros || peculiar == Peculiar::NotFinite;
-      if (!told && !(std::fabs(scores[i]) > kOddScore)) continue;
+      if (!is_broken(peculiar) && !(std::fabs(scores[i]) > kOddScore)) continue;
       odd.push_back({at, i, odd_score(peculiar, scores[i]), peculiar});
     }
   }

@@ -71,15 +71,16 @@ std::uint64_t stored_bytes(const Checkpoint& checkpoint, const Value& value);
 /// True for what stat can read: floats, and decoded pairs of them.
 bool has_statistics(const Value& value);
 
-/// Looks at every item, in the order given, several at a time; `done(i, stats)` is called once for
-/// each, from one thread at a time, in the order in which they finish. Throws what reading throws,
-/// and Interrupted. `partial(i, stats)`, where it is given, is called now and then, in the same
-/// way, for an item that takes long: what is known so far, without quantiles.
 enum class StatsDepth {
   Full,
   Moments,  // neither distribution nor quantiles, which small tensors spend most of their time on
 };
 using StatsSeen = std::function<void(std::size_t item, const TensorStats& stats)>;
+
+/// Looks at every item, in the order given, several at a time; `done(i, stats)` is called once for
+/// each, from one thread at a time, in the order in which they finish. Throws what reading throws,
+/// and Interrupted. `partial(i, stats)`, where it is given, is called now and then, in the same
+/// way, for an item that takes long: what is known so far, without quantiles.
 void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
                    Progress& progress, const StatsSeen& done, const StatsSeen& partial = nullptr,
                    StatsDepth depth = StatsDepth::Full);

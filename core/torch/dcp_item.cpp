@@ -102,8 +102,7 @@ std::unique_ptr<const ItemTensor> locate_tensor(const ByteSource& item, Dtype dt
     fail(Code::BadDcp, "chunk: {} instead of a tensor", text_of(root));
   }
   const pickle::Tensor& tensor = root.tensor();
-  const bool same = tensor.dtype == dtype && std::equal(shape.begin(), shape.end(),
-                                                        tensor.shape.begin(), tensor.shape.end());
+  const bool same = tensor.dtype == dtype && same_shape(shape, tensor.shape);
   if (!same) {
     fail(Code::BadDcp, "chunk: {} {} instead of {} {}", name_of(tensor.dtype),
          to_string(tensor.shape), name_of(dtype), to_string(shape));

@@ -238,8 +238,7 @@ class Merge {
       const Dtype dtype = dtype_of(tensor["properties"]);
       const ShapeView shape = numbers(tensor["size"], "a size");
       const bool again = !state.boxes.empty();
-      const bool same = dtype == state.dtype && std::equal(shape.begin(), shape.end(),
-                                                           state.shape.begin(), state.shape.end());
+      const bool same = dtype == state.dtype && same_shape(shape, state.shape);
       if (again && !same) broken("ranks disagree", "about {}", display(name));
       state.dtype = dtype;
       state.shape = shape;
@@ -255,8 +254,7 @@ class Merge {
   /// Of several ranks the same one is one.
   static void add_box(State& state, const Box& box, bool merges) {
     const auto same = [&](const Box& one) {
-      return std::equal(one.begin.begin(), one.begin.end(), box.begin.begin(), box.begin.end()) &&
-             std::equal(one.extent.begin(), one.extent.end(), box.extent.begin(), box.extent.end());
+      return same_shape(one.begin, box.begin) && same_shape(one.extent, box.extent);
     };
     if (merges && std::any_of(state.boxes.begin(), state.boxes.end(), same)) return;
     state.boxes.push_back(box);

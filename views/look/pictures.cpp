@@ -112,7 +112,7 @@ Span halves_of(int left, int right) {
 /// Which of a group a cell shows.
 double weight_of(double score, Peculiar peculiar) {
   constexpr double kInfinite = std::numeric_limits<double>::infinity();
-  if (peculiar == Peculiar::Zeros || peculiar == Peculiar::NotFinite) return kInfinite;
+  if (is_broken(peculiar)) return kInfinite;
   if (peculiar == Peculiar::Copy) return std::max(kOddScore, std::fabs(score));
   return std::isnan(score) ? -1 : std::fabs(score);
 }
