@@ -12,7 +12,7 @@ namespace {
 ConvertOptions options_of(const Args& args) {
   ConvertOptions options;
   options.out = args.text("output");
-  options.max_shard_bytes = args.bytes("max-shard-size");
+  if (args.has("max-shard-size")) options.max_shard_bytes = args.bytes("max-shard-size");
   options.resources = args.resources();
   const std::string verify = args.text("verify");
   options.verify = verify == "none"        ? VerifyLevel::None
@@ -85,13 +85,17 @@ Fields plan_fields(const Plan& plan) {
   }};
 }
 
+constexpr std::string_view kAsPublished = "files    as .hf_metadata names them\n";
+
 Document dry_run(const PlanInputs& sources, const Plan& plan, const ConvertOptions& options) {
   Document document{"convert"};
   document.problems = plan.problems;
   document.add(plan_fields(plan));
   std::string text;
   for (const std::string& line : plan_lines(plan, options)) text += line + "\n";
-  check_before(sources, plan, lay_out(plan, options.max_shard_bytes, {}), options);
+  const ShardLayout layout = lay_out(plan, options.max_shard_bytes, {});
+  check_before(sources, plan, layout, options);
+  if (layout.as_published) text += kAsPublished;
   document.add(Note{text + "dry run  nothing written\n", /*escaped=*/true});
   document.add(Fields{{{"dry_run", "", true}, {"output", "", options.out.text()}}});
   return document;
@@ -127,6 +131,7 @@ std::string done_text(const Plan& plan, const ConvertReport& report,
         fmt::format("config   {}dtype and quantization_config of config.json follow the output\n",
                     plan.layers ? fmt::format("layers (now {}), ", *plan.layers) : "");
   }
+  if (report.as_published) text += kAsPublished;
   if (!report.replaced.empty())
     text += fmt::format("kept     what was there is now {}\n", display(report.replaced));
   for (const std::string& note : report.notes) text += fmt::format("note     {}\n", note);

@@ -10,6 +10,7 @@
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
 #include "core/base/problems.hpp"
+#include "core/checkpoint/index_file.hpp"
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/convert/refusals.hpp"
 #include "core/inspect/missing_parts.hpp"
@@ -352,6 +353,18 @@ void offer_way_out(PlannedConversion& planned, const Config& config) {
   if (!out.empty()) ungrouped->message += "; " + out;
 }
 
+/// What Automodel keeps of the model that it trains, beside the checkpoint. Null without it.
+std::shared_ptr<const PublishedForm> published_form(const Checkpoint& checkpoint) {
+  const auto text_of = [&](std::string_view name) {
+    const std::string path =
+        fmt::format("{}/.hf_metadata/{}", checkpoint.location().directory, name);
+    return kind_of(path) == FileKind::Regular ? read_text(path, kMaxIndexBytes) : std::string();
+  };
+  auto form = std::make_shared<PublishedForm>(
+      read_published_form(text_of(kFileNumbersName), text_of(kDtypesName)));
+  return *form == PublishedForm() ? nullptr : form;
+}
+
 void refuse_warnings(Plan& plan) {
   for (Problem& problem : plan.problems) {
     if (problem.severity == Severity::Warning) problem.severity = Severity::Error;
@@ -385,6 +398,7 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   options.bare_hf = options.from == Side::Hf && is_bare(*result.keys, mapping);
   if (receipt && !result.like) follow_receipt(checkpoint, *receipt, request, options);
   if (request.added_zeros) leave_out_zeros(checkpoint, *request.added_zeros, options);
+  if (options.to == Side::Hf) options.published = published_form(checkpoint);
   if (!request.hf_prefix.empty()) options.bare_hf = request.hf_prefix == "none";
   check_quantise(options, adapter.head, mapping);
   std::optional<Like> like;

@@ -7,6 +7,7 @@
 #include "app/language/words.hpp"
 #include "app/planning/recognition.hpp"
 #include "app/reports/problem_lines.hpp"
+#include "app/reports/training_run.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/problems.hpp"
@@ -297,6 +298,7 @@ Fields what_it_is(const Checkpoint& checkpoint, const Summary& summary, const Fa
   if (!checkpoint.location().resolved_from.empty()) {
     fields.list.push_back({"resolved_from", "found by", checkpoint.location().resolved_from});
   }
+  for (Field& field : step_fields(checkpoint).list) fields.list.push_back(std::move(field));
   if (summary.lora_keys > 0) {
     fields.list.push_back(
         {"lora_keys", "lora", summary.lora_keys, Format::Count, "LoRA keys pass through"});
@@ -390,7 +392,11 @@ Overview overview_of(const Checkpoint& checkpoint, const std::string& adapter,
   parts.audience = Audience::Machines;
   document.add(std::move(parts)).add(packed_table(summary));
   if (!summary->stacks.empty()) document.add(Note{""});
-  document.add(metadata_fields(checkpoint)).add(metadata_table(checkpoint));
+  OptimizerState optimizer = optimizer_state(checkpoint);
+  if (optimizer.moments.size > 0) add_with_gap(document, std::move(optimizer.moments));
+  document.add(optimizer.settings.list.empty() ? metadata_fields(checkpoint)
+                                               : std::move(optimizer.settings));
+  document.add(metadata_table(checkpoint));
   if (!checkpoint.damaged()) add_problem_lines(document, document.problems);
   document.add(what_next(checkpoint, family, side));
   return {std::move(document), line_of(checkpoint, *summary, family, side)};

@@ -13,8 +13,6 @@
 namespace ckptscope {
 namespace {
 
-constexpr std::size_t kMostObjects = 1000;  // that are read
-
 class DcpReader {
  public:
   DcpReader(const Location& location, const Progress* progress)
@@ -105,7 +103,8 @@ class DcpReader {
   }
 
   void add_object(const DcpObject& object) {
-    if (!holds(object.item, object.name) || result_.metadata.size() >= kMostObjects) return;
+    if (!holds(object.item, object.name)) return;
+    if (progress_ != nullptr) progress_->check_stop();
     const std::string name(object.name);
     try {
       const File file(result_.shards[object.item.file].path);

@@ -306,6 +306,15 @@ std::string model_of_step(const std::string& path) {
   return step ? path + "/model" : "";
 }
 
+/// The directory of the step that "…/model" or "…/optim" belongs to; empty where to none.
+std::string step_of(const std::string& path) {
+  const fs::path plain = fs::path(path).lexically_normal();
+  const std::string name = plain.filename().string();
+  if (name != "model" && name != "optim") return "";
+  const std::string parent = plain.has_parent_path() ? plain.parent_path().string() : ".";
+  return model_of_step(parent).empty() ? "" : parent;
+}
+
 }  // namespace
 
 std::string Location::path_of(std::string_view name) const {
@@ -347,20 +356,19 @@ Location locate(const std::string& path) {
     directory = snapshot;
   }
   while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
-  bool incomplete = false;
   if (const std::string latest = latest_step(directory); !latest.empty()) {
     resolved_from = directory + ", its LATEST";
     directory = latest;
   }
   if (const std::string model = model_of_step(directory); !model.empty()) {
-    incomplete = exists(directory + "/.incomplete");
     resolved_from = directory + ", a step of a training run";
     directory = model;
   }
   Location found = locate_directory(directory);
   found.path = path;
   found.resolved_from = resolved_from;
-  found.incomplete = incomplete;
+  found.step = step_of(directory);
+  found.incomplete = !found.step.empty() && exists(found.step + "/.incomplete");
   return found;
 }
 

@@ -24,7 +24,8 @@ struct Location {
   std::string resolved_from;         // "models--X--Y, refs/main" for a cache entry; may be empty
   std::size_t ranks = 0;             // of the run whose ranks each wrote one of the files; 0: none
   bool is_lora = false;              // adapters for another model, to be looked at
-  bool incomplete = false;           // a save of a training run that never finished
+  std::string step;                  // directory of a step of a training run; empty: of none
+  bool incomplete = false;           // that step's save never finished
 
   /// Of one of its files, as it is opened and shown: without "./".
   std::string path_of(std::string_view name) const;

@@ -55,7 +55,9 @@ class Conversion {
         options_(options),
         progress_(progress),
         layout_(lay_out(plan, options.max_shard_bytes, metadata())),
-        receipt_(make_receipt(sources, plan, options.max_shard_bytes)) {}
+        receipt_(make_receipt(sources, plan, options.max_shard_bytes)) {
+    if (layout_.as_published) receipt_.options["files"] = "as published";
+  }
 
   ConvertReport run() {
     try {
@@ -94,6 +96,7 @@ class Conversion {
 
   std::map<std::string, std::string> metadata() const {
     std::map<std::string, std::string> merged = source_.metadata();
+    std::erase_if(merged, [](const auto& entry) { return entry.first.starts_with("DCP_"); });
     merged["format"] = "pt";
     return merged;
   }
@@ -182,6 +185,7 @@ class Conversion {
         plan_, [&] { return sources_.open(plan_); }, sink, options_.resources, progress_, "write");
     sink.finish();
     report_.bytes = layout_.file_bytes();
+    report_.as_published = layout_.as_published;
     for (const OutputShard& shard : layout_.shards) {
       report_.shards.push_back({shard.name, shard.file_bytes(), ""});
     }

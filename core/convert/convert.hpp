@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ enum class ExistsPolicy { Fail, Skip, Replace };
 
 struct ConvertOptions {
   OutputPath out;
-  std::uint64_t max_shard_bytes = 5'000'000'000;
+  std::optional<std::uint64_t> max_shard_bytes;  // as lay_out takes it
   Resources resources;
   VerifyLevel verify = VerifyLevel::ReadBack;
   ExistsPolicy if_exists = ExistsPolicy::Fail;
@@ -36,7 +37,8 @@ struct ConvertReport {
   std::vector<std::string> left_out;  // side files that were not copied, with the reason
   Losses losses;
   bool config_edited = false;
-  std::string replaced;  // where an old output went; may be empty
+  bool as_published = false;  // files are those of ShardLayout::as_published
+  std::string replaced;       // where an old output went; may be empty
   std::vector<std::string> notes;
 };
 

@@ -5,6 +5,7 @@
 
 #include "core/base/hash.hpp"
 #include "core/base/json_scanner.hpp"
+#include "core/output/shard_layout.hpp"
 #include "core/output/staging.hpp"
 
 namespace ckptscope {
@@ -84,7 +85,8 @@ std::string Receipt::to_json() const {
   return root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t max_shard_bytes) {
+Receipt make_receipt(const PlanInputs& sources, const Plan& plan,
+                     std::optional<std::uint64_t> max_shard_bytes) {
   const Checkpoint& source = sources.checkpoint;
   Receipt receipt;
   const PlanOptions& options = plan.options;
@@ -110,7 +112,7 @@ Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t 
   for (const Output& output : plan.outputs) {
     if (output.kind == OutputKind::Synthesised) receipt.synthesised.push_back(output.key);
   }
-  receipt.options["max-shard-size"] = fmt::format("{}", max_shard_bytes);
+  receipt.options["max-shard-size"] = fmt::format("{}", max_shard_bytes.value_or(kMaxShardBytes));
   receipt.settings.insert(options.mapping.settings.begin(), options.mapping.settings.end());
   if (options.mapping_text) {
     const std::string& path = options.mapping_text->name;

@@ -49,7 +49,8 @@ struct Receipt {
 };
 
 /// Everything but `outputs` and `overflowed`.
-Receipt make_receipt(const PlanInputs& sources, const Plan& plan, std::uint64_t max_shard_bytes);
+Receipt make_receipt(const PlanInputs& sources, const Plan& plan,
+                     std::optional<std::uint64_t> max_shard_bytes);
 
 /// The receipt of a directory, if it has one that is a receipt. Throws what the file system says.
 std::optional<Receipt> read_receipt(const std::string& directory);

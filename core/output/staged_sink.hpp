@@ -28,6 +28,7 @@ class StagedSink final : public TensorSink {
   std::uint64_t placement(std::size_t output, std::uint64_t offset) const override {
     return layout_.offset_of[output] + offset;
   }
+  std::span<const std::uint32_t> order() const override { return layout_.order; }
   /// Makes the files of shards without data. Called after the last write.
   void finish();
 

@@ -18,6 +18,7 @@
 #include "core/base/error.hpp"
 #include "core/mapping/mapping.hpp"
 #include "core/mapping/tokens.hpp"
+#include "core/plan/published_form.hpp"
 #include "core/plan/value.hpp"
 #include "core/tensor/tensor_info.hpp"
 
@@ -108,6 +109,8 @@ struct PlanOptions {
   std::set<std::string, std::less<>> allow;  // names of codes that are warnings here
   bool bare_hf = false;  // hf keys, of source or target, are without the family's prefix
   std::set<std::string, std::less<>> added_zeros;  // native keys that the way to native added
+  /// Which an hf target follows in files and, without `dtype`, in dtypes; may be null.
+  std::shared_ptr<const PublishedForm> published{};
   bool has_config = false;
   bool sets_experts = true;  // --set num_experts is a setting of the family
   std::optional<std::pair<std::uint64_t, std::uint64_t>> expert_range;  // [a, b) of every stack

@@ -48,6 +48,7 @@ class Planner {
     if (to() == Side::Native && from() != to()) add_missing();
     exclude();
     if (from() == to() && plan_.options.quantise == Quantise::Keep) cast_all();
+    if (to() == Side::Hf && plan_.options.published) cast_as(*plan_.options.published);
     report_aliases();
     encode(like);
     if (like != nullptr) match(*like);
@@ -380,6 +381,20 @@ class Planner {
       if (!is_number(output.dtype()) || output.dtype() == *plan_.options.dtype) continue;
       output.value = values().cast(output.value, *plan_.options.dtype);
       output.kind = OutputKind::Cast;
+    }
+  }
+
+  /// What was trained in another dtype goes back to the one that it was published in.
+  void cast_as(const PublishedForm& published) {
+    if (plan_.options.dtype) return;
+    for (Draft& draft : drafts_) {
+      Output& output = draft.output;
+      const auto found = published.dtype_of.find(output.key);
+      if (found == published.dtype_of.end() || found->second == output.dtype()) continue;
+      if (!is_output_dtype(output.dtype())) continue;
+      output.value = values().cast(output.value, found->second);
+      const bool plain = output.kind == OutputKind::Passed || output.kind == OutputKind::Renamed;
+      if (plain) output.kind = OutputKind::Cast;
     }
   }
 

@@ -73,7 +73,10 @@ class Execution {
         on_overflow_(plan.options.allows(Code::Overflow) ? OnOverflow::Infinity : OnOverflow::Fail),
         workers_(resources.workers()) {
     std::map<const Value*, Job*> packed;  // by what is packed
-    for (std::size_t i = 0; i < plan.outputs.size(); ++i) add_job(i, packed);
+    const std::span<const std::uint32_t> order = sink.order();
+    for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+      add_job(order.empty() ? i : order[i], packed);
+    }
   }
 
   Losses run(std::string_view phase) {

@@ -39,7 +39,7 @@ struct Overflowed {
   std::uint64_t values = 0;
 };
 
-/// What only the values could tell, in the order of the outputs.
+/// What only the values could tell, in the order in which the outputs were made.
 struct Losses {
   std::vector<PackingLoss> packed;  // every weight that the plan packs
   std::vector<Overflowed> overflowed;

@@ -18,6 +18,8 @@ class TensorSink {
   /// Where those bytes will lie in a file: the executor computes them at an address that is the
   /// same modulo kDirectIoBlock, so that they can be written without a copy.
   virtual std::uint64_t placement(std::size_t, std::uint64_t) const { return 0; }
+  /// Numbers of all outputs in the order in which they had better come; empty: in their own.
+  virtual std::span<const std::uint32_t> order() const { return {}; }
 };
 
 }  // namespace ckptscope

@@ -8,6 +8,7 @@
 #include "core/checkpoint/synthetic.hpp"
 #include "tests/support/odd_model.hpp"
 #include "tests/support/recorded.hpp"
+#include "tests/support/torch_samples.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -194,6 +195,14 @@ void make_strangers(const TempDir& dir) {
   ::mkfifo((dir / "pipe").c_str(), 0600);
   write_file(dir / "bad-config.json", "{\"a\":1,\"a\":2}");
   write_file(dir / "plain.safetensors", safetensors_file(kOne, "xxxx"));
+}
+
+void make_training(const TempDir& dir) {
+  for (const std::string file : {"dcp.txt", "torch_save.txt"}) {
+    for (const TorchSample& sample : torch_samples(file)) {
+      sample.write(dir / (file.substr(0, file.find('.')) + "/" + sample.name));
+    }
+  }
 }
 
 void make_problems(const TempDir& dir) {
@@ -640,6 +649,28 @@ const std::vector<Topic>& topics() {
         "ckptscope info pickles", "ckptscope info model.gguf", "ckptscope info pointer.safetensors",
         "ckptscope info pipe", "ckptscope info plain.safetensors --config bad-config.json",
         "ckptscope map plain.safetensors", "ckptscope map plain.safetensors --adapter x"}},
+      {"training",
+       make_training,
+       {"ckptscope info dcp/automodel_step",
+        "ckptscope info dcp/automodel_step/epoch_0_step_9/optim",
+        "ckptscope convert dcp/automodel_step -o hf -n | grep -v '^needs'",
+        "ckptscope convert dcp/automodel_step -o hf -q; ckptscope ls hf; ls hf",
+        "ckptscope info hf | grep metadata", "ckptscope verify dcp/automodel_step hf",
+        "ckptscope convert dcp/automodel_step --max-shard-size 1GB -o one -q; ls one",
+        "m=dcp/automodel_step/epoch_0_step_9; ckptscope convert $m --dtype f32 -o f32 -q; "
+        "cp -r $m/model/.hf_metadata f32; ckptscope convert f32 --to hf -o back 2>&1 | grep loss; "
+        "ckptscope diff back hf",
+        R"(echo '{"train_loss": 1.93, "val_loss": NaN}' >)"
+        "dcp/automodel_step/epoch_0_step_9/losses.json; "
+        "ckptscope info dcp/automodel_step | grep losses",
+        "echo '[' >dcp/automodel_step/epoch_0_step_9/losses.json; "
+        "ckptscope info dcp/automodel_step | grep losses",
+        "echo '{' >f32/.hf_metadata/fqn_to_file_index_mapping.json; ckptscope convert f32 --to hf "
+        "-o x -q",
+        "touch dcp/automodel_step/epoch_0_step_9/.incomplete; "
+        "ckptscope check dcp/automodel_step/epoch_0_step_9/optim | tail -2",
+        "for f in dcp/*/ torch_save/*/*; do echo \"$f: $(ckptscope info $f 2>&1 | "
+        "grep -E -m1 '^  error|^ckptscope:')\"; done | grep -v ': $'"}},
       {"problems",
        make_problems,
        {"ckptscope map missing", "ckptscope convert missing --to native -o out -q",

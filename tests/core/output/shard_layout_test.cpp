@@ -16,12 +16,14 @@
 namespace ckptscope::testing {
 namespace {
 
-std::string packing(const Plan& plan, std::uint64_t limit) {
+std::string packing(const Plan& plan, std::optional<std::uint64_t> limit) {
   const ShardLayout layout = lay_out(plan, limit, {});
   std::string out;
   for (const OutputShard& shard : layout.shards) {
     if (&shard != &layout.shards.front()) out += "|";
-    for (std::size_t i = shard.first; i < shard.last; ++i) out += plan.outputs[i].key;
+    for (std::size_t i = shard.first; i < shard.last; ++i) {
+      out += plan.outputs[layout.order[i]].key;
+    }
   }
   return out;
 }
@@ -48,6 +50,44 @@ TEST(ShardLayout, Packing) {
       {{{"a", 1}, {"b", 1}}, std::numeric_limits<std::uint64_t>::max(), "ab"},
   };
   for (const Row& row : rows) EXPECT_EQ(packing(plan_of(row.tensors), row.limit), row.shards);
+}
+
+TEST(ShardLayout, PublishedFilesComeBack) {
+  struct Row {
+    std::map<std::string, std::uint32_t, std::less<>> file_of;
+    std::optional<std::uint64_t> limit;
+    std::string shards;
+  };
+  const Row rows[] = {
+      {{{"a", 1}, {"b", 2}, {"c", 1}}, {}, "ac|b"},
+      {{{"a", 2}, {"b", 1}, {"c", 2}}, {}, "b|ac"},
+      {{{"a", 0}, {"b", 0}, {"c", 0}, {"d", 7}}, {}, "abc"},   // one file, whatever its number
+      {{{"a", 3}, {"b", 9}, {"c", 3}, {"d", 5}}, {}, "ac|b"},  // the files that are left
+      {{{"a", 1}, {"b", 2}}, {}, "abc"},                       // c is nowhere: by size
+      {{{"a", 1}, {"b", 2}, {"c", 1}}, 5, "a|b|c"},            // --max-shard-size
+      {{}, {}, "abc"},
+  };
+  for (const Row& row : rows) {
+    Plan plan = plan_of({{"a", 5}, {"b", 5}, {"c", 5}});
+    PublishedForm form;
+    form.file_of = row.file_of;
+    plan.options.published = std::make_shared<const PublishedForm>(form);
+    EXPECT_EQ(packing(plan, row.limit), row.shards);
+    const ShardLayout layout = lay_out(plan, row.limit, {});
+    for (std::uint32_t output = 0; output < 3; ++output) {
+      const Header header = [&] {
+        const TempDir dir;
+        const OutputShard& shard = layout.shards[layout.shard_of[output]];
+        write_file(dir / "x", shard.header + std::string(shard.data_bytes, 'x'));
+        return read_header(File(dir / "x"));
+      }();
+      const auto found = std::find_if(
+          header.tensors.begin(), header.tensors.end(),
+          [&](const TensorInfo& info) { return info.name == plan.outputs[output].key; });
+      ASSERT_NE(found, header.tensors.end());
+      EXPECT_EQ(header.data_start + found->begin, layout.offset_of[output]);
+    }
+  }
 }
 
 TEST(ShardLayout, ReadsBackAsWritten) {
