@@ -2,6 +2,7 @@
 //
 //   ckptscope-bench open DIR       half a million tensors, Hy3's plan; beside json.load in Python
 //   ckptscope-bench convert DIR    conversions at real widths, both ways; beside cp of the output
+//   ckptscope-bench training DIR   checkpoints of many ranks; beside pickle.load and cp
 //   ckptscope-bench stat DIR       statistics of whole checkpoints; beside cat
 //   ckptscope-bench screen DIR     the full screen on half a million tensors: frame, overview, keys
 //   ckptscope-bench kernels        decoding and transposing; beside memcpy of the output
@@ -10,6 +11,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <stdexcept>
 #include <vector>
 
 #include "adapters/adapter.hpp"
@@ -160,6 +162,27 @@ void bench_convert(const std::string& directory) {
   }
 }
 
+void write_dcp(const char* what, const std::string& path) {
+  fs::remove_all(path);
+  const Run made = run({"python3", CKPTSCOPE_BENCH "/write_dcp.py", what, path});
+  if (made.exit != 0) throw std::runtime_error("write_dcp.py failed");
+}
+
+void bench_training(const std::string& directory) {
+  const std::string chunks = directory + "/chunks";
+  write_dcp("chunks", chunks);
+  const Run python = run({"python3", CKPTSCOPE_BENCH "/write_dcp.py", "load", chunks});
+  report(figures("python3 pickle.load, 192,000 pieces", python));
+  run({CKPTSCOPE_BINARY, "info", chunks});  // warm
+  beside("info", run({CKPTSCOPE_BINARY, "info", chunks}), "pickle.load", python.seconds);
+  fs::remove_all(chunks);
+  const std::string items = directory + "/items";
+  write_dcp("items", items);
+  bench_way(items, "hf", directory + "/items-hf", {});
+  fs::remove_all(items);
+  fs::remove_all(directory + "/items-hf");
+}
+
 void bench_kernels() {
   report("kernels: " + kernel_target());
   constexpr std::size_t kRows = 8192;  // larger than any cache
@@ -212,6 +235,8 @@ int main_of(const std::vector<std::string>& words) {
     bench_open(words[1]);
   } else if (words.size() == 2 && words[0] == "convert") {
     bench_convert(words[1]);
+  } else if (words.size() == 2 && words[0] == "training") {
+    bench_training(words[1]);
   } else if (words.size() == 2 && words[0] == "stat") {
     bench_stat(words[1]);
   } else if (words.size() == 2 && words[0] == "screen") {
@@ -221,7 +246,9 @@ int main_of(const std::vector<std::string>& words) {
   } else if (words.size() == 1 && words[0] == "kernels") {
     bench_kernels();
   } else {
-    report("usage: ckptscope-bench open DIR | convert DIR | stat DIR | screen DIR | kernels");
+    report(
+        "usage: ckptscope-bench open DIR | convert DIR | training DIR | stat DIR | screen DIR | "
+        "kernels");
     return 2;
   }
   return 0;

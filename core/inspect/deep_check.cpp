@@ -133,57 +133,67 @@ class ValueScan {
   bool inf_ = false;
 };
 
-/// One shard, front to back: its checksum and its tensors. Where tensors do not simply follow each
-/// other in their shard they are read one by one, and the shard once more for its checksum.
-class ShardCheck {
+bool follow_each_other(const Checkpoint& checkpoint) {
+  return checkpoint.location().format == FileFormat::Safetensors && checkpoint.pieces().empty();
+}
+
+/// What one worker looks at: a file as a whole, with the tensors that follow each other in it, or
+/// one tensor by itself.
+struct Part {
+  std::uint32_t shard = 0;  // of the first piece of a tensor
+  bool whole_file = false;
+  std::vector<const TensorInfo*> tensors{};
+};
+
+class PartCheck {
  public:
-  ShardCheck(const Checkpoint& checkpoint, std::uint32_t shard, const Checksums& sums,
-             Progress& progress)
+  PartCheck(const Checkpoint& checkpoint, const Part& part, const Checksums& sums,
+            Progress& progress)
       : checkpoint_(checkpoint),
         source_(checkpoint),
-        in_order_(checkpoint.location().format == FileFormat::Safetensors &&
-                  checkpoint.pieces().empty()),
-        shard_(checkpoint.shards()[shard]),
+        part_(part),
+        shard_(checkpoint.shards()[part.shard]),
         progress_(progress),
         file_(open_unchanged(shard_.path, shard_.identity)) {
     const auto sum = sums.find(shard_.name);
-    if (sum != sums.end()) expected_ = sum->second;
-    for (const TensorInfo& info : checkpoint.tensors()) {
-      if (checkpoint.shard_of(info) == shard && info.bytes() > 0) tensors_.push_back(&info);
-    }
-    if (!in_order_) return;
-    std::sort(tensors_.begin(), tensors_.end(),
-              [](const TensorInfo* a, const TensorInfo* b) { return a->begin < b->begin; });
+    if (part.whole_file && sum != sums.end()) expected_ = sum->second;
   }
 
   DeepReport run() {
-    in_order_ ? read_in_order() : read_one_by_one();
-    if (!expected_.empty()) compare_sum();
+    if (part_.whole_file) {
+      read_file();
+    } else {
+      for (const TensorInfo* info : part_.tensors) {
+        telling(info->name, [&] { scan_by_itself(*info); });
+      }
+    }
     report_.problems = problems_.take();
     return std::move(report_);
   }
 
  private:
-  void read_in_order() {
-    read(0, shard_.data_start, [](auto) {});
-    for (const TensorInfo* info : tensors_) {
-      ValueScan scan(*info);
-      read(shard_.data_start + info->begin, info->bytes(), [&](auto bytes) { scan.add(bytes); });
-      judge(*info, scan);
-    }
-  }
-
-  void read_one_by_one() {
+  void read_file() {
     if (checkpoint_.location().format == FileFormat::Torch) {
       telling("", [&] {
         const FileBytes bytes(file_);
         TorchFile(bytes).check_sums(progress_);
       });
     }
-    for (const TensorInfo* info : tensors_) {
-      telling(info->name, [&] { scan_by_itself(*info); });
+    if (follow_each_other(checkpoint_)) {
+      read_in_order();
+    } else if (!expected_.empty()) {
+      read(0, shard_.identity.size, [](auto) {});
     }
-    if (!expected_.empty()) read(0, shard_.identity.size, [](auto) {});
+    if (!expected_.empty()) compare_sum();
+  }
+
+  void read_in_order() {
+    read(0, shard_.data_start, [](auto) {});
+    for (const TensorInfo* info : part_.tensors) {
+      ValueScan scan(*info);
+      read(shard_.data_start + info->begin, info->bytes(), [&](auto bytes) { scan.add(bytes); });
+      judge(*info, scan);
+    }
   }
 
   /// What breaks a rule of the format is a problem, and the next tensor is looked at.
@@ -273,17 +283,37 @@ class ShardCheck {
 
   const Checkpoint& checkpoint_;
   CheckpointSource source_;
-  const bool in_order_;
+  const Part& part_;
   const Shard& shard_;
   Progress& progress_;
   File file_;
   std::string expected_;
-  std::vector<const TensorInfo*> tensors_;
   Sha256 sha256_;
   Buffer buffer_;
   Problems problems_;
   DeepReport report_;
 };
+
+/// Files in their order, each with its tensors or followed by them.
+std::vector<Part> parts_of(const Checkpoint& checkpoint) {
+  std::vector<std::vector<const TensorInfo*>> tensors(checkpoint.shards().size());
+  for (const TensorInfo& info : checkpoint.tensors()) {
+    if (info.bytes() > 0) tensors[checkpoint.shard_of(info)].push_back(&info);
+  }
+  std::vector<Part> parts;
+  for (std::uint32_t shard = 0; shard < tensors.size(); ++shard) {
+    if (!checkpoint.shards()[shard].present || checkpoint.shards()[shard].damaged) continue;
+    parts.push_back({shard, true});
+    if (!follow_each_other(checkpoint)) {
+      for (const TensorInfo* info : tensors[shard]) parts.push_back({shard, false, {info}});
+      continue;
+    }
+    std::sort(tensors[shard].begin(), tensors[shard].end(),
+              [](const TensorInfo* a, const TensorInfo* b) { return a->begin < b->begin; });
+    parts.back().tensors = std::move(tensors[shard]);
+  }
+  return parts;
+}
 
 void add(DeepReport& total, DeepReport& one) {
   total.tensors += one.tensors;
@@ -300,18 +330,15 @@ void add(DeepReport& total, DeepReport& one) {
 
 DeepReport deep_check(const Checkpoint& checkpoint, const Checksums& sums, unsigned threads,
                       Progress& progress) {
-  std::vector<std::uint32_t> shards;
+  const std::vector<Part> parts = parts_of(checkpoint);
   std::uint64_t bytes = 0;
-  for (std::uint32_t i = 0; i < checkpoint.shards().size(); ++i) {
-    const Shard& shard = checkpoint.shards()[i];
-    if (!shard.present || shard.damaged) continue;
-    shards.push_back(i);
-    bytes += shard.identity.size;
+  for (const Part& part : parts) {
+    if (part.whole_file) bytes += checkpoint.shards()[part.shard].identity.size;
   }
   progress.phase("check", bytes);
-  std::vector<DeepReport> reports(shards.size());
-  parallel_for(shards.size(), threads, [&](std::size_t i, unsigned) {
-    reports[i] = ShardCheck(checkpoint, shards[i], sums, progress).run();
+  std::vector<DeepReport> reports(parts.size());
+  parallel_for(parts.size(), threads, [&](std::size_t i, unsigned) {
+    reports[i] = PartCheck(checkpoint, parts[i], sums, progress).run();
   });
   DeepReport total;
   for (DeepReport& one : reports) add(total, one);

@@ -20,19 +20,10 @@
 #include "core/base/arena.hpp"
 #include "core/torch/byte_source.hpp"
 #include "core/torch/pickle_names.hpp"
+#include "core/torch/pickle_rules.hpp"
 #include "core/torch/pickle_value.hpp"
 
 namespace ckptscope {
-
-struct PickleLimits {
-  static constexpr std::uint64_t kStack = 1'000'000;
-  static constexpr std::uint64_t kDepth = 1000;         // containers in each other
-  static constexpr std::uint64_t kPaths = 10'000'000;   // to values, through shared parts
-  static constexpr std::uint64_t kTextNumber = 100;     // digits
-  static constexpr std::uint64_t kName = 4096;          // bytes of a module or a name
-  static constexpr std::uint64_t kExpansion = 64;       // of a storage by strides of zero …
-  static constexpr std::uint64_t kFreeElements = 4096;  // … beyond so many elements
-};
 
 /// Runs pickles that stand behind each other. Values stay valid as long as the machine lives. Not
 /// thread-safe.
@@ -75,7 +66,9 @@ class PickleMachine {
 
   // ---- values
   template <typename Node>
-  PickleValue make(PickleValue::Kind kind, const Node& node);
+  PickleValue make(PickleValue::Kind kind, const Node& node) {
+    return PickleValue::of(kind, arena_.copy(std::span(&node, 1)).data());
+  }
   PickleValue sequence(PickleValue::Kind kind, std::span<const PickleValue> items);
   PickleValue text(PickleValue::Kind kind, std::string_view text);
   PickleValue whole(std::span<const std::byte> little_endian);
@@ -86,6 +79,7 @@ class PickleMachine {
   PickleValue ordered_dict(std::span<const PickleValue> arguments);
   PickleValue encoded(std::span<const PickleValue> arguments);
   void append(PickleValue to, std::span<const PickleValue> items);
+  void insert(PickleValue to, std::span<const PickleValue> items);
   void put(PickleValue to, std::span<const PickleValue> items);
   void remember(std::uint64_t index);
   void recall(std::uint64_t index);
@@ -150,9 +144,5 @@ class PickleMachine {
   std::map<std::string, const pickle::Storage*, std::less<>> storages_;
   std::string scratch_;
 };
-
-/// Throws BadPickle for a value that contains itself, is too deep, or has too many paths to what is
-/// in it, and for a key that stands twice in a dict.
-void check_extent(PickleValue value);
 
 }  // namespace ckptscope

@@ -9,6 +9,7 @@
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "core/torch/pickle_extent.hpp"
 #include "core/torch/pickle_machine.hpp"
 #include "core/torch/zip_archive.hpp"
 
