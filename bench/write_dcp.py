@@ -85,6 +85,9 @@ class TensorProperties:
     def __getstate__(self):
         return (BFLOAT16, LAYOUT, False, FORMAT, False)
 
+    def __setstate__(self, state):
+        self.state = state
+
 
 TensorProperties.__module__ = METADATA
 TensorProperties.__qualname__ = "TensorProperties"
