@@ -153,7 +153,7 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, bool perso
   if (person && meeting.pairs.size() == 1 && items.size() == 1) {
     const auto there =
         std::find_if(both.there.begin(), both.there.end(),
-                     [&](const StatsItem& one) { return one.key == items.front().key; });
+                     [key = items.front().key](const StatsItem& one) { return one.key == key; });
     if (there != both.there.end()) {
       add_both_sides(document, checkpoint, other, items.front(), *there, args.resources().threads,
                      progress);

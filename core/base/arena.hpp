@@ -24,10 +24,15 @@ class Arena {
   }
   template <typename T>
   std::span<const T> copy(std::span<const T> values) {
+    const std::span<T> kept = room<T>(values.size());
+    if (!values.empty()) std::memcpy(kept.data(), values.data(), values.size_bytes());
+    return kept;
+  }
+  /// Room for so many, which hold nothing yet.
+  template <typename T>
+  std::span<T> room(std::size_t count) {
     static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
-    auto* at = static_cast<T*>(allocate(values.size_bytes(), alignof(T)));
-    if (!values.empty()) std::memcpy(at, values.data(), values.size_bytes());
-    return {at, values.size()};
+    return {static_cast<T*>(allocate(count * sizeof(T), alignof(T))), count};
   }
 
  private:

@@ -13,6 +13,7 @@
 #include "core/inspect/code_counter.hpp"
 #include "core/kernels/kernels.hpp"
 #include "core/names/key_pattern.hpp"
+#include "core/torch/dcp_item.hpp"
 #include "core/torch/torch_file.hpp"
 
 namespace ckptscope {
@@ -164,7 +165,10 @@ class PartCheck {
       read_file();
     } else {
       for (const TensorInfo* info : part_.tensors) {
-        telling(info->name, [&] { scan_by_itself(*info); });
+        telling(info->name, [&] {
+          check_items(*info);
+          scan_by_itself(*info);
+        });
       }
     }
     report_.problems = problems_.take();
@@ -205,6 +209,19 @@ class PartCheck {
                            error.code() == Code::BadPickle;
       if (!of_file) throw;
       problems_.add(error.code(), Severity::Error, {key, shard_.name}, "{}", error.what());
+    }
+  }
+
+  /// Of DCP: each piece is an archive, with checksums of its own.
+  void check_items(const TensorInfo& info) {
+    if (checkpoint_.location().format != FileFormat::Dcp) return;
+    for (const Piece& piece : checkpoint_.pieces_of(info)) {
+      const Shard& shard = checkpoint_.shards()[piece.shard];
+      const PieceForm& form = checkpoint_.forms()[piece.form];
+      const File file = open_unchanged(shard.path, shard.identity);
+      const auto item =
+          open_item(file, piece.offset, form.length, form.kind == PieceForm::Kind::CompressedItem);
+      with_context(display(shard.name), [&] { TorchFile(*item).check_sums(progress_); });
     }
   }
 
@@ -333,7 +350,10 @@ DeepReport deep_check(const Checkpoint& checkpoint, const Checksums& sums, unsig
   const std::vector<Part> parts = parts_of(checkpoint);
   std::uint64_t bytes = 0;
   for (const Part& part : parts) {
-    if (part.whole_file) bytes += checkpoint.shards()[part.shard].identity.size;
+    const Shard& shard = checkpoint.shards()[part.shard];
+    const bool read = follow_each_other(checkpoint) || sums.contains(shard.name);
+    if (part.whole_file) bytes += read ? shard.identity.size : 0;
+    if (!part.whole_file) bytes += part.tensors.front()->bytes();
   }
   progress.phase("check", bytes);
   std::vector<DeepReport> reports(parts.size());

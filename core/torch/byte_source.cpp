@@ -11,7 +11,7 @@ constexpr std::uint64_t kBuffer = 64 << 10;
 }  // namespace
 
 void ByteStream::fill() {
-  const std::uint64_t bytes = std::min(kBuffer, source_.size() - next_);
+  const std::uint64_t bytes = std::min(kBuffer, size_ - next_);
   buffer_.resize(bytes);
   source_.read(next_, buffer_);
   next_ += bytes;

@@ -53,11 +53,12 @@ class MemoryBytes final : public ByteSource {
 /// Reads on from a place, through a buffer. Not thread-safe.
 class ByteStream {
  public:
-  ByteStream(const ByteSource& source, std::uint64_t at) : source_(source), next_(at) {}
+  ByteStream(const ByteSource& source, std::uint64_t at)
+      : source_(source), size_(source.size()), next_(at) {}
 
   /// The place of the next byte.
   std::uint64_t at() const { return next_ - (end_ - begin_); }
-  std::uint64_t left() const { return source_.size() - at(); }
+  std::uint64_t left() const { return size_ - at(); }
   /// There must be one.
   std::uint8_t byte() {
     if (begin_ == end_) fill();
@@ -75,6 +76,7 @@ class ByteStream {
   void fill();
 
   const ByteSource& source_;
+  std::uint64_t size_;
   std::uint64_t next_;  // the place behind the buffer
   std::vector<std::byte> buffer_;
   std::size_t begin_ = 0;

@@ -35,8 +35,7 @@ struct Reading {
 
 bool is_record(PickleValue value, std::string_view record) {
   return value.is(Kind::Call) && value.call().target.is(Kind::Global) &&
-         dcp_record(value.call().target.global().module, value.call().target.global().name) ==
-             record;
+         value.call().target.global().record == record;
 }
 
 /// The fields of a record of this class; None where it has no such field.
@@ -80,8 +79,8 @@ std::span<const pickle::Entry> entries(PickleValue value, std::string_view what)
 }
 
 /// A name in the same directory.
-std::string plain_name(PickleValue value) {
-  const std::string name(text(value, "a relative path"));
+std::string_view plain_name(PickleValue value) {
+  const std::string_view name = text(value, "a relative path");
   const bool plain = !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
                      name.find('\0') == name.npos;
   if (!plain) broken("relative path", "{}", display(name));
@@ -174,7 +173,7 @@ class Merge {
     DcpItem item;
   };
   static bool before(const Stored& a, const Stored& b) {
-    if (a.name != b.name) return a.name < b.name;
+    if (a.name.data() != b.name.data()) return a.name < b.name;  // there is one copy of each
     return std::lexicographical_compare(a.begin.begin(), a.begin.end(), b.begin.begin(),
                                         b.begin.end());
   }
@@ -190,9 +189,9 @@ class Merge {
   }
 
   ShapeView numbers(PickleValue value, std::string_view what) {
-    std::vector<std::uint64_t> all;
-    for (const PickleValue item : items(value, what)) all.push_back(whole(item, what));
-    return arena_->copy(all);
+    numbers_.clear();
+    for (const PickleValue item : items(value, what)) numbers_.push_back(whole(item, what));
+    return arena_->copy(numbers_);
   }
 
   void add_storage(PickleValue data) {
@@ -260,8 +259,11 @@ class Merge {
     state.boxes.push_back(box);
   }
 
-  std::uint32_t number_of(std::string name) {
-    return files_.emplace(std::move(name), static_cast<std::uint32_t>(files_.size())).first->second;
+  std::uint32_t number_of(std::string_view name) {
+    const auto found = files_.find(name);
+    if (found != files_.end()) return found->second;
+    const auto number = static_cast<std::uint32_t>(files_.size());
+    return files_.emplace(name, number).first->second;
   }
 
   std::optional<DcpItem> item_of(std::string_view name, ShapeView begin) const {
@@ -279,7 +281,8 @@ class Merge {
     return arena;
   }();
   std::unordered_set<std::string_view> names_;
-  std::map<std::string, std::uint32_t> files_;
+  std::vector<std::uint64_t> numbers_;  // of the moment
+  std::map<std::string, std::uint32_t, std::less<>> files_;
   std::map<std::string_view, State> states_;
   std::vector<Stored> storage_;
 };

@@ -89,6 +89,16 @@ void PickleMachine::drop_marked(std::span<PickleValue> items) {
   stack_.resize(stack_.size() - items.size() - 1);
 }
 
+void PickleMachine::give_marked(void (PickleMachine::*take)(PickleValue,
+                                                            std::span<const PickleValue>)) {
+  const std::span<PickleValue> items = marked();
+  const std::size_t mark = stack_.size() - items.size() - 1;
+  const bool there = mark > 0 && !stack_[mark - 1].is(Kind::Mark);
+  if (!there) broken_pickle("stack", "empty at byte {}", stream_.at());
+  (this->*take)(stack_[mark - 1], items);
+  drop_marked(items);
+}
+
 // ---- opcodes ------------------------------------------------------------------------------------
 
 void PickleMachine::op_proto() {
@@ -272,10 +282,7 @@ void PickleMachine::op_append() {
 }
 
 void PickleMachine::op_appends() {
-  const std::span<PickleValue> items = marked();
-  const std::vector<PickleValue> kept(items.begin(), items.end());
-  drop_marked(items);
-  append(top(), kept);
+  give_marked(&PickleMachine::append);
 }
 
 void PickleMachine::op_setitem() {
@@ -285,17 +292,11 @@ void PickleMachine::op_setitem() {
 }
 
 void PickleMachine::op_setitems() {
-  const std::span<PickleValue> items = marked();
-  const std::vector<PickleValue> kept(items.begin(), items.end());
-  drop_marked(items);
-  put(top(), kept);
+  give_marked(&PickleMachine::put);
 }
 
 void PickleMachine::op_additems() {
-  const std::span<PickleValue> items = marked();
-  const std::vector<PickleValue> kept(items.begin(), items.end());
-  drop_marked(items);
-  insert(top(), kept);
+  give_marked(&PickleMachine::insert);
 }
 
 void PickleMachine::op_memoize() {
@@ -355,6 +356,7 @@ const std::array<PickleMachine::Step, 256>& PickleMachine::steps() {
 
 PickleValue PickleMachine::run() {
   constexpr std::uint8_t kStop = '.';
+  const std::array<Step, 256>& all = steps();
   stack_.clear();
   memo_.clear();
   memo_apart_.clear();
@@ -362,7 +364,7 @@ PickleValue PickleMachine::run() {
     if (stream_.left() == 0) broken_pickle("end of pickle", "no STOP");
     const std::uint8_t opcode = stream_.byte();
     if (opcode == kStop) break;
-    const Step step = steps()[opcode];
+    const Step step = all[opcode];
     if (step == nullptr) broken_pickle("opcode", "0x{:02x} at byte {}", opcode, stream_.at() - 1);
     (this->*step)();
   }

@@ -63,6 +63,8 @@ class PickleMachine {
   /// What stands above the topmost mark, which goes too.
   std::span<PickleValue> marked();
   void drop_marked(std::span<PickleValue> items);
+  /// What stands below the mark of these items, which go.
+  void give_marked(void (PickleMachine::*take)(PickleValue, std::span<const PickleValue>));
 
   // ---- values
   template <typename Node>
@@ -137,6 +139,7 @@ class PickleMachine {
   ByteStream& stream_;
   const bool of_dcp_;
   Arena arena_;
+  const PickleValue empty_tuple_ = make(PickleValue::Kind::Tuple, pickle::Sequence{});
   std::vector<PickleValue> stack_;
   std::deque<PickleValue> memo_;                               // 0, 1, 2, …
   std::unordered_map<std::uint64_t, PickleValue> memo_apart_;  // of any other number

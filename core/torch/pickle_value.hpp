@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "core/tensor/dtype.hpp"
 #include "core/tensor/shape.hpp"
+#include "core/torch/pickle_names.hpp"
 
 namespace ckptscope {
 
@@ -36,6 +38,8 @@ struct alignas(16) Dict {
 struct alignas(16) Global {
   std::string_view module;
   std::string_view name;
+  std::optional<PickleName> means{};  // nullopt: foreign
+  std::string_view record{};          // dcp_record of it, where such records are data
 };
 struct Call;
 struct alignas(16) Real {

@@ -19,8 +19,13 @@ std::uint64_t whole_number(PickleValue value) {
   return static_cast<std::uint64_t>(value.integer());
 }
 
-std::vector<std::uint64_t> whole_numbers(PickleValue tuple) {
+void check_whole_numbers(PickleValue tuple) {
   if (!tuple.is(Kind::Tuple)) broken_pickle("type", "a tuple of whole numbers is expected");
+  for (const PickleValue item : tuple.items()) whole_number(item);
+}
+
+std::vector<std::uint64_t> whole_numbers(PickleValue tuple) {
+  check_whole_numbers(tuple);
   std::vector<std::uint64_t> numbers;
   for (const PickleValue item : tuple.items()) numbers.push_back(whole_number(item));
   return numbers;
@@ -58,6 +63,7 @@ bool has_bit(PickleValue bits, std::string_view name) {
 
 PickleValue PickleMachine::sequence(Kind kind, std::span<const PickleValue> items) {
   const auto count = static_cast<std::uint32_t>(items.size());
+  if (kind == Kind::Tuple && count == 0) return empty_tuple_;
   return make(kind, pickle::Sequence{arena_.copy(items).data(), count, count});
 }
 
@@ -82,19 +88,17 @@ PickleValue PickleMachine::whole(std::span<const std::byte> little_endian) {
 }
 
 PickleValue PickleMachine::name(std::string_view module, std::string_view name) {
-  if (!pickle_name(module, name, of_dcp_)) {
-    foreign_[std::string(module) + " " + std::string(name)] = true;
-  }
-  return make(Kind::Global, pickle::Global{module, name});
+  const auto means = pickle_name(module, name, of_dcp_);
+  if (!means) foreign_[std::string(module) + " " + std::string(name)] = true;
+  return make(Kind::Global,
+              pickle::Global{module, name, means, of_dcp_ ? dcp_record(module, name) : ""});
 }
 
 PickleValue PickleMachine::call(PickleValue target, PickleValue arguments) {
   if (!arguments.is(Kind::Tuple)) broken_pickle("type", "a call without a tuple of arguments");
   if (!target.is(Kind::Global) && !target.is(Kind::Call))
     broken_pickle("type", "a call of no name");
-  const auto means = target.is(Kind::Global)
-                         ? pickle_name(target.global().module, target.global().name, of_dcp_)
-                         : std::nullopt;
+  const auto means = target.is(Kind::Global) ? target.global().means : std::nullopt;
   const std::span<const PickleValue> given = arguments.items();
   const auto expect = [&](std::size_t least, std::size_t most) {
     if (given.size() >= least && given.size() <= most) return;
@@ -124,7 +128,7 @@ PickleValue PickleMachine::call(PickleValue target, PickleValue arguments) {
       expect(1, 1);
       const PickleValue numbers =
           given[0].is(Kind::List) ? sequence(Kind::Tuple, given[0].items()) : given[0];
-      whole_numbers(numbers);
+      check_whole_numbers(numbers);
       return numbers;
     }
     case PickleName::Encode:
@@ -215,20 +219,15 @@ PickleValue PickleMachine::encoded(std::span<const PickleValue> arguments) {
 
 namespace {
 
-/// A copy with room for `more`, twice as large as before at the least.
-template <typename T>
-std::span<const T> grown(Arena& arena, std::span<const T> items, std::size_t more) {
-  std::vector<T> all(items.begin(), items.end());
-  all.resize(std::max(2 * items.size(), items.size() + more));
-  return arena.copy(std::span<const T>(all));
-}
-
+/// Room grows to twice as much at the least.
 template <typename Node, typename T>
 void add_to(Arena& arena, Node& node, const T* Node::*member, std::span<const T> items) {
   if (node.count + items.size() > node.room) {
-    const auto larger = grown(arena, std::span<const T>(node.*member, node.count), items.size());
+    const std::size_t room = std::max<std::size_t>(2 * node.count, node.count + items.size());
+    const std::span<T> larger = arena.room<T>(room);
+    std::copy_n(node.*member, node.count, larger.begin());
     node.*member = larger.data();
-    node.room = static_cast<std::uint32_t>(larger.size());
+    node.room = static_cast<std::uint32_t>(room);
   }
   std::copy(items.begin(), items.end(), const_cast<T*>(node.*member) + node.count);
   node.count += static_cast<std::uint32_t>(items.size());
@@ -253,13 +252,10 @@ void PickleMachine::put(PickleValue to, std::span<const PickleValue> items) {
   if (to.is(Kind::Call) || to.is(Kind::Global)) return;
   if (!to.is(Kind::Dict)) broken_pickle("type", "an entry for what is no dict");
   if (items.size() % 2 != 0) broken_pickle("arity", "a key without a value");
-  std::vector<pickle::Entry> entries;
-  entries.reserve(items.size() / 2);
-  for (std::size_t i = 0; i < items.size(); i += 2) {
-    check_hashable(items[i]);
-    entries.push_back({items[i], items[i + 1]});
-  }
-  add_to(arena_, to.dict(), &pickle::Dict::entries, std::span<const pickle::Entry>(entries));
+  for (std::size_t i = 0; i < items.size(); i += 2) check_hashable(items[i]);
+  // Keys and values in turn are what entries are.
+  const std::span entries(reinterpret_cast<const pickle::Entry*>(items.data()), items.size() / 2);
+  add_to(arena_, to.dict(), &pickle::Dict::entries, entries);
 }
 
 void PickleMachine::remember(std::uint64_t index) {

@@ -4,10 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 
 #include "tests/support/tensor_files.hpp"
+#include "tests/support/torch_samples.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -139,6 +141,36 @@ TEST(DeepCheck, Checksums) {
   const DeepReport bad = checked(dir / "m", sums);
   EXPECT_EQ(findings(bad), "checksum:" + second);
   EXPECT_EQ(bad.sums_equal, 1u);
+}
+
+const TorchSample& sample(const std::string& name) {
+  const auto& all = torch_samples("dcp.txt");
+  return *std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+}
+
+/// The first byte of the elements of the first archive in a file.
+std::size_t first_element(const std::string& bytes) {
+  const std::string record = "/data/0";
+  const std::size_t end = bytes.find(record) + record.size();
+  const std::size_t name = bytes.rfind("PK\x03\x04", end);
+  const auto extra = static_cast<unsigned char>(bytes[name + 28]);
+  return end + extra + 256u * static_cast<unsigned char>(bytes[name + 29]);
+}
+
+TEST(DeepCheck, HoldsEveryPieceOfADistributedCheckpointAgainstItsChecksum) {
+  TorchSample one = sample("fsdp2_dim0");
+  {
+    const TempDir dir;
+    one.write(dir.path());
+    EXPECT_EQ(findings(checked(dir.path())), "");
+  }
+  std::string& bytes = one.files.at("__2_0.distcp");
+  bytes[first_element(bytes)] ^= 1;
+  const TempDir dir;
+  one.write(dir.path());
+  Progress progress;
+  const DeepReport report = deep_check(Checkpoint::open(dir.path()), {}, 2, progress);
+  EXPECT_EQ(findings(report), "bad-archive:first.weight");
 }
 
 TEST(DeepCheck, StopsWhenAsked) {
