@@ -5,6 +5,8 @@
 namespace ckptscope {
 namespace {
 
+using Kind = QuantScheme::Kind;
+
 /// Rows and columns that share one FP8 scale, where the config states them: as DeepSeek does, or
 /// compressed-tensors.
 std::vector<std::uint64_t> block_size(const Config& config) {
@@ -16,26 +18,32 @@ std::vector<std::uint64_t> block_size(const Config& config) {
   return {};
 }
 
-/// Of compressed-tensors (Kimi-K3).
-QuantScheme mxfp4_rows() {
-  QuantScheme scheme{QuantScheme::Kind::Mxfp4, ".weight", ".weight_packed", ".weight_scale"};
-  scheme.lone_scale = false;  // it may be FP8's too
+/// Of four bits in rows. Their scales have names that others have too.
+QuantScheme in_rows(QuantScheme::Kind kind, const char* weight, const char* scale,
+                    const char* third = "", bool divides = false) {
+  QuantScheme scheme{kind, ".weight", weight, scale, third, divides};
+  scheme.lone_scale = false;
   scheme.in_rows = true;
   return scheme;
 }
 
 }  // namespace
 
-/// MXFP4 as GPT-OSS stores it, and in rows; FP8 with a scale beside it: `_scale_inv` (DeepSeek),
-/// `_scale` (ModelOpt, compressed-tensors), `.scale` (DeepSeek-V4).
+/// MXFP4 as GPT-OSS stores it, and in rows (Kimi-K3); int4 (Kimi-K2.5) and NVFP4 of
+/// compressed-tensors and of ModelOpt; FP4 and FP8 of DeepSeek-V4; FP8 with a scale beside it:
+/// `_scale_inv` (DeepSeek), `_scale` (ModelOpt, compressed-tensors).
 std::vector<QuantScheme> known_schemes(const Config& config) {
   const std::vector<std::uint64_t> block = block_size(config);
   const auto fp8 = [&](const char* weight, const char* scale, bool lone_scale) {
-    return QuantScheme{QuantScheme::Kind::Fp8, weight, weight, scale, lone_scale, false, block};
+    return QuantScheme{Kind::Fp8, weight, weight, scale, "", false, lone_scale, false, block};
   };
   return {
-      written_scheme(QuantScheme::Kind::Mxfp4),
-      mxfp4_rows(),
+      written_scheme(Kind::Mxfp4),
+      in_rows(Kind::Mxfp4, ".weight_packed", ".weight_scale"),
+      in_rows(Kind::Int4, ".weight_packed", ".weight_scale", ".weight_shape"),
+      in_rows(Kind::Nvfp4, ".weight_packed", ".weight_scale", ".weight_global_scale", true),
+      in_rows(Kind::Nvfp4, ".weight", ".weight_scale", ".weight_scale_2"),
+      in_rows(Kind::Fp4, ".weight", ".scale"),
       fp8("", "_scale_inv", true),
       fp8(".weight", ".weight_scale", true),
       fp8("", "_scale", false),

@@ -87,9 +87,9 @@ void add_values(Fields& fields, const TensorStats& stats) {
                                      real(q[7]), real(q[8]))});
 }
 
-void add_scales(Fields& fields, const TensorStats& stats, Storage storage) {
+void add_scales(Fields& fields, const TensorStats& stats, std::string_view form) {
   const ScaleStats& scales = *stats.scales;
-  const bool powers = storage == Storage::Mxfp4;
+  const bool powers = form == "mxfp4" && scales.least > 0;
   const std::string range =
       powers ? fmt::format("2^{} to 2^{}", std::ilogb(scales.least), std::ilogb(scales.most))
              : fmt::format("{} to {}", real(scales.least), real(scales.most));
@@ -108,14 +108,17 @@ void add_scales(Fields& fields, const TensorStats& stats, Storage storage) {
   add_lines(fields, " ", share_lines(counts, scales.count));
 }
 
-void add_codes(Fields& fields, const TensorStats& stats, Storage storage) {
+void add_codes(Fields& fields, const TensorStats& stats) {
   const CodeStats& codes = *stats.codes;
-  const bool fp4 = storage == Storage::Mxfp4;
+  const bool fp4 = codes.format == CodeFormat::E2M1;
   fields.list.push_back(
       {"", "codes",
        fmt::format("{} of {}   saturated ({}) {} %   subnormal{} {} %", codes.used, codes.possible,
-                   fp4 ? "+-6" : "largest", percent(codes.saturated, stats.moments.count),
-                   fp4 ? " (+-0.5)" : "", percent(codes.subnormal, stats.moments.count))});
+                   fp4                                ? "+-6"
+                   : codes.format == CodeFormat::Int4 ? "-8 and 7"
+                                                      : "largest",
+                   percent(codes.saturated, stats.moments.count), fp4 ? " (+-0.5)" : "",
+                   percent(codes.subnormal, stats.moments.count))});
 }
 
 void add_magnitudes(Fields& fields, const TensorStats& stats) {
@@ -311,14 +314,8 @@ void add_experts(Document& document, const TensorStats& stats, bool all) {
 }  // namespace
 
 std::string format_name(const StatsItem& item) {
-  switch (storage_of(*item.value)) {
-    case Storage::Mxfp4:
-      return "MXFP4";
-    case Storage::Fp8:
-      return "FP8";
-    case Storage::Plain:
-      break;
-  }
+  const std::string_view form = stored_form(*item.value);
+  if (!form.empty()) return in_capitals(form);
   const std::string_view dtype = name_of(item.value->dtype);
   return item.unapplied_scale.empty() ? std::string(dtype) : fmt::format("{} codes", dtype);
 }
@@ -359,13 +356,12 @@ void confirm_reading(const Checkpoint& checkpoint, const std::vector<StatsItem>&
 
 void describe_tensor(Document& document, const Checkpoint& checkpoint, const StatsItem& item,
                      const TensorStats& stats, const Args& args) {
-  const Storage storage = storage_of(*item.value);
   document.add(Heading{fmt::format("{}   {}", item.key, item_heading(checkpoint, item))});
   document.add(machine_fields(checkpoint, item, stats));
   Fields fields;
   add_values(fields, stats);
-  if (stats.scales) add_scales(fields, stats, storage);
-  if (stats.codes) add_codes(fields, stats, storage);
+  if (stats.scales) add_scales(fields, stats, stored_form(*item.value));
+  if (stats.codes) add_codes(fields, stats);
   add_magnitudes(fields, stats);
   document.add(std::move(fields));
   document.add(histogram_table(stats, Audience::Machines));

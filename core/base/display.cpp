@@ -175,6 +175,14 @@ std::string normalised(std::string_view text) {
   return std::string(reinterpret_cast<const char*>(form), static_cast<std::size_t>(bytes));
 }
 
+std::string in_capitals(std::string_view text) {
+  std::string capitals(text);
+  for (char& c : capitals) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return capitals;
+}
+
 std::size_t find_invalid_utf8(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {

@@ -38,6 +38,9 @@ std::string normalised(std::string_view text);
 /// Offset of the first byte that is not valid UTF-8, or npos. ASCII is scanned 8 bytes at a time.
 std::size_t find_invalid_utf8(std::string_view text);
 
+/// "mxfp4" -> "MXFP4": ASCII letters alone.
+std::string in_capitals(std::string_view text);
+
 /// Appends the UTF-8 form of a scalar value (<= 0x10FFFF, no surrogate).
 void append_utf8(std::string& out, char32_t scalar);
 

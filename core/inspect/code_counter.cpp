@@ -41,6 +41,10 @@ const Value& data_of(const Value& node) {
   return node.op == Value::Op::Input ? node : *node.args[0];
 }
 
+std::uint64_t codes_in_byte(const Value& node) {
+  return node.op == Value::Op::Mxfp4 || node.op == Value::Op::Nibbles ? 2 : 1;
+}
+
 bool has_experts(ShapeView shape) {
   constexpr std::uint64_t kMostExpertRows = 65536;
   constexpr std::uint64_t kLeastElements = 16;
@@ -51,7 +55,7 @@ bool has_experts(ShapeView shape) {
 RowLayout layout_of(const Value& node) {
   RowLayout layout;
   const std::uint64_t elements = product(node.shape);
-  const bool by_row = node.op == Value::Op::Mxfp4 || !node.block.empty();
+  const bool by_row = codes_in_byte(node) == 2 || !node.block.empty();
   const bool scaled_by_expert =
       node.op == Value::Op::Fp8 && node.block.empty() && product(node.args[1]->shape) > 1;
   if (by_row) layout.row = node.shape.back();
@@ -79,6 +83,9 @@ TileCounts CodeCounter::count(const Value& node, const StatsTile& tile) {
     case Value::Op::Fp8:
       count_fp8(node, tile, part);
       break;
+    case Value::Op::Nibbles:
+      count_nibbles(node, tile, part);
+      break;
     default:
       count_plain(node, tile, part);
   }
@@ -95,14 +102,44 @@ std::span<const std::byte> CodeCounter::read(const Value& source, std::uint64_t 
 void CodeCounter::count_plain(const Value& node, const StatsTile& tile, TileCounts& part) {
   const std::uint64_t size = size_of(node.dtype);
   const auto bytes = read(node, tile.first_row * size, tile.rows * size, bytes_);
-  if (size == 2 && tile.rows >= kWorthTables) {
-    count_halves(node.dtype, bytes, part);
-  } else if (size == 1) {
+  if (size == 1) {
     count_codes(node.dtype, bytes, 1.0F, part);
-  } else if (node.dtype == Dtype::F64) {
+  } else {
+    count_numbers(node.dtype, bytes, part);
+  }
+}
+
+void CodeCounter::count_numbers(Dtype dtype, std::span<const std::byte> bytes, TileCounts& part) {
+  if (size_of(dtype) == 2 && bytes.size() / 2 >= kWorthTables) {
+    count_halves(dtype, bytes, part);
+  } else if (dtype == Dtype::F64) {
     count_doubles(bytes, part);
   } else {
-    count_floats(node.dtype, bytes, part);
+    count_floats(dtype, bytes, part);
+  }
+}
+
+void CodeCounter::count_nibbles(const Value& node, const StatsTile& tile, TileCounts& part) {
+  const std::uint64_t row = node.shape.back();
+  const MatrixTile matrix{tile.first_row, tile.rows, 0, row};
+  count_numbers(node.dtype, {reader_.read(node, matrix), tile.rows * row * size_of(node.dtype)},
+                part);
+  part.scales.emplace();
+  for (const float scale : reader_.scales_of(node, tile.first_row, tile.rows)) {
+    count_scale(*part.scales, static_cast<double>(scale), 1);
+    part.scales->zeros += scale == 0 ? 1 : 0;
+  }
+  const bool is_int4 = node.nibbles == NibbleForm::Int4;
+  for (const std::byte byte :
+       read(*node.args[0], tile.first_row * row / 2, tile.rows * row / 2, bytes_)) {
+    const auto both = std::to_integer<std::size_t>(byte);
+    ++part.codes[both & 15];
+    ++part.codes[both >> 4];
+  }
+  for (std::size_t code = 0; code < 16; ++code) {
+    const bool most = is_int4 ? code == 0 || code == 15 : (code & 7) == 7;
+    part.saturated += most ? part.codes[code] : 0;
+    part.subnormal += !is_int4 && (code & 7) == 1 ? part.codes[code] : 0;
   }
 }
 

@@ -13,6 +13,7 @@
 #include "core/inspect/code_stats.hpp"
 #include "core/numbers/moments.hpp"
 #include "core/plan/value.hpp"
+#include "core/run/leaf_reader.hpp"
 #include "core/run/scale_cache.hpp"
 
 namespace ckptscope {
@@ -21,6 +22,8 @@ namespace ckptscope {
 const Value& stored_node(const Value& value);
 /// The tensor of a node that holds its numbers or codes.
 const Value& data_of(const Value& node);
+/// Codes that a byte of it holds.
+std::uint64_t codes_in_byte(const Value& node);
 
 /// A tensor as it is cut: rows that must not be cut, of groups that share a row of statistics.
 struct RowLayout {
@@ -59,7 +62,7 @@ class CodeCounter {
  public:
   /// Without `distributes` no distribution is counted.
   CodeCounter(const Checkpoint& checkpoint, bool distributes)
-      : source_(checkpoint), distributes_(distributes) {}
+      : source_(checkpoint), distributes_(distributes), reader_(source_) {}
   /// Throws what reading throws.
   TileCounts count(const Value& node, const StatsTile& tile);
 
@@ -83,9 +86,12 @@ class CodeCounter {
                               TileCounts& part);
   void count_mxfp4(const Value& node, const StatsTile& tile, TileCounts& part);
   void fold_scale(std::size_t scale, std::uint64_t blocks, TileCounts& part);
+  void count_nibbles(const Value& node, const StatsTile& tile, TileCounts& part);
+  void count_numbers(Dtype dtype, std::span<const std::byte> bytes, TileCounts& part);
 
   CheckpointSource source_;
   const bool distributes_;
+  LeafReader reader_;
   Buffer bytes_;
   Buffer scale_bytes_;
   std::vector<std::uint32_t> halves_;

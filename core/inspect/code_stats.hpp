@@ -8,7 +8,7 @@
 namespace ckptscope {
 
 /// What a code is by itself, before its scale.
-enum class CodeFormat { Other, E2M1, E4M3, E5M2 };
+enum class CodeFormat { Other, E2M1, E4M3, E5M2, Int4 };
 
 /// Codes of a quantised tensor.
 struct CodeStats {

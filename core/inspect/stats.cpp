@@ -29,6 +29,9 @@ struct Sums {
 
 CodeFormat code_format_of(const Value& node) {
   if (node.op == Value::Op::Mxfp4) return CodeFormat::E2M1;
+  if (node.op == Value::Op::Nibbles) {
+    return node.nibbles == NibbleForm::Int4 ? CodeFormat::Int4 : CodeFormat::E2M1;
+  }
   const Dtype dtype = data_of(node).dtype;
   return dtype == Dtype::F8_E4M3   ? CodeFormat::E4M3
          : dtype == Dtype::F8_E5M2 ? CodeFormat::E5M2
@@ -48,7 +51,7 @@ void Sums::add(const Value& node, const StatsTile& tile, TileCounts part, bool f
     stats.codes->saturated += part.saturated;
     stats.codes->subnormal += part.subnormal;
     stats.codes->format = code_format_of(node);
-    stats.codes->possible = node.op == Value::Op::Mxfp4 ? 16 : 256;
+    stats.codes->possible = codes_in_byte(node) == 2 ? 16 : 256;
     auto& counts = stats.codes->counts;
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += part.codes[i];
   }
@@ -127,7 +130,7 @@ class Computation {
     const Value& node = stored_node(*items_[tile.item].value);
     TileCounts part = counter.count(node, tile);
     progress_.advance(tile.rows * layout_of(node).row * size_of(data_of(node).dtype) /
-                      (node.op == Value::Op::Mxfp4 ? 2 : 1));
+                      codes_in_byte(node));
     sums_.add(
         tile.item, [&](Sums& sums, bool first) { sums.add(node, tile, std::move(part), first); },
         [&](const Sums& sums) { show_partial(tile.item, sums.stats); },
@@ -170,6 +173,7 @@ namespace {
 
 float value_of(CodeFormat format, std::uint8_t code) {
   if (format == CodeFormat::E2M1) return e2m1_to_float(code);
+  if (format == CodeFormat::Int4) return static_cast<float>(code) - 8;
   return format == CodeFormat::E4M3 ? e4m3_to_float(code) : e5m2_to_float(code);
 }
 
@@ -177,8 +181,8 @@ std::string code_label(CodeFormat format, float magnitude) {
   if (std::isnan(magnitude)) return "NaN";
   if (std::isinf(magnitude)) return "inf";
   if (magnitude == 0) return "zero";
-  return format == CodeFormat::E2M1 ? fmt::format("{}", magnitude)
-                                    : fmt::format("2^{}", std::ilogb(magnitude));
+  const bool four_bits = format == CodeFormat::E2M1 || format == CodeFormat::Int4;
+  return four_bits ? fmt::format("{}", magnitude) : fmt::format("2^{}", std::ilogb(magnitude));
 }
 
 }  // namespace
@@ -186,23 +190,26 @@ std::string code_label(CodeFormat format, float magnitude) {
 std::vector<MagnitudeBin> code_bins(const CodeStats& codes) {
   if (codes.format == CodeFormat::Other) return {};
   std::vector<MagnitudeBin> bins;
-  const std::size_t magnitudes = codes.possible / 2;  // the sign is the highest bit
-  for (std::size_t code = 0; code < magnitudes; ++code) {
-    const float value = value_of(codes.format, static_cast<std::uint8_t>(code));
-    std::string label = code_label(codes.format, value);
+  std::vector<std::pair<float, std::uint8_t>> by_magnitude;  // NaN last
+  for (std::size_t code = 0; code < codes.possible; ++code) {
+    const float magnitude = std::fabs(value_of(codes.format, static_cast<std::uint8_t>(code)));
+    by_magnitude.emplace_back(magnitude, static_cast<std::uint8_t>(code));
+  }
+  std::stable_sort(by_magnitude.begin(), by_magnitude.end(), [](const auto& a, const auto& b) {
+    return std::isnan(b.first) ? !std::isnan(a.first) : a.first < b.first;
+  });
+  for (const auto& [magnitude, code] : by_magnitude) {
+    std::string label = code_label(codes.format, magnitude);
     if (bins.empty() || bins.back().label != label) bins.push_back({std::move(label)});
-    bins.back().positive += codes.counts[code];
-    bins.back().negative += codes.counts[code + magnitudes];
+    const bool negative = std::signbit(value_of(codes.format, code));
+    (negative ? bins.back().negative : bins.back().positive) += codes.counts[code];
   }
   std::reverse(bins.begin(), bins.end());
   return bins;
 }
 
-Storage storage_of(const Value& value) {
-  const Value& node = stored_node(value);
-  return node.op == Value::Op::Mxfp4 ? Storage::Mxfp4
-         : node.op == Value::Op::Fp8 ? Storage::Fp8
-                                     : Storage::Plain;
+std::string_view stored_form(const Value& value) {
+  return decoded_form(stored_node(value));
 }
 
 Shape stored_shape(const Value& value) {

@@ -19,9 +19,6 @@
 
 namespace ckptscope {
 
-/// What is stored: plain numbers, or codes of a scheme.
-enum class Storage { Plain, Mxfp4, Fp8 };
-
 /// One element of the first of three dimensions.
 struct ExpertStats {
   Moments moments;
@@ -64,7 +61,8 @@ std::vector<MagnitudeBin> magnitude_bins(const TensorStats& stats);
 /// then zeros, and what is no number. Empty where the format has no codes of that kind.
 std::vector<MagnitudeBin> code_bins(const CodeStats& codes);
 
-Storage storage_of(const Value& value);
+/// The packed form that is stored: "mxfp4", "fp8", …; empty for plain numbers.
+std::string_view stored_form(const Value& value);
 /// Shape of the decoded values as they lie on disk, and bytes of all that is read.
 Shape stored_shape(const Value& value);
 std::uint64_t stored_bytes(const Checkpoint& checkpoint, const Value& value);

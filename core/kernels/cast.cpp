@@ -4,6 +4,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "core/kernels/bf16-inl.hpp"
 #include "core/kernels/scalar/scalar.hpp"
 #include "core/kernels/target.hpp"
 
@@ -19,20 +20,6 @@ using Floats = hn::Vec<F32>;
 using Words = hn::Vec<U32>;
 constexpr F32 kF;
 constexpr U32 kU;
-
-/// As float_to_bf16() in core/numbers/formats.hpp, in the upper halves of words.
-HWY_INLINE Words bf16_bits(Floats value) {
-  const Words bits = hn::BitCast(kU, value);
-  const Words odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(kU, 1));
-  const Words rounded = hn::Add(hn::Add(bits, odd), hn::Set(kU, 0x7FFF));
-  const auto is_nan = hn::RebindMask(kU, hn::IsNaN(value));
-  return hn::ShiftRight<16>(hn::IfThenElse(is_nan, hn::Set(kU, 0x7FC00000), rounded));
-}
-
-HWY_INLINE void store_bf16(Floats value, std::byte* to) {
-  const auto halves = hn::DemoteTo(U16(), hn::BitCast(hn::RebindToSigned<U32>(), bf16_bits(value)));
-  hn::StoreU(halves, U16(), reinterpret_cast<std::uint16_t*>(to));
-}
 
 /// How many elements were done: whole vectors.
 std::size_t Bf16ToFloat(const std::byte* in, std::byte* out, std::size_t count) {
@@ -50,7 +37,8 @@ std::size_t FloatToBf16(const std::byte* in, std::byte* out, std::size_t count) 
   const std::size_t lanes = hn::Lanes(kF);
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
-    store_bf16(hn::LoadU(kF, reinterpret_cast<const float*>(in + 4 * i)), out + 2 * i);
+    store_bf16(kF, hn::LoadU(kF, reinterpret_cast<const float*>(in + 4 * i)),
+               reinterpret_cast<std::uint16_t*>(out + 2 * i));
   }
   return i;
 }
@@ -78,7 +66,7 @@ HWY_INLINE std::size_t decode_e4m3(const std::byte* codes, float scale, std::byt
     if (!hn::AllFalse(kU, hn::Eq(magnitude, hn::Set(kU, 0x7F)))) break;
     const Floats value = hn::Mul(e4m3_values(words), factor);
     if constexpr (kToBf16) {
-      store_bf16(value, out + 2 * i);
+      store_bf16(kF, value, reinterpret_cast<std::uint16_t*>(out + 2 * i));
     } else {
       hn::StoreU(value, kF, reinterpret_cast<float*>(out + 4 * i));
     }

@@ -46,6 +46,13 @@ std::array<std::uint16_t, 16> mxfp4_values(std::uint8_t scale) noexcept;
 void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
                 std::size_t count) noexcept;
 
+/// Decodes codes of four bits, two a byte, the low nibble first: out[i] = values[code] * scales[i /
+/// group] in f32, rounded once to nearest even to `to` (BF16, F16 or F32). `group` is even. Sizes:
+/// scales n, codes n * group / 2, out n * group elements.
+void decode_nibbles(std::span<const std::byte> codes, const std::array<float, 16>& values,
+                    std::span<const float> scales, std::size_t group, Dtype to,
+                    std::byte* out) noexcept;
+
 /// What a run of values lost by being packed: how many come back changed, and sums of squares, in
 /// single precision but in an order of additions that is the same on every machine.
 struct Rounding {

@@ -28,7 +28,7 @@ bool is_weights_or_index(std::string_view name) {
 
 bool decodes(const Plan& plan) {
   return std::any_of(plan.outputs.begin(), plan.outputs.end(), [](const Output& output) {
-    return contains(*output.value, Value::Op::Mxfp4) || contains(*output.value, Value::Op::Fp8);
+    return !decoded_form_below(*output.value).empty();
   });
 }
 

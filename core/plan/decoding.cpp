@@ -3,6 +3,7 @@
 #include "core/plan/decoding.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -34,25 +35,28 @@ class Pairing {
 
   void add(std::uint32_t id) {
     const TensorInfo& info = source_.tensors[id];
-    bool is_some_scale = false;  // of a weight that no scheme decodes, like NVFP4's
+    bool is_some_part = false;  // of a weight that no scheme decodes
     for (const QuantScheme& scheme : schemes_) {
-      if (info.name.ends_with(scheme.scale_suffix)) {
-        const std::string_view stem = stem_of(info.name, scheme.scale_suffix);
+      for (const std::string* suffix : {&scheme.scale_suffix, &scheme.third_suffix}) {
+        if (suffix->empty() || !info.name.ends_with(*suffix)) continue;
+        const std::string_view stem = stem_of(info.name, *suffix);
         if (const auto weight = find(stem, scheme.weight_suffix)) {
-          if (is_pair(scheme, *weight, id)) {
+          if (const auto parts = parts_of(scheme, *weight, stem); parts.found(id)) {
             if (scheme.kind == options_.keep) give(info.name, input(id));
             return;  // else part of its weight's value
           }
-          is_some_scale = true;
-        } else if (is_scale(scheme, info)) {
+          is_some_part = true;
+        } else if (!is_some_part && is_lone_part(scheme, info, suffix == &scheme.third_suffix)) {
           return report_orphan(scheme, id, stem);
         }
       }
-      if (!info.name.ends_with(scheme.weight_suffix) || !is_packed(scheme, id)) continue;
+      if (!info.name.ends_with(scheme.weight_suffix) || !holds_codes(scheme.kind, info.dtype)) {
+        continue;
+      }
       const std::string_view stem = stem_of(info.name, scheme.weight_suffix);
-      if (const auto scale = find(stem, scheme.scale_suffix)) {
-        if (!is_pair(scheme, id, *scale)) continue;
-        const ValuePtr value = decode(scheme, id, *scale);
+      const Parts parts = parts_of(scheme, id, stem);
+      if (parts.complete()) {
+        const ValuePtr value = decode(scheme, parts);
         if (value && scheme.kind == options_.keep) {
           give(info.name, input(id));
         } else if (value) {
@@ -60,12 +64,43 @@ class Pairing {
         }
         return;
       }
-      if (scheme.kind == Kind::Mxfp4) return report_missing(info, scheme, Severity::Error);
+      if (parts.scale || (is_told_by_codes(scheme) && !find(stem, scheme.scale_suffix))) {
+        return report_missing(info, scheme, parts, Severity::Error);
+      }
     }
-    if (!schemes_.empty() && is_fp8(info.dtype) && !is_some_scale) {
-      report_missing(info, schemes_.back(), options_.lenient ? Severity::Warning : Severity::Error);
+    if (!schemes_.empty() && is_fp8(info.dtype) && !is_some_part) {
+      report_missing(info, schemes_.back(), {},
+                     options_.lenient ? Severity::Warning : Severity::Error);
     }
     give(info.name, input(id));
+  }
+
+  /// The tensors of one packed weight, as far as they are there and can be such.
+  struct Parts {
+    std::uint32_t weight = 0;
+    std::optional<std::uint32_t> scale{};
+    std::optional<std::uint32_t> third{};
+    bool wants_third = false;
+
+    bool complete() const { return scale && (third || !wants_third); }
+    bool found(std::uint32_t id) const { return complete() && (scale == id || third == id); }
+  };
+
+  Parts parts_of(const QuantScheme& scheme, std::uint32_t weight, std::string_view stem) const {
+    Parts parts{weight, {}, {}, !scheme.third_suffix.empty()};
+    if (!holds_codes(scheme.kind, source_.tensors[weight].dtype)) return parts;
+    parts.scale = find(stem, scheme.scale_suffix);
+    const bool shares_names = scheme.in_rows && scheme.kind != Kind::Int4;
+    const bool other = parts.scale && shares_names &&
+                       !holds_scales(scheme.kind, source_.tensors[*parts.scale].dtype);
+    if (other) parts.scale.reset();  // MXFP4 in rows and NVFP4 are told by their scales
+    if (parts.wants_third) parts.third = find(stem, scheme.third_suffix);
+    return parts;
+  }
+
+  /// Where suffix and dtype of the codes leave no other scheme.
+  static bool is_told_by_codes(const QuantScheme& scheme) {
+    return scheme.kind == Kind::Int4 || scheme.kind == Kind::Mxfp4;
   }
 
   static std::string_view stem_of(std::string_view name, std::string_view suffix) {
@@ -83,32 +118,13 @@ class Pairing {
     return id && !dropped_[*id] ? id : std::nullopt;
   }
 
-  bool is_packed(const QuantScheme& scheme, std::uint32_t id) const {
-    const Dtype dtype = source_.tensors[id].dtype;
-    switch (scheme.kind) {
-      case Kind::Mxfp4:
-        return dtype == Dtype::U8;
-      case Kind::Fp8:
-        return is_fp8(dtype);
-    }
-    return false;
-  }
-
-  /// NVFP4 has the names of MXFP4 in rows, and scales that are numbers.
-  bool is_pair(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) const {
-    return is_packed(scheme, weight) &&
-           (!scheme.in_rows || source_.tensors[scale].dtype == Dtype::U8);
-  }
-
-  /// A tensor that only a scale of this scheme can be: MXFP4 scales are bytes, FP8 scales numbers.
-  static bool is_scale(const QuantScheme& scheme, const TensorInfo& info) {
-    switch (scheme.kind) {
-      case Kind::Mxfp4:
-        return scheme.lone_scale && info.dtype == Dtype::U8;
-      case Kind::Fp8:
-        return scheme.lone_scale && is_number(info.dtype);
-    }
-    return false;
+  /// A tensor that can only belong to a weight of this scheme.
+  static bool is_lone_part(const QuantScheme& scheme, const TensorInfo& info, bool is_third) {
+    if (is_third) return true;
+    // MXFP4 scales are bytes, those of FP8 that may stand alone numbers.
+    const bool is_scale =
+        scheme.kind == Kind::Mxfp4 ? info.dtype == Dtype::U8 : is_number(info.dtype);
+    return scheme.lone_scale && is_scale;
   }
 
   void report_orphan(const QuantScheme& scheme, std::uint32_t id, std::string_view stem) {
@@ -120,11 +136,20 @@ class Pairing {
                   scheme.weight_suffix);
   }
 
-  void report_missing(const TensorInfo& info, const QuantScheme& scheme, Severity severity) {
-    const bool is_mxfp4 = scheme.kind == Kind::Mxfp4;
+  void report_missing(const TensorInfo& info, const QuantScheme& scheme, const Parts& parts,
+                      Severity severity) {
+    if (parts.scale) {
+      return problems_.add(Code::MissingScale, severity, info.name, "{}: {} codes without {}",
+                           display(info.name), name_of(scheme.kind), scheme.third_suffix);
+    }
+    const bool is_fp8 = scheme.kind == Kind::Fp8;
+    const std::string codes = is_fp8 ? std::string(name_of(info.dtype))
+                              : scheme.kind == Kind::Mxfp4
+                                  ? "MXFP4 blocks"
+                                  : fmt::format("{} codes", name_of(scheme.kind));
     problems_.add(Code::MissingScale, severity, info.name, "{}: {} without a scale ({})",
-                  display(info.name), is_mxfp4 ? "MXFP4 blocks" : name_of(info.dtype),
-                  is_mxfp4 ? scheme.scale_suffix : "_scale_inv or .weight_scale");
+                  display(info.name), codes,
+                  is_fp8 ? "_scale_inv or .weight_scale" : scheme.scale_suffix);
   }
 
   void report_shape(const TensorInfo& weight, const TensorInfo& scale, std::string_view expected) {
@@ -139,14 +164,59 @@ class Pairing {
     return values_.input(id, info.dtype, info.shape);
   }
 
-  ValuePtr decode(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
+  ValuePtr decode(const QuantScheme& scheme, const Parts& parts) {
     switch (scheme.kind) {
       case Kind::Mxfp4:
-        return scheme.in_rows ? decode_mxfp4_rows(weight, scale) : decode_mxfp4(weight, scale);
+        return scheme.in_rows ? decode_mxfp4_rows(parts.weight, *parts.scale)
+                              : decode_mxfp4(parts.weight, *parts.scale);
       case Kind::Fp8:
-        return decode_fp8(scheme, weight, scale);
+        return decode_fp8(scheme, parts.weight, *parts.scale);
+      case Kind::Fp4:
+        return decode_nibbles(NibbleForm::Fp4, parts, {32}, options_.fp8_dtype);
+      case Kind::Int4:
+        return decode_int4(parts);
+      case Kind::Nvfp4:
+        return decode_nibbles(scheme.divides ? NibbleForm::DividedNvfp4 : NibbleForm::Nvfp4, parts,
+                              {16}, options_.fp8_dtype);
     }
     return nullptr;
+  }
+
+  /// Of compressed-tensors: rounded to BF16 whatever the config says.
+  ValuePtr decode_int4(const Parts& parts) {
+    const ValuePtr value = decode_nibbles(NibbleForm::Int4, parts, {32, 64, 128}, Dtype::BF16);
+    return value == nullptr ? value : values_.cast(value, options_.asked.value_or(Dtype::BF16));
+  }
+
+  /// codes [.., r, n] and scales [.., r, g] of one of the `columns`.
+  ValuePtr decode_nibbles(NibbleForm form, const Parts& parts,
+                          std::initializer_list<std::uint64_t> columns, Dtype dtype) {
+    const TensorInfo& codes = source_.tensors[parts.weight];
+    const TensorInfo& scales = source_.tensors[*parts.scale];
+    const std::size_t rank = codes.shape.size();
+    const bool alike = rank >= 2 && scales.shape.size() == rank &&
+                       same_shape(codes.shape.first(rank - 1), scales.shape.first(rank - 1));
+    const auto fits = [&](std::uint64_t group) {
+      return alike && codes.shape.back() % (group / codes_of(codes.dtype)) == 0 &&
+             codes.shape.back() / (group / codes_of(codes.dtype)) == scales.shape.back();
+    };
+    const auto group = std::find_if(columns.begin(), columns.end(), fits);
+    if (group == columns.end()) {
+      report_shape(codes, scales,
+                   fmt::format("one number for {} columns", fmt::join(columns, ", ")));
+      return nullptr;
+    }
+    std::vector<ValuePtr> values{input(parts.weight), input(*parts.scale)};
+    if (parts.third) {
+      const TensorInfo& third = source_.tensors[*parts.third];
+      const std::uint64_t expected = form == NibbleForm::Int4 ? rank : 1;
+      if (third.elements() != expected || (form != NibbleForm::Int4 && !is_number(third.dtype))) {
+        report_shape(codes, third, counted(expected, "number"));
+        return nullptr;
+      }
+      values.push_back(input(*parts.third));
+    }
+    return values_.nibbles(form, values, dtype, *group);
   }
 
   /// blocks [.., rows, G, B] and scales [.., rows, G] are the logical [.., G * 2B, rows].
@@ -184,10 +254,9 @@ class Pairing {
   ValuePtr decode_fp8(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
     const TensorInfo& codes = source_.tensors[weight];
     const TensorInfo& scales = source_.tensors[scale];
-    const bool is_factor =
-        is_exponent(scales.dtype) || (is_number(scales.dtype) && !is_fp8(scales.dtype));
-    const auto block =
-        is_factor ? fit_scale(codes.shape, scales.shape, scheme.block) : std::nullopt;
+    const auto block = holds_scales(Kind::Fp8, scales.dtype)
+                           ? fit_scale(codes.shape, scales.shape, scheme.block)
+                           : std::nullopt;
     if (!block) {
       report_shape(codes, scales, expected_scales(scheme.block));
       return nullptr;

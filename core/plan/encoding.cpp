@@ -67,12 +67,7 @@ class Encoding {
       return problems_.add(Code::Unquantisable, Severity::Error, key,
                            "{}: F64 would be rounded twice; cast it to F32 first", display(key));
     }
-    switch (preset_.scheme.kind) {
-      case Scheme::Mxfp4:
-        return encode_mxfp4(draft);
-      case Scheme::Fp8:
-        return encode_fp8(draft);
-    }
+    preset_.scheme.kind == Scheme::Mxfp4 ? encode_mxfp4(draft) : encode_fp8(draft);
   }
 
   void encode_fp8(const Draft& draft) {

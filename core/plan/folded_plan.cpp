@@ -192,8 +192,9 @@ std::string op_text(const Output& output) {
   const auto say = [&](Op op, std::string_view word) {
     if (contains(*output.value, op)) text += (text.empty() ? "" : " ") + std::string(word);
   };
-  say(Op::Mxfp4, "decode mxfp4");
-  say(Op::Fp8, "decode fp8");
+  if (const std::string_view form = decoded_form_below(*output.value); !form.empty()) {
+    text = fmt::format("decode {}", form);
+  }
   say(Op::Stack, "stack");
   say(Op::Concat, "cat");
   say(Op::Select, "select");

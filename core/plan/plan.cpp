@@ -68,8 +68,7 @@ bool Plan::lossless() const {
     return output.kind == OutputKind::Synthesised || output.kind == OutputKind::Borrowed ||
            output.kind == OutputKind::Copied || contains(*output.value, Value::Op::Scaled) ||
            contains(*output.value, Value::Op::Ones) || is_encoded(*output.value) ||
-           contains(*output.value, Value::Op::Cast) || contains(*output.value, Value::Op::Mxfp4) ||
-           contains(*output.value, Value::Op::Fp8);
+           contains(*output.value, Value::Op::Cast) || !decoded_form_below(*output.value).empty();
   };
   const auto is_alias = [](const Problem& problem) {
     return problem.code == Code::Alias || problem.code == Code::Padding;

@@ -31,7 +31,8 @@ std::string change_of(const Value& value) {
       return fmt::format("{} -> {}, {}", name_of(value.args[0]->dtype), name_of(value.dtype),
                          widens(value.args[0]->dtype, value.dtype) ? "exact" : "rounded");
     case Op::Fp8:
-      return fmt::format("FP8 -> {}", name_of(value.dtype));
+    case Op::Nibbles:
+      return fmt::format("{} -> {}", in_capitals(decoded_form(value)), name_of(value.dtype));
     case Op::Mxfp4:
       return "MXFP4 -> BF16, exact";
     case Op::Scaled:

@@ -249,7 +249,7 @@ class Planner {
     if (contains(value, Op::Ones)) return OutputKind::Synthesised;
     if (contains(value, Op::Stack)) return OutputKind::Stacked;
     if (contains(value, Op::Select) || contains(value, Op::Slice)) return OutputKind::Split;
-    if (contains(value, Op::Mxfp4) || contains(value, Op::Fp8)) return OutputKind::Decoded;
+    if (!decoded_form_below(value).empty()) return OutputKind::Decoded;
     if (contains(value, Op::Transpose) || contains(value, Op::Concat) ||
         contains(value, Op::Interleave) || contains(value, Op::Deinterleave)) {
       return OutputKind::Transposed;

@@ -119,6 +119,17 @@ ValuePtr Values::fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, ShapeView bloc
                     .block = keep(block)});
 }
 
+ValuePtr Values::nibbles(NibbleForm form, std::span<const ValuePtr> parts, Dtype dtype,
+                         std::uint64_t columns) {
+  Shape shape = to_shape(parts[1]->shape);
+  shape.back() *= columns;
+  return keep(Value{.op = Op::Nibbles,
+                    .dtype = dtype,
+                    .nibbles = form,
+                    .shape = keep(shape),
+                    .args = arena_.copy(parts)});
+}
+
 ValuePtr Values::scaled(ValuePtr value, ValuePtr factor) {
   const Dtype a = value->dtype;
   const Dtype b = factor->dtype;
@@ -203,6 +214,28 @@ std::uint64_t rows_of_block(const Value& value, std::uint64_t row) {
 
 bool is_encoded(const Value& value) {
   return value.op >= Op::Mxfp4Blocks;
+}
+
+std::string_view decoded_form(const Value& value) {
+  if (value.op == Op::Mxfp4) return "mxfp4";
+  if (value.op == Op::Fp8) return "fp8";
+  if (value.op != Op::Nibbles) return "";
+  return value.nibbles == NibbleForm::Fp4    ? "fp4"
+         : value.nibbles == NibbleForm::Int4 ? "int4"
+                                             : "nvfp4";
+}
+
+std::string_view decoded_form_below(const Value& value) {
+  std::string_view form = decoded_form(value);
+  for (std::size_t i = 0; form.empty() && i < value.args.size(); ++i) {
+    form = decoded_form_below(*value.args[i]);
+  }
+  return form;
+}
+
+std::uint64_t columns_of_scale(const Value& value) {
+  const std::uint64_t groups = value.args[1]->shape.back();
+  return groups == 0 ? 1 : value.shape.back() / groups;
 }
 
 void for_each_input(const Value& value, const std::function<void(std::uint32_t)>& visit) {

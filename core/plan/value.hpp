@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <unordered_set>
 
 #include "core/base/arena.hpp"
@@ -13,6 +14,15 @@
 #include "core/tensor/shape.hpp"
 
 namespace ckptscope {
+
+/// What four bits stand for, and what scales a group of columns of a row by. The low nibble of a
+/// byte comes first, the low byte of a word too.
+enum class NibbleForm : std::uint8_t {
+  Fp4,           // E2M1 without -0, F8_E8M0 scales, of which code 0 is 0 (DeepSeek-V4)
+  Int4,          // a number minus 8, BF16, F16 or F32 scales; a third argument is not read
+  Nvfp4,         // E2M1, E4M3 scales times the third argument (ModelOpt)
+  DividedNvfp4,  // the same, divided by it (compressed-tensors)
+};
 
 /// One node. Shapes and dtypes are those of the result. Select, Slice, Transpose and the
 /// two that interleave are views of their argument: no element changes.
@@ -26,6 +36,7 @@ struct Value {
     Stack,      // args along a new dimension 0; `begin` is the number of the first one
     Mxfp4,      // args {blocks [.., G, B], scales [.., G]}: decoded to [.., G * 2B], BF16
     Fp8,        // args {codes, scale}: code * scale in f32, rounded once to dtype
+    Nibbles,    // args {codes, scales [, third]} of `nibbles`: the same
     Cast,       // to `dtype`
     Scaled,  // args {x, factor [n]}: element e of dimension 0 of x times factor[e] in f32, rounded
              // once to dtype
@@ -43,6 +54,7 @@ struct Value {
   };
   Op op = Op::Input;
   Dtype dtype = Dtype::U8;
+  NibbleForm nibbles = NibbleForm::Fp4;
   std::int32_t dim = 0;
   std::uint32_t input = 0;
   ShapeView shape{};
@@ -82,6 +94,10 @@ class Values {
   ValuePtr cast(ValuePtr value, Dtype dtype);
   ValuePtr mxfp4(ValuePtr blocks, ValuePtr scales);
   ValuePtr fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, ShapeView block);
+  /// `parts` are codes [.., r, n], scales [.., r, g] and what else belongs to them; `columns` of a
+  /// row share one scale.
+  ValuePtr nibbles(NibbleForm form, std::span<const ValuePtr> parts, Dtype dtype,
+                   std::uint64_t columns);
   /// The result has the wider dtype of the two; F32 for F16 with BF16.
   ValuePtr scaled(ValuePtr value, ValuePtr factor);
   ValuePtr interleave(ValuePtr value, int dim);
@@ -120,6 +136,13 @@ inline SharedValue shared_value(const std::shared_ptr<const Values>& owner, Valu
 
 /// True for a value that is a packed form: the four above.
 bool is_encoded(const Value& value);
+
+/// The packed form that this node decodes: "mxfp4", "fp8", "int4", …; empty for any other node.
+std::string_view decoded_form(const Value& value);
+/// That of the first node at or below that decodes one.
+std::string_view decoded_form_below(const Value& value);
+/// Of Nibbles: columns of a row that share a scale.
+std::uint64_t columns_of_scale(const Value& value);
 
 /// Calls `visit(input)` for every Input below, left to right.
 void for_each_input(const Value& value, const std::function<void(std::uint32_t input)>& visit);

@@ -121,9 +121,9 @@ std::string to_text(const Value& value, const InputText& input_text, bool fold) 
     case Op::Stack:
       return stack_text(value, args, fold);
     case Op::Mxfp4:
-      return call("mxfp4");
     case Op::Fp8:
-      return call("fp8");
+    case Op::Nibbles:
+      return call(decoded_form(value));
     case Op::Cast:
       return fmt::format("cast({}, {})", name_of(value.dtype), args[0]);
     case Op::Scaled:

@@ -89,6 +89,7 @@ void Evaluator::fill(const Value& value, const Region& region, const Target& tar
     case Op::Input:
     case Op::Mxfp4:
     case Op::Fp8:
+    case Op::Nibbles:
       return fill_leaf(value, region, target);
     case Op::Transpose:
     case Op::Slice:
@@ -335,13 +336,15 @@ void Evaluator::fill_leaf(const Value& value, const Region& region, const Target
 }
 
 /// Rows and columns that are read at a time. What lands transposed comes in bands of 64 rows and
-/// more, so that its runs fill cache lines; MXFP4 decodes whole blocks, also where a few of their
-/// columns are wanted.
+/// more, so that its runs fill cache lines; codes of four bits are decoded in whole blocks, also
+/// where a few of their columns are wanted.
 std::pair<std::uint64_t, std::uint64_t> Evaluator::tile_steps(const Value& value,
                                                               const MatrixTile& matrix,
                                                               const MatrixTarget& target) {
   const std::uint64_t size = size_of(value.dtype);
-  const std::uint64_t block = value.op == Value::Op::Mxfp4 ? 2 * value.args[0]->shape.back() : 1;
+  const std::uint64_t block = value.op == Value::Op::Mxfp4     ? 2 * value.args[0]->shape.back()
+                              : value.op == Value::Op::Nibbles ? columns_of_scale(value)
+                                                               : 1;
   const std::uint64_t row_bytes = std::max<std::uint64_t>(1, (matrix.cols + block - 1) * size);
   const bool transposed = target.col_stride != static_cast<std::ptrdiff_t>(size_of(target.dtype));
   const std::uint64_t least = transposed ? kBand : 1;
@@ -393,9 +396,12 @@ void Evaluator::count_overflow(std::string_view what, Dtype to, std::uint64_t va
 void Evaluator::fill_matrix(const Value& value, const MatrixTile& tile,
                             const MatrixTarget& target) {
   const std::byte* elements = reader_.read(value, tile);
-  // MXFP4 with the largest scales is decoded to infinities, as Automodel does it: counted, no more.
+  // MXFP4 and FP4 with the largest scales are decoded to infinities, as Automodel does it: counted,
+  // no more.
   const std::uint64_t overflows = reader_.take_overflows();
-  if (overflows > 0 && value.op == Value::Op::Fp8) {
+  const bool powers = value.op == Value::Op::Mxfp4 ||
+                      (value.op == Value::Op::Nibbles && value.nibbles == NibbleForm::Fp4);
+  if (overflows > 0 && !powers) {
     count_overflow("a code times its scale", value.dtype, overflows);
   } else {
     overflows_ += overflows;

@@ -2,6 +2,8 @@
 #include "core/run/leaf_reader.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -20,6 +22,23 @@ constexpr std::uint64_t kWorthOwnRead = 2048;
 
 /// From this scale on the largest FP4, 6, times it is beyond BF16.
 constexpr std::byte kMayOverflow{253};
+
+constexpr float kMostNibble = 8;
+
+/// What the 16 codes stand for.
+const std::array<float, 16>& nibble_values(NibbleForm form) {
+  using Values = std::array<float, 16>;
+  const auto make = [](const auto& value_of) {
+    Values values;
+    for (std::uint8_t code = 0; code < values.size(); ++code) values[code] = value_of(code);
+    return values;
+  };
+  static const Values int4 = make([](std::uint8_t code) { return static_cast<float>(code) - 8; });
+  static const Values e2m1 = make(e2m1_to_float);
+  static const Values fp4 =
+      make([](std::uint8_t code) { return code == 8 ? 0 : e2m1_to_float(code); });
+  return form == NibbleForm::Int4 ? int4 : form == NibbleForm::Fp4 ? fp4 : e2m1;
+}
 
 float largest_of(Dtype dtype) {
   return dtype == Dtype::F16 ? 65504.0F : 0x1.FEp127F;  // BF16's, not far from F32's
@@ -43,6 +62,7 @@ void keep_columns(std::byte* elements, std::uint64_t rows, std::uint64_t pitch, 
 const std::byte* LeafReader::read(const Value& leaf, const MatrixTile& tile) {
   if (leaf.op == Value::Op::Mxfp4) return read_mxfp4(leaf, tile);
   if (leaf.op == Value::Op::Fp8) return read_fp8(leaf, tile);
+  if (leaf.op == Value::Op::Nibbles) return read_nibbles(leaf, tile);
   const std::uint64_t size = size_of(leaf.dtype);
   return read_rows(leaf.input,
                    {tile.first_row, tile.rows, columns_of(leaf) * size, tile.first_col * size,
@@ -76,6 +96,61 @@ const std::byte* LeafReader::read_mxfp4(const Value& leaf, const MatrixTile& til
                                  [](std::byte one) { return one >= kMayOverflow; });
   if (large) overflows_ += count_infinities(leaf.dtype, decoded, tile.rows * tile.cols);
   return decoded;
+}
+
+/// Likewise.
+const std::byte* LeafReader::read_nibbles(const Value& leaf, const MatrixTile& tile) {
+  const Value& codes = *leaf.args[0];
+  const std::uint64_t group = columns_of_scale(leaf);
+  const std::uint64_t groups = leaf.args[1]->shape.back();
+  const std::uint64_t first = tile.first_col / group;
+  const std::uint64_t count = ceil_div(tile.first_col + tile.cols, group) - first;
+  const auto raw = read_rows(
+      codes.input,
+      {tile.first_row, tile.rows, groups * group / 2, first * group / 2, count * group / 2}, raw_);
+  const std::uint64_t scale_bytes = size_of(leaf.args[1]->dtype);
+  const auto scales = group_scales(leaf, {tile.first_row, tile.rows, groups * scale_bytes,
+                                          first * scale_bytes, count * scale_bytes});
+  const std::uint64_t size = size_of(leaf.dtype);
+  std::byte* decoded = decoded_.take(tile.rows * count * group * size).data();
+  decode_nibbles(raw, nibble_values(leaf.nibbles), scales, group, leaf.dtype, decoded);
+  if (count * group != tile.cols) {
+    keep_columns(decoded, tile.rows, count * group, tile.first_col - first * group, tile.cols,
+                 size);
+  }
+  const float most = largest_of(leaf.dtype) / kMostNibble;
+  const bool large = std::any_of(scales.begin(), scales.end(),
+                                 [&](float scale) { return std::fabs(scale) >= most; });
+  if (large) overflows_ += count_infinities(leaf.dtype, decoded, tile.rows * tile.cols);
+  return decoded;
+}
+
+std::span<const float> LeafReader::scales_of(const Value& nibbles, std::uint64_t first_row,
+                                             std::uint64_t rows) {
+  const Value& scales = *nibbles.args[1];
+  const std::uint64_t bytes = scales.shape.back() * size_of(scales.dtype);
+  return group_scales(nibbles, {first_row, rows, bytes, 0, bytes});
+}
+
+/// Of a range of the bytes of the scales.
+std::span<const float> LeafReader::group_scales(const Value& leaf, const RowRange& range) {
+  const Value& scales = *leaf.args[1];
+  const auto raw = read_rows(scales.input, range, raw_scales_);
+  group_scales_.resize(raw.size() / size_of(scales.dtype));
+  if (leaf.nibbles == NibbleForm::Fp4) {
+    std::transform(raw.begin(), raw.end(), group_scales_.begin(), [](std::byte one) {
+      return std::bit_cast<float>(std::to_integer<std::uint32_t>(one) << 23);
+    });
+    return group_scales_;
+  }
+  cast_elements(scales.dtype, raw.data(), Dtype::F32,
+                reinterpret_cast<std::byte*>(group_scales_.data()), group_scales_.size());
+  if (leaf.nibbles == NibbleForm::Int4) return group_scales_;
+  const float third = scales_.of(*leaf.args[2], source_).front();
+  for (float& scale : group_scales_) {
+    scale = leaf.nibbles == NibbleForm::Nvfp4 ? scale * third : scale / third;
+  }
+  return group_scales_;
 }
 
 const std::byte* LeafReader::read_fp8(const Value& leaf, const MatrixTile& tile) {

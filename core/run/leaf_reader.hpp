@@ -31,11 +31,15 @@ class LeafReader {
   explicit LeafReader(TensorSource& source) : source_(source) {}
 
   /// The elements of `tile`, row-major and dense, in leaf.dtype; valid until the next call. `leaf`
-  /// is an Input of whole bytes, an Mxfp4 or an Fp8. Throws what the source throws.
+  /// is an Input of whole bytes, or decodes a packed form. Throws what the source throws.
   const std::byte* read(const Value& leaf, const MatrixTile& tile);
 
   /// Products of codes and scales that became infinite since this was last asked.
   std::uint64_t take_overflows() { return std::exchange(overflows_, 0); }
+
+  /// Of Nibbles: the scales of whole rows, as floats; valid until the next call.
+  std::span<const float> scales_of(const Value& nibbles, std::uint64_t first_row,
+                                   std::uint64_t rows);
 
   /// Bytes of an Input straight into place, without scratch.
   void read_bytes(const Value& input, std::uint64_t offset, std::span<std::byte> out) {
@@ -55,6 +59,8 @@ class LeafReader {
 
   const std::byte* read_mxfp4(const Value& leaf, const MatrixTile& tile);
   const std::byte* read_fp8(const Value& leaf, const MatrixTile& tile);
+  const std::byte* read_nibbles(const Value& leaf, const MatrixTile& tile);
+  std::span<const float> group_scales(const Value& leaf, const RowRange& range);
   void decode_scaled_blocks(const Value& leaf, const MatrixTile& tile, const std::byte* codes,
                             std::byte* decoded);
   void look_for_overflow(const Value& leaf, const std::vector<float>& scales,
@@ -67,6 +73,7 @@ class LeafReader {
   Buffer between_;  // short runs with what lies between them
   Buffer decoded_;  // after a scheme
   ScaleCache scales_;
+  std::vector<float> group_scales_;
   std::uint64_t overflows_ = 0;
 };
 

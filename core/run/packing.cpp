@@ -105,16 +105,10 @@ std::uint64_t Packing::scale_bytes(std::uint64_t elements) const {
 
 Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
                                std::span<std::byte> scales) const {
-  switch (scheme_) {
-    case QuantScheme::Kind::Mxfp4: {
-      const float largest = largest_magnitude(values);
-      check_finite(largest, first, values);
-      return encode_mxfp4(values, largest, codes, scales.data());
-    }
-    case QuantScheme::Kind::Fp8:
-      return encode_fp8(values, scale_of(first), codes);
-  }
-  return {};
+  if (scheme_ == QuantScheme::Kind::Fp8) return encode_fp8(values, scale_of(first), codes);
+  const float largest = largest_magnitude(values);
+  check_finite(largest, first, values);
+  return encode_mxfp4(values, largest, codes, scales.data());
 }
 
 void Packing::encode(const Region& region, std::span<const std::byte> elements,

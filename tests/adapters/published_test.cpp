@@ -50,6 +50,15 @@ const std::vector<Figures> kFigures{
      413,
      63155895344,
      {{"modelopt.input_scale", 5968}}},
+    {"nemotron-nvfp4",
+     24159,
+     18237784556,
+     19323960624,
+     "nemotron_v3",
+     "",
+     413,
+     63155895344,
+     {{"modelopt.input_scale", 5968}}},
     {"hy3",
      47138,
      298786155776,
@@ -132,8 +141,8 @@ std::set<std::string> keys_that_return(const Plan& native) {
   std::set<std::string> keys;
   for (std::size_t id = 0; id < native.inputs.size(); ++id) {
     const std::string_view key = native.inputs[id].name;
-    const bool is_scale =
-        key.ends_with("_scale_inv") || key.ends_with(".weight_scale") || key.ends_with("_scales");
+    const bool is_scale = key.ends_with("_scale_inv") || key.ends_with(".weight_scale") ||
+                          key.ends_with(".weight_scale_2") || key.ends_with("_scales");
     if (native.fates[id].kind == Fate::Kind::Dropped || is_scale) continue;
     const std::size_t packed = key.ends_with("_blocks") ? std::string_view("_blocks").size() : 0;
     keys.emplace(key.substr(0, key.size() - packed));
@@ -216,7 +225,7 @@ INSTANTIATE_TEST_SUITE_P(All, Published, ::testing::ValuesIn(kFigures),
                          [](const auto& test) { return as_identifier(test.param.model); });
 
 TEST(PublishedModels, EveryOneHasFigures) {
-  std::set<std::string> named{"nemotron-nvfp4"};  // see RefusesNvfp4
+  std::set<std::string> named;
   for (const Figures& figures : kFigures) named.insert(figures.model);
   const std::vector<std::string>& models = published_models();
   EXPECT_EQ(named, std::set<std::string>(models.begin(), models.end()));
@@ -242,21 +251,9 @@ TEST(PublishedModels, MistralDecodesToF32ByDefault) {
   EXPECT_EQ(plan.account().bytes_out, kInBf16 + 2 * kDecodedElements);
 }
 
-TEST(PublishedModels, RefusesNvfp4) {
-  const OnDisk disk(published("nemotron-nvfp4"));
-  EXPECT_FALSE(disk.opened.damaged());
-  const Plan plan = plan_to(disk.opened, "native");
-  EXPECT_FALSE(plan.sound());
-  const auto is_packed = [](const Problem& problem) { return problem.code == Code::PackedCodes; };
-  // Each expert by itself, and what would pass through, once.
-  EXPECT_EQ(std::count_if(plan.problems.begin(), plan.problems.end(), is_packed), 23 * 128 * 2 + 1);
-  EXPECT_EQ(plan.account().targets_by_kind[static_cast<int>(OutputKind::Stacked)], 0u);
-}
-
 /// The config states as many layers as there are; what is beyond them is Hy3's MTP layer.
 TEST(PublishedModels, ReducedOnesConvertToo) {
   for (const std::string& model : published_models()) {
-    if (model == "nemotron-nvfp4") continue;
     const OnDisk disk(published(model, {.layers = 2}));
     const Plan plan = plan_to(disk.opened, "native");
     expect_sound(plan);

@@ -76,7 +76,8 @@ void read_line(const std::string& line, std::vector<RecordedCase>& cases) {
 
 std::vector<RecordedCase> read_cases() {
   std::vector<RecordedCase> cases;
-  for (const char* name : {"recorded.txt", "recorded_split.txt", "recorded_stacked.txt"}) {
+  for (const char* name :
+       {"recorded.txt", "recorded_split.txt", "recorded_stacked.txt", "recorded_packed.txt"}) {
     std::ifstream file(CKPTSCOPE_TESTS "/golden/" + std::string(name));
     if (!file) throw std::runtime_error(name);
     for (std::string line; std::getline(file, line);) {

@@ -12,6 +12,9 @@ void decode_mxfp4(std::span<const std::byte> blocks, std::span<const std::byte> 
                   std::size_t bytes_per_block, std::uint16_t* out) noexcept;
 void decode_fp8(Dtype from, const std::byte* codes, float scale, Dtype to, std::byte* out,
                 std::size_t count) noexcept;
+void decode_nibbles(std::span<const std::byte> codes, const std::array<float, 16>& values,
+                    std::span<const float> scales, std::size_t group, Dtype to,
+                    std::byte* out) noexcept;
 float largest_magnitude(std::span<const float> values) noexcept;
 Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
                       std::byte* scales) noexcept;

@@ -44,7 +44,8 @@ TEST(Flags, TakeTheirOwnDefaults) {
 TEST(Flags, DefaultsAreThoseOfTheCore) {
   const Args none;
   EXPECT_EQ(none.resources().memory, Resources{}.memory);
-  EXPECT_EQ(none.bytes("max-shard-size"), ConvertOptions{}.max_shard_bytes);
+  EXPECT_EQ(none.bytes("max-shard-size"), kMaxShardBytes);
+  EXPECT_FALSE(ConvertOptions{}.max_shard_bytes);
   EXPECT_EQ(none.text("verify"), "readback");
   EXPECT_EQ(ConvertOptions{}.verify, VerifyLevel::ReadBack);
   EXPECT_EQ(none.text("if-exists"), "fail");

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 
 #include "core/kernels/scalar/scalar.hpp"
@@ -59,6 +60,36 @@ TEST_P(Target, Convert) {
         cast_elements(from, in.data(), to, out.data(), count);
         scalar::cast_elements(from, in.data(), to, expected.data(), count);
         ASSERT_EQ(out.part(expected.size()), expected) << name_of(from) << name_of(to) << count;
+      }
+    }
+  }
+}
+
+TEST_P(Target, Nibbles) {
+  Random random(7);
+  std::array<float, 16> values;
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) - 8;
+  values[5] = -0.0F;
+  for (const Dtype to : {Dtype::BF16, Dtype::F16, Dtype::F32}) {
+    for (const std::size_t group : {2, 16, 32, 48, 128}) {
+      for (const std::size_t count : {0, 1, 2, 3, 17}) {
+        std::vector<float> scales = random_floats(random, count, 130);
+        if (count > 2) scales[1] = std::numeric_limits<float>::infinity();
+        if (count > 3) scales[3] = std::numeric_limits<float>::quiet_NaN();
+        const Bytes codes = random_bytes(random, count * group / 2);
+        Odd out(count * group * size_of(to));
+        Bytes expected(count * group * size_of(to));
+        decode_nibbles(codes, values, scales, group, to, out.data());
+        scalar::decode_nibbles(codes, values, scales, group, to, expected.data());
+        ASSERT_EQ(out.part(expected.size()), expected) << name_of(to) << group << count;
+        for (std::size_t i = 0; i < count * group; ++i) {
+          const auto byte = std::to_integer<std::size_t>(codes[i / 2]);
+          const float product = values[i % 2 == 0 ? byte & 15 : byte >> 4] * scales[i / group];
+          Bytes one(size_of(to));
+          scalar::cast_elements(Dtype::F32, reinterpret_cast<const std::byte*>(&product), to,
+                                one.data(), 1);
+          ASSERT_EQ(std::memcmp(one.data(), &expected[i * one.size()], one.size()), 0) << i;
+        }
       }
     }
   }

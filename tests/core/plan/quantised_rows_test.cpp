@@ -1,5 +1,6 @@
 // Plans that decode and encode, as rows; the language is that of rows_test.cpp.
 
+#include "adapters/adapter.hpp"
 #include "tests/support/plan_rows.hpp"
 
 namespace ckptscope::testing {
@@ -40,6 +41,54 @@ TEST(QuantisedRows, DecodeMxfp4) {
        "error    a.w_scales: a scale without its weight a.w_blocks [orphan-scale]\n"},
       {"a rule sees one tensor", mapping("t({p}.w) = {p}.v rows 2", {kMxfp4}), to_native(), pair,
        "a.v BF16 [2, 4, 96] <- mxfp4(a.w_blocks, a.w_scales)\n"},
+  });
+}
+
+TEST(QuantisedRows, DecodeCodesOfFourBits) {
+  const Mapping schemes = mapping("", known_schemes(Config()));
+  const auto missing = [](const std::string& what) {
+    return "error    " + what + " [missing-scale]\n";
+  };
+  expect_plans({
+      {"int4", schemes, to_native(),
+       "a.weight_packed I32[4, 8]; a.weight_scale BF16[4, 2]; a.weight_shape I32[2]",
+       "a.weight BF16 [4, 64] <- int4(a.weight_packed, a.weight_scale, a.weight_shape)\n"},
+      {"int4, groups of 128", schemes, to_native(kAsF32),
+       "a.weight_packed I32[4, 32]; a.weight_scale F16[4, 2]; a.weight_shape I64[2]",
+       "a.weight F32 [4, 256] <- cast(F32, int4(a.weight_packed, a.weight_scale, "
+       "a.weight_shape))\n"},
+      {"int4 without its shape", schemes, to_native(),
+       "a.weight_packed I32[4, 8]; a.weight_scale BF16[4, 2]",
+       missing("a.weight_packed: int4 codes without .weight_shape")},
+      {"int4 without a scale", schemes, to_native(),
+       "a.weight_packed I32[4, 8]; a.weight_shape I32[2]",
+       missing("a.weight_packed: int4 codes without a scale (.weight_scale)")},
+      {"a shape alone", schemes, to_native(), "a.weight_shape I32[2]",
+       "error    a.weight_shape: a scale without its weight a.weight_packed [orphan-scale]\n"},
+      {"int4 that fits no group", schemes, to_native(),
+       "a.weight_packed I32[4, 5]; a.weight_scale BF16[4, 2]; a.weight_shape I32[2]",
+       "error    a.weight_scale: shape BF16 [4, 2] does not fit I32 [4, 5], one number for 32, 64, "
+       "128 columns expected [scale-shape]\n"},
+      {"FP4", schemes, to_native(), "a.weight I8[4, 32]; a.scale F8_E8M0[4, 2]",
+       "a.weight BF16 [4, 64] <- fp4(a.weight, a.scale)\n"},
+      {"NVFP4 of ModelOpt", schemes, to_native(kAsF32),
+       "a.weight U8[4, 32]; a.weight_scale F8_E4M3[4, 4]; a.weight_scale_2 F32[]",
+       "a.weight F32 [4, 64] <- nvfp4(a.weight, a.weight_scale, a.weight_scale_2)\n"},
+      {"NVFP4 of compressed-tensors", schemes, to_native(),
+       "a.weight_packed U8[4, 32]; a.weight_scale F8_E4M3[4, 4]; a.weight_global_scale F32[1]",
+       "a.weight BF16 [4, 64] <- nvfp4(a.weight_packed, a.weight_scale, a.weight_global_scale)\n"},
+      {"NVFP4 of experts", schemes, to_native(),
+       "a.weight U8[2, 4, 32]; a.weight_scale F8_E4M3[2, 4, 4]; a.weight_scale_2 F32[]",
+       "a.weight BF16 [2, 4, 64] <- nvfp4(a.weight, a.weight_scale, a.weight_scale_2)\n"},
+      {"NVFP4 without the scale of its scales", schemes, to_native(),
+       "a.weight U8[4, 32]; a.weight_scale F8_E4M3[4, 4]",
+       missing("a.weight: nvfp4 codes without .weight_scale_2")},
+      {"a scale of scales for every expert", schemes, to_native(),
+       "a.weight U8[2, 4, 32]; a.weight_scale F8_E4M3[2, 4, 4]; a.weight_scale_2 F32[2]",
+       "error    a.weight_scale_2: shape F32 [2] does not fit U8 [2, 4, 32], 1 number expected "
+       "[scale-shape]\n"},
+      {"MXFP4 in rows", schemes, to_native(), "a.weight_packed U8[4, 32]; a.weight_scale U8[4, 2]",
+       "a.weight BF16 [4, 64] <- mxfp4(a.weight_packed, a.weight_scale)\n"},
   });
 }
 

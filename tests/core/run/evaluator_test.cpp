@@ -93,6 +93,28 @@ std::uint16_t naive_mxfp4(const Dense& blocks, const Dense& scales, Shape index)
   return slow_mxfp4(in_block % 2 == 0 ? byte % 16 : byte / 16, scale);
 }
 
+float naive_nibble(const Value& value, const std::vector<Dense>& args, Shape index) {
+  const Dense& codes = args[0];
+  const std::uint64_t element = flat(to_shape(value.shape), index);
+  const auto byte = std::to_integer<unsigned>(codes.bytes[element / 2]);
+  const unsigned code = element % 2 == 0 ? byte % 16 : byte / 16;
+  index.back() /= columns_of_scale(value);
+  const std::byte* const scale = args[1].at(index);
+  if (value.nibbles == NibbleForm::Int4) {
+    return (static_cast<float>(code) - 8) * decode_one(args[1].dtype, scale);
+  }
+  const float magnitude = std::array{0.0F, 0.5F, 1.0F, 1.5F, 2.0F, 3.0F, 4.0F, 6.0F}[code % 8];
+  const float number = code < 8 ? magnitude : -magnitude;
+  if (value.nibbles == NibbleForm::Fp4) {
+    const auto exponent = std::to_integer<int>(*scale);
+    const float power = exponent == 0 ? 0.0F : std::ldexp(1.0F, exponent - 127);
+    return (code == 8 ? 0.0F : number) * power;
+  }
+  const float third = decode_one(args[2].dtype, args[2].bytes.data());
+  const float own = decode_one(args[1].dtype, scale);
+  return number * (value.nibbles == NibbleForm::Nvfp4 ? own * third : own / third);
+}
+
 /// Per block, per element of dimension 0, or one for all.
 float naive_scale(const Value& value, const Dense& scale, const Shape& index) {
   std::uint64_t number = 0;
@@ -124,6 +146,8 @@ void naive_element(const Value& value, const std::vector<Dense>& args, Shape ind
     }
     case Value::Op::Mxfp4:
       return store_as(out, naive_mxfp4(args[0], args[1], index));
+    case Value::Op::Nibbles:
+      return encode_one(value.dtype, naive_nibble(value, args, index), out);
     case Value::Op::Fp8:
       return slow_fp8(args[0].dtype, *args[0].at(index), naive_scale(value, args[1], index),
                       value.dtype, out);
@@ -172,7 +196,9 @@ class Expressions {
 
  private:
   ValuePtr try_one(const Shape& shape, Dtype dtype, int depth, bool may_cast) {
-    switch (pick(random_, 0, 12)) {
+    switch (pick(random_, 0, 13)) {
+      case 13:
+        return try_nibbles(shape, dtype);
       case 10:
       case 11:
         return try_interleave(shape, dtype, depth, may_cast);
@@ -296,6 +322,29 @@ class Expressions {
     ValuePtr scales = leaf(shape, Dtype::U8, Filling::Raw);
     shape.push_back(block);
     return values.mxfp4(leaf(shape, Dtype::U8, Filling::Raw), scales);
+  }
+
+  ValuePtr try_nibbles(Shape shape, Dtype dtype) {
+    const bool fits = shape.size() >= 2 && shape.back() > 0 && shape.back() % 8 == 0;
+    if (!fits || (dtype != Dtype::BF16 && dtype != Dtype::F16 && dtype != Dtype::F32)) {
+      return nullptr;
+    }
+    std::uint64_t group = 8 * pick(random_, 1, shape.back() / 8);
+    while (shape.back() % group != 0) group -= 8;
+    Shape grid = shape;
+    grid.back() /= group;
+    const auto form = static_cast<NibbleForm>(pick(random_, 0, 3));
+    const bool int4 = form == NibbleForm::Int4;
+    shape.back() /= int4 ? 8 : 2;
+    const Dtype scale = int4                      ? kTargets[pick(random_, 0, 2)]
+                        : form == NibbleForm::Fp4 ? Dtype::F8_E8M0
+                                                  : Dtype::F8_E4M3;
+    std::vector<ValuePtr> parts{leaf(shape, int4 ? Dtype::I32 : Dtype::U8, Filling::Raw),
+                                leaf(grid, scale)};
+    if (form == NibbleForm::Nvfp4 || form == NibbleForm::DividedNvfp4) {
+      parts.push_back(leaf({1}, Dtype::F32));
+    }
+    return values.nibbles(form, parts, dtype, group);
   }
 
   ValuePtr try_fp8(const Shape& shape, Dtype dtype) {
