@@ -80,10 +80,11 @@ class DcpReader {
         lost = fmt::format("missing chunk: {} is in no file", to_string(chunk.begin));
       add_piece(chunk, tensor.name);
     }
-    info.end = result_.pieces.size();
     const auto pieces = std::span(result_.pieces).subspan(info.begin);
     std::string fault = find_tiling_fault(info.shape, pieces);
     if (fault.empty()) fault = lost;
+    if (fault.starts_with("arity")) result_.pieces.resize(info.begin);  // no boxes of it
+    info.end = result_.pieces.size();
     if (!fault.empty()) {
       add_problem(fmt::format("{}: {}", fault, display(tensor.name)), tensor.name, "");
     }
@@ -108,8 +109,8 @@ class DcpReader {
     const std::string name(object.name);
     try {
       const File file(result_.shards[object.item.file].path);
-      const auto item =
-          open_item(file, object.item.offset, object.item.length, object.item.compressed);
+      const auto item = open_item(file, object.item.offset, object.item.length,
+                                  object.item.compressed, kMostObjectBytes);
       result_.metadata[name] = object_text(*item);
     } catch (const Error& error) {
       add_problem(fmt::format("{}: {}", display(name), error.what()), object.name,

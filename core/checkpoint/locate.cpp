@@ -39,6 +39,16 @@ bool looks_like_json(const File& file) {
   return bytes.starts_with("{") && (bytes.size() < 8 || bytes[7] != '\0');
 }
 
+/// "model_world_size_8_rank_3.pt", as trainers name what each rank saves: 8; 0 for another name.
+/// Source: verl, verl/utils/checkpoint/fsdp_checkpoint_manager.py.
+std::size_t world_size_in(std::string_view name) {
+  constexpr std::string_view kStart = "model_world_size_";
+  if (!name.starts_with(kStart) || !name.ends_with(".pt")) return 0;
+  name.remove_prefix(kStart.size());
+  const std::size_t end = name.find("_rank_");
+  return end == name.npos ? 0 : parse_number(name.substr(0, end)).value_or(0);
+}
+
 Location locate_file(const std::string& path) {
   Location found;
   found.path = path;
@@ -48,6 +58,8 @@ Location locate_file(const std::string& path) {
   if (is_torch_file(file)) {
     found.format = FileFormat::Torch;
     found.files.push_back(parts.filename().string());
+    const std::size_t ranks = world_size_in(found.files.front());
+    if (ranks > 1) found.ranks = ranks;
     return found;
   }
   if (const auto foreign = recognise_foreign(file)) {
@@ -204,16 +216,6 @@ std::vector<std::string> dcp_metadata(const std::vector<std::string>& names) {
   return found;
 }
 
-/// "model_world_size_8_rank_3.pt", as trainers name what each rank saves: 8; 0 for another name.
-/// Source: verl, verl/utils/checkpoint/fsdp_checkpoint_manager.py.
-std::size_t world_size_in(std::string_view name) {
-  constexpr std::string_view kStart = "model_world_size_";
-  if (!name.starts_with(kStart) || !name.ends_with(".pt")) return 0;
-  name.remove_prefix(kStart.size());
-  const std::size_t end = name.find("_rank_");
-  return end == name.npos ? 0 : parse_number(name.substr(0, end)).value_or(0);
-}
-
 /// Those files in the order of their ranks; `ranks` becomes how many there should be.
 std::vector<std::string> rank_files(const std::vector<std::string>& names, std::size_t& ranks) {
   std::vector<std::string> found;
@@ -236,13 +238,21 @@ std::vector<std::string> torch_files(const std::string& path,
   std::vector<std::string> model;
   std::vector<std::string> all;
   for (const std::string& name : names) {
-    const bool named = name.ends_with(".bin") || name.ends_with(".pt") || name.ends_with(".pth");
+    constexpr std::string_view kNames[] = {".bin", ".pt", ".pth", ".ckpt"};
+    const bool named = std::any_of(std::begin(kNames), std::end(kNames),
+                                   [&](std::string_view end) { return name.ends_with(end); });
     if (!named || !is_torch_file(File(join(path, name)))) continue;
     all.push_back(name);
     if (name.starts_with("pytorch_model")) model.push_back(name);
   }
   if (!model.empty()) return model;
-  return all.size() == 1 ? all : std::vector<std::string>();
+  if (all.size() > 1) {
+    std::string list;
+    for (const std::string& name : all) list += (list.empty() ? " " : ", ") + display(name);
+    fail(Code::NotACheckpoint, "{}: {} files of torch.save, open one of them:{}", display(path),
+         all.size(), list);
+  }
+  return all;
 }
 
 Location locate_directory(const std::string& path) {
@@ -252,14 +262,16 @@ Location locate_directory(const std::string& path) {
   found.path = path;
   found.directory = path;
   if (contains(names, "adapter_config.json")) {
-    constexpr std::string_view kTensorsOfIt = "adapter_model.safetensors";
-    if (!contains(names, kTensorsOfIt)) {
-      fail(Code::LoraAdapter, "{}: a LoRA adapter (adapter_config.json) without its {}",
-           display(path), kTensorsOfIt);
+    for (const std::string_view tensors : {"adapter_model.safetensors", "adapter_model.bin"}) {
+      if (!contains(names, tensors)) continue;
+      found.is_lora = true;
+      found.files.emplace_back(tensors);
+      if (tensors.ends_with(".bin")) found.format = FileFormat::Torch;
+      return found;
     }
-    found.is_lora = true;
-    found.files.emplace_back(kTensorsOfIt);
-    return found;
+    fail(Code::LoraAdapter,
+         "{}: a LoRA adapter (adapter_config.json) without its adapter_model.safetensors",
+         display(path));
   }
   std::vector<std::string> consolidated;
   for (const std::string& name : names) {
@@ -290,8 +302,8 @@ Location locate_directory(const std::string& path) {
 std::string latest_step(const std::string& path) {
   if (is_directory(path + "/LATEST")) return path + "/LATEST";
   std::string pointer = path + "/LATEST";
-  if (!exists(pointer)) pointer += ".txt";  // where links fail
-  if (!exists(pointer)) return "";
+  if (kind_of(pointer) != FileKind::Regular) pointer += ".txt";  // where links fail
+  if (kind_of(pointer) != FileKind::Regular) return "";
   std::string name = name_written_in(pointer);
   name = name.substr(name.rfind('/') + 1);  // it may be the path on the machine of the run
   const bool plain = !name.empty() && name != "." && name != "..";

@@ -236,12 +236,14 @@ class CheckpointOpener {
   void check_slices_against_config() {
     const auto vocabulary = result_.config_.integer("vocab_size");
     const auto width = result_.config_.integer("hidden_size");
-    if (result_.pieces_.empty() || !vocabulary || !width) return;
+    const bool sliced = std::any_of(slices_.begin(), slices_.end(),
+                                    [](const auto& one) { return one.has_value(); });
+    if (!sliced || result_.pieces_.empty() || !vocabulary || !width) return;
     for (const char* key : {"model.embed_tokens.weight", "lm_head.weight"}) {
       const auto id = result_.find(key);
       if (!id || result_.tensors_[*id].shape.size() != 2) continue;
       const ShapeView shape = result_.tensors_[*id].shape;
-      if (shape[0] == *vocabulary && shape[1] == *width) continue;
+      if (shape[0] >= *vocabulary && shape[1] >= *width) continue;  // padded
       problems_.add(Code::BadDcp, Severity::Error, {key, {}},
                     "shape against config.json: {} is {}, config.json says [{}, {}]: the shard of "
                     "a last rank is missing",
@@ -254,7 +256,8 @@ class CheckpointOpener {
     if (!other) return;
     const TensorInfo& info = result_.tensors_[id];
     const std::uint32_t other_shard = result_.shard_of(result_.tensors_[*other]);
-    if (other_shard == result_.shard_of(info)) return;  // the header reader has reported it
+    const bool reported = location().format == FileFormat::Safetensors;  // by the header reader
+    if (reported && other_shard == result_.shard_of(info)) return;
     duplicates_[info.name].push_back(id);
     const std::string& shard = result_.shards_[result_.shard_of(info)].name;
     problems_.add(Code::DuplicateTensor, Severity::Error, {info.name, shard},

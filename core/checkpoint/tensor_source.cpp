@@ -7,6 +7,7 @@
 #include "core/checkpoint/pieces.hpp"
 #include "core/torch/dcp_item.hpp"
 #include "core/torch/element_view.hpp"
+#include "core/torch/torch_file.hpp"
 
 namespace ckptscope {
 namespace {
@@ -17,6 +18,13 @@ void require_same(const std::string& path, const FileIdentity& then, const FileI
   if (now.same_content(then)) return;
   fail(Code::SourceChanged, "{}: the file changed since it was opened (size {} then, {} now)",
        display(path), then.size, now.size);
+}
+
+/// The archive that a piece of a DCP checkpoint is.
+std::unique_ptr<ByteSource> open_piece(const File& file, const PieceForm& form, const Piece& piece,
+                                       Dtype dtype) {
+  return open_item(file, piece.offset, form.length, form.kind == PieceForm::Kind::CompressedItem,
+                   most_item_bytes(byte_count(dtype, piece.extent)));
 }
 
 /// A file that was there when it was first looked at and is gone has changed.
@@ -54,6 +62,7 @@ void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::spa
 void CheckpointSource::read_pieces(const TensorInfo& info, std::uint64_t offset,
                                    std::span<std::byte> out) {
   with_context(display(info.name), [&] {
+    std::uint64_t covered = 0;
     for (const Piece& piece : checkpoint_.pieces_of(info)) {
       // Runs count from the start of a formed piece: where its bytes are is told by its form.
       Piece placed = piece;
@@ -62,10 +71,15 @@ void CheckpointSource::read_pieces(const TensorInfo& info, std::uint64_t offset,
       for_each_run(info.shape, size_of(info.dtype), {&placed, 1}, offset, out.size(),
                    [&](const PieceRun& run) {
                      const auto part = out.subspan(run.at, run.bytes);
+                     covered += run.bytes;
                      if (formed) return read_formed(info, piece, run.offset, part);
                      const Shard& shard = checkpoint_.shards()[run.shard];
                      shard_file(run.shard).read(shard.data_start + run.offset, part);
                    });
+    }
+    if (covered < out.size()) {
+      fail(Code::BadDcp, "hole: {} of {} bytes from {} on are in no piece", out.size() - covered,
+           out.size(), offset);
     }
   });
 }
@@ -101,8 +115,7 @@ const CheckpointSource::Located& CheckpointSource::locate(const TensorInfo& info
   const Shard& shard = checkpoint_.shards()[piece.shard];
   auto found = std::make_unique<Located>(
       Located{&piece, open_unchanged(shard.path, shard.identity), nullptr, nullptr});
-  found->bytes = open_item(found->file, piece.offset, form.length,
-                           form.kind == PieceForm::Kind::CompressedItem);
+  found->bytes = open_piece(found->file, form, piece, info.dtype);
   found->tensor = with_context(
       display(shard.name), [&] { return locate_tensor(*found->bytes, info.dtype, piece.extent); });
   located_ = std::move(found);
@@ -121,6 +134,24 @@ const File& CheckpointSource::shard_file(std::uint32_t shard) {
   File file = open_unchanged(row.path, row.identity);
   open_.push_front({shard, std::move(file)});
   return open_.front().file;
+}
+
+void check_file_sums(const Checkpoint& checkpoint, std::uint32_t shard, Progress& progress) {
+  if (checkpoint.location().format != FileFormat::Torch) return;
+  const Shard& row = checkpoint.shards()[shard];
+  const File file = open_unchanged(row.path, row.identity);
+  const FileBytes bytes(file);
+  with_context(display(row.name), [&] { TorchFile(bytes).check_sums(progress); });
+}
+
+void check_piece_sums(const Checkpoint& checkpoint, const TensorInfo& info, Progress& progress) {
+  if (checkpoint.location().format != FileFormat::Dcp) return;
+  for (const Piece& piece : checkpoint.pieces_of(info)) {
+    const Shard& shard = checkpoint.shards()[piece.shard];
+    const File file = open_unchanged(shard.path, shard.identity);
+    const auto item = open_piece(file, checkpoint.forms()[piece.form], piece, info.dtype);
+    with_context(display(shard.name), [&] { TorchFile(*item).check_sums(progress); });
+  }
 }
 
 bool check_sources_unchanged(const Checkpoint& checkpoint) {

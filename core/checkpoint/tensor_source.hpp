@@ -58,6 +58,12 @@ class CheckpointSource final : public TensorSource {
 File open_unchanged(const std::string& path, const FileIdentity& then);
 FileIdentity identity_unchanged(const std::string& path, const FileIdentity& then);
 
+/// Archives of torch.save have checksums of their elements: files of them as a whole, pieces of a
+/// DCP checkpoint each. These hold them against what is read, and do nothing for other formats.
+/// Throw BadArchive ("crc: …"), what reading throws, and Interrupted. Thread-safe.
+void check_file_sums(const Checkpoint& checkpoint, std::uint32_t shard, Progress& progress);
+void check_piece_sums(const Checkpoint& checkpoint, const TensorInfo& info, Progress& progress);
+
 /// Throws SourceChanged when a shard or config.json is not the file that was opened. Returns
 /// whether a shard differs in its change time alone, which is worth a note.
 bool check_sources_unchanged(const Checkpoint& checkpoint);

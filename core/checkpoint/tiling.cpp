@@ -28,6 +28,7 @@ bool meet(const Piece& a, const Piece& b) {
 /// rows the next dimension parts them.
 class Overlaps {
  public:
+  struct TooMany {};
   bool any(std::vector<const Piece*> pieces, std::size_t dim) {
     if (pieces.size() < 2) return false;
     const bool last = dim + 1 >= pieces.front()->begin.size();
@@ -60,7 +61,7 @@ class Overlaps {
   bool any_two(const std::vector<const Piece*>& group) {
     for (std::size_t i = 0; i < group.size(); ++i) {
       for (std::size_t k = i + 1; k < group.size(); ++k) {
-        if (++comparisons_ > kMostComparisons) return true;  // nobody cuts a tensor like that
+        if (++comparisons_ > kMostComparisons) throw TooMany();
         if (meet(*group[i], *group[k])) return true;
       }
     }
@@ -93,8 +94,12 @@ std::string find_tiling_fault(ShapeView shape, std::span<const Piece> pieces) {
     if (!is_empty(piece)) full.push_back(&piece);
   }
   const bool scalar = shape.empty();
-  if (scalar ? full.size() > 1 : Overlaps().any(full, 0))
-    return "overlap: two pieces share elements";
+  try {
+    if (scalar ? full.size() > 1 : Overlaps().any(full, 0))
+      return "overlap: two pieces share elements";
+  } catch (const Overlaps::TooMany&) {
+    return fmt::format("size: {} pieces that are cut too unevenly to be compared", full.size());
+  }
   const std::uint64_t volume = element_count(shape).value_or(0);
   if (total != volume) {
     return fmt::format("hole: {} of {} elements are in no piece", volume - total, volume);

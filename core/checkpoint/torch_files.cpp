@@ -30,7 +30,7 @@ struct Found {
 class TorchReader {
  public:
   /// `of_ranks`: the files are those of the ranks of one run, so that plain tensors are replicas.
-  explicit TorchReader(bool of_ranks) : of_ranks_(of_ranks) {}
+  TorchReader(bool of_ranks, const Progress* progress) : of_ranks_(of_ranks), progress_(progress) {}
 
   void read(const std::string& name, const std::string& path) {
     const File file(path);
@@ -127,30 +127,36 @@ class TorchReader {
       const bool empty = element_count(part->view.shape).value_or(0) == 0;
       if (fits && !again && !empty) result_.pieces.push_back(piece_of(*part, part->begin));
     }
-    info.end = result_.pieces.size();
     const auto pieces = std::span(result_.pieces).subspan(info.begin);
     if (const std::string wrong = find_tiling_fault(info.shape, pieces); !wrong.empty()) {
       fault(first, wrong);
+      if (wrong.starts_with("arity")) result_.pieces.resize(info.begin);  // no boxes of it
     }
+    info.end = result_.pieces.size();
     result_.tensors.push_back(info);
   }
 
-  /// Read and compared: replicas are small.
+  /// Read and compared, whole: nothing else tells a replica from a part.
   bool is_replica(const Found& a, const Found& b) const {
-    constexpr std::uint64_t kMostBytes = 64 << 20;
+    constexpr std::uint64_t kAtOnce = 4 << 20;
     if (&a == &b) return true;
     const bool alike =
         !b.is_part && a.view.dtype == b.view.dtype && same_shape(a.view.shape, b.view.shape);
-    const std::uint64_t bytes = alike ? byte_count(a.view.dtype, a.view.shape) : 0;
-    if (!alike || bytes > kMostBytes) return alike;
-    return elements_of(a, bytes) == elements_of(b, bytes);
-  }
-
-  std::vector<std::byte> elements_of(const Found& one, std::uint64_t bytes) const {
-    const File file(result_.shards[one.shard].path);
-    std::vector<std::byte> elements(bytes);
-    read_elements(FileBytes(file), one.view, 0, elements);
-    return elements;
+    if (!alike) return false;
+    const File file_of_a(result_.shards[a.shard].path);
+    const File file_of_b(result_.shards[b.shard].path);
+    const std::uint64_t bytes = byte_count(a.view.dtype, a.view.shape);
+    std::vector<std::byte> of_a;
+    std::vector<std::byte> of_b;
+    for (std::uint64_t done = 0; done < bytes; done += of_a.size()) {
+      if (progress_ != nullptr) progress_->check_stop();
+      of_a.resize(std::min(kAtOnce, bytes - done));
+      of_b.resize(of_a.size());
+      read_elements(FileBytes(file_of_a), a.view, done, of_a);
+      read_elements(FileBytes(file_of_b), b.view, done, of_b);
+      if (of_a != of_b) return false;
+    }
+    return true;
   }
 
   void fault(const Found& tensor, std::string_view what) {
@@ -183,6 +189,7 @@ class TorchReader {
   }
 
   const bool of_ranks_;
+  const Progress* progress_;
   Contents result_;
   Arena arena_;
   std::deque<Found> found_;
@@ -192,7 +199,7 @@ class TorchReader {
 }  // namespace
 
 Contents open_torch_files(const Location& location, const Progress* progress) {
-  TorchReader reader(location.ranks > 0);
+  TorchReader reader(location.ranks > 0, progress);
   for (const std::string& name : location.files) {
     if (progress != nullptr) progress->check_stop();
     reader.read(name, location.path_of(name));
@@ -201,7 +208,11 @@ Contents open_torch_files(const Location& location, const Progress* progress) {
   if (location.ranks > location.files.size()) {
     contents.problems.push_back(
         {Code::MissingShard, Severity::Error,
-         fmt::format("files of {} ranks, of a run on {}", location.files.size(), location.ranks),
+         location.files.size() == 1
+             ? fmt::format("the file of one of {} ranks; open the directory that has them all",
+                           location.ranks)
+             : fmt::format("files of {} ranks, of a run on {}", location.files.size(),
+                           location.ranks),
          "", location.files.back()});
   }
   return contents;

@@ -10,6 +10,7 @@
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
 #include "core/checkpoint/index_file.hpp"
+#include "core/checkpoint/tensor_source.hpp"
 #include "core/convert/refusals.hpp"
 #include "core/convert/verify.hpp"
 #include "core/output/read_back.hpp"
@@ -29,8 +30,16 @@ void refuse_damaged(const Checkpoint& source, const PlanOptions& options) {
   }
 }
 
+/// A file that is opened by itself has no claim on what lies beside it.
 void add_directories(const Checkpoint& checkpoint, std::set<std::string>& directories) {
-  directories.insert(checkpoint.location().directory);
+  const Location& location = checkpoint.location();
+  const bool alone = location.index.empty() && !is_directory(location.path) &&
+                     location.resolved_from.empty() && checkpoint.shards().size() == 1;
+  if (alone) {
+    directories.insert(real_path(checkpoint.shards().front().path));
+    return;
+  }
+  directories.insert(location.directory);
   for (const Shard& shard : checkpoint.shards()) {
     if (!shard.present) continue;
     directories.insert(std::filesystem::path(real_path(shard.path)).parent_path().string());
@@ -75,6 +84,7 @@ class Conversion {
     const SideFiles side_files(sources_, plan_);
     if (is_done_already(side_files)) return std::move(report_);
     check_before(sources_, plan_, layout_, options_);
+    if (options_.verify != VerifyLevel::None) check_source_sums();
     Staging staging(options_.out, options_.if_exists == ExistsPolicy::Replace
                                       ? Staging::IfExists::Replace
                                       : Staging::IfExists::Fail);
@@ -92,6 +102,21 @@ class Conversion {
     progress_.phase("commit", 0);
     report_.replaced = staging.commit();
     return std::move(report_);
+  }
+
+  /// What torch.save wrote says whether it is what was written.
+  void check_source_sums() {
+    if (source_.location().format == FileFormat::Safetensors) return;
+    progress_.phase("checksums", source_.total_bytes());
+    const std::size_t shards = source_.shards().size();
+    const auto tensors = source_.tensors();
+    parallel_for(shards + tensors.size(), options_.resources.workers(),
+                 [&](std::size_t i, unsigned) {
+                   if (i < shards)
+                     return check_file_sums(source_, static_cast<std::uint32_t>(i), progress_);
+                   check_piece_sums(source_, tensors[i - shards], progress_);
+                   progress_.advance(tensors[i - shards].bytes());
+                 });
   }
 
   std::map<std::string, std::string> metadata() const {

@@ -13,8 +13,6 @@
 #include "core/inspect/code_counter.hpp"
 #include "core/kernels/kernels.hpp"
 #include "core/names/key_pattern.hpp"
-#include "core/torch/dcp_item.hpp"
-#include "core/torch/torch_file.hpp"
 
 namespace ckptscope {
 namespace {
@@ -166,7 +164,7 @@ class PartCheck {
     } else {
       for (const TensorInfo* info : part_.tensors) {
         telling(info->name, [&] {
-          check_items(*info);
+          check_piece_sums(checkpoint_, *info, progress_);
           scan_by_itself(*info);
         });
       }
@@ -177,12 +175,7 @@ class PartCheck {
 
  private:
   void read_file() {
-    if (checkpoint_.location().format == FileFormat::Torch) {
-      telling("", [&] {
-        const FileBytes bytes(file_);
-        TorchFile(bytes).check_sums(progress_);
-      });
-    }
+    telling("", [&] { check_file_sums(checkpoint_, part_.shard, progress_); });
     if (follow_each_other(checkpoint_)) {
       read_in_order();
     } else if (!expected_.empty()) {
@@ -209,19 +202,6 @@ class PartCheck {
                            error.code() == Code::BadPickle;
       if (!of_file) throw;
       problems_.add(error.code(), Severity::Error, {key, shard_.name}, "{}", error.what());
-    }
-  }
-
-  /// Of DCP: each piece is an archive, with checksums of its own.
-  void check_items(const TensorInfo& info) {
-    if (checkpoint_.location().format != FileFormat::Dcp) return;
-    for (const Piece& piece : checkpoint_.pieces_of(info)) {
-      const Shard& shard = checkpoint_.shards()[piece.shard];
-      const PieceForm& form = checkpoint_.forms()[piece.form];
-      const File file = open_unchanged(shard.path, shard.identity);
-      const auto item =
-          open_item(file, piece.offset, form.length, form.kind == PieceForm::Kind::CompressedItem);
-      with_context(display(shard.name), [&] { TorchFile(*item).check_sums(progress_); });
     }
   }
 

@@ -391,7 +391,7 @@ class Planner {
       Output& output = draft.output;
       const auto found = published.dtype_of.find(output.key);
       if (found == published.dtype_of.end() || found->second == output.dtype()) continue;
-      if (!is_output_dtype(output.dtype())) continue;
+      if (!is_number(output.dtype()) || is_fp8(output.dtype())) continue;
       output.value = values().cast(output.value, found->second);
       const bool plain = output.kind == OutputKind::Passed || output.kind == OutputKind::Renamed;
       if (plain) output.kind = OutputKind::Cast;

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/base/error.hpp"
+#include "core/torch/pickle_text.hpp"
 #include "core/torch/torch_file.hpp"
 
 namespace ckptscope {
@@ -14,12 +15,13 @@ namespace {
 /// Unpacks forwards, and from the start again for what lies behind.
 class ZstdBytes final : public ByteSource {
  public:
-  ZstdBytes(const File& file, std::uint64_t offset, std::uint64_t length)
+  ZstdBytes(const File& file, std::uint64_t offset, std::uint64_t length, std::uint64_t most)
       : packed_(file, offset, length), context_(::ZSTD_createDCtx(), ::ZSTD_freeDCtx) {
     if (context_ == nullptr) fail(Code::OutOfMemory, "memory ran out");
     constexpr int kWindow = 27;  // log2 of bytes that unpacking may keep
     ::ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, kWindow);
-    skip(UINT64_MAX);
+    skip(most + 1);
+    if (at_ > most) fail(Code::BadArchive, "zstd: more than {} bytes", most);
     size_ = at_;
   }
   std::uint64_t size() const override { return size_; }
@@ -89,8 +91,8 @@ class ZstdBytes final : public ByteSource {
 }  // namespace
 
 std::unique_ptr<ByteSource> open_item(const File& file, std::uint64_t offset, std::uint64_t length,
-                                      bool compressed) {
-  if (compressed) return std::make_unique<ZstdBytes>(file, offset, length);
+                                      bool compressed, std::uint64_t most) {
+  if (compressed) return std::make_unique<ZstdBytes>(file, offset, length, most);
   return std::make_unique<FileBytes>(file, offset, length);
 }
 

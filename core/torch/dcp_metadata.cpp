@@ -10,6 +10,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/torch/pickle_machine.hpp"
+#include "core/torch/pickle_text.hpp"
 
 namespace ckptscope {
 namespace {
@@ -97,7 +98,7 @@ Dtype dtype_of(PickleValue properties) {
   const auto dtype = named.is(Kind::Global)
                          ? torch_dtype(named.global().module, named.global().name)
                          : std::nullopt;
-  if (!dtype) broken("dtype", "one that is not known");
+  if (!dtype) broken("dtype", "{} is not supported", text_of(named));
   return *dtype;
 }
 
@@ -108,6 +109,7 @@ class Merge {
   void add(const std::string& path) {
     const auto reading = std::make_unique<Reading>(path);  // what it says is copied
     if (reading->file.size() > kMostBytes) broken("length", "{} bytes", reading->file.size());
+    room_ = reading->file.size();
     PickleMachine& machine = reading->machine;
     const auto refuse_foreign = [&] {
       if (machine.foreign().empty()) return;
@@ -228,24 +230,30 @@ class Merge {
     for (const pickle::Entry& entry : entries(states, "state_dict_metadata")) {
       check_stop();
       const std::string_view name = kept(text(entry.key, "the name of a tensor"));
-      State& state = states_[name];
-      if (is_record(entry.value, "BytesStorageMetadata")) {
-        state.is_object = true;
-        continue;
-      }
+      const auto [place, is_new] = states_.try_emplace(name);
+      State& state = place->second;
+      const bool is_object = is_record(entry.value, "BytesStorageMetadata");
+      if (!is_new && is_object != state.is_object)
+        broken("ranks disagree", "about {}", display(name));
+      state.is_object = is_object;
+      if (is_object) continue;
       const Fields tensor(entry.value, "TensorStorageMetadata");
-      const Dtype dtype = dtype_of(tensor["properties"]);
+      const Dtype dtype =
+          with_context(display(name), [&] { return dtype_of(tensor["properties"]); });
       const ShapeView shape = numbers(tensor["size"], "a size");
-      const bool again = !state.boxes.empty();
       const bool same = dtype == state.dtype && same_shape(shape, state.shape);
-      if (again && !same) broken("ranks disagree", "about {}", display(name));
+      if (!is_new && !same) broken("ranks disagree", "about {}", display(name));
       state.dtype = dtype;
       state.shape = shape;
-      for (const PickleValue chunk : items(tensor["chunks"], "a list of chunks")) {
+      const auto chunks = items(tensor["chunks"], "a list of chunks");
+      // Lists may be shared, but then they are not what torch writes: a chunk takes some bytes.
+      if (chunks.size() > room_) broken("size", "more chunks than bytes");
+      room_ -= chunks.size();
+      for (const PickleValue chunk : chunks) {
         const Fields fields(chunk, "ChunkStorageMetadata");
         add_box(state,
                 {numbers(fields["offsets"], "an offset"), numbers(fields["sizes"], "a size")},
-                again);
+                !is_new);
       }
     }
   }
@@ -281,6 +289,7 @@ class Merge {
     return arena;
   }();
   std::unordered_set<std::string_view> names_;
+  std::uint64_t room_ = 0;              // chunks that the file can yet hold
   std::vector<std::uint64_t> numbers_;  // of the moment
   std::map<std::string, std::uint32_t, std::less<>> files_;
   std::map<std::string_view, State> states_;

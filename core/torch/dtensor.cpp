@@ -6,6 +6,7 @@
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "core/torch/pickle_text.hpp"
 
 namespace ckptscope {
 namespace {
@@ -69,20 +70,75 @@ std::vector<std::uint64_t> mesh_shape(PickleValue mesh) {
   return {tensor.tensor().shape.begin(), tensor.tensor().shape.end()};
 }
 
-/// Shard(d): d; Replicate: nullopt.
-std::optional<std::uint64_t> sharded_dim(PickleValue placement) {
+/// A dimension of the tensor that a dimension of the mesh cuts.
+struct Cut {
+  std::uint64_t dim = 0;
+  std::uint64_t later = 1;  // ranks to the right on the mesh that have cut it before
+};
+
+/// Shard(d), or _StridedShard(d, n), as FSDP2 over tensor parallelism has it; Replicate: nullopt.
+std::optional<Cut> cut_of(PickleValue placement) {
   if (is_call(placement, "Replicate")) return std::nullopt;
-  if (!is_call(placement, "Shard")) {
-    broken("a placement that is neither Shard nor Replicate");
+  const bool strided = is_call(placement, "_StridedShard");
+  if (!strided && !is_call(placement, "Shard")) {
+    broken("{}, a placement that is not supported", text_of(placement));
   }
-  PickleValue dim = entry(placement.call().state, "dim");
-  const PickleValue arguments = placement.call().arguments;
-  if (dim.is(Kind::None) && arguments.is(Kind::Tuple) && !arguments.items().empty()) {
-    dim = arguments.items()[0];
-  }
-  if (!dim.is(Kind::Int) || dim.integer() < 0) broken("Shard without its dimension");
-  return static_cast<std::uint64_t>(dim.integer());
+  const auto number = [&](std::string_view name, std::size_t place) {
+    PickleValue value = entry(placement.call().state, name);
+    const PickleValue arguments = placement.call().arguments;
+    const bool given = arguments.is(Kind::Tuple) && arguments.items().size() > place;
+    if (value.is(Kind::None) && given) value = arguments.items()[place];
+    if (!value.is(Kind::Int) || value.integer() < 0) broken("Shard without its {}", name);
+    return static_cast<std::uint64_t>(value.integer());
+  };
+  return Cut{number("dim", 0), strided ? number("split_factor", 1) : 1};
 }
+
+/// Of one rank: where its part begins and ends, cut by one dimension of the mesh after another.
+class Parts {
+ public:
+  explicit Parts(const std::vector<std::uint64_t>& shape)
+      : begin(shape.size(), 0), extent(shape), waiting_(shape.size()) {}
+
+  std::vector<std::uint64_t> begin;
+  std::vector<std::uint64_t> extent;
+
+  /// The dimensions of the mesh come from left to right.
+  void cut(const Cut& how, std::uint64_t ranks, std::uint64_t at) {
+    if (how.dim >= extent.size() || ranks == 0) broken("Shard({}) of another shape", how.dim);
+    std::vector<Waiting>& waiting = waiting_[how.dim];
+    if (how.later > 1) return waiting.push_back({how.later, ranks, at});
+    apply(how.dim, ranks, at);
+    while (!waiting.empty()) {  // those that wanted this one first
+      Waiting& last = waiting.back();
+      last.later = last.later % ranks == 0 ? last.later / ranks : 0;
+      if (last.later != 1) break;
+      const Waiting now = last;
+      waiting.pop_back();
+      apply(how.dim, now.ranks, now.at);
+      ranks = now.ranks;
+    }
+  }
+  bool complete() const {
+    return std::all_of(waiting_.begin(), waiting_.end(),
+                       [](const auto& one) { return one.empty(); });
+  }
+
+ private:
+  struct Waiting {
+    std::uint64_t later;
+    std::uint64_t ranks;
+    std::uint64_t at;
+  };
+  void apply(std::uint64_t dim, std::uint64_t ranks, std::uint64_t at) {
+    const std::uint64_t each = (extent[dim] + ranks - 1) / ranks;
+    const std::uint64_t first = std::min(extent[dim], at * each);
+    begin[dim] += first;
+    extent[dim] = std::min(each, extent[dim] - first);
+  }
+
+  std::vector<std::vector<Waiting>> waiting_;  // by dimension
+};
 
 }  // namespace
 
@@ -98,7 +154,6 @@ std::optional<TensorPart> part_of_dtensor(PickleValue value) {
   part.local = entry(state, "_local_tensor");
   if (!part.local.is(Kind::Tensor)) broken("without its local tensor");
   part.shape = numbers(given[2].items()[2], "a shape");
-  part.begin.assign(part.shape.size(), 0);
 
   const PickleValue spec = state_of(entry(state, "_spec"), "its spec");
   const PickleValue mesh = state_of(entry(spec, "mesh"), "its mesh");
@@ -108,17 +163,16 @@ std::optional<TensorPart> part_of_dtensor(PickleValue value) {
   const bool complete = placements.is(Kind::Tuple) && placements.items().size() == ranks.size() &&
                         at.size() == ranks.size();
   if (!complete) broken("placements of another mesh");
-  std::vector<bool> cut(part.shape.size(), false);
+  Parts parts(part.shape);
   for (std::size_t m = 0; m < ranks.size(); ++m) {
-    const auto dim = sharded_dim(placements.items()[m]);
-    if (!dim) continue;
-    if (*dim >= part.shape.size() || ranks[m] == 0) broken("Shard({}) of another shape", *dim);
-    if (cut[*dim]) broken("dimension {} is cut twice", *dim);
-    cut[*dim] = true;
-    const std::uint64_t extent = part.shape[*dim];
-    const std::uint64_t each = (extent + ranks[m] - 1) / ranks[m];
-    part.begin[*dim] = std::min(extent, at[m] * each);
+    if (const auto cut = cut_of(placements.items()[m])) parts.cut(*cut, ranks[m], at[m]);
   }
+  if (!parts.complete()) broken("a _StridedShard without what it strides over");
+  if (!same_shape(parts.extent, part.local.tensor().shape)) {
+    broken("its local tensor is {}, the placements make {}", to_string(part.local.tensor().shape),
+           to_string(parts.extent));
+  }
+  part.begin = std::move(parts.begin);
   return part;
 }
 

@@ -27,7 +27,7 @@ bool is_dense(const ElementView& view);
 
 /// Fills `out` with bytes [offset, offset + out.size()) of the elements, taken row-major and dense.
 /// Every element must lie in the source. Reads at most some hundred kilobytes at a time, and what
-/// lies near in one go; never more than 64 times what is wanted. Thread-safe.
+/// lies near in one go: where one element of many is wanted, up to 64 KiB for each. Thread-safe.
 void read_elements(const ByteSource& source, const ElementView& view, std::uint64_t offset,
                    std::span<std::byte> out);
 

@@ -44,6 +44,8 @@ constexpr std::pair<std::string_view, std::string_view> kDTensorNames[] = {
     {"torch.distributed._tensor.placement_types", "Shard"},
     {"torch.distributed._tensor.placement_types", "Replicate"},
     {"torch.distributed.tensor.placement_types", "Shard"},
+    {"torch.distributed.tensor.placement_types", "_StridedShard"},
+    {"torch.distributed._tensor.placement_types", "_StridedShard"},
     {"torch.distributed.tensor.placement_types", "Replicate"},
     {"torch.distributed.device_mesh", "DeviceMesh"},
     {"torch.distributed._mesh_layout", "_MeshLayout"},
@@ -59,6 +61,21 @@ constexpr NamedDtype kStorages[] = {
     {"ByteStorage", Dtype::U8},          {"BoolStorage", Dtype::BOOL},
     {"ComplexFloatStorage", Dtype::C64}, {"ComplexDoubleStorage", Dtype::C128},
 };
+
+/// Dtypes of torch that have no counterpart here: data all the same, and named where they stand.
+constexpr std::string_view kOtherDtypes[] = {"complex32", "qint8",
+                                             "quint8",    "qint32",
+                                             "quint4x2",  "quint2x4",
+                                             "bits1x8",   "bits2x4",
+                                             "bits4x2",   "bits8",
+                                             "bits16",    "uint1",
+                                             "uint2",     "uint3",
+                                             "uint4",     "uint5",
+                                             "uint6",     "uint7",
+                                             "int1",      "int2",
+                                             "int3",      "int4",
+                                             "int5",      "int6",
+                                             "int7",      "float4_e2m1fn_x2"};
 
 /// Classes of records, in the modules that have held them.
 struct Record {
@@ -112,6 +129,10 @@ std::optional<PickleName> pickle_name(std::string_view module, std::string_view 
       is_untyped_storage(module, name)) {
     return PickleName::Data;
   }
+  const bool other_dtype =
+      module == "torch" &&
+      std::find(std::begin(kOtherDtypes), std::end(kOtherDtypes), name) != std::end(kOtherDtypes);
+  if (other_dtype) return PickleName::Data;
   const auto dtensor =
       std::find(std::begin(kDTensorNames), std::end(kDTensorNames), std::pair(module, name));
   if (dtensor != std::end(kDTensorNames)) return PickleName::Record;

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "core/torch/pickle_extent.hpp"
 #include "core/torch/pickle_machine.hpp"
+#include "core/torch/pickle_text.hpp"
 #include "core/torch/zip_archive.hpp"
 
 namespace ckptscope {
@@ -19,7 +21,8 @@ namespace {
 using Kind = PickleValue::Kind;
 
 constexpr std::uint64_t kMostPickle = 1 << 30;
-constexpr std::uint64_t kMostObjects = 10'000;  // that are kept
+constexpr std::uint64_t kMostObjects = 10'000;   // that are kept
+constexpr std::uint64_t kMostNames = 256 << 20;  // bytes of paths to values
 constexpr std::string_view kLegacyMagic = "\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19";
 
 std::string first_bytes(const ByteSource& source, std::uint64_t count) {
@@ -41,49 +44,6 @@ std::string joined(const std::string& path, const std::string& key) {
 bool is_torch_file(const File& file) {
   const std::string first = first_bytes(FileBytes(file), kLegacyMagic.size());
   return first.starts_with("PK\x03\x04") || first == kLegacyMagic;
-}
-
-std::string text_of(PickleValue value) {
-  constexpr std::size_t kMostItems = 8;
-  switch (value.kind()) {
-    case Kind::None:
-      return "None";
-    case Kind::Bool:
-      return value.boolean() ? "True" : "False";
-    case Kind::Int:
-      return std::to_string(value.integer());
-    case Kind::BigInt:
-      return "a number of more than 60 bits";
-    case Kind::Real:
-      return fmt::format("{}", value.real().value);
-    case Kind::Text:
-      return std::string(value.text().text);
-    case Kind::Bytes:
-      return fmt::format("{} bytes", value.text().text.size());
-    case Kind::Tuple:
-    case Kind::List:
-    case Kind::Set: {
-      std::string text;
-      for (std::size_t i = 0; i < std::min(value.items().size(), kMostItems); ++i) {
-        const PickleValue item = value.items()[i];
-        text += (i == 0 ? "" : ", ") + (item.is_container() ? "…" : text_of(item));
-      }
-      return "[" + text + (value.items().size() > kMostItems ? ", …]" : "]");
-    }
-    case Kind::Dict:
-      return fmt::format("a dict of {}", value.entries().size());
-    case Kind::Global:
-      return fmt::format("{}.{}", value.global().module, value.global().name);
-    case Kind::Call:
-      return text_of(value.call().target) + "(…)";
-    case Kind::Storage:
-      return "a storage";
-    case Kind::Tensor:
-      return "a tensor " + to_string(value.tensor().shape);
-    case Kind::Mark:
-      break;
-  }
-  return "";
 }
 
 /// The bytes that a pickle is read from, and the machine whose arena its values lie in.
@@ -184,7 +144,8 @@ void TorchFile::read_legacy() {
   const bool known = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
     return storages.find(name) != storages.end();
   });
-  if (!known || names.size() != storages.size()) {
+  const std::set<std::string_view> different(names.begin(), names.end());
+  if (!known || names.size() != storages.size() || different.size() != names.size()) {
     fail(Code::BadPickle, "missing record: {} storages, {} listed", storages.size(), names.size());
   }
   data_.resize(storages.size());
@@ -229,6 +190,15 @@ void TorchFile::collect() {
     PickleValue value;
   };
   std::vector<Todo> todo{{"", root_}};
+  // Parts that are shared are named by every path to them: what a file says in kilobytes may be
+  // gigabytes of names.
+  std::uint64_t room = kMostNames;
+  const auto put = [&](const std::string& path, const std::string& key, PickleValue value) {
+    const std::uint64_t bytes = path.size() + key.size() + sizeof(Todo);
+    if (bytes > room) fail(Code::BadPickle, "size: more than {} bytes of names", kMostNames);
+    room -= bytes;
+    todo.push_back({joined(path, key), value});
+  };
   while (!todo.empty()) {
     const Todo one = std::move(todo.back());
     todo.pop_back();
@@ -241,11 +211,11 @@ void TorchFile::collect() {
       tensors_.push_back({one.path, view, data_of(*view.storage), std::move(part)});
     } else if (one.value.is(Kind::Dict)) {
       for (const pickle::Entry& entry : one.value.entries()) {
-        todo.push_back({joined(one.path, key_text(entry.key)), entry.value});
+        put(one.path, key_text(entry.key), entry.value);
       }
     } else if (one.value.is(Kind::List) || one.value.is(Kind::Tuple)) {
       for (std::size_t i = 0; i < one.value.items().size(); ++i) {
-        todo.push_back({joined(one.path, std::to_string(i)), one.value.items()[i]});
+        put(one.path, std::to_string(i), one.value.items()[i]);
       }
     } else if (objects_.size() < kMostObjects) {
       objects_.push_back({one.path, text_of(one.value)});

@@ -78,7 +78,4 @@ class TorchFile {
 /// By its first bytes: a zip, or the magic number of the older form.
 bool is_torch_file(const File& file);
 
-/// A whole value as people read it: "9", "adamw", "[2, 3]"; long ones are cut.
-std::string text_of(PickleValue value);
-
 }  // namespace ckptscope

@@ -20,6 +20,7 @@
 #include "core/names/query.hpp"
 #include "core/plan/published_form.hpp"
 #include "core/torch/dcp_metadata.hpp"
+#include "core/torch/element_view.hpp"
 #include "core/torch/torch_file.hpp"
 #include "tests/support/torch_samples.hpp"
 
@@ -194,7 +195,15 @@ bool read_torch(const std::string& bytes) {
     const MemoryBytes source(as_bytes(bytes));
     const TorchFile file(source);
     for (const TorchTensor& tensor : file.tensors()) {
-      expect(tensor.data <= bytes.size(), "a storage beyond the file");
+      const pickle::Tensor& from = tensor.view;
+      const std::uint64_t size = size_of(from.dtype);
+      const std::uint64_t begin = tensor.data + from.offset * size;
+      const ElementView view{begin, from.shape,      from.stride, from.dtype,
+                             false, from.conjugated, from.negated};
+      std::vector<std::byte> out(
+          std::min<std::uint64_t>(byte_count(from.dtype, from.shape), 4096 / size * size));
+      expect(tensor.data > 0 || out.empty(), "a storage where the file begins");
+      read_elements(source, view, 0, out);
     }
     Progress progress;
     file.check_sums(progress);

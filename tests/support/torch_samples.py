@@ -2,6 +2,9 @@
 
     torch_samples.py pickle DIR > tests/field/torch_save.txt
     torch_samples.py dcp DIR > tests/field/dcp.txt
+    torch_samples.py ranks DIR > tests/field/ranks.txt
+
+The last needs torch: DIR holds directories of rank files, each with a NAME.truth of whole tensors.
 
 DIR holds what the real writers wrote, files with a broken rule, and an expected.json that a slow
 reader in Python has confirmed: dtype, shape and sha256 of every tensor, or the rule.
@@ -64,4 +67,21 @@ def dcp(root):
                     print("file", quoted(short), packed(full))
 
 
-{"pickle": pickles, "dcp": dcp}[sys.argv[1]](sys.argv[2])
+def ranks(root):
+    import hashlib
+    import torch
+    names = {torch.float32: "F32", torch.bfloat16: "BF16"}
+    for name in sorted(one[:-6] for one in os.listdir(root) if one.endswith(".truth")):
+        print("case", "reads", quoted(name), quoted(""))
+        whole = torch.load(os.path.join(root, name + ".truth"))
+        rows = {}
+        for key, tensor in whole.items():
+            data = tensor.contiguous().view(torch.uint8).numpy().tobytes()
+            rows[key] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape),
+                         "sha256": hashlib.sha256(data).hexdigest()}
+        tensors(rows)
+        for file in sorted(os.listdir(os.path.join(root, name))):
+            print("file", quoted(file), packed(os.path.join(root, name, file)))
+
+
+{"pickle": pickles, "dcp": dcp, "ranks": ranks}[sys.argv[1]](sys.argv[2])

@@ -77,5 +77,22 @@ TEST(RankFiles, BecomeWholeTensors) {
   EXPECT_EQ(tensors_of(checkpoint), first.optim);
 }
 
+/// Placements of one and two dimensions of a mesh, one over the other too.
+TEST(RankFiles, MakeWholeTensors) {
+  ASSERT_GE(torch_samples("ranks.txt").size(), 5u);
+  for (const TorchSample& sample : torch_samples("ranks.txt")) {
+    SCOPED_TRACE(sample.name);
+    const TempDir dir;
+    sample.write(dir.path());
+    const Checkpoint checkpoint = Checkpoint::open(dir.path());
+    EXPECT_FALSE(checkpoint.damaged());
+    EXPECT_EQ(tensors_of(checkpoint), sample.tensors);
+    const std::string first = sample.files.begin()->first;
+    const Checkpoint alone = Checkpoint::open(dir / first);
+    ASSERT_TRUE(alone.damaged());
+    EXPECT_EQ(alone.problems().back().code, Code::MissingShard);
+  }
+}
+
 }  // namespace
 }  // namespace ckptscope::testing
