@@ -31,11 +31,16 @@ void expect_number(const std::optional<std::uint64_t>& expected, std::uint64_t f
 
 /// Keys without the parts of packed weights.
 std::set<std::string> logical_keys(const SyntheticCheckpoint& checkpoint) {
+  std::set<std::string> all;
+  for (const SyntheticTensor& one : checkpoint.tensors) all.insert(one.key);
   std::set<std::string> keys;
-  for (const SyntheticTensor& one : checkpoint.tensors) {
-    const bool scale = one.key.ends_with("_scale_inv") || one.key.ends_with(".weight_scale");
-    const bool packed = one.key.ends_with(".weight_packed");
-    if (!scale) keys.insert(one.key.substr(0, one.key.size() - (packed ? 7 : 0)));
+  for (const std::string& key : all) {
+    const std::string stem = key.substr(0, key.rfind('.'));
+    const bool beside = key.ends_with(".scale") && all.contains(stem + ".weight");
+    const bool part = beside || key.ends_with("_scale_inv") || key.ends_with(".weight_scale") ||
+                      key.ends_with(".weight_shape");
+    const bool packed = key.ends_with(".weight_packed");
+    if (!part) keys.insert(key.substr(0, key.size() - (packed ? 7 : 0)));
   }
   return keys;
 }

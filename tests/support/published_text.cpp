@@ -54,7 +54,18 @@ void add_tensor(const std::string& key, const std::string& dtype, const Shape& s
   const auto blocks = [&](std::uint64_t rows, std::uint64_t cols) {
     return Shape{ceil_div(shape[0], rows), ceil_div(shape[1], cols)};
   };
-  if (dtype.starts_with("FP8")) {
+  const std::string stem = key.substr(0, key.rfind('.'));
+  if (dtype == "INT4") {
+    tensors.push_back({key + "_packed", Dtype::I32, {shape[0], shape[1] / 8}});
+    tensors.push_back({key + "_scale", Dtype::BF16, blocks(1, 32)});
+    tensors.push_back({key + "_shape", Dtype::I32, {2}});
+  } else if (dtype == "FP4") {
+    tensors.push_back({key, Dtype::I8, {shape[0], shape[1] / 2}});
+    tensors.push_back({stem + ".scale", Dtype::F8_E8M0, blocks(1, 32)});
+  } else if (dtype == "FP8:E8M0") {
+    tensors.push_back({key, Dtype::F8_E4M3, shape});
+    tensors.push_back({stem + ".scale", Dtype::F8_E8M0, blocks(128, 128)});
+  } else if (dtype.starts_with("FP8")) {
     const Dtype scale = dtype == "FP8:BF16" ? Dtype::BF16 : Dtype::F32;
     tensors.push_back({key, Dtype::F8_E4M3, shape});
     tensors.push_back({key + "_scale_inv", scale, blocks(128, 128)});

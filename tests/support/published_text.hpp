@@ -6,8 +6,8 @@
 //   in KEY DTYPE [shape]
 //
 // {0-2,5} and {gate,up} in a key stand for each. DTYPE is a safetensors name, or a packed weight
-// with what lies beside it: FP8 (a scale for 128 x 128, F32; FP8:BF16), MXFP8 (U8 for 1 x 32),
-// MXFP4 (rows).
+// with what lies beside it: FP8 (a scale for 128 x 128, F32; FP8:BF16; FP8:E8M0 as `.scale`), MXFP8
+// (U8 for 1 x 32), MXFP4 (rows), INT4 (compressed-tensors), FP4 (DeepSeek-V4).
 #pragma once
 
 #include <cstdint>
