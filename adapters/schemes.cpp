@@ -38,7 +38,7 @@ std::vector<QuantScheme> known_schemes(const Config& config) {
     return QuantScheme{Kind::Fp8, weight, weight, scale, "", false, lone_scale, false, block};
   };
   return {
-      written_scheme(Kind::Mxfp4),
+      written_form(PackAs::Mxfp4).scheme,
       in_rows(Kind::Mxfp4, ".weight_packed", ".weight_scale"),
       in_rows(Kind::Int4, ".weight_packed", ".weight_scale", ".weight_shape"),
       in_rows(Kind::Nvfp4, ".weight_packed", ".weight_scale", ".weight_global_scale", true),

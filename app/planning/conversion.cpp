@@ -63,10 +63,10 @@ std::optional<Dtype> parse_output_dtype(const std::string& text) {
 
 Quantise parse_quantise(const std::string& text) {
   if (text.empty()) return Quantise::Keep;
-  for (const Quantise one : {Quantise::None, Quantise::Mxfp4, Quantise::Fp8}) {
+  for (const Quantise one : {Quantise::None, Quantise::Mxfp4, Quantise::Fp8, Quantise::Int4}) {
     if (text == name_of(one)) return one;
   }
-  fail(Code::Usage, "--quantize {}: mxfp4, fp8 or none is expected", display(text));
+  fail(Code::Usage, "--quantize {}: mxfp4, fp8, int4 or none is expected", display(text));
 }
 
 /// Defects of an index leave tensors that can be trusted, those of a header do not; and what a user
@@ -97,7 +97,7 @@ void check_quantise(const PlanOptions& options, const FamilyHead& head, const Ma
   fail(Code::Usage, "--quantize {}: adapter {} is published {}", asked, head.id,
        mapping.presets.empty() ? "unquantised"
                                : "in " + list_of(mapping.presets, [](const QuantPreset& preset) {
-                                   return name_of(preset.scheme.kind);
+                                   return name_of(preset.scheme().kind);
                                  }));
 }
 

@@ -93,7 +93,7 @@ Table losses_table(const std::vector<PackingLoss>& losses) {
           rows->size(),
           [rows](std::size_t i) -> std::vector<Cell> {
             const PackingLoss& loss = (*rows)[i];
-            return {loss.key,     std::string(name_of(loss.scheme)),         loss.values,
+            return {loss.key,     std::string(written_form(loss.as).name),   loss.values,
                     loss.changed, loss.exact() ? Cell() : Cell(loss.sqnr()), loss.relative_l2()};
           },
           Audience::Machines};

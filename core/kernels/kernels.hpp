@@ -76,6 +76,17 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
 /// divided in f32, ties to even, saturated.
 Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept;
 
+/// Encodes finite values, a multiple of 32, as MXFP8: E4M3 codes and one scale byte
+/// (mxfp8_scale_of) for each 32. What was decoded from MXFP8 comes back with the same values.
+Rounding encode_mxfp8(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept;
+
+/// The same as int4 of compressed-tensors: 16 bytes of codes, a number plus 8, low nibble first,
+/// and a BF16 scale for each 32. What was decoded to BF16 comes back with the same values: scales
+/// from which every value of a group follows are tried; where there is none the scale is amax / 7,
+/// and codes are nearest to even of values[i] over it, before it is rounded (as NeMo Automodel has
+/// it).
+Rounding encode_int4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept;
+
 /// Copies rows x cols elements of `size` bytes (1, 2, 4 or 8) from a dense matrix to one where
 /// neighbours in a row lie `col_stride` bytes apart and rows `row_stride` bytes.
 void strided_copy(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,

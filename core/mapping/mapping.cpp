@@ -15,58 +15,10 @@ void for_each_tensor(Part& part, const auto& visit) {
   for (Part& inner : part.parts) for_each_tensor(inner, visit);
 }
 
-/// One row a kind, in their order.
-struct PackedForm {
-  std::string_view name;
-  bool (*codes)(Dtype);
-  bool (*scales)(Dtype);
-};
-template <Dtype kDtype>
-bool is(Dtype dtype) {
-  return dtype == kDtype;
-}
-bool is_factor(Dtype dtype) {
-  return is_exponent(dtype) || (is_number(dtype) && !is_fp8(dtype));
-}
-bool is_float(Dtype dtype) {
-  return dtype == Dtype::BF16 || dtype == Dtype::F16 || dtype == Dtype::F32;
-}
-constexpr PackedForm kForms[] = {
-    {"mxfp4", is<Dtype::U8>, is<Dtype::U8>},      {"fp8", is_fp8, is_factor},
-    {"fp4", is<Dtype::I8>, is<Dtype::F8_E8M0>},   {"int4", is<Dtype::I32>, is_float},
-    {"nvfp4", is<Dtype::U8>, is<Dtype::F8_E4M3>},
-};
-
-const PackedForm& form_of(QuantScheme::Kind kind) {
-  return kForms[static_cast<std::size_t>(kind)];
-}
-
 }  // namespace
 
 std::string_view name_of(Side side) {
   return side == Side::Hf ? "hf" : "native";
-}
-
-std::string_view name_of(QuantScheme::Kind kind) {
-  return form_of(kind).name;
-}
-
-bool holds_codes(QuantScheme::Kind kind, Dtype dtype) {
-  return form_of(kind).codes(dtype);
-}
-
-bool holds_scales(QuantScheme::Kind kind, Dtype dtype) {
-  return form_of(kind).scales(dtype);
-}
-
-std::uint64_t codes_of(Dtype dtype) {
-  return dtype == Dtype::I32 ? 8 : 2;
-}
-
-const QuantScheme& written_scheme(QuantScheme::Kind kind) {
-  static const QuantScheme mxfp4{QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"};
-  static const QuantScheme fp8{QuantScheme::Kind::Fp8, "", "", "_scale_inv"};
-  return kind == QuantScheme::Kind::Mxfp4 ? mxfp4 : fp8;
 }
 
 void Equation::settle() {
@@ -121,7 +73,7 @@ bool Prefix::begins(std::string_view key, Side side) const {
 
 const QuantPreset* Mapping::find_preset(QuantScheme::Kind kind) const {
   const auto found = std::find_if(presets.begin(), presets.end(), [&](const QuantPreset& preset) {
-    return preset.scheme.kind == kind;
+    return preset.scheme().kind == kind;
   });
   return found == presets.end() ? nullptr : &*found;
 }

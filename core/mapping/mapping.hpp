@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "core/mapping/pattern.hpp"
+#include "core/mapping/quant_scheme.hpp"
 #include "core/tensor/dtype.hpp"
 
 namespace ckptscope {
@@ -132,43 +133,19 @@ struct Addition {
   std::uint64_t dim = 0;
 };
 
-/// A packed weight and its scale look like one tensor to the rules: stem + weight_suffix and
-/// stem + scale_suffix on disk are stem + logical_suffix, decoded.
-///
-/// The codes of all but Fp8 have four bits, the low nibble first. Int4 is symmetric (codes are
-/// numbers minus 8), Fp4 is DeepSeek-V4's, Nvfp4 has a scale of scales.
-struct QuantScheme {
-  enum class Kind { Mxfp4, Fp8, Fp4, Int4, Nvfp4 } kind = Kind::Fp8;
-  std::string logical_suffix{};
-  std::string weight_suffix{};
-  std::string scale_suffix{};
-  std::string third_suffix{};          // Int4: its shape; Nvfp4: the scale of its scales
-  bool divides = false;                // Nvfp4: scales are divided by the third
-  bool lone_scale = true;              // a tensor of that suffix can be nothing but a scale
-  bool in_rows = false;                // Mxfp4: [r, c / 2] of the logical [r, c], not swapped
-  std::vector<std::uint64_t> block{};  // Fp8: rows and columns that share one scale, where the
-                                       // config says so; else the forms of plan/scale_fit.hpp
-};
-
-std::string_view name_of(QuantScheme::Kind kind);  // "mxfp4", "fp8", …
-/// What codes and scales of that kind are stored as, and how many codes an element holds.
-bool holds_codes(QuantScheme::Kind kind, Dtype dtype);
-bool holds_scales(QuantScheme::Kind kind, Dtype dtype);
-std::uint64_t codes_of(Dtype dtype);  // Fp4, Int4 and Nvfp4
-/// The form in which that kind is written.
-const QuantScheme& written_scheme(QuantScheme::Kind kind);
-
 /// How a family publishes its quantised weights: a scheme read the other way, for --quantize.
 struct QuantPreset {
   struct Weights {
     Pattern key;  // logical, on the hf side
     std::size_t rank;
   };
-  QuantScheme scheme;
+  PackAs as = PackAs::Fp8;
   std::vector<Weights> weights{};     // what is encoded,
   std::vector<std::string> except{};  // but for keys that contain one of these
   bool activation_scales = false;     // the published form has scales that no weight tells
   std::string config{};               // its quantization_config, as JSON
+
+  const QuantScheme& scheme() const { return written_form(as).scheme; }
 };
 
 struct Mapping {

@@ -231,7 +231,7 @@ class RuleReader {
     const TokenLine& first = lines[at];
     TokenCursor cursor(*file_, first);
     cursor.take();
-    QuantPreset preset{written_scheme(take_scheme(cursor))};
+    QuantPreset preset{take_form(cursor)};
     preset.activation_scales = cursor.accept("activation");
     if (preset.activation_scales) {
       cursor.expect("=");
@@ -256,11 +256,13 @@ class RuleReader {
     mapping_->presets.push_back(std::move(preset));
   }
 
-  static QuantScheme::Kind take_scheme(TokenCursor& cursor) {
-    for (const auto kind : {QuantScheme::Kind::Mxfp4, QuantScheme::Kind::Fp8}) {
-      if (cursor.accept(name_of(kind))) return kind;
+  static PackAs take_form(TokenCursor& cursor) {
+    std::string names;
+    for (const WrittenForm& form : written_forms()) {
+      if (cursor.accept(form.name)) return form.as;
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", form.name);
     }
-    cursor.fail_expected("mxfp4 or fp8");
+    cursor.fail_expected("one of " + names);
   }
 
   void run_line(const TokenLine& line, Scope& scope) {

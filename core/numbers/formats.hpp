@@ -65,6 +65,18 @@ inline std::uint8_t e8m0_scale_of(float largest) {
   return static_cast<std::uint8_t>(exponent < 2 ? 0 : exponent - 2);
 }
 
+/// The same for MXFP8, whose largest code is 448 = 1.75 * 2^8: clamp(floor(log2(largest)) - 8 +
+/// 127, 0, 254), and one more where the largest value would saturate (what was decoded then comes
+/// back, which the formula of OCP Microscaling alone does not give).
+inline std::uint8_t mxfp8_scale_of(float largest) {
+  constexpr std::uint32_t kMantissa = 0x7FFFFF;
+  constexpr std::uint32_t kLargestMantissa = 0x600000;  // of 1.75
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(largest);
+  const std::uint32_t exponent =
+      (bits >> 23 & 0xFF) + ((bits & kMantissa) > kLargestMantissa ? 1 : 0);
+  return static_cast<std::uint8_t>(exponent < 8 ? 0 : exponent - 8);
+}
+
 /// largest / 448 rounded up to BF16, so that the largest value is not clipped; 1 for zero.
 std::uint16_t fp8_scale_of(float largest);
 

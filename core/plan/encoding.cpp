@@ -26,7 +26,7 @@ class Encoding {
         result_.drafts.push_back(std::move(draft));
       }
     }
-    if (preset_.scheme.kind == Scheme::Fp8 && result_.weights > 0 && result_.packed > 0) {
+    if (preset_.scheme().kind == Scheme::Fp8 && result_.weights > 0 && result_.packed > 0) {
       problems_.add(
           Code::Unquantisable, Severity::Error, {},
           "{} in FP8 already, {} not, and one config cannot tell of both: --quantize none "
@@ -51,8 +51,9 @@ class Encoding {
 
   /// Codes that came packed; those of FP8 keep the key of what they encode.
   bool is_packed(const Output& output) const {
-    if (preset_.scheme.kind == Scheme::Fp8) return is_fp8(output.dtype());
-    return output.dtype() == Dtype::U8 && output.key.ends_with(preset_.scheme.weight_suffix);
+    const QuantScheme& scheme = preset_.scheme();
+    if (!holds_codes(scheme.kind, output.dtype())) return false;
+    return scheme.kind == Scheme::Fp8 || output.key.ends_with(scheme.weight_suffix);
   }
 
   void encode(const Draft& draft) {
@@ -67,33 +68,29 @@ class Encoding {
       return problems_.add(Code::Unquantisable, Severity::Error, key,
                            "{}: F64 would be rounded twice; cast it to F32 first", display(key));
     }
-    preset_.scheme.kind == Scheme::Mxfp4 ? encode_mxfp4(draft) : encode_fp8(draft);
-  }
-
-  void encode_fp8(const Draft& draft) {
-    add(draft, values_.fp8_codes(draft.output.value), values_.fp8_scale(draft.output.value));
-  }
-
-  void encode_mxfp4(const Draft& draft) {
-    const ValuePtr rows = values_.transpose(draft.output.value);
-    if (rows->shape.back() % kMxfp4Block != 0) {
-      return problems_.add(Code::Unquantisable, Severity::Error, draft.output.key,
-                           "{}: the input dim {} is no multiple of {}", display(draft.output.key),
+    // GPT-OSS's blocks are those of the other matrix.
+    const ValuePtr rows =
+        preset_.as == PackAs::Mxfp4 ? values_.transpose(output.value) : output.value;
+    if (preset_.as != PackAs::Fp8 && rows->shape.back() % kMxfp4Block != 0) {
+      return problems_.add(Code::Unquantisable, Severity::Error, key,
+                           "{}: the input dim {} is no multiple of {}", display(key),
                            rows->shape.back(), kMxfp4Block);
     }
-    add(draft, values_.mxfp4_blocks(rows), values_.mxfp4_scales(rows));
-  }
-
-  void add(const Draft& draft, ValuePtr codes, ValuePtr scale) {
-    add(draft, preset_.scheme.weight_suffix, codes);
-    add(draft, preset_.scheme.scale_suffix, scale);
+    const QuantScheme& scheme = preset_.scheme();
+    add(draft, scheme.weight_suffix, values_.packed_codes(preset_.as, rows));
+    add(draft, scheme.scale_suffix, values_.packed_scales(preset_.as, rows));
+    if (!scheme.third_suffix.empty()) {
+      add(draft, scheme.third_suffix, values_.packed_third(preset_.as, rows));
+    }
     ++result_.weights;
   }
 
   void add(const Draft& draft, const std::string& suffix, ValuePtr value) {
-    Draft packed{{draft.output.key + suffix, value}, draft.origin};
+    const std::string& logical = draft.output.key;
+    const std::size_t stem = logical.size() - preset_.scheme().logical_suffix.size();
+    Draft packed{{logical.substr(0, stem) + suffix, value}, draft.origin};
     packed.output.kind = OutputKind::Encoded;
-    packed.output.logical = draft.output.key;
+    packed.output.logical = logical;
     packed.output.line = draft.output.line;
     result_.drafts.push_back(std::move(packed));
   }

@@ -206,10 +206,16 @@ std::string op_text(const Output& output) {
   if (contains(*output.value, Op::Cast)) {
     text += fmt::format("{}cast {}", text.empty() ? "" : " ", name_of(output.dtype()));
   }
-  say(Op::Mxfp4Blocks, "encode mxfp4");
-  say(Op::Mxfp4Scales, "mxfp4 scales");
-  say(Op::Fp8Codes, "encode fp8");
-  say(Op::Fp8Scale, "fp8 scale");
+  if (is_encoded(*output.value)) {
+    const std::string_view form = packed_name(*output.value);
+    const bool codes = output.value->op == Op::PackedCodes;
+    const std::string_view part = output.value->op == Op::PackedThird
+                                      ? written_form(output.value->packing).third
+                                      : written_form(output.value->packing).scales;
+    text += text.empty() ? "" : " ";
+    text += codes ? fmt::format("encode {}", form)
+                  : fmt::format("{} {}", form, part.substr(form.size() + 1));
+  }
   return text;
 }
 

@@ -45,6 +45,8 @@ std::string_view name_of(Quantise quantise) {
       return "mxfp4";
     case Quantise::Fp8:
       return "fp8";
+    case Quantise::Int4:
+      return "int4";
   }
   return "";
 }
@@ -52,6 +54,7 @@ std::string_view name_of(Quantise quantise) {
 std::optional<QuantScheme::Kind> encoding_of(Quantise quantise) {
   if (quantise == Quantise::Mxfp4) return QuantScheme::Kind::Mxfp4;
   if (quantise == Quantise::Fp8) return QuantScheme::Kind::Fp8;
+  if (quantise == Quantise::Int4) return QuantScheme::Kind::Int4;
   return std::nullopt;
 }
 
@@ -101,7 +104,8 @@ Account Plan::account() const {
     ++account.targets_by_kind[static_cast<std::size_t>(output.kind)];
     account.bytes_out += output.bytes();
     account.largest = std::max(account.largest, output.bytes());
-    if (output.value->op != Value::Op::Fp8Scale) continue;
+    const Value& value = *output.value;
+    if (value.op != Value::Op::PackedScales || value.packing != PackAs::Fp8) continue;
     for_each_input(*output.value,
                    [&](std::uint32_t id) { account.read_twice += input(id).bytes(); });
   }

@@ -88,7 +88,7 @@ struct Padding {
 };
 
 /// What --quantize asks of an hf target. Keep: what is packed stays packed.
-enum class Quantise { Keep, None, Mxfp4, Fp8 };
+enum class Quantise { Keep, None, Mxfp4, Fp8, Int4 };
 std::string_view name_of(Quantise quantise);
 /// The scheme to write; nullopt for Keep and None.
 std::optional<QuantScheme::Kind> encoding_of(Quantise quantise);

@@ -39,10 +39,9 @@ std::string change_of(const Value& value) {
       return fmt::format("with its factor folded in, {}, rounded", name_of(value.dtype));
     case Op::Ones:
       return "of ones in the place of a factor that is folded in";
-    case Op::Mxfp4Blocks:
-      return fmt::format("{} -> MXFP4, rounded", name_of(value.args[0]->dtype));
-    case Op::Fp8Codes:
-      return fmt::format("{} -> FP8, rounded", name_of(value.args[0]->dtype));
+    case Op::PackedCodes:
+      return fmt::format("{} -> {}, rounded", name_of(value.args[0]->dtype),
+                         in_capitals(packed_name(value)));
     default:
       return "";
   }

@@ -171,27 +171,43 @@ ValuePtr Values::zeros(Dtype dtype, ShapeView shape) {
   return keep(Value{.op = Op::Zeros, .dtype = dtype, .shape = keep(shape)});
 }
 
-ValuePtr Values::mxfp4_blocks(ValuePtr value) {
+ValuePtr Values::packed(Op op, PackAs as, Dtype dtype, ShapeView shape, ValuePtr value) {
+  return keep(
+      Value{.op = op, .dtype = dtype, .packing = as, .shape = keep(shape), .args = only(value)});
+}
+
+ValuePtr Values::packed_codes(PackAs as, ValuePtr value) {
   Shape shape = to_shape(value->shape);
-  shape.back() /= kMxfp4Block;
-  shape.push_back(kMxfp4Block / 2);
-  return unary(Op::Mxfp4Blocks, Dtype::U8, shape, value);
+  switch (as) {
+    case PackAs::Mxfp4:
+      shape.back() /= kMxfp4Block;
+      shape.push_back(kMxfp4Block / 2);
+      break;
+    case PackAs::Mxfp4Rows:
+      shape.back() /= 2;
+      break;
+    case PackAs::Int4:
+      shape.back() /= codes_of(Dtype::I32);
+      break;
+    case PackAs::Fp8:
+    case PackAs::Mxfp8:
+      break;
+  }
+  return packed(Op::PackedCodes, as, written_form(as).codes_dtype, shape, value);
 }
 
-ValuePtr Values::mxfp4_scales(ValuePtr value) {
+ValuePtr Values::packed_scales(PackAs as, ValuePtr value) {
   Shape shape = to_shape(value->shape);
-  shape.back() /= kMxfp4Block;
-  return unary(Op::Mxfp4Scales, Dtype::U8, shape, value);
+  if (as == PackAs::Fp8) {
+    shape = shape.size() == 3 ? Shape{shape[0], 1, 1} : Shape{};
+  } else {
+    shape.back() /= kMxfp4Block;
+  }
+  return packed(Op::PackedScales, as, written_form(as).scales_dtype, shape, value);
 }
 
-ValuePtr Values::fp8_codes(ValuePtr value) {
-  return unary(Op::Fp8Codes, Dtype::F8_E4M3, value->shape, value);
-}
-
-ValuePtr Values::fp8_scale(ValuePtr value) {
-  const bool per_expert = value->shape.size() == 3;
-  const Shape shape = per_expert ? Shape{value->shape[0], 1, 1} : Shape{};
-  return unary(Op::Fp8Scale, Dtype::BF16, shape, value);
+ValuePtr Values::packed_third(PackAs as, ValuePtr value) {
+  return packed(Op::PackedThird, as, Dtype::I32, Shape{value->shape.size()}, value);
 }
 
 ValuePtr Values::as_bytes(ValuePtr value) {
@@ -213,7 +229,7 @@ std::uint64_t rows_of_block(const Value& value, std::uint64_t row) {
 }
 
 bool is_encoded(const Value& value) {
-  return value.op >= Op::Mxfp4Blocks;
+  return value.op >= Op::PackedCodes;
 }
 
 std::string_view decoded_form(const Value& value) {
@@ -223,6 +239,11 @@ std::string_view decoded_form(const Value& value) {
   return value.nibbles == NibbleForm::Fp4    ? "fp4"
          : value.nibbles == NibbleForm::Int4 ? "int4"
                                              : "nvfp4";
+}
+
+std::string_view packed_name(const Value& value) {
+  const std::string_view codes = written_form(value.packing).codes;
+  return codes.substr(0, codes.find('_'));
 }
 
 std::string_view decoded_form_below(const Value& value) {

@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "core/base/arena.hpp"
+#include "core/mapping/quant_scheme.hpp"
 #include "core/tensor/dtype.hpp"
 #include "core/tensor/shape.hpp"
 
@@ -46,15 +47,17 @@ struct Value {
     Ones,
     Frequencies,  // F32 [end / 2]: element i is 1 / theta^(2i / end), theta the double of bits
                   // `begin`
-    // Packed forms of one float argument. They stand at the top of an output's value, never below.
-    Mxfp4Blocks,  // [.., K] -> U8 [.., K / 32, 16]
-    Mxfp4Scales,  // [.., K] -> U8 [.., K / 32]
-    Fp8Codes,     // the same shape, F8_E4M3
-    Fp8Scale,     // BF16 [], or [E, 1, 1]: one per element of dimension 0 of three
+    // What a packed form of the argument, floats, is made of. They stand at the top of an output's
+    // value, never below. [.., K] becomes, by `packing`:
+    PackedCodes,   // Mxfp4 [.., K / 32, 16], Mxfp4Rows [.., K / 2], Int4 [.., K / 8], else [.., K]
+    PackedScales,  // Fp8 [] or [E, 1, 1]: one per element of dimension 0 of three; else [.., K /
+                   // 32]
+    PackedThird,   // Int4: I32 [rank], the shape
   };
   Op op = Op::Input;
   Dtype dtype = Dtype::U8;
   NibbleForm nibbles = NibbleForm::Fp4;
+  PackAs packing = PackAs::Mxfp4;
   std::int32_t dim = 0;
   std::uint32_t input = 0;
   ShapeView shape{};
@@ -106,10 +109,9 @@ class Values {
   ValuePtr ones(Dtype dtype, ShapeView shape);
   /// `dim` / 2 of them.
   ValuePtr frequencies(double theta, std::uint64_t dim);
-  ValuePtr mxfp4_blocks(ValuePtr value);
-  ValuePtr mxfp4_scales(ValuePtr value);
-  ValuePtr fp8_codes(ValuePtr value);
-  ValuePtr fp8_scale(ValuePtr value);
+  ValuePtr packed_codes(PackAs as, ValuePtr value);
+  ValuePtr packed_scales(PackAs as, ValuePtr value);
+  ValuePtr packed_third(PackAs as, ValuePtr value);
   /// A value whose elements are whole bytes: sub-byte dtypes, which only pass through, as U8.
   ValuePtr as_bytes(ValuePtr value);
 
@@ -125,6 +127,7 @@ class Values {
   std::span<const ValuePtr> only(ValuePtr argument);
   ValuePtr permuted(Value::Op op, ValuePtr value, int dim);
   ValuePtr unary(Value::Op op, Dtype dtype, ShapeView shape, ValuePtr argument);
+  ValuePtr packed(Value::Op op, PackAs as, Dtype dtype, ShapeView shape, ValuePtr value);
 
   Arena arena_;
   std::unordered_set<ShapeView, ShapeHash, SameShape> shapes_;  // each kept once
@@ -134,11 +137,13 @@ inline SharedValue shared_value(const std::shared_ptr<const Values>& owner, Valu
   return {owner, value};
 }
 
-/// True for a value that is a packed form: the four above.
+/// True for a value that is part of a packed form: the three above.
 bool is_encoded(const Value& value);
 
 /// The packed form that this node decodes: "mxfp4", "fp8", "int4", …; empty for any other node.
 std::string_view decoded_form(const Value& value);
+/// The form that a part of a packed one is of: "mxfp4", "mxfp8", …
+std::string_view packed_name(const Value& value);
 /// That of the first node at or below that decodes one.
 std::string_view decoded_form_below(const Value& value);
 /// Of Nibbles: columns of a row that share a scale.

@@ -138,14 +138,12 @@ std::string to_text(const Value& value, const InputText& input_text, bool fold) 
       return "ones";
     case Op::Frequencies:
       return fmt::format("frequencies({}, {})", std::bit_cast<double>(value.begin), value.end);
-    case Op::Mxfp4Blocks:
-      return call("mxfp4_blocks");
-    case Op::Mxfp4Scales:
-      return call("mxfp4_scales");
-    case Op::Fp8Codes:
-      return call("fp8_codes");
-    case Op::Fp8Scale:
-      return call("fp8_scale");
+    case Op::PackedCodes:
+      return call(written_form(value.packing).codes);
+    case Op::PackedScales:
+      return call(written_form(value.packing).scales);
+    case Op::PackedThird:
+      return call(written_form(value.packing).third);
   }
   return "";
 }

@@ -111,10 +111,9 @@ void Evaluator::fill(const Value& value, const Region& region, const Target& tar
     case Op::Ones:
     case Op::Frequencies:
       return fill_constant(value, region, target);
-    case Op::Mxfp4Blocks:
-    case Op::Mxfp4Scales:
-    case Op::Fp8Codes:
-    case Op::Fp8Scale:
+    case Op::PackedCodes:
+    case Op::PackedScales:
+    case Op::PackedThird:
       fail(Code::Internal, "packed forms are made by the executor");
   }
 }

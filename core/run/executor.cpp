@@ -36,6 +36,7 @@ struct Job {
   ValuePtr value;                       // what tiles are cut from
   std::optional<std::size_t> output;    // the value itself, or codes of it
   std::optional<std::size_t> scales{};  // scales of it
+  std::optional<std::size_t> third{};   // what else is written of it
   std::unique_ptr<Packing> packing{};   // null: the output is the value itself
   mutable std::atomic<std::uint64_t> overflows{0};
 };
@@ -82,7 +83,7 @@ class Execution {
   Losses run(std::string_view phase) {
     measure();
     progress_.phase(phase, plan_.account().bytes_out);
-    write_measured_scales();
+    write_apart();
     for_each_tile([](const Job& job) { return job.output || !is_measured(job); },
                   [&](const Tile& tile, Worker& worker) {
                     tile.job->packing ? write_packed(tile, worker) : write_value(tile, worker);
@@ -109,14 +110,13 @@ class Execution {
     const ValuePtr value = output.value->args[0];
     Job*& job = packed[value];
     if (job == nullptr) {
-      const bool fp8 = op == Op::Fp8Codes || op == Op::Fp8Scale;
       jobs_.emplace_back(output.logical, value);
       job = &jobs_.back();
-      job->packing = std::make_unique<Packing>(
-          value, fp8 ? QuantScheme::Kind::Fp8 : QuantScheme::Kind::Mxfp4, output.logical);
+      job->packing = std::make_unique<Packing>(value, output.value->packing, output.logical);
     }
-    const bool is_scales = op == Op::Mxfp4Scales || op == Op::Fp8Scale;
-    (is_scales ? job->scales : job->output) = number;
+    (op == Op::PackedCodes    ? job->output
+     : op == Op::PackedScales ? job->scales
+                              : job->third) = number;
   }
 
   /// Cuts the wanted jobs into tiles and works on them. A tile and what it is packed to share the
@@ -177,12 +177,16 @@ class Execution {
     });
   }
 
-  void write_measured_scales() {
+  /// What is no part of any tile.
+  void write_apart() {
     for (const Job& job : jobs_) {
-      if (!is_measured(job) || !job.scales) continue;
-      const std::vector<std::byte> scales = job.packing->scales();
-      if (!scales.empty()) put(*job.scales, 0, scales);
+      if (is_measured(job) && job.scales) put_all(*job.scales, job.packing->scales());
+      if (job.third) put_all(*job.third, job.packing->third());
     }
+  }
+
+  void put_all(std::size_t output, const std::vector<std::byte>& bytes) {
+    if (!bytes.empty()) put(output, 0, bytes);
   }
 
   void write_packed(const Tile& tile, Worker& worker) {

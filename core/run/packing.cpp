@@ -48,9 +48,9 @@ void for_each_chunk(Dtype dtype, std::span<const std::byte> elements, std::uint6
 
 }  // namespace
 
-Packing::Packing(ValuePtr value, QuantScheme::Kind scheme, std::string key)
+Packing::Packing(ValuePtr value, PackAs as, std::string key)
     : value_(value),
-      scheme_(scheme),
+      as_(as),
       key_(std::move(key)),
       row_(value_->shape.back()),
       per_scale_(product(is_grouped(value_->shape) ? ShapeView(value_->shape).subspan(1)
@@ -66,7 +66,10 @@ void Packing::check_finite(float largest, std::uint64_t first,
   fail(nan ? Code::NanValues : Code::InfValues, "{} at {}, which {} cannot hold",
        nan ? "NaN" : "infinity",
        to_string(index_of(value_->shape, first + static_cast<std::uint64_t>(bad - values.begin()))),
-       scheme_ == QuantScheme::Kind::Fp8 ? "E4M3" : "MXFP4");
+       as_ == PackAs::Fp8     ? "E4M3"
+       : as_ == PackAs::Int4  ? "int4"
+       : as_ == PackAs::Mxfp8 ? "MXFP8"
+                              : "MXFP4");
 }
 
 void Packing::measure(const Region& region, std::span<const std::byte> elements) {
@@ -95,20 +98,38 @@ std::vector<std::byte> Packing::scales() const {
   return bytes;
 }
 
+std::vector<std::byte> Packing::third() const {
+  std::vector<std::byte> bytes;
+  for (const std::uint64_t extent : value_->shape) {
+    for (unsigned i = 0; i < sizeof(std::int32_t); ++i) {
+      bytes.push_back(static_cast<std::byte>(extent >> (8 * i)));
+    }
+  }
+  return bytes;
+}
+
 std::uint64_t Packing::code_bytes(std::uint64_t elements) const {
-  return scheme_ == QuantScheme::Kind::Fp8 ? elements : elements / 2;
+  return as_ == PackAs::Fp8 || as_ == PackAs::Mxfp8 ? elements : elements / 2;
 }
 
 std::uint64_t Packing::scale_bytes(std::uint64_t elements) const {
-  return scheme_ == QuantScheme::Kind::Fp8 ? 0 : elements / kMxfp4Block;
+  if (as_ == PackAs::Fp8) return 0;
+  return elements / kMxfp4Block * size_of(written_form(as_).scales_dtype);
 }
 
 Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
                                std::span<std::byte> scales) const {
-  if (scheme_ == QuantScheme::Kind::Fp8) return encode_fp8(values, scale_of(first), codes);
+  if (as_ == PackAs::Fp8) return encode_fp8(values, scale_of(first), codes);
   const float largest = largest_magnitude(values);
   check_finite(largest, first, values);
-  return encode_mxfp4(values, largest, codes, scales.data());
+  switch (as_) {
+    case PackAs::Mxfp8:
+      return encode_mxfp8(values, codes, scales.data());
+    case PackAs::Int4:
+      return encode_int4(values, codes, scales.data());
+    default:
+      return encode_mxfp4(values, largest, codes, scales.data());
+  }
 }
 
 void Packing::encode(const Region& region, std::span<const std::byte> elements,
@@ -129,12 +150,8 @@ void Packing::encode(const Region& region, std::span<const std::byte> elements,
 }
 
 PackingLoss Packing::loss() const {
-  return {key_,
-          scheme_,
-          product(value_->shape),
-          sums_.changed,
-          sums_.signal.value(),
-          sums_.noise.value()};
+  return {
+      key_, as_, product(value_->shape), sums_.changed, sums_.signal.value(), sums_.noise.value()};
 }
 
 }  // namespace ckptscope

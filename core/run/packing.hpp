@@ -21,7 +21,7 @@ namespace ckptscope {
 /// What packing did to the values of one weight. The same whatever the number of threads.
 struct PackingLoss {
   std::string key;  // logical
-  QuantScheme::Kind scheme = QuantScheme::Kind::Mxfp4;
+  PackAs as = PackAs::Mxfp4;
   std::uint64_t values = 0;
   std::uint64_t changed = 0;  // do not decode to what they were
   double signal = 0;          // sum of squares of the values
@@ -37,16 +37,18 @@ struct PackingLoss {
 class Packing {
  public:
   /// `value` is what gets packed, rows of blocks last; `key` is its logical key.
-  Packing(ValuePtr value, QuantScheme::Kind scheme, std::string key);
+  Packing(ValuePtr value, PackAs as, std::string key);
 
   ValuePtr value() const { return value_; }
-  bool needs_measure() const { return scheme_ == QuantScheme::Kind::Fp8; }
+  bool needs_measure() const { return as_ == PackAs::Fp8; }
 
   /// Looks at elements of `region`, dense and of the value's dtype, for their largest magnitude.
   /// Throws NanValues or InfValues, naming the place.
   void measure(const Region& region, std::span<const std::byte> elements);
   /// FP8: the scale tensor's bytes, BF16.
   std::vector<std::byte> scales() const;
+  /// Of int4: the bytes of its shape, I32.
+  std::vector<std::byte> third() const;
 
   /// Bytes of codes and of scales that `elements` elements make.
   std::uint64_t code_bytes(std::uint64_t elements) const;
@@ -70,7 +72,7 @@ class Packing {
   void check_finite(float largest, std::uint64_t first, std::span<const float> values) const;
 
   const Value* const value_;
-  const QuantScheme::Kind scheme_;
+  const PackAs as_;
   const std::string key_;
   const std::uint64_t row_;        // elements of the last dimension
   const std::uint64_t per_scale_;  // FP8: elements that share one scale

@@ -170,6 +170,29 @@ TEST(QuantiseValues, GptOssComesBackBitForBit) {
   EXPECT_EQ(file_of(packed), file_of(direct));  // through native or not
 }
 
+/// Forms with a scale for 32 values: what was decoded comes back exact, under the keys, dtypes and
+/// shapes that it had.
+TEST(QuantiseValues, PackedRowsComeBackBitForBit) {
+  const Way ways[] = {
+      {"kimi_k25_vl-int4", "int4"}, {"kimi_k3-mxfp4", "mxfp4"}, {"minimax_m3_vl-mxfp8", "fp8"}};
+  for (const Way& way : ways) {
+    SCOPED_TRACE(way.model);
+    const SyntheticCheckpoint source = recorded_case(way.model).source;
+    const OnDisk hf(source);
+    const Converted native(hf.opened, request_to("native", ""));
+    const Converted packed(native.opened, request_to("hf", way.quantise));
+    const Converted again(packed.opened, request_to("native", ""));
+    EXPECT_EQ(file_of(native), file_of(again));
+    EXPECT_FALSE(packed.losses.empty());
+    for (const PackingLoss& loss : packed.losses) EXPECT_TRUE(loss.exact()) << loss.key;
+    Signatures written;
+    for (const TensorInfo& info : packed.opened.tensors()) {
+      written.insert(signature(info.name, info.dtype, info.shape));
+    }
+    EXPECT_EQ(written, signatures(source));
+  }
+}
+
 class Mistral : public ::testing::TestWithParam<std::string> {};
 
 /// Codes of another scale are rounded once; from then on nothing changes any more.

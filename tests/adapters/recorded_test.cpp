@@ -22,6 +22,7 @@ ConversionRequest request_of(const RecordedCase& one) {
     if (name == "dtype") request.dtype = value;
     if (name == "exclude") request.exclude = value;
     if (name == "allow") request.allow.insert(value);
+    if (name == "quantize") request.quantise = value;
     if (name == "attn") request.settings["attn"] = value;
   }
   return request;

@@ -19,7 +19,7 @@
 namespace ckptscope::testing {
 
 struct Weight {
-  QuantScheme::Kind scheme;
+  PackAs as;
   Dtype dtype;  // BF16 or F32
   Shape shape;
   bool transposed = false;  // the source has its last two dimensions the other way round
@@ -66,9 +66,8 @@ class PackedModel {
     Values& nodes = *plan.values;
     const ValuePtr source = nodes.input(number, weight.dtype, tensor.shape);
     const ValuePtr value = weight.transposed ? nodes.transpose(source) : source;
-    const bool fp8 = weight.scheme == QuantScheme::Kind::Fp8;
-    put(tensor.name, "_codes", fp8 ? nodes.fp8_codes(value) : nodes.mxfp4_blocks(value));
-    put(tensor.name, "_scales", fp8 ? nodes.fp8_scale(value) : nodes.mxfp4_scales(value));
+    put(tensor.name, "_codes", nodes.packed_codes(weight.as, value));
+    put(tensor.name, "_scales", nodes.packed_scales(weight.as, value));
   }
 
   struct Result {

@@ -71,10 +71,10 @@ TEST(ValueText, EveryOperation) {
   EXPECT_EQ(text(values.zeros(Dtype::F32, Shape{2})), "zeros");
   EXPECT_EQ(text(values.mxfp4(codes, scales)), "mxfp4(c, d)");
   EXPECT_EQ(text(values.fp8(fp8, one, Dtype::BF16, {})), "fp8(e, f)");
-  EXPECT_EQ(text(values.mxfp4_blocks(a)), "mxfp4_blocks(a)");
-  EXPECT_EQ(text(values.mxfp4_scales(a)), "mxfp4_scales(a)");
-  EXPECT_EQ(text(values.fp8_codes(a)), "fp8_codes(a)");
-  EXPECT_EQ(text(values.fp8_scale(a)), "fp8_scale(a)");
+  EXPECT_EQ(text(values.packed_codes(PackAs::Mxfp4, a)), "mxfp4_blocks(a)");
+  EXPECT_EQ(text(values.packed_scales(PackAs::Mxfp4, a)), "mxfp4_scales(a)");
+  EXPECT_EQ(text(values.packed_codes(PackAs::Fp8, a)), "fp8_codes(a)");
+  EXPECT_EQ(text(values.packed_scales(PackAs::Fp8, a)), "fp8_scale(a)");
 }
 
 }  // namespace

@@ -22,7 +22,6 @@ namespace {
 using Bytes = std::vector<std::byte>;
 using Floats = std::vector<float>;
 using Model = PackedModel;
-using Scheme = QuantScheme::Kind;
 
 void expect_same(const PackingLoss& found, const PackingLoss& expected) {
   EXPECT_EQ(found.key, expected.key);
@@ -52,11 +51,11 @@ constexpr std::uint64_t kMiB = 1 << 20;
 /// With several threads tiles have 22 MB: the first two make two each, the last one shorter. Alone
 /// a thread gets tiles from 0.7 MB on.
 TEST(Packing, IsTheSameForEveryNumberOfThreadsAndEveryBudget) {
-  const Model model({{Scheme::Mxfp4, Dtype::F32, {4, 700, 2080}},
-                     {Scheme::Fp8, Dtype::F32, {3, 1000, 2003}},
-                     {Scheme::Mxfp4, Dtype::BF16, {3, 333, 1056}, true},
-                     {Scheme::Fp8, Dtype::BF16, {901, 1777}},
-                     {Scheme::Fp8, Dtype::BF16, {5, 130, 999}, true}});
+  const Model model({{PackAs::Mxfp4, Dtype::F32, {4, 700, 2080}},
+                     {PackAs::Fp8, Dtype::F32, {3, 1000, 2003}},
+                     {PackAs::Mxfp4, Dtype::BF16, {3, 333, 1056}, true},
+                     {PackAs::Fp8, Dtype::BF16, {901, 1777}},
+                     {PackAs::Fp8, Dtype::BF16, {5, 130, 999}, true}});
   const Model::Result expected = model.pack({512 * kMiB, 1});
   for (const unsigned threads : {2, 3, 8}) {
     SCOPED_TRACE(threads);
@@ -72,7 +71,7 @@ TEST(Packing, IsTheSameForEveryNumberOfThreadsAndEveryBudget) {
 /// Rows that are longer than a tile are cut as well.
 TEST(Packing, RowsLongerThanATileLoseTheSame) {
   const Model model(
-      {{Scheme::Mxfp4, Dtype::BF16, {2, 400000}}, {Scheme::Fp8, Dtype::F32, {3, 200001}}});
+      {{PackAs::Mxfp4, Dtype::BF16, {2, 400000}}, {PackAs::Fp8, Dtype::F32, {3, 200001}}});
   const Model::Result expected = model.pack({512 * kMiB, 1});
   for (const std::uint64_t memory : {8, 9, 10}) {
     SCOPED_TRACE(memory);
@@ -84,7 +83,7 @@ TEST(Packing, RowsLongerThanATileLoseTheSame) {
 PackingLoss loss_in_bands(const Weight& weight, std::uint64_t max_bytes, unsigned threads) {
   const Bytes bytes = bytes_of(values_for(weight), weight.dtype);
   Values values;
-  Packing packing(values.input(0, weight.dtype, weight.shape), weight.scheme, "w");
+  Packing packing(values.input(0, weight.dtype, weight.shape), weight.as, "w");
   std::vector<Region> bands = row_bands(weight.shape, size_of(weight.dtype), max_bytes);
   std::shuffle(bands.begin(), bands.end(), std::mt19937(threads));
   const auto elements = [&](const Region& band) {
@@ -109,10 +108,10 @@ PackingLoss loss_in_bands(const Weight& weight, std::uint64_t max_bytes, unsigne
 }
 
 TEST(Packing, ManySmallBandsLoseTheSame) {
-  const std::vector<Weight> weights{{Scheme::Mxfp4, Dtype::F32, {3, 70, 1120}},
-                                    {Scheme::Fp8, Dtype::BF16, {3, 70, 1031}},
-                                    {Scheme::Mxfp4, Dtype::BF16, {7, 16000}},
-                                    {Scheme::Fp8, Dtype::F32, {11, 9001}}};
+  const std::vector<Weight> weights{{PackAs::Mxfp4, Dtype::F32, {3, 70, 1120}},
+                                    {PackAs::Fp8, Dtype::BF16, {3, 70, 1031}},
+                                    {PackAs::Mxfp4, Dtype::BF16, {7, 16000}},
+                                    {PackAs::Fp8, Dtype::F32, {11, 9001}}};
   for (const Weight& weight : weights) {
     SCOPED_TRACE(to_string(weight.shape));
     const PackingLoss expected = loss_in_bands(weight, 1 << 30, 1);
@@ -136,7 +135,7 @@ std::uint16_t slow_scale(float largest) {
 }
 
 TEST(Packing, OneScaleForEachExpert) {
-  const Weight weight{Scheme::Fp8, Dtype::F32, {6, 150, 300}};
+  const Weight weight{PackAs::Fp8, Dtype::F32, {6, 150, 300}};
   Floats values = values_for(weight);
   const std::size_t each = values.size() / 6;
   const Floats sizes{1, 0, 1e-30F, 300, 3e38F, 1e-42F};  // the second one has nothing but zeros
@@ -157,7 +156,7 @@ TEST(Packing, OneScaleForEachExpert) {
 
 Floats decoded(const Weight& weight, const Bytes& codes, const Bytes& scales) {
   Floats values;
-  if (weight.scheme == Scheme::Mxfp4) {
+  if (weight.as == PackAs::Mxfp4) {
     std::vector<std::uint16_t> bits(codes.size() * 2);
     decode_mxfp4(codes, scales, 16, bits.data());
     for (const std::uint16_t one : bits) values.push_back(bf16_to_float(one));
@@ -174,10 +173,10 @@ Floats decoded(const Weight& weight, const Bytes& codes, const Bytes& scales) {
 
 /// Within a chunk squares are added in single precision: hence the tolerance.
 TEST(Packing, LosesWhatASlowComputationFinds) {
-  const std::vector<Weight> weights{{Scheme::Mxfp4, Dtype::F32, {3, 200, 2080}},
-                                    {Scheme::Mxfp4, Dtype::BF16, {900, 1056}},
-                                    {Scheme::Fp8, Dtype::F32, {3, 200, 2003}},
-                                    {Scheme::Fp8, Dtype::BF16, {901, 1111}}};
+  const std::vector<Weight> weights{{PackAs::Mxfp4, Dtype::F32, {3, 200, 2080}},
+                                    {PackAs::Mxfp4, Dtype::BF16, {900, 1056}},
+                                    {PackAs::Fp8, Dtype::F32, {3, 200, 2003}},
+                                    {PackAs::Fp8, Dtype::BF16, {901, 1111}}};
   const Model::Result result = Model(weights).pack({});
   for (std::size_t i = 0; i < weights.size(); ++i) {
     SCOPED_TRACE(i);
@@ -194,7 +193,7 @@ TEST(Packing, LosesWhatASlowComputationFinds) {
     }
     const PackingLoss& loss = result.losses[i];
     EXPECT_EQ(loss.key, "w" + std::to_string(i));
-    EXPECT_TRUE(loss.scheme == weights[i].scheme);
+    EXPECT_TRUE(loss.as == weights[i].as);
     EXPECT_EQ(loss.values, values.size());
     EXPECT_EQ(loss.changed, changed);
     EXPECT_NEAR(loss.relative_l2() / std::sqrt(static_cast<double>(noise / signal)), 1, 1e-7);
@@ -209,10 +208,10 @@ struct LossRow {
 };
 
 TEST(PackingLoss, Figures) {
-  const std::vector<LossRow> rows{{{"changed", Scheme::Fp8, 9, 3, 400, 4}, 0.1, 20},
-                                  {{"all noise", Scheme::Fp8, 9, 9, 5, 5}, 1, 0},
-                                  {{"exact", Scheme::Mxfp4, 32, 0, 7, 0}, 0, INFINITY},
-                                  {{"zeros", Scheme::Mxfp4, 32, 0, 0, 0}, 0, INFINITY}};
+  const std::vector<LossRow> rows{{{"changed", PackAs::Fp8, 9, 3, 400, 4}, 0.1, 20},
+                                  {{"all noise", PackAs::Fp8, 9, 9, 5, 5}, 1, 0},
+                                  {{"exact", PackAs::Mxfp4, 32, 0, 7, 0}, 0, INFINITY},
+                                  {{"zeros", PackAs::Mxfp4, 32, 0, 0, 0}, 0, INFINITY}};
   for (const LossRow& row : rows) {
     EXPECT_DOUBLE_EQ(row.loss.relative_l2(), row.relative_l2) << row.loss.key;
     EXPECT_DOUBLE_EQ(row.loss.sqnr(), row.sqnr) << row.loss.key;
@@ -222,7 +221,7 @@ TEST(PackingLoss, Figures) {
 /// No elements at all as well: each expert still has a scale.
 TEST(Packing, ZerosAndNothingAreExact) {
   Model model({});
-  for (const Scheme scheme : {Scheme::Mxfp4, Scheme::Fp8}) {
+  for (const PackAs scheme : {PackAs::Mxfp4, PackAs::Fp8}) {
     model.add({scheme, Dtype::F32, {2, 3, 64}}, Floats(384, -0.0F));
     model.add({scheme, Dtype::BF16, {2, 0, 64}}, {});
   }
@@ -240,7 +239,7 @@ TEST(Packing, ZerosAndNothingAreExact) {
   EXPECT_EQ(result.outputs[7], ones);
   Values values;
   const ValuePtr no_expert = values.zeros(Dtype::F32, Shape{0, 5, 64});
-  EXPECT_TRUE(Packing(no_expert, Scheme::Fp8, "none").scales().empty());
+  EXPECT_TRUE(Packing(no_expert, PackAs::Fp8, "none").scales().empty());
 }
 
 // ---- refused ------------------------------------------------------------------------------------
@@ -249,7 +248,7 @@ void expect_refused(const Weight& weight, std::uint64_t element, float value,
                     const std::string& message) {
   Floats values = values_for(weight);
   values[element] = value;
-  Model model({{weight.scheme, Dtype::BF16, {2, 64}}});
+  Model model({{weight.as, Dtype::BF16, {2, 64}}});
   model.add(weight, values);
   for (const Resources& resources : {Resources{8 * kMiB, 1}, Resources{512 * kMiB, 3}}) {
     try {
@@ -263,15 +262,15 @@ void expect_refused(const Weight& weight, std::uint64_t element, float value,
 }
 
 TEST(Packing, RefusesNamingTheWeightAndTheIndex) {
-  expect_refused({Scheme::Mxfp4, Dtype::F32, {2, 3, 64}}, 192 + 64 + 7, NAN,
+  expect_refused({PackAs::Mxfp4, Dtype::F32, {2, 3, 64}}, 192 + 64 + 7, NAN,
                  "w1: NaN at [1, 1, 7], which MXFP4 cannot hold");
-  expect_refused({Scheme::Mxfp4, Dtype::BF16, {5, 32}}, 0, -INFINITY,
+  expect_refused({PackAs::Mxfp4, Dtype::BF16, {5, 32}}, 0, -INFINITY,
                  "w1: infinity at [0, 0], which MXFP4 cannot hold");
-  expect_refused({Scheme::Mxfp4, Dtype::BF16, {300, 4096}}, 300 * 4096 - 1, -NAN,
+  expect_refused({PackAs::Mxfp4, Dtype::BF16, {300, 4096}}, 300 * 4096 - 1, -NAN,
                  "w1: NaN at [299, 4095], which MXFP4 cannot hold");
-  expect_refused({Scheme::Fp8, Dtype::F32, {700, 2050}}, 612 * 2050 + 2049, INFINITY,
+  expect_refused({PackAs::Fp8, Dtype::F32, {700, 2050}}, 612 * 2050 + 2049, INFINITY,
                  "w1: infinity at [612, 2049], which E4M3 cannot hold");
-  expect_refused({Scheme::Fp8, Dtype::BF16, {3, 5, 7}}, 2 * 35 + 4 * 7 + 1, NAN,
+  expect_refused({PackAs::Fp8, Dtype::BF16, {3, 5, 7}}, 2 * 35 + 4 * 7 + 1, NAN,
                  "w1: NaN at [2, 4, 1], which E4M3 cannot hold");
 }
 

@@ -1,0 +1,98 @@
+// Packed forms with a scale for 32 values, one group after the other. Scales of int4 are found by
+// trying: nothing in a group says which one it was decoded with.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include "core/kernels/kernels.hpp"
+#include "core/numbers/formats.hpp"
+
+namespace ckptscope {
+namespace {
+
+using Group = std::span<const float, kMxfp4Block>;
+using Codes = std::array<int, kMxfp4Block>;  // -8 to 7
+
+int code_of(float value, float scale) {
+  return static_cast<int>(std::clamp(std::nearbyint(value / scale), -8.0F, 7.0F));
+}
+
+float decoded(int code, float scale) {
+  return bf16_to_float(float_to_bf16(static_cast<float>(code) * scale));
+}
+
+/// True where every value is what its nearest code decodes to.
+bool gives_back(Group group, float scale, Codes& codes) {
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    codes[i] = code_of(group[i], scale);
+    if (decoded(codes[i], scale) != group[i]) return false;
+  }
+  return true;
+}
+
+/// The BF16 scale that the group was decoded with: its largest value was some code times it, give
+/// or take a rounding. 0 where there is none.
+std::uint16_t find_scale(Group group, float largest, Codes& codes) {
+  for (const float code : {7.0F, 8.0F, 6.0F, 5.0F, 4.0F, 3.0F, 2.0F, 1.0F}) {
+    const std::uint16_t near = float_to_bf16(largest / code);
+    for (const int step : {0, -1, 1}) {
+      const auto bits = static_cast<std::uint16_t>(near + step);
+      const float scale = bf16_to_float(bits);
+      if (scale > 0 && std::isfinite(scale) && gives_back(group, scale, codes)) return bits;
+    }
+  }
+  return 0;
+}
+
+void add_loss(Group group, const Codes& codes, float scale, Rounding& result) {
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const float back = decoded(codes[i], scale);
+    const double value = static_cast<double>(group[i]);
+    const double lost = value - static_cast<double>(back);
+    result.changed += back != group[i] ? 1 : 0;
+    result.signal += value * value;
+    result.noise += lost * lost;
+  }
+}
+
+}  // namespace
+
+Rounding encode_int4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept {
+  constexpr float kLeast = 1e-10F;
+  Rounding result;
+  for (std::size_t at = 0; at < values.size(); at += kMxfp4Block) {
+    const Group group = values.subspan(at).first<kMxfp4Block>();
+    const float largest = largest_magnitude(group);
+    Codes found{};
+    std::uint16_t bits = largest > 0 ? find_scale(group, largest, found) : 0;
+    if (bits == 0) {
+      const float scale = std::max(largest / 7, kLeast);
+      for (std::size_t i = 0; i < group.size(); ++i) found[i] = code_of(group[i], scale);
+      bits = float_to_bf16(scale);
+    }
+    add_loss(group, found, bf16_to_float(bits), result);
+    for (std::size_t i = 0; i < group.size(); i += 2) {
+      *codes++ = static_cast<std::byte>((found[i] + 8) | (found[i + 1] + 8) << 4);
+    }
+    std::memcpy(scales, &bits, sizeof bits);
+    scales += sizeof bits;
+  }
+  return result;
+}
+
+Rounding encode_mxfp8(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept {
+  Rounding result;
+  for (std::size_t at = 0; at < values.size(); at += kMxfp4Block) {
+    const auto group = values.subspan(at, kMxfp4Block);
+    const std::uint8_t scale = mxfp8_scale_of(largest_magnitude(group));
+    const Rounding one = encode_fp8(group, e8m0_to_float(scale), codes + at);
+    result.changed += one.changed;
+    result.signal += one.signal;
+    result.noise += one.noise;
+    *scales++ = std::byte{scale};
+  }
+  return result;
+}
+
+}  // namespace ckptscope
