@@ -57,11 +57,12 @@ constexpr std::array kWords{
     Word{G::Line, "define", "define NAME(VALUE, $TEXT, $TEXT = KEY, ...) ... end",
          "lines under a name, which see their parameters and nothing else"},
     Word{G::Line, "use", "use NAME(...)", "the lines of a define"},
-    Word{
-        G::Line, "preset", "preset SCHEME [NAME = WORD] 'QUANTIZATION_CONFIG' ... end",
-        "how hf weights are published packed, for --quantize: a line `encode KEY rank N` a kind of "
-        "weight, and `except TEXT ...` for keys that contain one of the texts. "
-        "`activation = dynamic`: it has scales that no weight tells"},
+    Word{G::Line, "preset", "preset SCHEME [NAME = WORD] 'QUANTIZATION_CONFIG' ... end",
+         "how hf weights are published packed, for --quantize (SCHEME: mxfp4, fp8, mxfp4_rows, "
+         "mxfp8 "
+         "or int4): a line `encode KEY rank N` a kind of "
+         "weight, and `except TEXT ...` for keys that contain one of the texts. "
+         "`activation = dynamic`: it has scales that no weight tells"},
     // Operations.
     Word{G::Operation, "t", "t(x)", "the last two dimensions swapped; the same both ways",
          Op::Transpose, "x"},
