@@ -39,8 +39,8 @@ std::vector<QuantScheme> known_schemes(const Config& config) {
   };
   return {
       written_form(PackAs::Mxfp4).scheme,
-      in_rows(Kind::Mxfp4, ".weight_packed", ".weight_scale"),
-      in_rows(Kind::Int4, ".weight_packed", ".weight_scale", ".weight_shape"),
+      written_form(PackAs::Mxfp4Rows).scheme,
+      written_form(PackAs::Int4).scheme,
       in_rows(Kind::Nvfp4, ".weight_packed", ".weight_scale", ".weight_global_scale", true),
       in_rows(Kind::Nvfp4, ".weight", ".weight_scale", ".weight_scale_2"),
       in_rows(Kind::Fp4, ".weight", ".scale"),

@@ -187,18 +187,17 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
   const auto report = std::make_shared<const DiffReport>(
       diff(a, b, !args.has("headers"), args.resources().threads, progress));
   Document document{"diff"};
-  const bool wanted = !args.has("headers");
-  document.exit = report->rows.empty() && report->values_compared == wanted ? 0 : 1;
+  const bool unknown = !args.has("headers") && !report->values_compared;
+  document.exit = report->rows.empty() && !unknown ? 0 : 1;
   add_rows(document, report, args, snapshot.terminal && !args.has("all") && !args.has("limit"));
   document.add(sums_of(a, b, *report));
-  if (wanted && !report->values_compared) {
+  if (unknown) {
     document.add(Fields{{{"", "values",
                           fmt::format("not compared: {} is damaged; check says in what",
                                       (a.damaged() ? a : b).name()),
                           Format::Text, "", false, Role::Defect}}});
   }
-  const bool known = !report->rows.empty() || report->values_compared == wanted;
-  if (known) document.add(verdict(report->rows.size()));
+  if (!unknown || !report->rows.empty()) document.add(verdict(report->rows.size()));
   return document;
 }
 

@@ -3,7 +3,7 @@
 
 #include <map>
 #include <memory>
-#include <set>
+#include <optional>
 #include <utility>
 
 #include "core/base/bytes.hpp"
@@ -51,13 +51,9 @@ std::string scheduler_text(const std::string& path) {
   return text;
 }
 
-/// The part of a name between `word` and its last segment, and that segment: of
-/// "optim.state.a.weight.exp_avg" and "state" "a.weight" and "exp_avg".
-struct Segments {
-  std::string_view middle;
-  std::string_view last;
-};
-std::optional<Segments> segments_after(std::string_view name, std::string_view word) {
+/// The last segment of a name, where others stand between `word` and it: of
+/// "optim.state.a.weight.exp_avg" and "state" "exp_avg".
+std::optional<std::string_view> last_behind(std::string_view name, std::string_view word) {
   const auto is_cut = [](char c) { return c == '.' || c == '/'; };
   std::size_t at = name.find(word);
   for (; at != name.npos; at = name.find(word, at + 1)) {
@@ -69,7 +65,7 @@ std::optional<Segments> segments_after(std::string_view name, std::string_view w
   const std::string_view rest = name.substr(at + word.size() + 1);
   const std::size_t cut = rest.find_last_of("./");
   if (cut == rest.npos) return std::nullopt;
-  return Segments{rest.substr(0, cut), rest.substr(cut + 1)};
+  return rest.substr(cut + 1);
 }
 
 struct Moment {
@@ -83,9 +79,9 @@ using Moments = std::map<std::string, Moment>;
 Moments moments_of(const Checkpoint& checkpoint) {
   Moments moments;
   for (const TensorInfo& info : checkpoint.tensors()) {
-    const auto segments = segments_after(info.name, "state");
-    if (!segments) return {};
-    Moment& moment = moments[std::string(segments->last)];
+    const auto last = last_behind(info.name, "state");
+    if (!last) return {};
+    Moment& moment = moments[std::string(*last)];
     ++moment.tensors;
     moment.elements += info.elements();
     moment.bytes += info.bytes();
@@ -96,8 +92,8 @@ Moments moments_of(const Checkpoint& checkpoint) {
 Fields settings_of(const Checkpoint& checkpoint) {
   std::map<std::string, std::map<std::string, std::size_t>> groups_by_value;
   for (const auto& [name, value] : checkpoint.metadata()) {
-    if (const auto segments = segments_after(name, "param_groups")) {
-      ++groups_by_value[std::string(segments->last)][value];
+    if (const auto last = last_behind(name, "param_groups")) {
+      ++groups_by_value[std::string(*last)][value];
     }
   }
   Fields fields;

@@ -80,10 +80,8 @@ class DcpReader {
         lost = fmt::format("missing chunk: {} is in no file", to_string(chunk.begin));
       add_piece(chunk, tensor.name);
     }
-    const auto pieces = std::span(result_.pieces).subspan(info.begin);
-    std::string fault = find_tiling_fault(info.shape, pieces);
+    std::string fault = settle_tiling(info.shape, info.begin, result_.pieces);
     if (fault.empty()) fault = lost;
-    if (fault.starts_with("arity")) result_.pieces.resize(info.begin);  // no boxes of it
     info.end = result_.pieces.size();
     if (!fault.empty()) {
       add_problem(fmt::format("{}: {}", fault, display(tensor.name)), tensor.name, "");

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <span>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -89,6 +90,13 @@ std::string what_it_is(const std::string& path) {
   }
 }
 
+/// " a, b": behind a colon.
+std::string listed(std::span<const std::string> names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? " " : ", ") + display(name);
+  return list;
+}
+
 [[noreturn]] void fail_without_tensors(const std::string& path,
                                        const std::vector<std::string>& names) {
   const auto with_suffix = [&](std::string_view suffix) {
@@ -109,12 +117,9 @@ std::string what_it_is(const std::string& path) {
   }
   const std::vector<std::string> below = checkpoints_below(path);
   constexpr std::size_t kNamed = 8;
-  std::string list;
-  for (std::size_t i = 0; i < std::min(kNamed, below.size()); ++i) {
-    list += (list.empty() ? " " : ", ") + display(below[i]);
-  }
+  const auto named = std::span(below).first(std::min(kNamed, below.size()));
   fail(Code::NotACheckpoint, "{}: no tensors here{}{}", display(path),
-       below.empty() ? "" : "; checkpoints below it:", list);
+       below.empty() ? "" : "; checkpoints below it:", listed(named));
 }
 
 /// The name that a small file holds: of a revision, of a step.
@@ -171,10 +176,8 @@ std::string choose_index(const std::string& path, const std::vector<std::string>
   if (indexes.empty()) return "";
   if (contains(indexes, kUsualIndex)) return std::string(kUsualIndex);
   if (indexes.size() == 1) return indexes.front();
-  std::string list;
-  for (const std::string& name : indexes) list += (list.empty() ? " " : ", ") + display(name);
   fail(Code::AmbiguousIndex, "{}: {} index files, open one of them:{}", display(path),
-       indexes.size(), list);
+       indexes.size(), listed(indexes));
 }
 
 /// The name without its variant: "model.fp16.safetensors" and
@@ -247,10 +250,8 @@ std::vector<std::string> torch_files(const std::string& path,
   }
   if (!model.empty()) return model;
   if (all.size() > 1) {
-    std::string list;
-    for (const std::string& name : all) list += (list.empty() ? " " : ", ") + display(name);
     fail(Code::NotACheckpoint, "{}: {} files of torch.save, open one of them:{}", display(path),
-         all.size(), list);
+         all.size(), listed(all));
   }
   return all;
 }

@@ -236,9 +236,8 @@ class CheckpointOpener {
   void check_slices_against_config() {
     const auto vocabulary = result_.config_.integer("vocab_size");
     const auto width = result_.config_.integer("hidden_size");
-    const bool sliced = std::any_of(slices_.begin(), slices_.end(),
-                                    [](const auto& one) { return one.has_value(); });
-    if (!sliced || result_.pieces_.empty() || !vocabulary || !width) return;
+    const bool sliced = location().format == FileFormat::Safetensors && !result_.pieces_.empty();
+    if (!sliced || !vocabulary || !width) return;
     for (const char* key : {"model.embed_tokens.weight", "lm_head.weight"}) {
       const auto id = result_.find(key);
       if (!id || result_.tensors_[*id].shape.size() != 2) continue;

@@ -41,9 +41,9 @@ class Join {
     }
     whole.shape = arena_.copy(shape);
     whole.begin = first;
-    whole.end = pieces_.size();
     whole.shard = TensorInfo::kInPieces;
-    const std::string wrong = find_tiling_fault(whole.shape, std::span(pieces_).subspan(first));
+    const std::string wrong = settle_tiling(whole.shape, first, pieces_);
+    whole.end = pieces_.size();
     if (!wrong.empty()) fault(whole, wrong);
     return whole;
   }

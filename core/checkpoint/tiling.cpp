@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <vector>
+#include <span>
 
 namespace ckptscope {
 namespace {
@@ -71,15 +71,10 @@ class Overlaps {
   std::uint64_t comparisons_ = 0;
 };
 
-}  // namespace
-
-std::string find_tiling_fault(ShapeView shape, std::span<const Piece> pieces) {
+std::string find_fault(ShapeView shape, std::span<const Piece> pieces) {
   std::uint64_t total = 0;
   std::vector<const Piece*> full;
   for (const Piece& piece : pieces) {
-    if (piece.begin.size() != shape.size() || piece.extent.size() != shape.size()) {
-      return fmt::format("arity: a piece of {} dimensions", piece.begin.size());
-    }
     std::uint64_t volume = 1;
     for (std::size_t dim = 0; dim < shape.size(); ++dim) {
       const bool inside =
@@ -105,6 +100,19 @@ std::string find_tiling_fault(ShapeView shape, std::span<const Piece> pieces) {
     return fmt::format("hole: {} of {} elements are in no piece", volume - total, volume);
   }
   return "";
+}
+
+}  // namespace
+
+std::string settle_tiling(ShapeView shape, std::size_t first, std::vector<Piece>& pieces) {
+  const auto begin = pieces.begin() + static_cast<std::ptrdiff_t>(first);
+  const auto other = std::find_if(begin, pieces.end(), [&](const Piece& piece) {
+    return piece.begin.size() != shape.size() || piece.extent.size() != shape.size();
+  });
+  if (other == pieces.end()) return find_fault(shape, std::span(pieces).subspan(first));
+  std::string fault = fmt::format("arity: a piece of {} dimensions", other->begin.size());
+  pieces.erase(begin, pieces.end());
+  return fault;
 }
 
 }  // namespace ckptscope

@@ -127,11 +127,8 @@ class TorchReader {
       const bool empty = element_count(part->view.shape).value_or(0) == 0;
       if (fits && !again && !empty) result_.pieces.push_back(piece_of(*part, part->begin));
     }
-    const auto pieces = std::span(result_.pieces).subspan(info.begin);
-    if (const std::string wrong = find_tiling_fault(info.shape, pieces); !wrong.empty()) {
-      fault(first, wrong);
-      if (wrong.starts_with("arity")) result_.pieces.resize(info.begin);  // no boxes of it
-    }
+    const std::string wrong = settle_tiling(info.shape, info.begin, result_.pieces);
+    if (!wrong.empty()) fault(first, wrong);
     info.end = result_.pieces.size();
     result_.tensors.push_back(info);
   }

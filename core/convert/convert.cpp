@@ -108,15 +108,14 @@ class Conversion {
   void check_source_sums() {
     if (source_.location().format == FileFormat::Safetensors) return;
     progress_.phase("checksums", source_.total_bytes());
-    const std::size_t shards = source_.shards().size();
-    const auto tensors = source_.tensors();
-    parallel_for(shards + tensors.size(), options_.resources.workers(),
-                 [&](std::size_t i, unsigned) {
-                   if (i < shards)
-                     return check_file_sums(source_, static_cast<std::uint32_t>(i), progress_);
-                   check_piece_sums(source_, tensors[i - shards], progress_);
-                   progress_.advance(tensors[i - shards].bytes());
-                 });
+    const unsigned workers = options_.resources.workers();
+    parallel_for(source_.shards().size(), workers, [&](std::size_t i, unsigned) {
+      check_file_sums(source_, static_cast<std::uint32_t>(i), progress_);
+    });
+    parallel_for(source_.tensors().size(), workers, [&](std::size_t i, unsigned) {
+      check_piece_sums(source_, source_.tensors()[i], progress_);
+      progress_.advance(source_.tensors()[i].bytes());
+    });
   }
 
   std::map<std::string, std::string> metadata() const {

@@ -125,13 +125,12 @@ void CodeCounter::count_nibbles(const Value& node, const StatsTile& tile, TileCo
   count_numbers(node.dtype, {reader_.read(node, matrix), tile.rows * row * size_of(node.dtype)},
                 part);
   part.scales.emplace();
-  for (const float scale : reader_.scales_of(node, tile.first_row, tile.rows)) {
+  for (const float scale : reader_.nibble_scales()) {
     count_scale(*part.scales, static_cast<double>(scale), 1);
     part.scales->zeros += scale == 0 ? 1 : 0;
   }
   const bool is_int4 = node.nibbles == NibbleForm::Int4;
-  for (const std::byte byte :
-       read(*node.args[0], tile.first_row * row / 2, tile.rows * row / 2, bytes_)) {
+  for (const std::byte byte : reader_.nibbles()) {
     const auto both = std::to_integer<std::size_t>(byte);
     ++part.codes[both & 15];
     ++part.codes[both >> 4];

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
@@ -152,10 +153,11 @@ class PartCheck {
         source_(checkpoint),
         part_(part),
         shard_(checkpoint.shards()[part.shard]),
-        progress_(progress),
-        file_(open_unchanged(shard_.path, shard_.identity)) {
+        progress_(progress) {
+    if (!part.whole_file) return;
+    file_.emplace(open_unchanged(shard_.path, shard_.identity));
     const auto sum = sums.find(shard_.name);
-    if (part.whole_file && sum != sums.end()) expected_ = sum->second;
+    if (sum != sums.end()) expected_ = sum->second;
   }
 
   DeepReport run() {
@@ -223,7 +225,7 @@ class PartCheck {
     for (std::uint64_t done = 0; done < bytes;) {
       progress_.check_stop();
       const auto chunk = buffer_.take(std::min(kChunk, bytes - done));
-      file_.read(offset + done, chunk);
+      file_->read(offset + done, chunk);
       if (!expected_.empty()) sha256_.add(chunk);
       use(std::span<const std::byte>(chunk));
       done += chunk.size();
@@ -283,7 +285,7 @@ class PartCheck {
   const Part& part_;
   const Shard& shard_;
   Progress& progress_;
-  File file_;
+  std::optional<File> file_;  // of a whole one
   std::string expected_;
   Sha256 sha256_;
   Buffer buffer_;

@@ -16,13 +16,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// As float_to_bf16() in core/numbers/formats.hpp, in the lower halves of words.
 template <typename Floats>
-HWY_INLINE hn::Vec<hn::RebindToUnsigned<Floats>> bf16_bits(Floats floats, hn::Vec<Floats> value) {
+HWY_INLINE hn::Vec<hn::RebindToUnsigned<Floats>> bf16_bits(Floats, hn::Vec<Floats> value) {
   const hn::RebindToUnsigned<Floats> words;
   const auto bits = hn::BitCast(words, value);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(words, 1));
   const auto rounded = hn::Add(hn::Add(bits, odd), hn::Set(words, 0x7FFF));
   const auto is_nan = hn::RebindMask(words, hn::IsNaN(value));
-  (void)floats;
   return hn::ShiftRight<16>(hn::IfThenElse(is_nan, hn::Set(words, 0x7FC00000), rounded));
 }
 

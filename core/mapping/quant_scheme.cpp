@@ -52,6 +52,7 @@ std::span<const WrittenForm> written_forms() {
   using Kind = QuantScheme::Kind;
   const auto in_rows = [](QuantScheme scheme) {
     scheme.in_rows = true;
+    scheme.lone_scale = false;  // others have such scales, too
     return scheme;
   };
   static const WrittenForm forms[] = {

@@ -105,7 +105,7 @@ const std::byte* LeafReader::read_nibbles(const Value& leaf, const MatrixTile& t
   const std::uint64_t groups = leaf.args[1]->shape.back();
   const std::uint64_t first = tile.first_col / group;
   const std::uint64_t count = ceil_div(tile.first_col + tile.cols, group) - first;
-  const auto raw = read_rows(
+  nibbles_ = read_rows(
       codes.input,
       {tile.first_row, tile.rows, groups * group / 2, first * group / 2, count * group / 2}, raw_);
   const std::uint64_t scale_bytes = size_of(leaf.args[1]->dtype);
@@ -113,7 +113,7 @@ const std::byte* LeafReader::read_nibbles(const Value& leaf, const MatrixTile& t
                                           first * scale_bytes, count * scale_bytes});
   const std::uint64_t size = size_of(leaf.dtype);
   std::byte* decoded = decoded_.take(tile.rows * count * group * size).data();
-  decode_nibbles(raw, nibble_values(leaf.nibbles), scales, group, leaf.dtype, decoded);
+  decode_nibbles(nibbles_, nibble_values(leaf.nibbles), scales, group, leaf.dtype, decoded);
   if (count * group != tile.cols) {
     keep_columns(decoded, tile.rows, count * group, tile.first_col - first * group, tile.cols,
                  size);
@@ -123,13 +123,6 @@ const std::byte* LeafReader::read_nibbles(const Value& leaf, const MatrixTile& t
                                  [&](float scale) { return std::fabs(scale) >= most; });
   if (large) overflows_ += count_infinities(leaf.dtype, decoded, tile.rows * tile.cols);
   return decoded;
-}
-
-std::span<const float> LeafReader::scales_of(const Value& nibbles, std::uint64_t first_row,
-                                             std::uint64_t rows) {
-  const Value& scales = *nibbles.args[1];
-  const std::uint64_t bytes = scales.shape.back() * size_of(scales.dtype);
-  return group_scales(nibbles, {first_row, rows, bytes, 0, bytes});
 }
 
 /// Of a range of the bytes of the scales.

@@ -37,9 +37,10 @@ class LeafReader {
   /// Products of codes and scales that became infinite since this was last asked.
   std::uint64_t take_overflows() { return std::exchange(overflows_, 0); }
 
-  /// Of Nibbles: the scales of whole rows, as floats; valid until the next call.
-  std::span<const float> scales_of(const Value& nibbles, std::uint64_t first_row,
-                                   std::uint64_t rows);
+  /// Of Nibbles that were read last, whole groups of columns: the codes, two a byte, and the scales
+  /// as floats; valid until the next call.
+  std::span<const std::byte> nibbles() const { return nibbles_; }
+  std::span<const float> nibble_scales() const { return group_scales_; }
 
   /// Bytes of an Input straight into place, without scratch.
   void read_bytes(const Value& input, std::uint64_t offset, std::span<std::byte> out) {
@@ -73,6 +74,7 @@ class LeafReader {
   Buffer between_;  // short runs with what lies between them
   Buffer decoded_;  // after a scheme
   ScaleCache scales_;
+  std::span<const std::byte> nibbles_;  // in raw_
   std::vector<float> group_scales_;
   std::uint64_t overflows_ = 0;
 };
