@@ -341,15 +341,18 @@ void note_idle_lines(Plan& plan, const Mapping& mapping) {
 }
 
 /// Experts that fit no rule, or a mapping that meets no key, because of a start that strangers gave
-/// the keys.
+/// the keys; a model that is saved beside its optimizer.
 void offer_way_out(PlannedConversion& planned, const Config& config) {
   std::vector<Problem>& problems = planned.plan.problems;
   const auto ungrouped = std::find_if(problems.begin(), problems.end(), [](const Problem& one) {
     return one.code == Code::NotGrouped || one.code == Code::NothingToDo;
   });
-  if (ungrouped == problems.end() || planned.plan.options.from == planned.plan.options.to) return;
+  if (ungrouped == problems.end()) return;
   const Tensors tensors = planned.keys->tensors();
-  const std::string out = way_out(find_strangers_prefix(tensors, config), tensors.size());
+  const StrangersPrefix prefix = find_strangers_prefix(tensors, config);
+  const bool same_side = planned.plan.options.from == planned.plan.options.to;
+  if (same_side && prefix.other_dicts.empty()) return;
+  const std::string out = way_out(prefix, tensors.size());
   if (!out.empty()) ungrouped->message += "; " + out;
 }
 

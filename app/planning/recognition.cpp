@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "app/planning/names_of.hpp"
 #include "core/base/display.hpp"
@@ -113,6 +114,56 @@ std::size_t named_keys(Tensors tensors, const Config& config, const Adapter& ada
       }));
 }
 
+/// The dict that torch.save had a tensor in: "model/" of "model/lm_head.weight"; empty where in
+/// none.
+std::string_view dict_of(std::string_view key) {
+  const std::size_t slash = key.find('/');
+  return slash == key.npos ? std::string_view() : key.substr(0, slash + 1);
+}
+
+/// The dict that people save a model under, where it is beside another; empty without one.
+std::string_view model_dict(const std::set<std::string_view>& dicts) {
+  if (dicts.size() < 2) return "";
+  for (const std::string_view name : {"model/", "state_dict/", "model_state_dict/", "module/"}) {
+    if (dicts.contains(name)) return name;
+  }
+  return "";
+}
+
+/// Of the keys that begin with `start`: segments are taken off as long as most keys share one, and
+/// what is left is looked at each time. It must name more than `named` keys. The start is empty
+/// where nothing does.
+StrangersPrefix prefix_from(std::string_view start, Tensors tensors, const Config& config,
+                            const Family& now, std::size_t named) {
+  constexpr int kMostSegments = 3;
+  std::vector<TensorInfo> rest;
+  for (TensorInfo one : tensors) {
+    if (!one.name.starts_with(start)) continue;
+    one.name.remove_prefix(start.size());
+    rest.push_back(one);
+  }
+  StrangersPrefix prefix;
+  prefix.start = start;
+  for (int i = 0; i <= kMostSegments; ++i) {
+    const Family found = now.adapter ? now : family_by_keys(rest);
+    if (!prefix.start.empty() && found.adapter &&
+        named_keys(rest, config, *found.adapter) > named) {
+      prefix.family = found.adapter->head.id;
+      return prefix;
+    }
+    std::vector<std::string_view> keys;
+    keys.reserve(rest.size());
+    for (const TensorInfo& one : rest) keys.push_back(one.name);
+    const std::string_view segment = common_segment(keys);
+    if (segment.empty()) break;
+    prefix.start += segment;
+    for (TensorInfo& one : rest) {
+      if (one.name.starts_with(segment)) one.name.remove_prefix(segment.size());
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 bool changes_nothing(const Adapter& adapter) {
@@ -126,41 +177,43 @@ bool is_of_a_user(const Adapter& adapter) {
                       [&](const Adapter& one) { return &one == &adapter; });
 }
 
-/// Segments are taken off as long as most keys share one, and what is left is looked at each time.
 StrangersPrefix find_strangers_prefix(Tensors tensors, const Config& config) {
-  constexpr int kMostSegments = 3;
+  const std::vector<TensorInfo> some = some_of(tensors);
   const Family now = family_by_config(config);
-  std::vector<TensorInfo> rest = some_of(tensors);
-  const std::size_t named = now.adapter ? named_keys(rest, config, *now.adapter) : 0;
+  const std::size_t named = now.adapter ? named_keys(some, config, *now.adapter) : 0;
+  std::set<std::string_view> dicts;
+  for (const TensorInfo& one : tensors) dicts.insert(dict_of(one.name));
   StrangersPrefix prefix;
-  for (int i = 0; i < kMostSegments; ++i) {
-    std::vector<std::string_view> keys;
-    keys.reserve(rest.size());
-    for (const TensorInfo& one : rest) keys.push_back(one.name);
-    const std::string_view segment = common_segment(keys);
-    if (segment.empty()) break;
-    prefix.start += segment;
-    for (TensorInfo& one : rest) {
-      if (one.name.starts_with(segment)) one.name.remove_prefix(segment.size());
-    }
-    const Family found = now.adapter ? now : family_by_keys(rest);
-    if (!found.adapter || named_keys(rest, config, *found.adapter) <= named) continue;
-    prefix.family = found.adapter->head.id;
-    prefix.keys = static_cast<std::size_t>(
-        std::count_if(tensors.begin(), tensors.end(),
-                      [&](const TensorInfo& one) { return one.name.starts_with(prefix.start); }));
-    return prefix;
+  for (const std::string_view dict : dicts) {
+    prefix = prefix_from(dict, some, config, now, named);
+    if (!prefix.start.empty()) break;
   }
-  return {};
+  if (prefix.start.empty()) prefix.start = model_dict(dicts);
+  if (prefix.start.empty()) return prefix;
+  dicts.erase("");
+  dicts.erase(dict_of(prefix.start));
+  prefix.other_dicts = {dicts.begin(), dicts.end()};
+  prefix.keys = static_cast<std::size_t>(
+      std::count_if(tensors.begin(), tensors.end(),
+                    [&](const TensorInfo& one) { return one.name.starts_with(prefix.start); }));
+  return prefix;
 }
 
 std::string way_out(const StrangersPrefix& prefix, std::size_t tensors) {
   if (prefix.start.empty()) return "";
   const std::string start = display(prefix.start);
-  return fmt::format(
-      "{} of {} keys begin with {}; without it they are those of {}: --rename "
-      "'{}{{x}} -> {{x}}'",
-      prefix.keys, tensors, start, prefix.family, start);
+  std::string flags = fmt::format("--rename '{}{{x}} -> {{x}}'", start);
+  if (!prefix.other_dicts.empty()) {
+    std::string query;
+    for (const std::string& dict : prefix.other_dicts) {
+      query += fmt::format("{}!{}*", query.empty() ? "" : " ", display(dict));
+    }
+    flags += fmt::format(" --include '{}'", query);
+  }
+  return fmt::format("{} of {} keys begin with {}; {}: {}", prefix.keys, tensors, start,
+                     prefix.family.empty() ? "they alone, and without it, are the model"
+                                           : "without it they are those of " + prefix.family,
+                     flags);
 }
 
 bool is_whole_model(const Checkpoint& checkpoint) {

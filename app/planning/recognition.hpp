@@ -37,12 +37,13 @@ using Tensors = std::span<const TensorInfo>;
 Family recognise_family(Tensors tensors, const Config& config, const FamilyRequest& asked = {});
 DetectedSide recognise_side(Tensors tensors, const Config& config, const Adapter& adapter);
 SideEvidence evidence_of_sides(Tensors tensors, const Config& config, const Adapter& adapter);
-/// The start that most keys have and that hides a family: "_orig_mod.", and the family's name;
-/// empty where there is none.
+/// The start that most keys have and that hides a family: "_orig_mod.", or the dict of torch.save
+/// that holds the model beside others: "model/". Empty where there is none.
 struct StrangersPrefix {
   std::string start;
-  std::string family;
+  std::string family;  // of the keys without it; of a dict it may be unknown
   std::size_t keys = 0;
+  std::vector<std::string> other_dicts{};  // "optimizer/"
 };
 StrangersPrefix find_strangers_prefix(Tensors tensors, const Config& config);
 /// What a user can do about it, for messages; empty without one.

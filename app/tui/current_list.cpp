@@ -2,6 +2,7 @@
 #include "app/tui/current_list.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "app/reports/picker.hpp"
 #include "app/reports/problem_lines.hpp"
@@ -15,6 +16,25 @@ namespace ckptscope {
 namespace {
 
 constexpr std::size_t kMostLog = 10'000;
+
+/// The first row that is about something, or 0.
+std::size_t first_row(const std::vector<std::string>& keys) {
+  const auto first =
+      std::find_if(keys.begin(), keys.end(), [](const std::string& key) { return !key.empty(); });
+  return first == keys.end() ? 0 : static_cast<std::size_t>(first - keys.begin());
+}
+
+/// The row about `key` that is nearest to row `near`.
+std::optional<std::size_t> row_of(const std::vector<std::string>& keys, const std::string& key,
+                                  std::size_t near) {
+  const auto distance = [near](std::size_t row) { return row < near ? near - row : row - near; };
+  std::optional<std::size_t> nearest;
+  for (std::size_t row = 0; row < keys.size(); ++row) {
+    if (keys[row] != key) continue;
+    if (!nearest || distance(row) < distance(*nearest)) nearest = row;
+  }
+  return nearest;
+}
 
 }  // namespace
 
@@ -43,20 +63,20 @@ void show_group(State& state) {
     move_heat(before, 0, 0, body_of(state));
     stats.heat = std::move(before);
   }
-  stats.told = keyed_lines(document, text_columns(state));
-  show_told(state);
-  leave_headings(state);
+  tell(state, keyed_lines(document, text_columns(state)));
 }
 
-void leave_headings(State& state) {
+void tell(State& state, KeyedLines told) {
   StatsState& stats = state.stats;
-  if (stats.cursor.cursor > 0) return;
-  const auto first = std::find_if(stats.keys.begin(), stats.keys.end(),
-                                  [](const std::string& key) { return !key.empty(); });
-  if (first == stats.keys.end()) return;
-  stats.cursor.go(static_cast<std::size_t>(first - stats.keys.begin()), stats.table.size(),
-                  page_rows(body_of(state)));
-  stats.cursor.top = 0;
+  const std::size_t before = stats.cursor.cursor;
+  const std::string key = before < stats.keys.size() ? stats.keys[before] : "";
+  const bool was_first = before <= first_row(stats.keys);
+  stats.told = std::move(told);
+  show_told(state);
+  const std::size_t first = first_row(stats.keys);
+  const std::size_t row = was_first ? first : row_of(stats.keys, key, before).value_or(first);
+  stats.cursor.go(row, stats.table.size(), page_rows(body_of(state)));
+  if (was_first) stats.cursor.top = 0;  // with the headings above it
 }
 
 std::size_t text_columns(const State& state) {

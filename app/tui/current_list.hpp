@@ -26,8 +26,9 @@ const Place& current_place(const State& state);
 void go_to_screen(State& state, Screen screen);
 /// The statistics of several tensors as pictures of the figure that is chosen.
 void show_group(State& state);
-/// From a first line that opens nothing to one that does.
-void leave_headings(State& state);
+/// Shows rows of statistics. They fill as they come: the cursor stays on what it was on, and on the
+/// first row while nobody moved it.
+void tell(State& state, KeyedLines told);
 /// Cells of a line on a page.
 std::size_t text_columns(const State& state);
 Rect body_of(const State& state);

@@ -182,10 +182,7 @@ struct Arrived {
   void operator()(const CommandDone& told) const {
     if (event.kind == JobKind::Stat) {
       state.stats.model = nullptr;
-      state.stats.told = {told.lines, told.keys, {}};
-      show_told(state);
-      leave_headings(state);
-      return;
+      return tell(state, {told.lines, told.keys, {}});
     }
     if (!event.last) return;  // only statistics fill as they come
     const Role role = told.exit == 0 ? Role::Good : Role::Notice;

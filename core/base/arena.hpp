@@ -10,6 +10,9 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace ckptscope {
 
@@ -35,26 +38,59 @@ class Arena {
     return {static_cast<T*>(allocate(count * sizeof(T), alignof(T))), count};
   }
 
+  /// A place to come back to.
+  struct Position {
+    std::size_t block = 0;
+    std::size_t used = 0;
+  };
+  Position position() const { return {block_, used_}; }
+  /// What was handed out since then is gone; its room is handed out again.
+  void rewind(const Position& to) {
+    block_ = to.block;
+    used_ = to.used;
+#if defined(__SANITIZE_ADDRESS__)
+    for (std::size_t i = block_; i < blocks_.size(); ++i) {  // whoever uses it yet is found
+      const std::size_t from = i == block_ ? used_ : 0;
+      ASAN_POISON_MEMORY_REGION(blocks_[i].bytes.get() + from, blocks_[i].size - from);
+    }
+#endif
+  }
+
  private:
   // Each block is twice the one before it: one of a hundred thousand small shards takes little.
   static constexpr std::size_t kFirstBlock = 1 << 10;
   static constexpr std::size_t kMostBlock = 1 << 18;
 
+  struct Block {
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size = 0;
+  };
+
   void* allocate(std::size_t bytes, std::size_t alignment) {
     used_ = (used_ + alignment - 1) / alignment * alignment;
-    if (blocks_.empty() || used_ + bytes > size_) {
-      size_ = std::max({bytes, kFirstBlock, std::min(2 * size_, kMostBlock)});
-      blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(size_));
-      used_ = 0;
-    }
-    void* at = blocks_.back().get() + used_;
+    if (blocks_.empty() || used_ + bytes > blocks_[block_].size) open_block(bytes);
+    std::byte* at = blocks_[block_].bytes.get() + used_;
     used_ += bytes;
+#if defined(__SANITIZE_ADDRESS__)
+    ASAN_UNPOISON_MEMORY_REGION(at, bytes);
+#endif
     return at;
   }
 
-  std::vector<std::unique_ptr<std::byte[]>> blocks_;
-  std::size_t used_ = 0;
-  std::size_t size_ = 0;
+  /// The next one, which is there behind a rewind.
+  void open_block(std::size_t bytes) {
+    block_ = blocks_.empty() ? 0 : block_ + 1;
+    used_ = 0;
+    if (block_ < blocks_.size() && blocks_[block_].size >= bytes) return;
+    const std::size_t before = block_ == 0 ? 0 : blocks_[block_ - 1].size;
+    const std::size_t size = std::max({bytes, kFirstBlock, std::min(2 * before, kMostBlock)});
+    blocks_.resize(block_);
+    blocks_.push_back({std::make_unique_for_overwrite<std::byte[]>(size), size});
+  }
+
+  std::vector<Block> blocks_;
+  std::size_t block_ = 0;  // the one in use
+  std::size_t used_ = 0;   // bytes of it
 };
 
 }  // namespace ckptscope

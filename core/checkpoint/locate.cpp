@@ -27,6 +27,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kMaxRefBytes = 4096;
 constexpr std::string_view kTensors = ".safetensors";
 constexpr std::string_view kIndex = ".safetensors.index.json";
+constexpr std::string_view kTorchIndex = "pytorch_model.bin.index.json";
 
 std::string join(const std::string& directory, std::string_view name) {
   return directory.empty() || directory == "." ? std::string(name)
@@ -48,30 +49,6 @@ std::size_t world_size_in(std::string_view name) {
   name.remove_prefix(kStart.size());
   const std::size_t end = name.find("_rank_");
   return end == name.npos ? 0 : parse_number(name.substr(0, end)).value_or(0);
-}
-
-Location locate_file(const std::string& path) {
-  Location found;
-  found.path = path;
-  const fs::path parts(path);
-  found.directory = parts.has_parent_path() ? parts.parent_path().string() : ".";
-  const File file(path);
-  if (is_torch_file(file)) {
-    found.format = FileFormat::Torch;
-    found.files.push_back(parts.filename().string());
-    const std::size_t ranks = world_size_in(found.files.front());
-    if (ranks > 1) found.ranks = ranks;
-    return found;
-  }
-  if (const auto foreign = recognise_foreign(file)) {
-    fail(foreign->code, "{}: {}, not safetensors", display(path), foreign->name);
-  }
-  if (looks_like_json(file)) {
-    found.index = path;
-  } else {
-    found.files.push_back(parts.filename().string());
-  }
-  return found;
 }
 
 bool contains(const std::vector<std::string>& names, std::string_view name) {
@@ -209,6 +186,17 @@ void leave_out_variants(Location& location) {
   });
 }
 
+/// The same weights beside safetensors in a form that was there before, or what a training run
+/// left.
+void leave_out_formats(const std::vector<std::string>& names, Location& location) {
+  for (const std::string& name : names) {
+    const bool torch = name.starts_with("pytorch_model") && name.ends_with(".bin");
+    if (torch || name.ends_with(".distcp") || world_size_in(name) > 0) {
+      location.ignored.push_back(name);
+    }
+  }
+}
+
 /// `.metadata`, or where each rank has written its own, those.
 std::vector<std::string> dcp_metadata(const std::vector<std::string>& names) {
   if (contains(names, ".metadata")) return {".metadata"};
@@ -256,6 +244,33 @@ std::vector<std::string> torch_files(const std::string& path,
   return all;
 }
 
+Location locate_file(const std::string& path) {
+  Location found;
+  found.path = path;
+  const fs::path parts(path);
+  found.directory = parts.has_parent_path() ? parts.parent_path().string() : ".";
+  const File file(path);
+  if (is_torch_file(file)) {
+    found.format = FileFormat::Torch;
+    found.files.push_back(parts.filename().string());
+    const std::size_t ranks = world_size_in(found.files.front());
+    if (ranks > 1) found.ranks = ranks;
+    return found;
+  }
+  if (const auto foreign = recognise_foreign(file)) {
+    fail(foreign->code, "{}: {}, not safetensors", display(path), foreign->name);
+  }
+  if (looks_like_json(file)) {
+    found.index = path;
+    if (!path.ends_with(kTorchIndex)) return found;
+    found.format = FileFormat::Torch;
+    found.files = torch_files(found.directory, names_in(found.directory));
+  } else {
+    found.files.push_back(parts.filename().string());
+  }
+  return found;
+}
+
 Location locate_directory(const std::string& path) {
   std::vector<std::string> names = names_in(path);
   std::sort(names.begin(), names.end(), natural_less);
@@ -291,10 +306,12 @@ Location locate_directory(const std::string& path) {
   if (found.index.empty() && found.files.empty()) {
     found.files = rank_files(names, found.ranks);
     if (found.files.empty()) found.files = torch_files(path, names);
+    if (contains(names, kTorchIndex)) found.index = join(path, kTorchIndex);
     found.format = FileFormat::Torch;
   }
   if (found.index.empty() && found.files.empty()) fail_without_tensors(path, names);
   if (found.index.empty()) leave_out_variants(found);
+  if (found.format == FileFormat::Safetensors) leave_out_formats(names, found);
   for (const std::string& name : consolidated) found.ignored.push_back(name);
   return found;
 }

@@ -50,9 +50,13 @@ class CheckpointOpener {
       read_headers();
       collect();
       check_index();
+    } else if (location().format == FileFormat::Dcp) {
+      take(open_dcp(location(), progress_));
     } else {
-      take(location().format == FileFormat::Dcp ? open_dcp(location(), progress_)
-                                                : open_torch_files(location(), progress_));
+      const std::vector<std::string> absent = leave_out_unindexed();
+      take(open_torch_files(location(), progress_));
+      add_absent(absent);
+      check_index();
     }
     note_files();
     open_config(options);
@@ -83,34 +87,66 @@ class CheckpointOpener {
 
   /// The distinct files that the index names; without one, the files of the directory.
   void read_index_files() {
-    std::set<std::string, std::less<>> files(location().files.begin(), location().files.end());
-    if (!location().index.empty()) {
-      with_context(display(base_name(location().index)), [&] {
-        index_text_ = read_index_text();
-        files.clear();
-        std::string last;
-        scan_index(index_text_, [&](std::string_view, std::string_view file) {
-          if (file == last) return;
-          last = file;
-          if (files.find(file) == files.end()) files.emplace(file);
-        });
-      });
-    }
+    FileNames files(location().files.begin(), location().files.end());
+    if (!location().index.empty()) files = files_of_index();
     for (const std::string& name : files) {
       if (name.ends_with(".bin") && !location().index.empty()) {
-        fail(Code::ForeignFormat, "{}: the index names {}, a pickle, which is never opened",
+        fail(Code::ForeignFormat, "{}: the index names {}, which is not named as safetensors are",
              display(location().path), display(name));
       }
-      Shard shard;
-      shard.name = name;
-      shard.path = location().path_of(name);
-      result_.shards_.push_back(std::move(shard));
+      add_shard(name);
     }
     std::sort(result_.shards_.begin(), result_.shards_.end(),
               [](const Shard& a, const Shard& b) { return natural_less(a.name, b.name); });
+    number_shards();
+  }
+
+  using FileNames = std::set<std::string, std::less<>>;
+
+  FileNames files_of_index() {
+    FileNames files;
+    with_context(display(base_name(location().index)), [&] {
+      index_text_ = read_index_text();
+      std::string last;
+      scan_index(index_text_, [&](std::string_view, std::string_view file) {
+        if (file == last) return;
+        last = file;
+        if (files.find(file) == files.end()) files.emplace(file);
+      });
+    });
+    return files;
+  }
+
+  void add_shard(const std::string& name) {
+    Shard shard;
+    shard.name = name;
+    shard.path = location().path_of(name);
+    result_.shards_.push_back(std::move(shard));
+  }
+
+  void number_shards() {
     for (std::uint32_t i = 0; i < result_.shards_.size(); ++i) {
       number_of_[result_.shards_[i].name] = i;
     }
+  }
+
+  /// Of files of torch.save those that their index does not name. Returns names that it has and
+  /// that are not there.
+  std::vector<std::string> leave_out_unindexed() {
+    if (location().index.empty()) return {};
+    FileNames absent = files_of_index();
+    std::erase_if(location().files, [&](const std::string& name) {
+      if (absent.erase(name) > 0) return false;
+      location().ignored.push_back(name);
+      return true;
+    });
+    return {absent.begin(), absent.end()};
+  }
+
+  void add_absent(const std::vector<std::string>& names) {
+    for (const std::string& name : names) add_shard(name);
+    number_shards();
+    unopened_.resize(result_.shards_.size());
   }
 
   std::string read_index_text() {

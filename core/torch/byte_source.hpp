@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <utility>
 #include <vector>
@@ -62,14 +63,34 @@ class ByteStream {
   /// There must be one.
   std::uint8_t byte() {
     if (begin_ == end_) fill();
-    return static_cast<std::uint8_t>(buffer_[begin_++]);
+    return static_cast<std::uint8_t>(buffer_.data()[begin_++]);
+  }
+  /// Little endian, of at most 8 bytes; as many must be left.
+  std::uint64_t number(unsigned bytes) {
+    std::uint64_t value = 0;
+    if (end_ - begin_ >= sizeof(value)) {
+      std::memcpy(&value, buffer_.data() + begin_, sizeof(value));
+      begin_ += bytes;
+      return bytes == sizeof(value) ? value : value & ((std::uint64_t{1} << (8 * bytes)) - 1);
+    }
+    for (unsigned i = 0; i < bytes; ++i) value |= std::uint64_t{byte()} << (8 * i);
+    return value;
   }
   /// As many must be left.
   void read(std::span<std::byte> out);
   /// Likewise.
   void skip(std::uint64_t bytes) {
-    next_ = at() + bytes;
-    begin_ = end_ = 0;
+    if (bytes <= end_ - begin_) {
+      begin_ += bytes;
+    } else {
+      next_ = at() + bytes;
+      begin_ = end_ = 0;
+    }
+  }
+  /// So many bytes where they lie, until the next call; empty where they do not lie together.
+  std::span<const std::byte> peek(std::uint64_t bytes) const {
+    return bytes <= end_ - begin_ ? std::span(buffer_).subspan(begin_, bytes)
+                                  : std::span<const std::byte>();
   }
 
  private:

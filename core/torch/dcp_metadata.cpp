@@ -2,6 +2,7 @@
 #include "core/torch/dcp_metadata.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <optional>
 #include <unordered_set>
@@ -26,8 +27,8 @@ template <typename... Args>
 
 /// One file, and what its values point into.
 struct Reading {
-  explicit Reading(const std::string& path)
-      : file(path), bytes(file), stream(bytes, 0), machine(stream, true) {}
+  Reading(const std::string& path, PickleEntries& entries)
+      : file(path), bytes(file), stream(bytes, 0), machine(stream, true, &entries) {}
   File file;
   FileBytes bytes;
   ByteStream stream;
@@ -46,9 +47,13 @@ class Fields {
     if (!is_record(value, record)) broken("record", "a {} is expected", record);
     state_ = value.call().state;
   }
-  PickleValue operator[](std::string_view name) const {
+  /// Fields are asked for in their order: each search begins where the last one ended.
+  PickleValue operator[](std::string_view name) {
     if (!state_.is(Kind::Dict)) return {};
-    for (const pickle::Entry& entry : state_.entries()) {
+    const std::span<const pickle::Entry> entries = state_.entries();
+    for (std::size_t i = 0; i < entries.size(); ++i, ++next_) {
+      if (next_ >= entries.size()) next_ = 0;
+      const pickle::Entry& entry = entries[next_];
       if (entry.key.is(Kind::Text) && entry.key.text().text == name) return entry.value;
     }
     return {};
@@ -56,6 +61,7 @@ class Fields {
 
  private:
   PickleValue state_;
+  std::size_t next_ = 0;
 };
 
 std::uint64_t whole(PickleValue value, std::string_view what) {
@@ -102,35 +108,46 @@ Dtype dtype_of(PickleValue properties) {
   return *dtype;
 }
 
-class Merge {
+class Merge final : public PickleEntries {
  public:
   explicit Merge(const Progress* progress) : progress_(progress) {}
 
   void add(const std::string& path) {
-    const auto reading = std::make_unique<Reading>(path);  // what it says is copied
+    const auto reading = std::make_unique<Reading>(path, *this);  // what it says is copied
     if (reading->file.size() > kMostBytes) broken("length", "{} bytes", reading->file.size());
     room_ = reading->file.size();
-    PickleMachine& machine = reading->machine;
-    const auto refuse_foreign = [&] {
-      if (machine.foreign().empty()) return;
-      std::vector<std::string> names;
-      for (const auto& [name, seen] : machine.foreign()) names.push_back(display(name));
-      broken("global", "{}, which is named and not run", fmt::join(names, ", "));
-    };
-    PickleValue root;
-    try {
-      root = machine.run();
-    } catch (const Error&) {
-      refuse_foreign();
-      throw;
-    }
-    refuse_foreign();
+    taken_.clear();
+    broken_ = nullptr;
+    const PickleValue root = run(reading->machine);
     if (reading->stream.left() > 0) {
       broken("end of pickle", "{} bytes behind STOP", reading->stream.left());
     }
-    const Fields fields(root, "Metadata");
-    add_storage(fields["storage_data"]);
-    add_state(fields["state_dict_metadata"]);
+    Fields fields(root, "Metadata");
+    for (const PickleField& field : taken_) {
+      const bool kept = field.record == root && field.state == root.call().state &&
+                        fields[field.name.text().text] == field.dict;
+      if (!kept) broken("record", "{} stands twice", display(field.name.text().text));
+    }
+    if (broken_) std::rethrow_exception(broken_);
+    add_storage(entries(fields["storage_data"], "storage_data"));
+    add_state(entries(fields["state_dict_metadata"], "state_dict_metadata"));
+  }
+
+  /// What is wrong with them is told when the machine is through: names that are foreign come
+  /// first.
+  bool take(const PickleField& field, std::span<const pickle::Entry> entries) override {
+    if (!is_record(field.record, "Metadata")) return false;
+    const bool storage = field.name.text().text == "storage_data";
+    if (!storage && field.name.text().text != "state_dict_metadata") return false;
+    if (std::find(taken_.begin(), taken_.end(), field) == taken_.end()) taken_.push_back(field);
+    if (broken_) return true;
+    try {
+      storage ? add_storage(entries) : add_state(entries);
+    } catch (const Error& error) {
+      if (error.code() != Code::BadDcp) throw;
+      broken_ = std::current_exception();
+    }
+    return true;
   }
 
   DcpMetadata finish() {
@@ -184,6 +201,24 @@ class Merge {
     if (progress_ != nullptr) progress_->check_stop();
   }
 
+  static PickleValue run(PickleMachine& machine) {
+    const auto refuse_foreign = [&] {
+      if (machine.foreign().empty()) return;
+      std::vector<std::string> names;
+      for (const auto& [name, seen] : machine.foreign()) names.push_back(display(name));
+      broken("global", "{}, which is named and not run", fmt::join(names, ", "));
+    };
+    PickleValue root;
+    try {
+      root = machine.run();
+    } catch (const Error&) {
+      refuse_foreign();
+      throw;
+    }
+    refuse_foreign();
+    return root;
+  }
+
   /// One copy of each name.
   std::string_view kept(std::string_view name) {
     const auto found = names_.find(name);
@@ -196,12 +231,11 @@ class Merge {
     return arena_->copy(numbers_);
   }
 
-  void add_storage(PickleValue data) {
-    storage_.reserve(storage_.size() + entries(data, "storage_data").size());
-    for (const pickle::Entry& entry : entries(data, "storage_data")) {
+  void add_storage(std::span<const pickle::Entry> entries) {
+    for (const pickle::Entry& entry : entries) {
       check_stop();
-      const Fields index(entry.key, "MetadataIndex");
-      const Fields info(entry.value, "_StorageInfo");
+      Fields index(entry.key, "MetadataIndex");
+      Fields info(entry.value, "_StorageInfo");
       Stored stored{kept(text(index["fqn"], "the name of a tensor")), {}, {}};
       if (const PickleValue offset = index["offset"]; !offset.is(Kind::None)) {
         stored.begin = numbers(offset, "an offset");
@@ -226,8 +260,8 @@ class Merge {
     return true;
   }
 
-  void add_state(PickleValue states) {
-    for (const pickle::Entry& entry : entries(states, "state_dict_metadata")) {
+  void add_state(std::span<const pickle::Entry> entries) {
+    for (const pickle::Entry& entry : entries) {
       check_stop();
       const std::string_view name = kept(text(entry.key, "the name of a tensor"));
       const auto [place, is_new] = states_.try_emplace(name);
@@ -237,7 +271,7 @@ class Merge {
         broken("ranks disagree", "about {}", display(name));
       state.is_object = is_object;
       if (is_object) continue;
-      const Fields tensor(entry.value, "TensorStorageMetadata");
+      Fields tensor(entry.value, "TensorStorageMetadata");
       const Dtype dtype =
           with_context(display(name), [&] { return dtype_of(tensor["properties"]); });
       const ShapeView shape = numbers(tensor["size"], "a size");
@@ -250,7 +284,7 @@ class Merge {
       if (chunks.size() > room_) broken("size", "more chunks than bytes");
       room_ -= chunks.size();
       for (const PickleValue chunk : chunks) {
-        const Fields fields(chunk, "ChunkStorageMetadata");
+        Fields fields(chunk, "ChunkStorageMetadata");
         add_box(state,
                 {numbers(fields["offsets"], "an offset"), numbers(fields["sizes"], "a size")},
                 !is_new);
@@ -289,6 +323,8 @@ class Merge {
     return arena;
   }();
   std::unordered_set<std::string_view> names_;
+  std::vector<PickleField> taken_;      // of the file of the moment
+  std::exception_ptr broken_;           // of its entries
   std::uint64_t room_ = 0;              // chunks that the file can yet hold
   std::vector<std::uint64_t> numbers_;  // of the moment
   std::map<std::string, std::uint32_t, std::less<>> files_;

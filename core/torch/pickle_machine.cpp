@@ -17,26 +17,27 @@ using Kind = PickleValue::Kind;
 
 // ---- the stream ---------------------------------------------------------------------------------
 
-void PickleMachine::need(std::uint64_t bytes) const {
-  if (bytes > stream_.left()) {
-    broken_pickle("length", "{} bytes at byte {}, where {} are left", bytes, stream_.at(),
-                  stream_.left());
-  }
+void PickleMachine::refuse_length(std::uint64_t bytes) const {
+  broken_pickle("length", "{} bytes at byte {}, where {} are left", bytes, stream_.at(),
+                stream_.left());
 }
 
-std::uint64_t PickleMachine::number(unsigned bytes) {
-  need(bytes);
-  std::uint64_t value = 0;
-  for (unsigned i = 0; i < bytes; ++i) value |= std::uint64_t{stream_.byte()} << (8 * i);
-  return value;
-}
-
-/// In the arena.
-std::string_view PickleMachine::bytes_of(std::uint64_t count) {
+/// Until the next call.
+std::span<const std::byte> PickleMachine::bytes(std::uint64_t count) {
   need(count);
+  if (const auto there = stream_.peek(count); there.size() == count) {
+    stream_.skip(count);
+    return there;
+  }
   scratch_.resize(count);
-  stream_.read(std::as_writable_bytes(std::span(scratch_)));
-  return arena_.copy(std::string_view(scratch_));
+  const auto out = std::as_writable_bytes(std::span(scratch_));
+  stream_.read(out);
+  return out;
+}
+
+std::string_view PickleMachine::kept_bytes(std::uint64_t count) {
+  const auto kept = lasting_.copy(bytes(count));
+  return {reinterpret_cast<const char*>(kept.data()), kept.size()};
 }
 
 std::string_view PickleMachine::line(std::uint64_t most) {
@@ -45,7 +46,7 @@ std::string_view PickleMachine::line(std::uint64_t most) {
     if (stream_.left() == 0 || scratch_.size() > most)
       broken_pickle("length", "a line without an end");
     const char c = static_cast<char>(stream_.byte());
-    if (c == '\n') return arena_.copy(std::string_view(scratch_));
+    if (c == '\n') return lasting_.copy(std::string_view(scratch_));
     scratch_ += c;
   }
 }
@@ -58,45 +59,32 @@ std::string_view PickleMachine::utf8(std::string_view text) const {
 
 // ---- the stack ----------------------------------------------------------------------------------
 
-void PickleMachine::push(PickleValue value) {
-  if (stack_.size() == PickleLimits::kStack) {
-    broken_pickle("stack", "more than {} values", PickleLimits::kStack);
-  }
-  stack_.push_back(value);
+void PickleMachine::refuse_stack() {
+  broken_pickle("stack", "more than {} values", PickleLimits::kStack);
 }
 
-PickleValue PickleMachine::top() const {
-  if (stack_.empty() || stack_.back().is(Kind::Mark)) {
-    broken_pickle("stack", "empty at byte {}", stream_.at());
-  }
-  return stack_.back();
-}
-
-PickleValue PickleMachine::pop() {
-  const PickleValue value = top();
-  stack_.pop_back();
-  return value;
+void PickleMachine::refuse_empty() const {
+  broken_pickle("stack", "empty at byte {}", stream_.at());
 }
 
 std::span<PickleValue> PickleMachine::marked() {
-  const auto mark = std::find_if(stack_.rbegin(), stack_.rend(),
-                                 [](PickleValue one) { return one.is(Kind::Mark); });
-  if (mark == stack_.rend()) broken_pickle("stack", "no mark before byte {}", stream_.at());
-  return std::span(stack_).last(static_cast<std::size_t>(mark - stack_.rbegin()));
+  if (marks_.empty()) broken_pickle("stack", "no mark before byte {}", stream_.at());
+  return std::span(stack_).subspan(marks_.back() + 1);
 }
 
-void PickleMachine::drop_marked(std::span<PickleValue> items) {
-  stack_.resize(stack_.size() - items.size() - 1);
+void PickleMachine::drop_marked() {
+  stack_.resize(marks_.back());
+  marks_.pop_back();
 }
 
 void PickleMachine::give_marked(void (PickleMachine::*take)(PickleValue,
                                                             std::span<const PickleValue>)) {
   const std::span<PickleValue> items = marked();
-  const std::size_t mark = stack_.size() - items.size() - 1;
+  const std::size_t mark = marks_.back();
   const bool there = mark > 0 && !stack_[mark - 1].is(Kind::Mark);
-  if (!there) broken_pickle("stack", "empty at byte {}", stream_.at());
+  if (!there) refuse_empty();
   (this->*take)(stack_[mark - 1], items);
-  drop_marked(items);
+  drop_marked();
 }
 
 // ---- opcodes ------------------------------------------------------------------------------------
@@ -132,7 +120,7 @@ void PickleMachine::op_inst() {
   foreign_[std::string(module) + " " + std::string(target.global().name)] = true;
   const std::span<PickleValue> items = marked();
   const PickleValue arguments = sequence(Kind::Tuple, items);
-  drop_marked(items);
+  drop_marked();
   push(make(Kind::Call, pickle::Call{target, arguments}));
 }
 
@@ -142,7 +130,7 @@ void PickleMachine::op_obj() {
   const PickleValue target = items[0];
   foreign_[std::string(target.global().module) + " " + std::string(target.global().name)] = true;
   const PickleValue arguments = sequence(Kind::Tuple, items.subspan(1));
-  drop_marked(items);
+  drop_marked();
   push(make(Kind::Call, pickle::Call{target, arguments}));
 }
 
@@ -165,13 +153,23 @@ void PickleMachine::op_build() {
   const PickleValue target = top();
   if (target.is(Kind::Call)) {
     target.call().state = state;
+    pinned_ = pinned_ || target.call().recalled;
   } else if (!target.is(Kind::Global) && !target.is(Kind::Dict) && !target.is(Kind::Tensor)) {
     broken_pickle("type", "a state for what has none");
   }
 }
 
+void PickleMachine::op_mark() {
+  marks_.push_back(stack_.size());
+  push(PickleValue::mark());
+  if (marks_.size() != 2) return;
+  before_entries_ = arena_.position();
+  pinned_ = false;
+}
+
 void PickleMachine::op_pop() {
-  if (stack_.empty()) broken_pickle("stack", "empty at byte {}", stream_.at());
+  if (stack_.empty()) refuse_empty();
+  if (stack_.back().is(Kind::Mark)) marks_.pop_back();
   stack_.pop_back();
 }
 
@@ -210,47 +208,45 @@ void PickleMachine::op_real() {
 }
 
 void PickleMachine::op_long1() {
-  const std::string_view bytes = bytes_of(number(1));
-  push(whole(std::as_bytes(std::span(bytes))));
+  push(whole(bytes(number(1))));
 }
 
 void PickleMachine::op_long4() {
   const std::uint64_t count = number(4);
   if (count > INT32_MAX) broken_pickle("length", "a number of a negative length");
-  const std::string_view bytes = bytes_of(count);
-  push(whole(std::as_bytes(std::span(bytes))));
+  push(whole(bytes(count)));
 }
 
 void PickleMachine::op_text1() {
-  push(text(Kind::Text, utf8(bytes_of(number(1)))));
+  push(text(Kind::Text, utf8(kept_bytes(number(1)))));
 }
 void PickleMachine::op_text4() {
-  push(text(Kind::Text, utf8(bytes_of(number(4)))));
+  push(text(Kind::Text, utf8(kept_bytes(number(4)))));
 }
 void PickleMachine::op_text8() {
-  push(text(Kind::Text, utf8(bytes_of(number(8)))));
+  push(text(Kind::Text, utf8(kept_bytes(number(8)))));
 }
 void PickleMachine::op_bytes1() {
-  push(text(Kind::Bytes, bytes_of(number(1))));
+  push(text(Kind::Bytes, kept_bytes(number(1))));
 }
 void PickleMachine::op_bytes4() {
-  push(text(Kind::Bytes, bytes_of(number(4))));
+  push(text(Kind::Bytes, kept_bytes(number(4))));
 }
 void PickleMachine::op_bytes8() {
-  push(text(Kind::Bytes, bytes_of(number(8))));
+  push(text(Kind::Bytes, kept_bytes(number(8))));
 }
 
 void PickleMachine::op_tuple() {
   const std::span<PickleValue> items = marked();
   const PickleValue tuple = sequence(Kind::Tuple, items);
-  drop_marked(items);
+  drop_marked();
   push(tuple);
 }
 
 void PickleMachine::op_list() {
   const std::span<PickleValue> items = marked();
   const PickleValue list = sequence(Kind::List, items);
-  drop_marked(items);
+  drop_marked();
   push(list);
 }
 
@@ -258,14 +254,14 @@ void PickleMachine::op_dict() {
   const std::span<PickleValue> items = marked();
   const PickleValue dict = make(Kind::Dict, pickle::Dict{});
   put(dict, items);
-  drop_marked(items);
+  drop_marked();
   push(dict);
 }
 
 void PickleMachine::op_frozenset() {
   const std::span<PickleValue> items = marked();
   const PickleValue set = sequence(Kind::Set, items);
-  drop_marked(items);
+  drop_marked();
   push(set);
 }
 
@@ -292,7 +288,7 @@ void PickleMachine::op_setitem() {
 }
 
 void PickleMachine::op_setitems() {
-  give_marked(&PickleMachine::put);
+  if (!give_entries()) give_marked(&PickleMachine::put);
 }
 
 void PickleMachine::op_additems() {
@@ -300,7 +296,7 @@ void PickleMachine::op_additems() {
 }
 
 void PickleMachine::op_memoize() {
-  remember(memo_.size());
+  remember(memoized_);
 }
 void PickleMachine::op_get1() {
   recall(number(1));
@@ -320,32 +316,32 @@ const std::array<PickleMachine::Step, 256>& PickleMachine::steps() {
   using Machine = PickleMachine;
   static const std::array<Step, 256> table = [] {
     constexpr std::pair<std::uint8_t, Step> kOpcodes[] = {
-        {0x80, &Machine::op_proto},       {0x95, &Machine::op_frame},
-        {'c', &Machine::op_global},       {0x93, &Machine::op_stack_global},
-        {'i', &Machine::op_inst},         {'o', &Machine::op_obj},
-        {'R', &Machine::op_reduce},       {0x81, &Machine::op_reduce},  // NEWOBJ
-        {0x92, &Machine::op_newobj_ex},   {'b', &Machine::op_build},
-        {'Q', &Machine::op_persid},       {'(', &Machine::op_mark},
-        {'0', &Machine::op_pop},          {'N', &Machine::op_none},
-        {0x88, &Machine::op_true},        {0x89, &Machine::op_false},
-        {')', &Machine::op_empty_tuple},  {']', &Machine::op_empty_list},
-        {'}', &Machine::op_empty_dict},   {0x8F, &Machine::op_empty_set},
-        {'K', &Machine::op_int1},         {'M', &Machine::op_int2},
-        {'J', &Machine::op_int4},         {'I', &Machine::op_int_text},
-        {'G', &Machine::op_real},         {0x8A, &Machine::op_long1},
-        {0x8B, &Machine::op_long4},       {'X', &Machine::op_text4},
-        {0x8C, &Machine::op_text1},       {0x8D, &Machine::op_text8},
-        {'U', &Machine::op_text1},        {'C', &Machine::op_bytes1},
-        {'B', &Machine::op_bytes4},       {0x8E, &Machine::op_bytes8},
-        {0x96, &Machine::op_bytes8},      {'t', &Machine::op_tuple},
-        {0x85, &Machine::op_tuple_of<1>}, {0x86, &Machine::op_tuple_of<2>},
-        {0x87, &Machine::op_tuple_of<3>}, {'l', &Machine::op_list},
-        {'d', &Machine::op_dict},         {'a', &Machine::op_append},
-        {'e', &Machine::op_appends},      {'s', &Machine::op_setitem},
-        {'u', &Machine::op_setitems},     {0x90, &Machine::op_additems},
-        {0x91, &Machine::op_frozenset},   {0x94, &Machine::op_memoize},
-        {'h', &Machine::op_get1},         {'j', &Machine::op_get4},
-        {'q', &Machine::op_put1},         {'r', &Machine::op_put4},
+        {0x80, &step<&Machine::op_proto>},       {0x95, &step<&Machine::op_frame>},
+        {'c', &step<&Machine::op_global>},       {0x93, &step<&Machine::op_stack_global>},
+        {'i', &step<&Machine::op_inst>},         {'o', &step<&Machine::op_obj>},
+        {'R', &step<&Machine::op_reduce>},       {0x81, &step<&Machine::op_reduce>},  // NEWOBJ
+        {0x92, &step<&Machine::op_newobj_ex>},   {'b', &step<&Machine::op_build>},
+        {'Q', &step<&Machine::op_persid>},       {'(', &step<&Machine::op_mark>},
+        {'0', &step<&Machine::op_pop>},          {'N', &step<&Machine::op_none>},
+        {0x88, &step<&Machine::op_true>},        {0x89, &step<&Machine::op_false>},
+        {')', &step<&Machine::op_empty_tuple>},  {']', &step<&Machine::op_empty_list>},
+        {'}', &step<&Machine::op_empty_dict>},   {0x8F, &step<&Machine::op_empty_set>},
+        {'K', &step<&Machine::op_int1>},         {'M', &step<&Machine::op_int2>},
+        {'J', &step<&Machine::op_int4>},         {'I', &step<&Machine::op_int_text>},
+        {'G', &step<&Machine::op_real>},         {0x8A, &step<&Machine::op_long1>},
+        {0x8B, &step<&Machine::op_long4>},       {'X', &step<&Machine::op_text4>},
+        {0x8C, &step<&Machine::op_text1>},       {0x8D, &step<&Machine::op_text8>},
+        {'U', &step<&Machine::op_text1>},        {'C', &step<&Machine::op_bytes1>},
+        {'B', &step<&Machine::op_bytes4>},       {0x8E, &step<&Machine::op_bytes8>},
+        {0x96, &step<&Machine::op_bytes8>},      {'t', &step<&Machine::op_tuple>},
+        {0x85, &step<&Machine::op_tuple_of<1>>}, {0x86, &step<&Machine::op_tuple_of<2>>},
+        {0x87, &step<&Machine::op_tuple_of<3>>}, {'l', &step<&Machine::op_list>},
+        {'d', &step<&Machine::op_dict>},         {'a', &step<&Machine::op_append>},
+        {'e', &step<&Machine::op_appends>},      {'s', &step<&Machine::op_setitem>},
+        {'u', &step<&Machine::op_setitems>},     {0x90, &step<&Machine::op_additems>},
+        {0x91, &step<&Machine::op_frozenset>},   {0x94, &step<&Machine::op_memoize>},
+        {'h', &step<&Machine::op_get1>},         {'j', &step<&Machine::op_get4>},
+        {'q', &step<&Machine::op_put1>},         {'r', &step<&Machine::op_put4>},
     };
     std::array<Step, 256> all{};
     for (const auto& [opcode, step] : kOpcodes) all[opcode] = step;
@@ -358,15 +354,19 @@ PickleValue PickleMachine::run() {
   constexpr std::uint8_t kStop = '.';
   const std::array<Step, 256>& all = steps();
   stack_.clear();
-  memo_.clear();
+  marks_.clear();
+  recalled_ = recalled_numbers(stream_);
+  memo_.assign(recalled_.size(), {});
+  memoized_ = 0;
   memo_apart_.clear();
   for (;;) {
     if (stream_.left() == 0) broken_pickle("end of pickle", "no STOP");
     const std::uint8_t opcode = stream_.byte();
     if (opcode == kStop) break;
-    const Step step = all[opcode];
-    if (step == nullptr) broken_pickle("opcode", "0x{:02x} at byte {}", opcode, stream_.at() - 1);
-    (this->*step)();
+    const Step run_step = all[opcode];
+    if (run_step == nullptr)
+      broken_pickle("opcode", "0x{:02x} at byte {}", opcode, stream_.at() - 1);
+    run_step(*this);
   }
   if (stack_.size() != 1) broken_pickle("stack", "{} values at STOP", stack_.size());
   memo_ = {};

@@ -8,7 +8,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <span>
@@ -20,17 +19,38 @@
 #include "core/base/arena.hpp"
 #include "core/torch/byte_source.hpp"
 #include "core/torch/pickle_names.hpp"
+#include "core/torch/pickle_recalls.hpp"
 #include "core/torch/pickle_rules.hpp"
 #include "core/torch/pickle_value.hpp"
 
 namespace ckptscope {
 
+/// A dict in a field of the record that a whole pickle is.
+struct PickleField {
+  PickleValue record;
+  PickleValue state;  // the dict that becomes the record's state
+  PickleValue name;
+  PickleValue dict;
+
+  bool operator==(const PickleField& other) const = default;
+};
+
+/// Takes the entries of such dicts as they come, some thousand at a time.
+class PickleEntries {
+ public:
+  virtual ~PickleEntries() = default;
+  /// False: the dict is to keep them. Else they are gone afterwards, and the dict never has them.
+  /// The record and its state are not finished, and may be replaced yet.
+  virtual bool take(const PickleField& field, std::span<const pickle::Entry> entries) = 0;
+};
+
 /// Runs pickles that stand behind each other. Values stay valid as long as the machine lives. Not
 /// thread-safe.
 class PickleMachine {
  public:
-  /// `of_dcp`: records of torch.distributed.checkpoint are data, too.
-  PickleMachine(ByteStream& stream, bool of_dcp) : stream_(stream), of_dcp_(of_dcp) {}
+  /// `of_dcp`: records of torch.distributed.checkpoint are data, too. `entries` may be null.
+  PickleMachine(ByteStream& stream, bool of_dcp, PickleEntries* entries = nullptr)
+      : stream_(stream), of_dcp_(of_dcp), entries_(entries) {}
   PickleMachine(const PickleMachine&) = delete;
   PickleMachine& operator=(const PickleMachine&) = delete;
 
@@ -46,23 +66,46 @@ class PickleMachine {
   }
 
  private:
-  using Step = void (PickleMachine::*)();
+  using Step = void (*)(PickleMachine&);
+  template <auto kStep>
+  static void step(PickleMachine& machine) {
+    (machine.*kStep)();
+  }
   static const std::array<Step, 256>& steps();
 
   // ---- what the stream has next
-  void need(std::uint64_t bytes) const;
-  std::uint64_t number(unsigned bytes);
-  std::string_view bytes_of(std::uint64_t count);
+  void need(std::uint64_t bytes) const {
+    if (bytes > stream_.left()) refuse_length(bytes);
+  }
+  [[noreturn]] void refuse_length(std::uint64_t bytes) const;
+  std::uint64_t number(unsigned bytes) {
+    need(bytes);
+    return stream_.number(bytes);
+  }
+  std::span<const std::byte> bytes(std::uint64_t count);
+  std::string_view kept_bytes(std::uint64_t count);
   std::string_view line(std::uint64_t most);
   std::string_view utf8(std::string_view text) const;
 
   // ---- the stack
-  void push(PickleValue value);
-  PickleValue pop();
-  PickleValue top() const;
+  void push(PickleValue value) {
+    if (stack_.size() == PickleLimits::kStack) refuse_stack();
+    stack_.push_back(value);
+  }
+  PickleValue top() const {
+    if (stack_.empty() || stack_.back().is(PickleValue::Kind::Mark)) refuse_empty();
+    return stack_.back();
+  }
+  PickleValue pop() {
+    const PickleValue value = top();
+    stack_.pop_back();
+    return value;
+  }
+  [[noreturn]] static void refuse_stack();
+  [[noreturn]] void refuse_empty() const;
   /// What stands above the topmost mark, which goes too.
   std::span<PickleValue> marked();
-  void drop_marked(std::span<PickleValue> items);
+  void drop_marked();
   /// What stands below the mark of these items, which go.
   void give_marked(void (PickleMachine::*take)(PickleValue, std::span<const PickleValue>));
 
@@ -70,6 +113,11 @@ class PickleMachine {
   template <typename Node>
   PickleValue make(PickleValue::Kind kind, const Node& node) {
     return PickleValue::of(kind, arena_.copy(std::span(&node, 1)).data());
+  }
+  /// Of what outlives the entries that are taken.
+  template <typename Node>
+  PickleValue make_lasting(PickleValue::Kind kind, const Node& node) {
+    return PickleValue::of(kind, lasting_.copy(std::span(&node, 1)).data());
   }
   PickleValue sequence(PickleValue::Kind kind, std::span<const PickleValue> items);
   PickleValue text(PickleValue::Kind kind, std::string_view text);
@@ -85,6 +133,7 @@ class PickleMachine {
   void put(PickleValue to, std::span<const PickleValue> items);
   void remember(std::uint64_t index);
   void recall(std::uint64_t index);
+  bool give_entries();
 
   // ---- opcodes
   void op_proto();
@@ -97,7 +146,7 @@ class PickleMachine {
   void op_newobj_ex();
   void op_build();
   void op_persid();
-  void op_mark() { push(PickleValue::mark()); }
+  void op_mark();
   void op_pop();
   void op_none() { push({}); }
   void op_true() { push(PickleValue::boolean(true)); }
@@ -138,11 +187,18 @@ class PickleMachine {
 
   ByteStream& stream_;
   const bool of_dcp_;
-  Arena arena_;
+  PickleEntries* const entries_;
+  Arena lasting_;  // of texts and storages
+  Arena arena_;    // of all else
   const PickleValue empty_tuple_ = make(PickleValue::Kind::Tuple, pickle::Sequence{});
   std::vector<PickleValue> stack_;
-  std::deque<PickleValue> memo_;                               // 0, 1, 2, …
+  std::vector<std::size_t> marks_;  // their places in it
+  RecalledNumbers recalled_;
+  std::vector<PickleValue> memo_;                              // of these numbers
+  std::uint64_t memoized_ = 0;                                 // 0, 1, 2, … are given to so many
   std::unordered_map<std::uint64_t, PickleValue> memo_apart_;  // of any other number
+  Arena::Position before_entries_;                             // that a field's dict gets
+  bool pinned_ = false;  // something else uses what they are made of
   std::map<std::string, bool> foreign_;
   std::map<std::string, const pickle::Storage*, std::less<>> storages_;
   std::string scratch_;

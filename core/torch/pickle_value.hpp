@@ -26,13 +26,15 @@ struct alignas(16) Text {
 struct alignas(16) Sequence {
   const PickleValue* items = nullptr;
   std::uint32_t count = 0;
-  std::uint32_t room = 0;
+  std::uint32_t room : 31 = 0;
+  std::uint32_t recalled : 1 = 0;  // by the machine, from its memo
 };
 struct Entry;
 struct alignas(16) Dict {
   const Entry* entries = nullptr;
   std::uint32_t count = 0;
-  std::uint32_t room = 0;
+  std::uint32_t room : 31 = 0;
+  std::uint32_t recalled : 1 = 0;
 };
 /// "torch._utils" "_rebuild_tensor_v2": a name, not what it names.
 struct alignas(16) Global {
@@ -152,6 +154,7 @@ struct alignas(16) Call {
   PickleValue target;
   PickleValue arguments;
   PickleValue state{};  // by BUILD
+  bool recalled = false;
 };
 
 }  // namespace pickle

@@ -64,11 +64,11 @@ bool has_bit(PickleValue bits, std::string_view name) {
 PickleValue PickleMachine::sequence(Kind kind, std::span<const PickleValue> items) {
   const auto count = static_cast<std::uint32_t>(items.size());
   if (kind == Kind::Tuple && count == 0) return empty_tuple_;
-  return make(kind, pickle::Sequence{arena_.copy(items).data(), count, count});
+  return make(kind, pickle::Sequence{arena_.copy(items).data(), count});
 }
 
 PickleValue PickleMachine::text(Kind kind, std::string_view text) {
-  return make(kind, pickle::Text{text});
+  return make_lasting(kind, pickle::Text{text});
 }
 
 PickleValue PickleMachine::whole(std::span<const std::byte> little_endian) {
@@ -76,7 +76,7 @@ PickleValue PickleMachine::whole(std::span<const std::byte> little_endian) {
   if (little_endian.size() > kInline) {
     const std::string_view bytes(reinterpret_cast<const char*>(little_endian.data()),
                                  little_endian.size());
-    return text(Kind::BigInt, arena_.copy(bytes));
+    return text(Kind::BigInt, lasting_.copy(bytes));
   }
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < little_endian.size(); ++i) {
@@ -214,7 +214,7 @@ PickleValue PickleMachine::encoded(std::span<const PickleValue> arguments) {
       bytes += static_cast<char>((first << 6) | (static_cast<unsigned char>(from[++i]) & 0x3F));
     }
   }
-  return text(Kind::Bytes, arena_.copy(std::string_view(bytes)));
+  return text(Kind::Bytes, lasting_.copy(std::string_view(bytes)));
 }
 
 namespace {
@@ -222,12 +222,13 @@ namespace {
 /// Room grows to twice as much at the least.
 template <typename Node, typename T>
 void add_to(Arena& arena, Node& node, const T* Node::*member, std::span<const T> items) {
+  constexpr std::uint32_t kMostRoom = 0x7FFFFFFF;
   if (node.count + items.size() > node.room) {
     const std::size_t room = std::max<std::size_t>(2 * node.count, node.count + items.size());
     const std::span<T> larger = arena.room<T>(room);
     std::copy_n(node.*member, node.count, larger.begin());
     node.*member = larger.data();
-    node.room = static_cast<std::uint32_t>(room);
+    node.room = static_cast<std::uint32_t>(room) & kMostRoom;
   }
   std::copy(items.begin(), items.end(), const_cast<T*>(node.*member) + node.count);
   node.count += static_cast<std::uint32_t>(items.size());
@@ -239,40 +240,81 @@ void PickleMachine::append(PickleValue to, std::span<const PickleValue> items) {
   if (to.is(Kind::Call)) return;  // of a foreign object
   if (!to.is(Kind::List)) broken_pickle("type", "items for what is no list");
   add_to(arena_, to.sequence(), &pickle::Sequence::items, items);
+  pinned_ = pinned_ || to.sequence().recalled;
 }
 
 void PickleMachine::insert(PickleValue to, std::span<const PickleValue> items) {
   if (to.is(Kind::Call)) return;
   if (!to.is(Kind::Set)) broken_pickle("type", "items for what is no set");
   add_to(arena_, to.sequence(), &pickle::Sequence::items, items);
+  pinned_ = pinned_ || to.sequence().recalled;
 }
 
-/// `items` are keys and values in turn.
+namespace {
+
+/// Keys and values in turn are what entries are.
+std::span<const pickle::Entry> entries_of(std::span<const PickleValue> items) {
+  if (items.size() % 2 != 0) broken_pickle("arity", "a key without a value");
+  for (std::size_t i = 0; i < items.size(); i += 2) check_hashable(items[i]);
+  return {reinterpret_cast<const pickle::Entry*>(items.data()), items.size() / 2};
+}
+
+}  // namespace
+
 void PickleMachine::put(PickleValue to, std::span<const PickleValue> items) {
   if (to.is(Kind::Call) || to.is(Kind::Global)) return;
   if (!to.is(Kind::Dict)) broken_pickle("type", "an entry for what is no dict");
-  if (items.size() % 2 != 0) broken_pickle("arity", "a key without a value");
-  for (std::size_t i = 0; i < items.size(); i += 2) check_hashable(items[i]);
-  // Keys and values in turn are what entries are.
-  const std::span entries(reinterpret_cast<const pickle::Entry*>(items.data()), items.size() / 2);
-  add_to(arena_, to.dict(), &pickle::Dict::entries, entries);
+  add_to(arena_, to.dict(), &pickle::Dict::entries, entries_of(items));
+  pinned_ = pinned_ || to.dict().recalled;
 }
 
+/// On the stack lie the record, its state, a mark, names and values of fields, the last of which is
+/// the dict, and another mark: what was made above that is reached from nowhere else, or is pinned.
+bool PickleMachine::give_entries() {
+  if (entries_ == nullptr || marks_.size() != 2 || marks_[0] != 2) return false;
+  const std::size_t mark = marks_[1];
+  const bool field = mark >= 5 && stack_[0].is(Kind::Call) && stack_[1].is(Kind::Dict) &&
+                     stack_[mark - 2].is(Kind::Text) && stack_[mark - 1].is(Kind::Dict);
+  if (!field) return false;
+  const std::span<PickleValue> items = marked();
+  const PickleField of{stack_[0], stack_[1], stack_[mark - 2], stack_[mark - 1]};
+  if (!entries_->take(of, entries_of(items))) return false;
+  drop_marked();
+  if (!pinned_) arena_.rewind(before_entries_);
+  return true;
+}
+
+namespace {
+
+/// It lies in the value itself, or in what lasts.
+bool lasts(PickleValue value) {
+  constexpr Kind kLasting[] = {Kind::None, Kind::Bool,  Kind::Int,    Kind::BigInt,
+                               Kind::Text, Kind::Bytes, Kind::Storage};
+  return std::find(std::begin(kLasting), std::end(kLasting), value.kind()) != std::end(kLasting);
+}
+
+}  // namespace
+
 void PickleMachine::remember(std::uint64_t index) {
-  if (index == memo_.size()) {
-    memo_.push_back(top());
-  } else if (index < memo_.size()) {
-    memo_[index] = top();
-  } else {
-    memo_apart_[index] = top();
-  }
+  const PickleValue value = top();
+  const bool in_turn = index <= memoized_;
+  if (index == memoized_) ++memoized_;
+  if (in_turn && !recalled_.contains(index)) return;
+  (in_turn ? memo_[recalled_.place(index)] : memo_apart_[index]) = value;
+  pinned_ = pinned_ || !lasts(value);
 }
 
 void PickleMachine::recall(std::uint64_t index) {
-  if (index < memo_.size()) return push(memo_[index]);
-  const auto found = memo_apart_.find(index);
-  if (found == memo_apart_.end()) broken_pickle("memo", "number {} is not there", index);
-  push(found->second);
+  const bool in_turn = index < memoized_;
+  const auto apart = in_turn ? memo_apart_.end() : memo_apart_.find(index);
+  if (!in_turn && apart == memo_apart_.end()) {
+    broken_pickle("memo", "number {} is not there", index);
+  }
+  const PickleValue value = in_turn ? memo_[recalled_.place(index)] : apart->second;
+  if (value.is(Kind::List) || value.is(Kind::Set)) value.sequence().recalled = 1;
+  if (value.is(Kind::Dict)) value.dict().recalled = 1;
+  if (value.is(Kind::Call)) value.call().recalled = true;
+  push(value);
 }
 
 /// ("storage", class, key, location, count): what torch.save puts outside.
@@ -292,7 +334,7 @@ void PickleMachine::op_persid() {
   pickle::Storage one;
   one.count = whole_number(parts[4]);
   one.key = parts[2].is(Kind::Text) ? parts[2].text().text
-                                    : arena_.copy(std::to_string(parts[2].integer()));
+                                    : lasting_.copy(std::to_string(parts[2].integer()));
   if (parts.size() == 6 && !parts[5].is(Kind::None))
     broken_pickle("storage view", "of {}", one.key);
   const pickle::Global& type = parts[1].global();
@@ -305,7 +347,7 @@ void PickleMachine::op_persid() {
   const auto known = storages_.find(one.key);
   if (known == storages_.end()) {
     one.number = static_cast<std::uint32_t>(storages_.size());
-    const PickleValue made = make(Kind::Storage, one);
+    const PickleValue made = make_lasting(Kind::Storage, one);
     storages_.emplace(one.key, &made.storage());
     return push(made);
   }

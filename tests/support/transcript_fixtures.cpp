@@ -670,7 +670,25 @@ const std::vector<Topic>& topics() {
         "touch dcp/automodel_step/epoch_0_step_9/.incomplete; "
         "ckptscope check dcp/automodel_step/epoch_0_step_9/optim | tail -2",
         "for f in dcp/*/ torch_save/*/*; do echo \"$f: $(ckptscope info $f 2>&1 | "
-        "grep -E -m1 '^  error|^ckptscope:')\"; done | grep -v ': $'"}},
+        "grep -E -m1 '^  error|^ckptscope:')\"; done | grep -v ': $'",
+        // A model and its optimizer in one file.
+        "d=torch_save/both.pt; echo '{\"model_type\": \"llama\"}' >$d/config.json; "
+        "ckptscope info $d | grep begin",
+        "ckptscope convert torch_save/both.pt --to hf -o whole -n | grep -E 'note|model/' | head "
+        "-4",
+        "ckptscope convert torch_save/both.pt --rename 'model/{x} -> {x}' --include '!optimizer/*' "
+        "--to hf -o model -q; ckptscope ls model",
+        // An index of files of torch.save.
+        "i=torch_save/pytorch_model.bin/pytorch_model.bin.index.json; echo '{\"metadata\": "
+        "{\"total_size\": 88}, \"weight_map\": {\"lm_head.weight\": \"pytorch_model.bin\", "
+        "\"model.embed_tokens.weight\": \"pytorch_model.bin\", \"model.layers.0.norm.weight\": "
+        "\"pytorch_model.bin\", \"gone\": \"pytorch_model.bin\", \"lost\": "
+        "\"pytorch_model-2.bin\"}}' >$i; ckptscope check torch_save/pytorch_model.bin; ckptscope "
+        "check "
+        "$i | tail -1",
+        // Other forms beside safetensors.
+        "cp torch_save/pytorch_model.bin/pytorch_model.bin $(ls dcp/*/__0_0.distcp | head -1) hf; "
+        "ckptscope check hf"}},
       {"problems",
        make_problems,
        {"ckptscope map missing", "ckptscope convert missing --to native -o out -q",

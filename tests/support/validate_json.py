@@ -1,10 +1,15 @@
 #!/usr/bin/python3
 """Holds what the program printed against its schemas, strictly: members that no schema has are errors.
 
-  validate_json.py SCHEMAS              every {"schema":"ckptscope....} object in the text of stdin
-  validate_json.py SCHEMAS VERB ROW     every line of stdin as $defs/ROW of that verb's schema
-  validate_json.py SCHEMAS --schemas    the schemas themselves
+  validate_json.py SCHEMAS
+
+Every line of stdin is a request, {"text": TEXT, "row": ROW}, every line of stdout the answer, a text:
+what is wrong. ROW is
+  ""           every {"schema":"ckptscope....} object in the text
+  "VERB ROW"   every line of the text as $defs/ROW of that verb's schema
+  "--schemas"  the schemas themselves
 """
+import functools
 import json
 import pathlib
 import re
@@ -27,15 +32,27 @@ def close(schema):
             close(one)
 
 
-def read(path):
-    schema = json.loads(path.read_text())
-    jsonschema.Draft202012Validator.check_schema(schema)
+@functools.cache
+def schema_of(directory, verb):
+    schema = json.loads((directory / f"{verb}.json").read_text())
     close(schema)
     return schema
 
 
+def check_schemas(directory):
+    for path in directory.glob("*.json"):
+        try:
+            jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text()))
+        except jsonschema.SchemaError as error:
+            yield f"{path.name}: {error.message}"
+
+
+def refuse(word):
+    raise ValueError(f"{word} is no JSON")
+
+
 def objects(text):
-    decoder = json.JSONDecoder(parse_constant=lambda word: sys.exit(f"{word} is no JSON"))
+    decoder = json.JSONDecoder(parse_constant=refuse)
     for start in re.finditer(r'^\{"schema":"ckptscope\.', text, re.MULTILINE):
         try:
             yield decoder.raw_decode(text, start.start())[0]
@@ -50,27 +67,29 @@ def errors(schema, values):
             yield f"{error.json_path}: {error.message[:300]}"
 
 
-def schema_of(schemas, one):
+def schema_of_object(directory, one):
     """An error of what is no verb ("script", a misspelt one) has the shared members alone."""
-    name = one["schema"].split(".")[1].split("/")[0]
-    return schemas[name] if name in schemas else {**schemas["quit"], "properties": {}}
+    verb = one["schema"].split(".")[1].split("/")[0]
+    if (directory / f"{verb}.json").exists():
+        return schema_of(directory, verb)
+    return {**schema_of(directory, "quit"), "properties": {}}
 
 
-def main(directory, *of):
-    schemas = {path.stem: read(path) for path in pathlib.Path(directory).glob("*.json")}
-    if of == ("--schemas",):
-        return print(*sorted(schemas))
-    text = sys.stdin.buffer.read().decode("utf-8", "replace")
-    if of:
-        verb, row = of
-        schema = {**schemas[verb], "$ref": f"#/$defs/{row}", "properties": {}, "if": False}
+def found(directory, text, row):
+    if row == "--schemas":
+        return check_schemas(directory)
+    if row:
+        verb, name = row.split()
+        schema = {**schema_of(directory, verb), "$ref": f"#/$defs/{name}", "properties": {}, "if": False}
         schema.pop("unevaluatedProperties")
-        found = list(errors(schema, map(json.loads, text.splitlines())))
-    else:
-        found = [f"{one['schema']} {error}" for one in objects(text)
-                 for error in errors(schema_of(schemas, one), [one])]
-    print(*found, sep="\n", end="")
-    sys.exit(1 if found else 0)
+        return errors(schema, map(json.loads, text.splitlines()))
+    return (f"{one['schema']} {error}" for one in objects(text)
+            for error in errors(schema_of_object(directory, one), [one]))
 
 
-main(*sys.argv[1:])
+for line in sys.stdin:
+    try:
+        answer = "\n".join(found(pathlib.Path(sys.argv[1]), **json.loads(line)))
+    except ValueError as error:
+        answer = str(error)
+    print(json.dumps(answer), flush=True)

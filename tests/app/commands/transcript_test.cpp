@@ -65,7 +65,6 @@ constexpr Elsewhere kElsewhere[] = {
     {"out-of-memory", "app/environment_test.cpp", "[out-of-memory]"},
     {"internal", "app/session/run_command_test.cpp", "Code::Internal"},
     {"rank-shards", "core/checkpoint/locate_test.cpp", "throws rank-shards"},
-    {"tied-storage", "core/checkpoint/torch_files_test.cpp", "Code::TiedStorage"},
     {"source-changed", "core/convert/convert_test.cpp", "Code::SourceChanged"},
     {"truncated-source", "core/convert/convert_test.cpp", "Code::TruncatedSource"},
     {"interrupted", "core/convert/convert_test.cpp", "Code::Interrupted"},

@@ -52,5 +52,27 @@ TEST(Update, CopiesAKeyAsAWord) {
   EXPECT_EQ(steps[0].words, (std::vector<std::string>{"show", "a b;'"}));
 }
 
+/// Tables of statistics fill as they come, and with them their headings.
+TEST(Update, TheRowsOfATableMayMoveUnderTheCursor) {
+  State state;
+  state.size = {30, 100};
+  state.screen = Screen::Stats;
+  latest_of(state, JobKind::Stat) = 7;
+  const auto told = [&](const std::vector<std::string>& keys) {
+    CommandDone done;
+    done.verb = "stat";
+    done.keys = keys;
+    done.lines.resize(keys.size());
+    update(state, JobEvent{JobKind::Stat, 7, false, done});
+    return state.stats.cursor.cursor;
+  };
+  EXPECT_EQ(told({"", "b"}), 1u);
+  EXPECT_EQ(told({"", "", "", "a", "b"}), 3u);  // nobody moved it: the first
+  state.stats.cursor.cursor = 4;
+  EXPECT_EQ(told({"", "", "", "a", "aa", "b", "", "b"}), 5u);  // what it was on
+  EXPECT_EQ(told({"", "a", "aa"}), 1u);                        // which is gone
+  EXPECT_EQ(told({}), 0u);
+}
+
 }  // namespace
 }  // namespace ckptscope::testing
