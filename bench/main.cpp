@@ -221,7 +221,7 @@ void bench_kernels() {
     for (std::size_t i = 0; i < kCount; i += floats.size()) {
       cast_elements(Dtype::BF16, in.data() + 2 * i, Dtype::F32,
                     reinterpret_cast<std::byte*>(floats.data()), floats.size());
-      encode_fp8(floats, 0.01F, out.data() + i);
+      encode_fp8(floats, Dtype::BF16, 0.01F, out.data() + i);
     }
   });
   row("bf16 -> f32", kCount * 4,

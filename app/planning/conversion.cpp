@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "app/planning/names_of.hpp"
 #include "core/base/bytes.hpp"
@@ -62,11 +63,14 @@ std::optional<Dtype> parse_output_dtype(const std::string& text) {
 }
 
 Quantise parse_quantise(const std::string& text) {
-  if (text.empty()) return Quantise::Keep;
-  for (const Quantise one : {Quantise::None, Quantise::Mxfp4, Quantise::Fp8, Quantise::Int4}) {
-    if (text == name_of(one)) return one;
+  if (text.empty()) return {};
+  if (text == "none") return {false};
+  std::set<std::string_view> kinds;
+  for (const WrittenForm& form : written_forms()) {
+    if (text == name_of(form.scheme.kind)) return {false, form.scheme.kind};
+    kinds.insert(name_of(form.scheme.kind));
   }
-  fail(Code::Usage, "--quantize {}: mxfp4, fp8, int4 or none is expected", display(text));
+  fail(Code::Usage, "--quantize {}: {} or none is expected", display(text), fmt::join(kinds, ", "));
 }
 
 /// Defects of an index leave tensors that can be trusted, those of a header do not; and what a user
@@ -89,10 +93,10 @@ void check_allow(const ConversionRequest& request) {
 /// --quantize is about hf targets.
 void check_quantise(const PlanOptions& options, const FamilyHead& head, const Mapping& mapping) {
   const std::string_view asked = name_of(options.quantise);
-  if (options.quantise != Quantise::Keep && options.to == Side::Native) {
+  if (!options.quantise.keeps && options.to == Side::Native) {
     fail(Code::Usage, "--quantize {}: native weights are not quantised; --to hf", asked);
   }
-  const auto scheme = encoding_of(options.quantise);
+  const auto scheme = options.quantise.scheme;
   if (!scheme || mapping.find_preset(*scheme) != nullptr) return;
   fail(Code::Usage, "--quantize {}: adapter {} is published {}", asked, head.id,
        mapping.presets.empty() ? "unquantised"
@@ -106,7 +110,7 @@ Side parse_side(const std::string& text, DetectedSide detected, Quantise quantis
   if (text == "native") return Side::Native;
   if (text == "hf") return Side::Hf;
   if (text.empty()) {
-    const bool hf = detected == DetectedSide::Native || quantise != Quantise::Keep;
+    const bool hf = detected == DetectedSide::Native || !quantise.keeps;
     return hf ? Side::Hf : Side::Native;
   }
   fail(Code::Usage, "--to {}: native or hf is expected", display(text));

@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/encode.cpp"
@@ -151,7 +152,24 @@ Rounding EncodeMxfp4(std::span<const float> values, float largest, std::byte* co
   return result;
 }
 
-Rounding EncodeFp8(std::span<const float> values, float scale, std::byte* codes) {
+/// The nearest number of the dtype, ties to even, of what is not negative.
+template <Dtype kDtype>
+HWY_INLINE Floats rounded_to(Floats value) {
+  if constexpr (kDtype == Dtype::BF16) {
+    const Words bits = hn::BitCast(kU, value);
+    const Words odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(kU, 1));
+    const Words rounded = hn::Add(hn::Add(bits, odd), hn::Set(kU, 0x7FFF));
+    return hn::BitCast(kF, hn::And(rounded, hn::Set(kU, 0xFFFF0000)));
+  } else if constexpr (kDtype == Dtype::F16) {
+    constexpr float kAny = std::numeric_limits<float>::infinity();  // saturates nothing
+    return round_to<10, -14>(magnitude_bits(value), kAny, ~0u).value;
+  } else {
+    return value;
+  }
+}
+
+template <Dtype kDtype>
+HWY_INLINE Rounding encode_fp8_as(std::span<const float> values, float scale, std::byte* codes) {
   Rounding result;
   Sum signal;
   Sum noise;
@@ -168,15 +186,22 @@ Rounding EncodeFp8(std::span<const float> values, float scale, std::byte* codes)
     const Words sign = hn::And(hn::ShiftRight<24>(hn::BitCast(kU, scaled)), hn::Set(kU, 0x80));
     store_bytes(hn::Or(rounded.code, sign), bytes.data());
     std::memcpy(codes + i, bytes.data(), count);
-    const Floats decoded = hn::Mul(rounded.value, divisor);
-    result.changed += hn::CountTrue(kF, hn::Ne(decoded, hn::BitCast(kF, magnitude_bits(value))));
+    const Floats decoded = rounded_to<kDtype>(hn::Mul(rounded.value, divisor));
+    const auto same = hn::Eq(decoded, hn::BitCast(kF, magnitude_bits(value)));
+    result.changed += kLanes - hn::CountTrue(kF, same);
     signal.add(i / kLanes, scaled);
-    noise.add(i / kLanes, hn::Sub(hn::BitCast(kF, bits), rounded.value));
+    noise.add(i / kLanes, hn::IfThenZeroElse(same, hn::Sub(hn::BitCast(kF, bits), rounded.value)));
   }
   const double squared = static_cast<double>(scale) * static_cast<double>(scale);
   result.signal = signal.total() * squared;
   result.noise = noise.total() * squared;
   return result;
+}
+
+Rounding EncodeFp8(std::span<const float> values, Dtype dtype, float scale, std::byte* codes) {
+  return dtype == Dtype::BF16  ? encode_fp8_as<Dtype::BF16>(values, scale, codes)
+         : dtype == Dtype::F16 ? encode_fp8_as<Dtype::F16>(values, scale, codes)
+                               : encode_fp8_as<Dtype::F32>(values, scale, codes);
 }
 
 }  // namespace ckptscope::HWY_NAMESPACE
@@ -200,9 +225,10 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
   return HWY_DYNAMIC_DISPATCH(EncodeMxfp4)(values, largest, codes, scales);
 }
 
-Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept {
-  if (scalar_kernels()) return scalar::encode_fp8(values, scale, codes);
-  return HWY_DYNAMIC_DISPATCH(EncodeFp8)(values, scale, codes);
+Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
+                    std::byte* codes) noexcept {
+  if (scalar_kernels()) return scalar::encode_fp8(values, dtype, scale, codes);
+  return HWY_DYNAMIC_DISPATCH(EncodeFp8)(values, dtype, scale, codes);
 }
 
 }  // namespace ckptscope

@@ -56,7 +56,51 @@ void add_loss(Group group, const Codes& codes, float scale, Rounding& result) {
   }
 }
 
+void add(const Rounding& one, Rounding& sum) {
+  sum.changed += one.changed;
+  sum.signal += one.signal;
+  sum.noise += one.noise;
+}
+
+/// Of scale 0, under which all is zero.
+Rounding encode_nothing(Group group, std::byte* codes) {
+  Rounding lost;
+  constexpr unsigned kMinusHalf = 9;  // times 0 is -0
+  for (std::size_t i = 0; i < group.size(); i += 2) {
+    const unsigned low = std::signbit(group[i]) ? kMinusHalf : 0;
+    const unsigned high = std::signbit(group[i + 1]) ? kMinusHalf : 0;
+    codes[i / 2] = static_cast<std::byte>(low | high << 4);
+  }
+  for (const float value : group) {
+    lost.changed += value != 0 ? 1 : 0;
+    lost.signal += static_cast<double>(value) * static_cast<double>(value);
+  }
+  lost.noise = lost.signal;
+  return lost;
+}
+
+std::uint64_t minus_zeros(Group group) {
+  return static_cast<std::uint64_t>(std::count_if(
+      group.begin(), group.end(), [](float value) { return value == 0 && std::signbit(value); }));
+}
+
 }  // namespace
+
+Rounding encode_fp4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept {
+  Rounding result;
+  for (std::size_t at = 0; at < values.size(); at += kMxfp4Block) {
+    const Group group = values.subspan(at).first<kMxfp4Block>();
+    std::byte* const to = codes + at / 2;
+    Rounding one = encode_mxfp4(group, largest_magnitude(group), to, scales);
+    if (*scales++ == std::byte{0}) {
+      one = encode_nothing(group, to);
+    } else {
+      one.changed += minus_zeros(group);
+    }
+    add(one, result);
+  }
+  return result;
+}
 
 Rounding encode_int4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept {
   constexpr float kLeast = 1e-10F;
@@ -81,15 +125,14 @@ Rounding encode_int4(std::span<const float> values, std::byte* codes, std::byte*
   return result;
 }
 
-Rounding encode_mxfp8(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept {
+Rounding encode_mxfp8(std::span<const float> values, Dtype dtype, std::byte* codes,
+                      std::byte* scales) noexcept {
   Rounding result;
   for (std::size_t at = 0; at < values.size(); at += kMxfp4Block) {
     const auto group = values.subspan(at, kMxfp4Block);
     const std::uint8_t scale = mxfp8_scale_of(largest_magnitude(group));
-    const Rounding one = encode_fp8(group, e8m0_to_float(scale), codes + at);
-    result.changed += one.changed;
-    result.signal += one.signal;
-    result.noise += one.noise;
+    const Rounding one = encode_fp8(group, dtype, e8m0_to_float(scale), codes + at);
+    add(one, result);
     *scales++ = std::byte{scale};
   }
   return result;

@@ -72,13 +72,26 @@ float largest_magnitude(std::span<const float> values) noexcept;
 Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
                       std::byte* scales) noexcept;
 
+/// The same as FP4 of DeepSeek-V4, where scale 0 is 0 and code 8 is +0: a group of zeros keeps
+/// their signs by codes below zero; beside other values -0 comes back as +0.
+Rounding encode_fp4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept;
+
 /// Encodes finite values, at most a few thousand, as E4M3: the nearest code to values[i] / scale,
-/// divided in f32, ties to even, saturated.
-Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept;
+/// divided in f32, ties to even, saturated. What decodes to the value in `dtype`, which the values
+/// are of (BF16, F16 or F32), has lost nothing.
+Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
+                    std::byte* codes) noexcept;
+
+/// The scale of a block of FP8, a number of `scales` (F32, BF16): one with which all values come
+/// back in `dtype`, which they are of, where one is found; else their largest magnitude over 448;
+/// 1 where all are zero. The values are finite, row after row of at most 1,024.
+float fp8_block_scale(std::span<const float> values, Dtype dtype, Dtype scales) noexcept;
 
 /// Encodes finite values, a multiple of 32, as MXFP8: E4M3 codes and one scale byte
-/// (mxfp8_scale_of) for each 32. What was decoded from MXFP8 comes back with the same values.
-Rounding encode_mxfp8(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept;
+/// (mxfp8_scale_of) for each 32; `dtype` as in encode_fp8. What was decoded from MXFP8 comes back
+/// with the same values.
+Rounding encode_mxfp8(std::span<const float> values, Dtype dtype, std::byte* codes,
+                      std::byte* scales) noexcept;
 
 /// The same as int4 of compressed-tensors: 16 bytes of codes, a number plus 8, low nibble first,
 /// and a BF16 scale for each 32. What was decoded to BF16 comes back with the same values: scales

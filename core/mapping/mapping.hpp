@@ -138,9 +138,10 @@ struct QuantPreset {
   struct Weights {
     Pattern key;  // logical, on the hf side
     std::size_t rank;
+    PackAs as;
   };
-  PackAs as = PackAs::Fp8;
-  std::vector<Weights> weights{};     // what is encoded,
+  PackAs as = PackAs::Fp8;            // what it is called, and most weights are
+  std::vector<Weights> weights{};     // what is encoded, by the first that matches,
   std::vector<std::string> except{};  // but for keys that contain one of these
   bool activation_scales = false;     // the published form has scales that no weight tells
   std::string config{};               // its quantization_config, as JSON

@@ -1,6 +1,7 @@
 // How weights are packed: what belongs to one on disk, and the forms that are written.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -35,17 +36,34 @@ bool holds_codes(QuantScheme::Kind kind, Dtype dtype);
 bool holds_scales(QuantScheme::Kind kind, Dtype dtype);
 std::uint64_t codes_of(Dtype dtype);  // Fp4, Int4 and Nvfp4
 
-/// A form in which packed weights are written, and the words for what is written.
-enum class PackAs : std::uint8_t { Mxfp4, Fp8, Mxfp4Rows, Mxfp8, Int4 };
+/// A form in which packed weights are written.
+enum class PackAs : std::uint8_t {
+  Mxfp4,
+  Fp8,
+  Fp8Blocks,
+  Fp8BlocksBf16,
+  Fp8BlocksUe8m0,
+  Fp8BlocksE8m0,
+  Mxfp4Rows,
+  Mxfp8,
+  Int4,
+  Fp4,
+};
 struct WrittenForm {
   std::string_view name;  // in presets
   PackAs as;
   QuantScheme scheme;
-  std::string_view codes;   // "mxfp4_blocks"
-  std::string_view scales;  // "mxfp4_scales"
+  std::string_view word;    // of plans: "mxfp4" for …
+  std::string_view codes;   // … "mxfp4_blocks"
+  std::string_view scales;  // … "mxfp4_scales"
   std::string_view third{};
   Dtype codes_dtype = Dtype::U8;
   Dtype scales_dtype = Dtype::U8;
+  std::array<std::uint64_t, 2> block{1, 32};  // rows and columns that share a scale; 0: all
+  bool power_of_two = false;                  // scales are, in whatever dtype
+
+  /// A scale is of the whole matrix: it must be read once before it is written.
+  bool has_one_scale() const { return block[0] == 0; }
 };
 const WrittenForm& written_form(PackAs as);
 /// All of them, in the order of PackAs.

@@ -242,10 +242,13 @@ class RuleReader {
     for (++at; at < lines.size() && !ends_block(lines[at]); ++at) {
       TokenCursor inner(*file_, lines[at]);
       if (inner.accept("encode")) {
-        const Key weight = operands_.key(inner, scope);
+        const Key key = operands_.key(inner, scope);
         inner.expect("rank");
-        preset.weights.push_back(
-            {Pattern(weight.text), operands_.required(inner, scope, "a rank")});
+        QuantPreset::Weights weights{Pattern(key.text), operands_.required(inner, scope, "a rank"),
+                                     preset.as};
+        if (inner.accept("as")) weights.as = take_form(inner);
+        const bool holds = !inner.accept("when") || operands_.value(inner, scope).holds();
+        if (holds) preset.weights.push_back(std::move(weights));
       } else {
         inner.expect("except");
         while (!inner.at_end()) preset.except.push_back(inner.take_text("a part of keys"));

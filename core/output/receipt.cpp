@@ -101,7 +101,7 @@ Receipt make_receipt(const PlanInputs& sources, const Plan& plan,
   if (!options.allow.empty()) {
     receipt.options["allow"] = fmt::format("{}", fmt::join(options.allow, ","));
   }
-  if (options.quantise != Quantise::Keep) receipt.options["quantize"] = name_of(options.quantise);
+  if (!options.quantise.keeps) receipt.options["quantize"] = name_of(options.quantise);
   if (sources.like != nullptr) receipt.options["like"] = hex64(hash_of_like(*sources.like));
   if (source.config().present()) receipt.options["config-xxh3"] = hex64(source.config().hash());
   if (options.bare_hf) receipt.options["hf-prefix"] = "none";

@@ -20,8 +20,9 @@ class Encoding {
     for (Draft& draft : drafts) {
       const bool packed = is_packed(draft.output);
       result_.packed += packed ? 1 : 0;
-      if (is_weight(draft.output) && !packed) {
-        encode(draft);
+      const QuantPreset::Weights* const weights = weights_of(draft.output);
+      if (weights != nullptr && !packed) {
+        encode(draft, written_form(weights->as));
       } else {
         result_.drafts.push_back(std::move(draft));
       }
@@ -38,56 +39,62 @@ class Encoding {
   }
 
  private:
-  bool is_weight(const Output& output) const {
+  /// Null for what is not encoded.
+  const QuantPreset::Weights* weights_of(const Output& output) const {
     const std::string& key = output.key;
     const auto contains = [&](const std::string& part) { return key.find(part) != key.npos; };
-    const bool excepted = std::any_of(preset_.except.begin(), preset_.except.end(), contains);
-    return !excepted && std::any_of(preset_.weights.begin(), preset_.weights.end(),
-                                    [&](const QuantPreset::Weights& weights) {
-                                      return weights.rank == output.shape().size() &&
-                                             weights.key.matches(key);
-                                    });
+    if (std::any_of(preset_.except.begin(), preset_.except.end(), contains)) return nullptr;
+    const auto found = std::find_if(
+        preset_.weights.begin(), preset_.weights.end(), [&](const QuantPreset::Weights& weights) {
+          return weights.rank == output.shape().size() && weights.key.matches(key);
+        });
+    return found == preset_.weights.end() ? nullptr : &*found;
   }
 
-  /// Codes that came packed; those of FP8 keep the key of what they encode.
+  /// Codes that came packed, in one of the preset's forms.
   bool is_packed(const Output& output) const {
-    const QuantScheme& scheme = preset_.scheme();
-    if (!holds_codes(scheme.kind, output.dtype())) return false;
-    return scheme.kind == Scheme::Fp8 || output.key.ends_with(scheme.weight_suffix);
+    const auto holds = [&](const QuantPreset::Weights& weights) {
+      const QuantScheme& scheme = written_form(weights.as).scheme;
+      return holds_codes(scheme.kind, output.dtype()) && output.key.ends_with(scheme.weight_suffix);
+    };
+    return std::any_of(preset_.weights.begin(), preset_.weights.end(), holds);
   }
 
-  void encode(const Draft& draft) {
-    const Output& output = draft.output;
-    const std::string& key = output.key;
+  /// Why it cannot be packed; empty where it can.
+  static std::string refusal(const Output& output, const WrittenForm& form, const Value& rows) {
     if (!is_number(output.dtype())) {
-      return problems_.add(Code::PackedCodes, Severity::Error, key,
-                           "{}: {} holds packed codes, which no scheme decodes", display(key),
-                           name_of(output.dtype()));
+      return fmt::format("{} holds packed codes, which no scheme decodes", name_of(output.dtype()));
     }
-    if (output.dtype() == Dtype::F64) {
-      return problems_.add(Code::Unquantisable, Severity::Error, key,
-                           "{}: F64 would be rounded twice; cast it to F32 first", display(key));
+    if (output.dtype() == Dtype::F64) return "F64 would be rounded twice; cast it to F32 first";
+    const auto [block_rows, block_columns] = form.block;
+    if (block_rows == 1 && rows.shape.back() % block_columns != 0) {
+      return fmt::format("the input dim {} is no multiple of {}", rows.shape.back(), block_columns);
     }
+    if (block_rows > 1 && rows.shape.size() < 2) {
+      return fmt::format("a vector has no blocks of {} x {}", block_rows, block_columns);
+    }
+    return "";
+  }
+
+  void encode(const Draft& draft, const WrittenForm& form) {
+    const Output& output = draft.output;
     // GPT-OSS's blocks are those of the other matrix.
-    const ValuePtr rows =
-        preset_.as == PackAs::Mxfp4 ? values_.transpose(output.value) : output.value;
-    if (preset_.as != PackAs::Fp8 && rows->shape.back() % kMxfp4Block != 0) {
-      return problems_.add(Code::Unquantisable, Severity::Error, key,
-                           "{}: the input dim {} is no multiple of {}", display(key),
-                           rows->shape.back(), kMxfp4Block);
+    const ValuePtr rows = form.as == PackAs::Mxfp4 ? values_.transpose(output.value) : output.value;
+    if (const std::string why = refusal(output, form, *rows); !why.empty()) {
+      const Code code = is_number(output.dtype()) ? Code::Unquantisable : Code::PackedCodes;
+      return problems_.add(code, Severity::Error, output.key, "{}: {}", display(output.key), why);
     }
-    const QuantScheme& scheme = preset_.scheme();
-    add(draft, scheme.weight_suffix, values_.packed_codes(preset_.as, rows));
-    add(draft, scheme.scale_suffix, values_.packed_scales(preset_.as, rows));
-    if (!scheme.third_suffix.empty()) {
-      add(draft, scheme.third_suffix, values_.packed_third(preset_.as, rows));
+    add(draft, form, form.scheme.weight_suffix, values_.packed_codes(form.as, rows));
+    add(draft, form, form.scheme.scale_suffix, values_.packed_scales(form.as, rows));
+    if (!form.scheme.third_suffix.empty()) {
+      add(draft, form, form.scheme.third_suffix, values_.packed_third(form.as, rows));
     }
     ++result_.weights;
   }
 
-  void add(const Draft& draft, const std::string& suffix, ValuePtr value) {
+  void add(const Draft& draft, const WrittenForm& form, const std::string& suffix, ValuePtr value) {
     const std::string& logical = draft.output.key;
-    const std::size_t stem = logical.size() - preset_.scheme().logical_suffix.size();
+    const std::size_t stem = logical.size() - form.scheme.logical_suffix.size();
     Draft packed{{logical.substr(0, stem) + suffix, value}, draft.origin};
     packed.output.kind = OutputKind::Encoded;
     packed.output.logical = logical;

@@ -207,14 +207,12 @@ std::string op_text(const Output& output) {
     text += fmt::format("{}cast {}", text.empty() ? "" : " ", name_of(output.dtype()));
   }
   if (is_encoded(*output.value)) {
-    const std::string_view form = packed_name(*output.value);
-    const bool codes = output.value->op == Op::PackedCodes;
-    const std::string_view part = output.value->op == Op::PackedThird
-                                      ? written_form(output.value->packing).third
-                                      : written_form(output.value->packing).scales;
+    const WrittenForm& form = written_form(output.value->packing);
     text += text.empty() ? "" : " ";
-    text += codes ? fmt::format("encode {}", form)
-                  : fmt::format("{} {}", form, part.substr(form.size() + 1));
+    text += output.value->op == Op::PackedCodes
+                ? fmt::format("encode {}", form.word)
+                : fmt::format("{} {}", form.word,
+                              output.value->op == Op::PackedThird ? form.third : form.scales);
   }
   return text;
 }

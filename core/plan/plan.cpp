@@ -36,26 +36,8 @@ std::string_view name_of(OutputKind kind) {
 }
 
 std::string_view name_of(Quantise quantise) {
-  switch (quantise) {
-    case Quantise::Keep:
-      return "keep";
-    case Quantise::None:
-      return "none";
-    case Quantise::Mxfp4:
-      return "mxfp4";
-    case Quantise::Fp8:
-      return "fp8";
-    case Quantise::Int4:
-      return "int4";
-  }
-  return "";
-}
-
-std::optional<QuantScheme::Kind> encoding_of(Quantise quantise) {
-  if (quantise == Quantise::Mxfp4) return QuantScheme::Kind::Mxfp4;
-  if (quantise == Quantise::Fp8) return QuantScheme::Kind::Fp8;
-  if (quantise == Quantise::Int4) return QuantScheme::Kind::Int4;
-  return std::nullopt;
+  if (quantise.keeps) return "keep";
+  return quantise.scheme ? name_of(*quantise.scheme) : "none";
 }
 
 bool Plan::sound() const {
@@ -105,7 +87,8 @@ Account Plan::account() const {
     account.bytes_out += output.bytes();
     account.largest = std::max(account.largest, output.bytes());
     const Value& value = *output.value;
-    if (value.op != Value::Op::PackedScales || value.packing != PackAs::Fp8) continue;
+    if (value.op != Value::Op::PackedScales || !written_form(value.packing).has_one_scale())
+      continue;
     for_each_input(*output.value,
                    [&](std::uint32_t id) { account.read_twice += input(id).bytes(); });
   }

@@ -87,11 +87,14 @@ struct Padding {
   ValuePtr value = nullptr;
 };
 
-/// What --quantize asks of an hf target. Keep: what is packed stays packed.
-enum class Quantise { Keep, None, Mxfp4, Fp8, Int4 };
-std::string_view name_of(Quantise quantise);
-/// The scheme to write; nullopt for Keep and None.
-std::optional<QuantScheme::Kind> encoding_of(Quantise quantise);
+/// What --quantize asks of an hf target.
+struct Quantise {
+  bool keeps = true;                          // what is packed stays packed, whatever it is
+  std::optional<QuantScheme::Kind> scheme{};  // what all that can be is packed as, else decoded
+
+  bool operator==(const Quantise& other) const = default;
+};
+std::string_view name_of(Quantise quantise);  // "keep", "none", or that of the scheme
 
 struct PlanOptions {
   Side from = Side::Hf;
@@ -100,7 +103,7 @@ struct PlanOptions {
   MappingOptions mapping;
   std::optional<Dtype> dtype;         // --dtype
   Dtype default_dtype = Dtype::BF16;  // the config's, or the adapter's
-  Quantise quantise = Quantise::Keep;
+  Quantise quantise;
   std::optional<MappingText> mapping_text{};        // of a user's family; for the receipt
   std::vector<std::string> renames{};               // --rename, which the inputs have been given
   std::vector<std::vector<std::string>> include{};  // queries over outputs, of which one must match

@@ -41,7 +41,7 @@ std::string change_of(const Value& value) {
       return "of ones in the place of a factor that is folded in";
     case Op::PackedCodes:
       return fmt::format("{} -> {}, rounded", name_of(value.args[0]->dtype),
-                         in_capitals(packed_name(value)));
+                         in_capitals(written_form(value.packing).word));
     default:
       return "";
   }

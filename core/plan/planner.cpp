@@ -47,7 +47,7 @@ class Planner {
     apply_equations(tensors);
     if (to() == Side::Native && from() != to()) add_missing();
     exclude();
-    if (from() == to() && plan_.options.quantise == Quantise::Keep) cast_all();
+    if (from() == to() && plan_.options.quantise.keeps) cast_all();
     if (to() == Side::Hf && plan_.options.published) cast_as(*plan_.options.published);
     report_aliases();
     encode(like);
@@ -103,21 +103,20 @@ class Planner {
   /// From hf to hf only what belongs to a weight that is decoded goes.
   bool concerns(std::string_view key) const {
     if (from() != to()) return true;
-    const bool decodes =
-        plan_.options.quantise == Quantise::None || plan_.options.quantise == Quantise::Mxfp4;
+    const Quantise& quantise = plan_.options.quantise;
+    const bool decodes = !quantise.keeps && quantise.scheme != QuantScheme::Kind::Fp8;
     return decodes && companion_of(key).has_value();
   }
 
   std::vector<LogicalTensor> logical_tensors() {
     const PlanOptions& options = plan_.options;
-    const bool decodes =
-        from() == Side::Hf && (to() == Side::Native || options.quantise != Quantise::Keep);
+    const bool decodes = from() == Side::Hf && (to() == Side::Native || !options.quantise.keeps);
     std::vector<bool> dropped(source_.tensors.size());
     for (std::uint32_t id = 0; id < dropped.size(); ++id) dropped[id] = is_dropped(id);
-    Decoded decoded = decode(
-        source_, decodes ? mapping_.schemes : std::vector<QuantScheme>(), dropped,
-        {options.dtype, options.output_dtype(), options.lenient, encoding_of(options.quantise)},
-        values());
+    Decoded decoded =
+        decode(source_, decodes ? mapping_.schemes : std::vector<QuantScheme>(), dropped,
+               {options.dtype, options.output_dtype(), options.lenient, options.quantise.scheme},
+               values());
     problems_.append(std::move(decoded.problems));
     for (const std::uint32_t id : decoded.orphan_scales) {
       drop(id, "lenient", "scales without a weight");
@@ -401,12 +400,12 @@ class Planner {
   /// A scale goes with its weight: with --quantize, also where both came packed, and within one
   /// side.
   std::string logical_key(const std::string& key) const {
-    const bool alone = plan_.options.quantise == Quantise::Keep && from() != to();
+    const bool alone = plan_.options.quantise.keeps && from() != to();
     return alone ? key : logical_name(key);
   }
 
   void encode(const Like* like) {
-    const auto scheme = encoding_of(plan_.options.quantise);
+    const auto scheme = plan_.options.quantise.scheme;
     if (!scheme) return;
     const QuantPreset* preset = mapping_.find_preset(*scheme);
     if (preset == nullptr) {

@@ -177,33 +177,28 @@ ValuePtr Values::packed(Op op, PackAs as, Dtype dtype, ShapeView shape, ValuePtr
 }
 
 ValuePtr Values::packed_codes(PackAs as, ValuePtr value) {
+  const WrittenForm& form = written_form(as);
   Shape shape = to_shape(value->shape);
-  switch (as) {
-    case PackAs::Mxfp4:
-      shape.back() /= kMxfp4Block;
-      shape.push_back(kMxfp4Block / 2);
-      break;
-    case PackAs::Mxfp4Rows:
-      shape.back() /= 2;
-      break;
-    case PackAs::Int4:
-      shape.back() /= codes_of(Dtype::I32);
-      break;
-    case PackAs::Fp8:
-    case PackAs::Mxfp8:
-      break;
+  if (as == PackAs::Mxfp4) {  // GPT-OSS has a dimension for the bytes of a block
+    shape.back() /= kMxfp4Block;
+    shape.push_back(kMxfp4Block / 2);
+  } else if (form.scheme.kind != QuantScheme::Kind::Fp8) {
+    shape.back() /= codes_of(form.codes_dtype);
   }
-  return packed(Op::PackedCodes, as, written_form(as).codes_dtype, shape, value);
+  return packed(Op::PackedCodes, as, form.codes_dtype, shape, value);
 }
 
 ValuePtr Values::packed_scales(PackAs as, ValuePtr value) {
+  const WrittenForm& form = written_form(as);
   Shape shape = to_shape(value->shape);
-  if (as == PackAs::Fp8) {
+  if (form.has_one_scale()) {
     shape = shape.size() == 3 ? Shape{shape[0], 1, 1} : Shape{};
   } else {
-    shape.back() /= kMxfp4Block;
+    shape.back() = ceil_div(shape.back(), form.block[1]);
+    if (form.block[0] > 1)
+      shape[shape.size() - 2] = ceil_div(shape[shape.size() - 2], form.block[0]);
   }
-  return packed(Op::PackedScales, as, written_form(as).scales_dtype, shape, value);
+  return packed(Op::PackedScales, as, form.scales_dtype, shape, value);
 }
 
 ValuePtr Values::packed_third(PackAs as, ValuePtr value) {
@@ -233,17 +228,13 @@ bool is_encoded(const Value& value) {
 }
 
 std::string_view decoded_form(const Value& value) {
-  if (value.op == Op::Mxfp4) return "mxfp4";
-  if (value.op == Op::Fp8) return "fp8";
+  using Kind = QuantScheme::Kind;
+  if (value.op == Op::Mxfp4) return name_of(Kind::Mxfp4);
+  if (value.op == Op::Fp8) return name_of(Kind::Fp8);
   if (value.op != Op::Nibbles) return "";
-  return value.nibbles == NibbleForm::Fp4    ? "fp4"
-         : value.nibbles == NibbleForm::Int4 ? "int4"
-                                             : "nvfp4";
-}
-
-std::string_view packed_name(const Value& value) {
-  const std::string_view codes = written_form(value.packing).codes;
-  return codes.substr(0, codes.find('_'));
+  return name_of(value.nibbles == NibbleForm::Fp4    ? Kind::Fp4
+                 : value.nibbles == NibbleForm::Int4 ? Kind::Int4
+                                                     : Kind::Nvfp4);
 }
 
 std::string_view decoded_form_below(const Value& value) {

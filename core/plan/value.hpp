@@ -142,8 +142,6 @@ bool is_encoded(const Value& value);
 
 /// The packed form that this node decodes: "mxfp4", "fp8", "int4", …; empty for any other node.
 std::string_view decoded_form(const Value& value);
-/// The form that a part of a packed one is of: "mxfp4", "mxfp8", …
-std::string_view packed_name(const Value& value);
 /// That of the first node at or below that decodes one.
 std::string_view decoded_form_below(const Value& value);
 /// Of Nibbles: columns of a row that share a scale.

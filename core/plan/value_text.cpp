@@ -107,6 +107,7 @@ std::string to_text(const Value& value, const InputText& input_text, bool fold) 
     return fmt::format("{}({})", word, fmt::join(args, ", "));
   };
   const int rank = static_cast<int>(value.shape.size());
+  const WrittenForm& form = written_form(value.packing);
   switch (value.op) {
     case Op::Input:
       return input_text(value.input);
@@ -139,11 +140,11 @@ std::string to_text(const Value& value, const InputText& input_text, bool fold) 
     case Op::Frequencies:
       return fmt::format("frequencies({}, {})", std::bit_cast<double>(value.begin), value.end);
     case Op::PackedCodes:
-      return call(written_form(value.packing).codes);
+      return call(fmt::format("{}_{}", form.word, form.codes));
     case Op::PackedScales:
-      return call(written_form(value.packing).scales);
+      return call(fmt::format("{}_{}", form.word, form.scales));
     case Op::PackedThird:
-      return call(written_form(value.packing).third);
+      return call(fmt::format("{}_{}", form.word, form.third));
   }
   return "";
 }

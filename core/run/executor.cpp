@@ -137,7 +137,8 @@ class Execution {
     const std::uint64_t room = resources_.tile_bytes();
     std::uint64_t first = 0;
     for (Region& region : row_bands(job.value->shape, size_of(job.value->dtype),
-                                    job.packing ? packing_tile(room) : room)) {
+                                    job.packing ? packing_tile(room) : room,
+                                    job.packing ? job.packing->rows_together() : 1)) {
       const std::uint64_t elements = product(region.extent);
       tiles.push_back({&job, first, elements, std::move(region)});
       first += elements;
@@ -239,7 +240,10 @@ std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources) {
       continue;
     }
     const Value& packed = *output.value->args[0];
-    const std::uint64_t tile = std::min(packing_tile(room), byte_count(packed.dtype, packed.shape));
+    const WrittenForm& form = written_form(output.value->packing);
+    const std::uint64_t least = form.block[0] * packed.shape.back() * size_of(packed.dtype);
+    const std::uint64_t tile =
+        std::min(std::max(packing_tile(room), least), byte_count(packed.dtype, packed.shape));
     most = std::max(most, tile + tile / size_of(packed.dtype));  // at most a byte of codes each
   }
   return resources.workers() * (most + kScratch);

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "core/numbers/formats.hpp"
 
@@ -46,11 +49,21 @@ void for_each_chunk(Dtype dtype, std::span<const std::byte> elements, std::uint6
   }
 }
 
+/// Returns the place behind it. An exponent is stored of a power of two.
+std::byte* store_scale(float scale, Dtype dtype, std::byte* to) {
+  if (dtype == Dtype::F8_E8M0) {
+    *to = static_cast<std::byte>(std::bit_cast<std::uint32_t>(scale) >> 23);
+  } else {
+    cast_elements(Dtype::F32, reinterpret_cast<const std::byte*>(&scale), dtype, to, 1);
+  }
+  return to + size_of(dtype);
+}
+
 }  // namespace
 
 Packing::Packing(ValuePtr value, PackAs as, std::string key)
     : value_(value),
-      as_(as),
+      form_(written_form(as)),
       key_(std::move(key)),
       row_(value_->shape.back()),
       per_scale_(product(is_grouped(value_->shape) ? ShapeView(value_->shape).subspan(1)
@@ -66,10 +79,7 @@ void Packing::check_finite(float largest, std::uint64_t first,
   fail(nan ? Code::NanValues : Code::InfValues, "{} at {}, which {} cannot hold",
        nan ? "NaN" : "infinity",
        to_string(index_of(value_->shape, first + static_cast<std::uint64_t>(bad - values.begin()))),
-       as_ == PackAs::Fp8     ? "E4M3"
-       : as_ == PackAs::Int4  ? "int4"
-       : as_ == PackAs::Mxfp8 ? "MXFP8"
-                              : "MXFP4");
+       form_.word == "fp8" ? "E4M3" : in_capitals(form_.word));
 }
 
 void Packing::measure(const Region& region, std::span<const std::byte> elements) {
@@ -109,26 +119,92 @@ std::vector<std::byte> Packing::third() const {
 }
 
 std::uint64_t Packing::code_bytes(std::uint64_t elements) const {
-  return as_ == PackAs::Fp8 || as_ == PackAs::Mxfp8 ? elements : elements / 2;
+  return form_.scheme.kind == QuantScheme::Kind::Fp8 ? elements : elements / 2;
 }
 
 std::uint64_t Packing::scale_bytes(std::uint64_t elements) const {
-  if (as_ == PackAs::Fp8) return 0;
-  return elements / kMxfp4Block * size_of(written_form(as_).scales_dtype);
+  if (form_.has_one_scale()) return 0;
+  const std::uint64_t size = size_of(form_.scales_dtype);
+  const std::uint64_t rows = elements / row_;
+  const std::uint64_t in_row = ceil_div(row_, form_.block[1]);
+  if (form_.block[0] == 1) return elements / form_.block[1] * size;
+  const std::uint64_t matrix = value_->shape[value_->shape.size() - 2];
+  const std::uint64_t blocks =
+      rows / matrix * ceil_div(matrix, form_.block[0]) + ceil_div(rows % matrix, form_.block[0]);
+  return blocks * in_row * size;
 }
 
 Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
                                std::span<std::byte> scales) const {
-  if (as_ == PackAs::Fp8) return encode_fp8(values, scale_of(first), codes);
+  if (form_.has_one_scale()) return encode_fp8(values, value_->dtype, scale_of(first), codes);
   const float largest = largest_magnitude(values);
   check_finite(largest, first, values);
-  switch (as_) {
-    case PackAs::Mxfp8:
-      return encode_mxfp8(values, codes, scales.data());
-    case PackAs::Int4:
+  switch (form_.scheme.kind) {
+    case QuantScheme::Kind::Fp8:
+      return encode_mxfp8(values, value_->dtype, codes, scales.data());
+    case QuantScheme::Kind::Int4:
       return encode_int4(values, codes, scales.data());
+    case QuantScheme::Kind::Fp4:
+      return encode_fp4(values, codes, scales.data());
     default:
       return encode_mxfp4(values, largest, codes, scales.data());
+  }
+}
+
+void Packing::Sums::add(const Rounding& rounding) {
+  changed += rounding.changed;
+  signal.add(rounding.signal);
+  noise.add(rounding.noise);
+}
+
+void Packing::encode_groups(std::uint64_t first, std::span<const std::byte> elements,
+                            std::span<std::byte> codes, std::span<std::byte> scales,
+                            Sums& sums) const {
+  for_each_chunk(value_->dtype, elements, first, row_, [&](std::uint64_t at, auto values) {
+    std::byte* to = codes.data() + code_bytes(at - first);
+    sums.add(encode_chunk(at, values, to, scales.subspan(scale_bytes(at - first))));
+  });
+}
+
+float Packing::block_scale(std::span<const float> values) const {
+  if (!form_.power_of_two) return fp8_block_scale(values, value_->dtype, form_.scales_dtype);
+  const float largest = largest_magnitude(values);
+  return largest == 0 ? 1 : e8m0_to_float(mxfp8_scale_of(largest));
+}
+
+/// The region begins with a row of blocks; what is left of a matrix below and to the right is a
+/// block of fewer.
+void Packing::encode_blocks(std::uint64_t first, std::span<const std::byte> elements,
+                            std::span<std::byte> codes, std::span<std::byte> scales,
+                            Sums& sums) const {
+  const auto [block_rows, block_columns] = form_.block;
+  const std::uint64_t matrix = value_->shape[value_->shape.size() - 2];
+  const std::uint64_t size = size_of(value_->dtype);
+  const std::uint64_t end = elements.size() / size / row_;
+  std::vector<float> floats(block_rows * block_columns);
+  std::byte* scale_to = scales.data();
+  for (std::uint64_t row = 0; row < end;) {
+    const std::uint64_t left = matrix - (first / row_ + row) % matrix;  // rows of the matrix
+    const std::uint64_t rows = std::min({block_rows, left, end - row});
+    for (std::uint64_t column = 0; column < row_; column += block_columns) {
+      const std::uint64_t width = std::min(block_columns, row_ - column);
+      const auto values_of = [&](std::uint64_t i) {
+        return std::span(floats).subspan(i * width, width);
+      };
+      for (std::uint64_t i = 0; i < rows; ++i) {
+        const std::uint64_t at = (row + i) * row_ + column;
+        cast_elements(value_->dtype, elements.data() + at * size, Dtype::F32,
+                      reinterpret_cast<std::byte*>(values_of(i).data()), width);
+        check_finite(largest_magnitude(values_of(i)), first + at, values_of(i));
+      }
+      const float scale = block_scale(std::span(floats).first(rows * width));
+      scale_to = store_scale(scale, form_.scales_dtype, scale_to);
+      for (std::uint64_t i = 0; i < rows; ++i) {
+        std::byte* to = codes.data() + (row + i) * row_ + column;
+        sums.add(encode_fp8(values_of(i), value_->dtype, scale, to));
+      }
+    }
+    row += rows;
   }
 }
 
@@ -136,13 +212,8 @@ void Packing::encode(const Region& region, std::span<const std::byte> elements,
                      std::span<std::byte> codes, std::span<std::byte> scales) {
   const std::uint64_t first = first_element(value_->shape, region);
   Sums sums;
-  for_each_chunk(value_->dtype, elements, first, row_, [&](std::uint64_t at, auto values) {
-    std::byte* to = codes.data() + code_bytes(at - first);
-    const Rounding rounding = encode_chunk(at, values, to, scales.subspan(scale_bytes(at - first)));
-    sums.changed += rounding.changed;
-    sums.signal.add(rounding.signal);
-    sums.noise.add(rounding.noise);
-  });
+  const auto encode_all = form_.block[0] > 1 ? &Packing::encode_blocks : &Packing::encode_groups;
+  (this->*encode_all)(first, elements, codes, scales, sums);
   const std::lock_guard lock(mutex_);
   sums_.changed += sums.changed;
   sums_.signal.add(sums.signal);
@@ -150,8 +221,12 @@ void Packing::encode(const Region& region, std::span<const std::byte> elements,
 }
 
 PackingLoss Packing::loss() const {
-  return {
-      key_, as_, product(value_->shape), sums_.changed, sums_.signal.value(), sums_.noise.value()};
+  return {key_,
+          form_.as,
+          product(value_->shape),
+          sums_.changed,
+          sums_.signal.value(),
+          sums_.noise.value()};
 }
 
 }  // namespace ckptscope

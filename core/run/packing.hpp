@@ -2,6 +2,7 @@
 // and what was lost.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
@@ -40,17 +41,19 @@ class Packing {
   Packing(ValuePtr value, PackAs as, std::string key);
 
   ValuePtr value() const { return value_; }
-  bool needs_measure() const { return as_ == PackAs::Fp8; }
+  bool needs_measure() const { return form_.has_one_scale(); }
+  /// Rows of a matrix that a region for encode() begins and ends with multiples of.
+  std::uint64_t rows_together() const { return std::max<std::uint64_t>(1, form_.block[0]); }
 
   /// Looks at elements of `region`, dense and of the value's dtype, for their largest magnitude.
   /// Throws NanValues or InfValues, naming the place.
   void measure(const Region& region, std::span<const std::byte> elements);
-  /// FP8: the scale tensor's bytes, BF16.
+  /// Of what needs_measure(): the scale tensor's bytes, BF16.
   std::vector<std::byte> scales() const;
   /// Of int4: the bytes of its shape, I32.
   std::vector<std::byte> third() const;
 
-  /// Bytes of codes and of scales that `elements` elements make.
+  /// Bytes of codes and of scales that `elements` elements from the start of a region make.
   std::uint64_t code_bytes(std::uint64_t elements) const;
   std::uint64_t scale_bytes(std::uint64_t elements) const;
   /// Packs elements of `region`; `codes` and `scales` have just the sizes above. Throws as
@@ -65,14 +68,21 @@ class Packing {
     std::uint64_t changed = 0;
     ExactSum signal;
     ExactSum noise;
+
+    void add(const Rounding& rounding);
   };
   float scale_of(std::uint64_t element) const;
   Rounding encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
                         std::span<std::byte> scales) const;
+  void encode_groups(std::uint64_t first, std::span<const std::byte> elements,
+                     std::span<std::byte> codes, std::span<std::byte> scales, Sums& sums) const;
+  void encode_blocks(std::uint64_t first, std::span<const std::byte> elements,
+                     std::span<std::byte> codes, std::span<std::byte> scales, Sums& sums) const;
+  float block_scale(std::span<const float> values) const;
   void check_finite(float largest, std::uint64_t first, std::span<const float> values) const;
 
   const Value* const value_;
-  const PackAs as_;
+  const WrittenForm& form_;
   const std::string key_;
   const std::uint64_t row_;        // elements of the last dimension
   const std::uint64_t per_scale_;  // FP8: elements that share one scale

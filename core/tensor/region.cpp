@@ -5,21 +5,23 @@
 
 namespace ckptscope {
 
-std::vector<Region> row_bands(ShapeView shape, std::uint64_t element_bytes,
-                              std::uint64_t max_bytes) {
+std::vector<Region> row_bands(ShapeView shape, std::uint64_t element_bytes, std::uint64_t max_bytes,
+                              std::uint64_t together) {
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return {};
+  if (shape.empty()) return {Region{}};
   // The outermost dimension whose single step fits is cut; those before it are walked one by one.
   std::size_t cut = 0;
   std::uint64_t step = element_bytes;  // bytes of one step along `cut`
   for (std::size_t dim = 1; dim < shape.size(); ++dim) step *= shape[dim];
-  while (cut + 1 < shape.size() && step > max_bytes) step /= shape[++cut];
-  if (shape.empty()) return {Region{}};
+  const std::size_t most = together > 1 ? shape.size() - 2 : shape.size() - 1;  // of `cut`
+  while (cut < most && step > max_bytes) step /= shape[++cut];
 
   std::uint64_t rows = std::max<std::uint64_t>(1, max_bytes / step);
   if (rows < shape[cut]) {
     for (const std::uint64_t whole : {1024, 64}) {
       if (rows > whole) rows -= rows % whole;
     }
+    if (together > 1 && cut == most) rows = std::max(together, rows - rows % together);
   }
   std::vector<Region> bands;
   Shape at(shape.size(), 0);

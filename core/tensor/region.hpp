@@ -21,8 +21,9 @@ inline Region whole(ShapeView shape) {
 /// Cuts a tensor into boxes that are contiguous in row-major order, in that order, each of at most
 /// `max_bytes` (but at least one element row of the innermost cut dimension). Bands are multiples
 /// of 1,024 rows, or of 64, where that fits, so that strided sources are read in whole blocks and a
-/// long row is cut where sums over it may be cut.
-std::vector<Region> row_bands(ShapeView shape, std::uint64_t element_bytes,
-                              std::uint64_t max_bytes);
+/// long row is cut where sums over it may be cut. `together` rows of a matrix stay in one, whatever
+/// they take.
+std::vector<Region> row_bands(ShapeView shape, std::uint64_t element_bytes, std::uint64_t max_bytes,
+                              std::uint64_t together = 1);
 
 }  // namespace ckptscope

@@ -18,9 +18,15 @@ namespace {
 
 class PublishedStructure : public ::testing::TestWithParam<std::string> {};
 
-Plan plan_to(const Checkpoint& checkpoint, const std::string& to) {
+std::string signature(std::string_view key, Dtype dtype, ShapeView shape) {
+  return fmt::format("{} {} {}", key, name_of(dtype), to_string(shape));
+}
+
+Plan plan_to(const Checkpoint& checkpoint, const std::string& to,
+             const std::string& quantise = "") {
   ConversionRequest request;
   request.to = to;
+  request.quantise = quantise;
   return plan_conversion(checkpoint, request).plan;
 }
 
@@ -80,6 +86,19 @@ TEST_P(PublishedStructure, BecomesNativeAndComesBack) {
   std::set<std::string> keys;
   for (const Output& output : back.outputs) keys.insert(output.key);
   EXPECT_TRUE(keys == logical_keys(text.checkpoint));
+
+  if (text.packs.empty()) return;
+  const Plan packed = plan_to(native_disk.opened, "", text.packs);
+  expect_sound(packed);
+  std::set<std::string> expected;
+  for (const SyntheticTensor& one : text.checkpoint.tensors)
+    expected.insert(signature(one.key, one.dtype, one.shape));
+  for (const Output& one : packed.outputs) {
+    const std::string found = signature(one.key, one.dtype(), one.shape());
+    EXPECT_TRUE(expected.erase(found) == 1) << found << " is not published";
+  }
+  EXPECT_TRUE(expected.empty()) << expected.size() << " are missing, the first "
+                                << *expected.begin();
 }
 
 INSTANTIATE_TEST_SUITE_P(All, PublishedStructure, ::testing::ValuesIn(published_text_names()),

@@ -116,6 +116,8 @@ void read_line(const std::string& line, PublishedText& text) {
     words >> text.drops[rule];
   } else if (word == "returns") {
     text.returns = false;
+  } else if (word == "packs") {
+    words >> text.packs;
   } else {
     throw std::runtime_error(text.name + ": " + line);
   }

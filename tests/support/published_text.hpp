@@ -1,7 +1,7 @@
 // Published checkpoints as texts, tests/support/published/NAME.txt: a line a kind of tensor, with
 // their totals, so that a structure is facts alone.
 //
-//   adapter NAME / shards N / config JSON / drops RULE COUNT / returns no
+//   adapter NAME / shards N / config JSON / drops RULE COUNT / returns no / packs SCHEME
 //   totals TENSORS ELEMENTS BYTES / native TENSORS BYTES         "-" or nothing: not known
 //   in KEY DTYPE [shape]
 //
@@ -28,6 +28,7 @@ struct PublishedText {
   std::vector<std::optional<std::uint64_t>> native;  // tensors, bytes
   std::map<std::string, std::uint64_t> drops;        // by rule, on the way to native
   bool returns = true;                               // keys of hf are those that are written back
+  std::string packs;                                 // for --quantize, so that they are as here
 };
 
 /// By name, sorted.

@@ -26,6 +26,12 @@ class Lanes {
   std::array<float, 16> lanes_{};
 };
 
+float rounded_to(Dtype dtype, float value) {
+  return dtype == Dtype::BF16  ? bf16_to_float(float_to_bf16(value))
+         : dtype == Dtype::F16 ? f16_to_float(float_to_f16(value))
+                               : value;
+}
+
 }  // namespace
 
 float largest_magnitude(std::span<const float> values) noexcept {
@@ -71,7 +77,8 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
   return total;
 }
 
-Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept {
+Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
+                    std::byte* codes) noexcept {
   Rounding total;
   Lanes signal;
   Lanes noise;
@@ -80,9 +87,10 @@ Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes
     const std::uint8_t code = float_to_e4m3(scaled);
     *codes++ = std::byte{code};
     const float decoded = e4m3_to_float(code);
-    total.changed += decoded * scale != values[i] ? 1 : 0;
+    const bool same = rounded_to(dtype, decoded * scale) == values[i];
+    total.changed += same ? 0 : 1;
     signal.add(i, scaled);
-    noise.add(i, scaled - decoded);
+    noise.add(i, same ? 0 : scaled - decoded);
   }
   const double squared = static_cast<double>(scale) * static_cast<double>(scale);
   total.signal = signal.sum() * squared;

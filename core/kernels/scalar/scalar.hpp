@@ -18,7 +18,8 @@ void decode_nibbles(std::span<const std::byte> codes, const std::array<float, 16
 float largest_magnitude(std::span<const float> values) noexcept;
 Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
                       std::byte* scales) noexcept;
-Rounding encode_fp8(std::span<const float> values, float scale, std::byte* codes) noexcept;
+Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
+                    std::byte* codes) noexcept;
 void strided_copy(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,
                   std::byte* out, std::ptrdiff_t row_stride, std::ptrdiff_t col_stride) noexcept;
 

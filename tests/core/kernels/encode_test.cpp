@@ -119,7 +119,7 @@ Packed fast_mxfp4(const Floats& values) {
 Packed fast_fp8(const Floats& values, float scale) {
   const Floats all = shifted(values);
   Guarded codes(values.size());
-  const Rounding lost = encode_fp8(std::span(all).subspan(1), scale, codes.data());
+  const Rounding lost = encode_fp8(std::span(all).subspan(1), Dtype::F32, scale, codes.data());
   return {codes.inner(), {}, lost.changed, lost.signal, lost.noise};
 }
 

@@ -14,8 +14,8 @@ const Mapping kSchemes = mapping("", {kMxfp4, kScaleInv, kWeightScale});
 const auto kLenient = [](PlanOptions& options) { options.lenient = true; };
 const auto kAsF32 = [](PlanOptions& options) { options.dtype = Dtype::F32; };
 
-auto quantise(Quantise kind) {
-  return [kind](PlanOptions& options) { options.quantise = kind; };
+auto quantise(std::optional<QuantScheme::Kind> scheme) {
+  return [scheme](PlanOptions& options) { options.quantise = {false, scheme}; };
 }
 
 TEST(QuantisedRows, DecodeMxfp4) {
@@ -131,11 +131,10 @@ TEST(QuantisedRows, DecodeFp8) {
        "warning  a.weight_scale: a scale without its weight a.weight [orphan-scale]\n"},
       {"within hf, kept", kSchemes, within_hf(), "a.w F8_E4M3[4]; a.w_scale_inv F32[1]",
        "a.w F8_E4M3 [4] <- a.w\na.w_scale_inv F32 [1] <- a.w_scale_inv\n" + kNothingToDo},
-      {"within hf, --quantize none", kSchemes, within_hf(quantise(Quantise::None)),
+      {"within hf, --quantize none", kSchemes, within_hf(quantise({})),
        "a.w F8_E4M3[4]; a.w_scale_inv F32[1]", "a.w BF16 [4] " + made},
       {"within hf nothing is renamed", mapping("{p}.w = {p}.v", {kScaleInv}),
-       within_hf(quantise(Quantise::None)), "a.w F8_E4M3[4]; a.w_scale_inv F32[1]",
-       "a.w BF16 [4] " + made},
+       within_hf(quantise({})), "a.w F8_E4M3[4]; a.w_scale_inv F32[1]", "a.w BF16 [4] " + made},
   });
 }
 
@@ -143,8 +142,8 @@ TEST(QuantisedRows, DecodeFp8) {
 
 constexpr const char* kFp8Preset = "preset fp8 '{}'\nencode {p}.weight rank 2\nexcept norm\nend\n";
 
-const auto kFp8 = quantise(Quantise::Fp8);
-const auto kToMxfp4 = quantise(Quantise::Mxfp4);
+const auto kFp8 = quantise(QuantScheme::Kind::Fp8);
+const auto kToMxfp4 = quantise(QuantScheme::Kind::Mxfp4);
 
 TEST(QuantisedRows, Encode) {
   const Mapping fp8 = mapping(kFp8Preset);
