@@ -53,7 +53,7 @@ inline constexpr Flag kAllow{.name = "allow",
 inline constexpr Flag kQuantise{.name = "quantize",
                                 .value = "SCHEME",
                                 .help = "how hf weights are stored; none decodes",
-                                .choices = "mxfp4|fp8|int4|none",
+                                .choices = "mxfp4|fp8|int4|nvfp4|none",
                                 .otherwise = "as it is"};
 inline constexpr Flag kLike{
     .name = "like",

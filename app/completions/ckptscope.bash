@@ -8,7 +8,7 @@ _ckptscope() {
     --sort) COMPREPLY=($(compgen -W 'key bytes dtype shard' -- "$word")); return ;;
     --to) COMPREPLY=($(compgen -W 'native hf' -- "$word")); return ;;
     --dtype) COMPREPLY=($(compgen -W 'bf16 f16 f32' -- "$word")); return ;;
-    --quantize) COMPREPLY=($(compgen -W 'mxfp4 fp8 int4 none' -- "$word")); return ;;
+    --quantize) COMPREPLY=($(compgen -W 'mxfp4 fp8 int4 nvfp4 none' -- "$word")); return ;;
     --hf-prefix) COMPREPLY=($(compgen -W 'usual none' -- "$word")); return ;;
     --figure) COMPREPLY=($(compgen -W 'std absmax mean zeros saturated scale rel_l2 sqnr' -- "$word")); return ;;
     --verify) COMPREPLY=($(compgen -W 'none readback roundtrip' -- "$word")); return ;;

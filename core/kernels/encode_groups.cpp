@@ -102,6 +102,70 @@ Rounding encode_fp4(std::span<const float> values, std::byte* codes, std::byte* 
   return result;
 }
 
+namespace {
+
+using Sixteen = std::span<const float, kNvfp4Block>;
+
+/// Codes of a group of NVFP4 under an E4M3 scale, and what they lose.
+struct Nvfp4Group {
+  std::uint8_t scale = 0;
+  std::array<std::uint8_t, kNvfp4Block> codes{};
+  Rounding lost{};
+};
+
+Nvfp4Group under_scale(Sixteen group, Dtype dtype, std::uint8_t scale, float effective) {
+  Nvfp4Group result{scale};
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const float value = group[i];
+    const float scaled = effective > 0 ? value / effective : 0;
+    result.codes[i] = float_to_e2m1(scaled);
+    const float back = rounded_to(dtype, e2m1_to_float(result.codes[i]) * effective);
+    const double error = static_cast<double>(value) - static_cast<double>(back);
+    result.lost.changed += back != value ? 1 : 0;
+    result.lost.signal += static_cast<double>(value) * static_cast<double>(value);
+    result.lost.noise += error * error;
+  }
+  return result;
+}
+
+Nvfp4Group encode_nvfp4_group(Sixteen group, Dtype dtype, const auto& effective, float factor) {
+  constexpr std::uint8_t kLargestScale = 0x7E;  // 448
+  const float largest = largest_magnitude(group);
+  const auto nearest = [&](float code) {
+    return std::min<std::uint8_t>(float_to_e4m3(largest / code / factor), kLargestScale);
+  };
+  for (const float code : {6.0F, 4.0F, 3.0F, 2.0F, 1.5F, 1.0F, 0.5F}) {
+    for (const int step : {0, -1, 1}) {
+      const int scale = nearest(code) + step;
+      if (scale < 1 || scale > kLargestScale || largest == 0) continue;
+      const auto bits = static_cast<std::uint8_t>(scale);
+      Nvfp4Group found = under_scale(group, dtype, bits, effective(bits));
+      if (found.lost.changed == 0) return found;
+    }
+  }
+  return under_scale(group, dtype, nearest(6), effective(nearest(6)));
+}
+
+}  // namespace
+
+Rounding encode_nvfp4(std::span<const float> values, Dtype dtype, float factor, bool divides,
+                      std::byte* codes, std::byte* scales) noexcept {
+  const auto effective = [&](std::uint8_t scale) {
+    return divides ? e4m3_to_float(scale) / factor : e4m3_to_float(scale) * factor;
+  };
+  Rounding result;
+  for (std::size_t at = 0; at < values.size(); at += kNvfp4Block) {
+    const Nvfp4Group group = encode_nvfp4_group(values.subspan(at).first<kNvfp4Block>(), dtype,
+                                                effective, divides ? 1 / factor : factor);
+    for (std::size_t i = 0; i < kNvfp4Block; i += 2) {
+      *codes++ = static_cast<std::byte>(group.codes[i] | group.codes[i + 1] << 4);
+    }
+    *scales++ = std::byte{group.scale};
+    add(group.lost, result);
+  }
+  return result;
+}
+
 Rounding encode_int4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept {
   constexpr float kLeast = 1e-10F;
   Rounding result;

@@ -5,49 +5,15 @@
 #include <array>
 #include <cmath>
 #include <limits>
-#include <optional>
 
 #include "core/kernels/kernels.hpp"
 #include "core/numbers/formats.hpp"
+#include "core/numbers/rounding_interval.hpp"
 
 namespace ckptscope {
 namespace {
 
 constexpr std::size_t kChunk = 1024;  // values at a time
-
-struct Interval {
-  double low = 0;
-  double high = std::numeric_limits<double>::infinity();
-};
-
-/// The next number of the dtype away from zero (+1), or towards it (-1), of a positive one.
-float neighbour(float value, Dtype dtype, int step) {
-  if (dtype == Dtype::BF16)
-    return bf16_to_float(static_cast<std::uint16_t>(float_to_bf16(value) + step));
-  if (dtype == Dtype::F16)
-    return f16_to_float(static_cast<std::uint16_t>(float_to_f16(value) + step));
-  return std::nextafter(value, step > 0 ? std::numeric_limits<float>::infinity() : 0.0F);
-}
-
-/// Products that round to a positive number of the dtype.
-Interval rounding_to(float value, Dtype dtype) {
-  const auto middle = [&](int step) {
-    return (static_cast<double>(value) + static_cast<double>(neighbour(value, dtype, step))) / 2;
-  };
-  return {middle(-1), middle(1)};
-}
-
-/// A number of the dtype of scales inside an interval, near its middle; 0 where there is none.
-float scale_in(const Interval& interval, Dtype scales) {
-  const auto middle = static_cast<float>((interval.low + interval.high) / 2);
-  const float near = scales == Dtype::BF16 ? bf16_to_float(float_to_bf16(middle)) : middle;
-  for (const float one : {near, neighbour(near, scales, -1), neighbour(near, scales, 1)}) {
-    const auto scale = static_cast<double>(one);
-    if (one > 0 && std::isfinite(one) && scale >= interval.low && scale <= interval.high)
-      return one;
-  }
-  return 0;
-}
 
 class Search {
  public:
@@ -57,9 +23,9 @@ class Search {
   /// Of the blocks whose largest value was that code; 0 where no scale brings all values back.
   float of(float largest, float code) {
     constexpr int kMostTries = 16;  // each of which a whole chunk has refuted
-    interval_ = divided(rounding_to(largest, dtype_), code);
+    interval_ = rounding_to(largest, dtype_, static_cast<double>(code));
     for (int i = 0; i < kMostTries; ++i) {
-      const float scale = scale_in(interval_, scales_);
+      const float scale = number_in(interval_, scales_);
       if (scale == 0 || brings_back(scale)) return scale;
       if (empty_) return 0;
     }
@@ -67,10 +33,6 @@ class Search {
   }
 
  private:
-  static Interval divided(const Interval& products, float code) {
-    return {products.low / static_cast<double>(code), products.high / static_cast<double>(code)};
-  }
-
   /// Else the interval is narrower than before, or empty.
   bool brings_back(float scale) {
     std::array<std::byte, kChunk> codes;
@@ -93,10 +55,8 @@ class Search {
         empty_ = true;
         return;
       }
-      const Interval allowed = divided(rounding_to(value, dtype_), code);
-      interval_.low = std::max(interval_.low, allowed.low);
-      interval_.high = std::min(interval_.high, allowed.high);
-      empty_ = interval_.low > interval_.high;
+      interval_.meet(rounding_to(value, dtype_, static_cast<double>(code)));
+      empty_ = interval_.empty();
     }
   }
 

@@ -143,7 +143,8 @@ struct QuantPreset {
   PackAs as = PackAs::Fp8;            // what it is called, and most weights are
   std::vector<Weights> weights{};     // what is encoded, by the first that matches,
   std::vector<std::string> except{};  // but for keys that contain one of these
-  bool activation_scales = false;     // the published form has scales that no weight tells
+  bool activation_scales = false;     // the published form has scales that no weight tells,
+  bool is_dynamic = false;            // which its config goes without
   std::string config{};               // its quantization_config, as JSON
 
   const QuantScheme& scheme() const { return written_form(as).scheme; }

@@ -48,54 +48,83 @@ std::uint64_t codes_of(Dtype dtype) {
   return dtype == Dtype::I32 ? 8 : 2;
 }
 
-std::span<const WrittenForm> written_forms() {
-  using Kind = QuantScheme::Kind;
-  const auto in_rows = [](QuantScheme scheme) {
-    scheme.in_rows = true;
-    scheme.lone_scale = false;  // others have such scales, too
-    return scheme;
-  };
-  const QuantScheme fp8{Kind::Fp8, "", "", "_scale_inv"};
+namespace {
+
+using Kind = QuantScheme::Kind;
+
+WrittenForm make_form(std::string_view name, PackAs as, const QuantScheme& scheme,
+                      std::string_view codes, Dtype codes_dtype, Dtype scales_dtype) {
+  WrittenForm form{name, as, scheme, name_of(scheme.kind), codes, "scales"};
+  form.codes_dtype = codes_dtype;
+  form.scales_dtype = scales_dtype;
+  return form;
+}
+
+/// In rows, where others have such scales, too.
+WrittenForm in_rows(WrittenForm form) {
+  form.scheme.in_rows = true;
+  form.scheme.lone_scale = false;
+  return form;
+}
+
+WrittenForm fp8(std::string_view name, PackAs as, const QuantScheme& scheme, Dtype scales,
+                std::array<std::uint64_t, 2> block, bool power_of_two = false) {
+  WrittenForm form = make_form(name, as, scheme, "codes", Dtype::F8_E4M3, scales);
+  form.block = block;
+  form.power_of_two = power_of_two;
+  if (form.has_one_scale()) form.scales = "scale";
+  return form;
+}
+
+WrittenForm nvfp4(std::string_view name, PackAs as, const QuantScheme& scheme, std::size_t rank) {
+  WrittenForm form = make_form(name, as, scheme, "codes", Dtype::U8, Dtype::F8_E4M3);
+  form.third = "factor";
+  form.factor_rank = rank;
+  form.block = {1, kNvfp4Block};
+  return form;
+}
+
+std::vector<WrittenForm> make_forms() {
   constexpr std::array<std::uint64_t, 2> kMatrix{0, 0};
   constexpr std::array<std::uint64_t, 2> kSquare{128, 128};
-  const auto fp8_blocks = [&](std::string_view name, PackAs as, Dtype scales, bool power) {
-    return WrittenForm{name,           as,     fp8,     "fp8", "codes", "scales", "",
-                       Dtype::F8_E4M3, scales, kSquare, power};
+  constexpr std::array<std::uint64_t, 2> kRow{1, 32};
+  const QuantScheme gpt_oss{Kind::Mxfp4, "", "_blocks", "_scales"};
+  const QuantScheme inverse{Kind::Fp8, "", "", "_scale_inv"};
+  const QuantScheme deepseek_v4{Kind::Fp8, ".weight", ".weight", ".scale"};
+  const QuantScheme modelopt{Kind::Fp8, ".weight", ".weight", ".weight_scale"};
+  const QuantScheme rows{Kind::Mxfp4, ".weight", ".weight_packed", ".weight_scale"};
+  const QuantScheme int4{Kind::Int4, ".weight", ".weight_packed", ".weight_scale", ".weight_shape"};
+  const QuantScheme fp4{Kind::Fp4, ".weight", ".weight", ".scale"};
+  const QuantScheme two{Kind::Nvfp4, ".weight", ".weight", ".weight_scale", ".weight_scale_2"};
+  QuantScheme global{Kind::Nvfp4, ".weight", ".weight_packed", ".weight_scale",
+                     ".weight_global_scale"};
+  global.divides = true;
+  WrittenForm mxfp8 = fp8("mxfp8", PackAs::Mxfp8, inverse, Dtype::U8, kRow);
+  mxfp8.word = "mxfp8";
+  WrittenForm int4_form =
+      in_rows(make_form("int4", PackAs::Int4, int4, "codes", Dtype::I32, Dtype::BF16));
+  int4_form.third = "shape";
+  return {
+      make_form("mxfp4", PackAs::Mxfp4, gpt_oss, "blocks", Dtype::U8, Dtype::U8),
+      fp8("fp8", PackAs::Fp8, inverse, Dtype::BF16, kMatrix),
+      fp8("fp8_blocks", PackAs::Fp8Blocks, inverse, Dtype::F32, kSquare),
+      fp8("fp8_blocks_bf16", PackAs::Fp8BlocksBf16, inverse, Dtype::BF16, kSquare),
+      fp8("fp8_blocks_ue8m0", PackAs::Fp8BlocksUe8m0, inverse, Dtype::F32, kSquare, true),
+      fp8("fp8_blocks_e8m0", PackAs::Fp8BlocksE8m0, deepseek_v4, Dtype::F8_E8M0, kSquare, true),
+      in_rows(make_form("mxfp4_rows", PackAs::Mxfp4Rows, rows, "codes", Dtype::U8, Dtype::U8)),
+      mxfp8,
+      int4_form,
+      make_form("fp4", PackAs::Fp4, fp4, "codes", Dtype::I8, Dtype::F8_E8M0),
+      fp8("fp8_modelopt", PackAs::Fp8Modelopt, modelopt, Dtype::F32, kMatrix),
+      nvfp4("nvfp4", PackAs::Nvfp4, two, 0),
+      nvfp4("nvfp4_divided", PackAs::Nvfp4Divided, global, 1),
   };
-  static const WrittenForm forms[] = {
-      {"mxfp4",
-       PackAs::Mxfp4,
-       {Kind::Mxfp4, "", "_blocks", "_scales"},
-       "mxfp4",
-       "blocks",
-       "scales"},
-      {"fp8", PackAs::Fp8, fp8, "fp8", "codes", "scale", "", Dtype::F8_E4M3, Dtype::BF16, kMatrix},
-      fp8_blocks("fp8_blocks", PackAs::Fp8Blocks, Dtype::F32, false),
-      fp8_blocks("fp8_blocks_bf16", PackAs::Fp8BlocksBf16, Dtype::BF16, false),
-      fp8_blocks("fp8_blocks_ue8m0", PackAs::Fp8BlocksUe8m0, Dtype::F32, true),
-      [&] {
-        WrittenForm form =
-            fp8_blocks("fp8_blocks_e8m0", PackAs::Fp8BlocksE8m0, Dtype::F8_E8M0, true);
-        form.scheme = {Kind::Fp8, ".weight", ".weight", ".scale"};
-        return form;
-      }(),
-      {"mxfp4_rows", PackAs::Mxfp4Rows,
-       in_rows({Kind::Mxfp4, ".weight", ".weight_packed", ".weight_scale"}), "mxfp4", "codes",
-       "scales"},
-      {"mxfp8", PackAs::Mxfp8, fp8, "mxfp8", "codes", "scales", "", Dtype::F8_E4M3},
-      {"int4", PackAs::Int4,
-       in_rows({Kind::Int4, ".weight", ".weight_packed", ".weight_scale", ".weight_shape"}), "int4",
-       "codes", "scales", "shape", Dtype::I32, Dtype::BF16},
-      {"fp4",
-       PackAs::Fp4,
-       {Kind::Fp4, ".weight", ".weight", ".scale"},
-       "fp4",
-       "codes",
-       "scales",
-       "",
-       Dtype::I8,
-       Dtype::F8_E8M0},
-  };
+}
+
+}  // namespace
+
+std::span<const WrittenForm> written_forms() {
+  static const std::vector<WrittenForm> forms = make_forms();
   return forms;
 }
 

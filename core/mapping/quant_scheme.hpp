@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ enum class PackAs : std::uint8_t {
   Mxfp8,
   Int4,
   Fp4,
+  Fp8Modelopt,
+  Nvfp4,
+  Nvfp4Divided,
 };
 struct WrittenForm {
   std::string_view name;  // in presets
@@ -61,9 +65,12 @@ struct WrittenForm {
   Dtype scales_dtype = Dtype::U8;
   std::array<std::uint64_t, 2> block{1, 32};  // rows and columns that share a scale; 0: all
   bool power_of_two = false;                  // scales are, in whatever dtype
+  std::optional<std::size_t> factor_rank{};   // the third is a number that all scales share
 
-  /// A scale is of the whole matrix: it must be read once before it is written.
+  /// A scale is of the whole matrix.
   bool has_one_scale() const { return block[0] == 0; }
+  /// All of a weight must be read before a part of it is written.
+  bool is_measured() const { return has_one_scale() || factor_rank; }
 };
 const WrittenForm& written_form(PackAs as);
 /// All of them, in the order of PackAs.

@@ -235,7 +235,8 @@ class RuleReader {
     preset.activation_scales = cursor.accept("activation");
     if (preset.activation_scales) {
       cursor.expect("=");
-      cursor.expect("dynamic");
+      preset.is_dynamic = cursor.accept("dynamic");
+      if (!preset.is_dynamic) cursor.expect("left_out");
     }
     preset.config = cursor.take_text("a quantization_config in quotes");
     cursor.expect_end();

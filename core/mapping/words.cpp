@@ -58,14 +58,16 @@ constexpr std::array kWords{
          "lines under a name, which see their parameters and nothing else"},
     Word{G::Line, "use", "use NAME(...)", "the lines of a define"},
     Word{G::Line, "preset", "preset SCHEME [NAME = WORD] 'QUANTIZATION_CONFIG' ... end",
-         "how hf weights are published packed, for --quantize (SCHEME: mxfp4, mxfp4_rows, mxfp8, "
-         "fp8 "
-         "with a scale a matrix, fp8_blocks, fp8_blocks_bf16, fp8_blocks_ue8m0 or fp8_blocks_e8m0 "
-         "with "
-         "one for 128 x 128, int4 or fp4): a line `encode KEY rank N [as SCHEME] [when VALUE]` a "
-         "kind "
-         "of weight, and `except TEXT ...` for keys that contain one of the texts. `activation = "
-         "dynamic`: it has scales that no weight tells"},
+         "how hf weights are published packed, for --quantize (SCHEME: mxfp4, mxfp4_rows, mxfp8; "
+         "fp8 or "
+         "fp8_modelopt with a scale a matrix; fp8_blocks, fp8_blocks_bf16, fp8_blocks_ue8m0 or "
+         "fp8_blocks_e8m0 with one for 128 x 128; int4, fp4, nvfp4 or nvfp4_divided): a line "
+         "`encode KEY "
+         "rank N [as SCHEME] [when VALUE]` a kind of weight, and `except TEXT ...` for keys that "
+         "contain "
+         "one of the texts. `activation = dynamic` or `left_out`: it has scales that no weight "
+         "tells, "
+         "which the config goes without, or does not"},
     // Operations.
     Word{G::Operation, "t", "t(x)", "the last two dimensions swapped; the same both ways",
          Op::Transpose, "x"},

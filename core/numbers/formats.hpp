@@ -25,6 +25,12 @@ inline std::uint16_t float_to_bf16(float value) {
 float f16_to_float(std::uint16_t bits);
 /// Nearest even, subnormals kept, overflow to infinity, NaN to a quiet NaN of the same sign.
 std::uint16_t float_to_f16(float value);
+/// The nearest number of BF16, F16 or F32, ties to even.
+inline float rounded_to(Dtype dtype, float value) {
+  return dtype == Dtype::BF16  ? bf16_to_float(float_to_bf16(value))
+         : dtype == Dtype::F16 ? f16_to_float(float_to_f16(value))
+                               : value;
+}
 
 /// OCP 8-bit floats. E4M3 has no infinity: 0x7F and 0xFF are NaN, which keep their sign (and get
 /// the payload that torch gives them). Source: OCP OFP8 v1.0, table 1.

@@ -87,8 +87,7 @@ Account Plan::account() const {
     account.bytes_out += output.bytes();
     account.largest = std::max(account.largest, output.bytes());
     const Value& value = *output.value;
-    if (value.op != Value::Op::PackedScales || !written_form(value.packing).has_one_scale())
-      continue;
+    if (value.op != Value::Op::PackedScales || !written_form(value.packing).is_measured()) continue;
     for_each_input(*output.value,
                    [&](std::uint32_t id) { account.read_twice += input(id).bytes(); });
   }

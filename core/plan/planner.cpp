@@ -424,8 +424,9 @@ class Planner {
     plan_.quantisation_config = asks_like ? like->quantisation_config : preset->config;
     if (preset->activation_scales && like == nullptr) {
       problems_.add(Code::ActivationScale, Severity::Note, {},
-                    "activation scales cannot be computed from weights and are left out; the "
-                    "config says dynamic; --like DIR copies them");
+                    "activation scales cannot be computed from weights and are left out; {}"
+                    "--like DIR copies them",
+                    preset->is_dynamic ? "the config says dynamic; " : "");
     }
   }
 

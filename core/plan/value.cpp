@@ -202,6 +202,9 @@ ValuePtr Values::packed_scales(PackAs as, ValuePtr value) {
 }
 
 ValuePtr Values::packed_third(PackAs as, ValuePtr value) {
+  if (const auto rank = written_form(as).factor_rank) {
+    return packed(Op::PackedThird, as, Dtype::F32, Shape(*rank, 1), value);
+  }
   return packed(Op::PackedThird, as, Dtype::I32, Shape{value->shape.size()}, value);
 }
 

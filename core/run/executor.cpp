@@ -84,7 +84,7 @@ class Execution {
     measure();
     progress_.phase(phase, plan_.account().bytes_out);
     write_apart();
-    for_each_tile([](const Job& job) { return job.output || !is_measured(job); },
+    for_each_tile([](const Job& job) { return job.output || !has_one_scale(job); },
                   [&](const Tile& tile, Worker& worker) {
                     tile.job->packing ? write_packed(tile, worker) : write_value(tile, worker);
                   });
@@ -98,6 +98,10 @@ class Execution {
 
  private:
   static bool is_measured(const Job& job) { return job.packing && job.packing->needs_measure(); }
+  /// Its scales are no part of a tile.
+  static bool has_one_scale(const Job& job) {
+    return job.packing && job.packing->form().has_one_scale();
+  }
 
   void add_job(std::size_t number, std::map<const Value*, Job*>& packed) {
     const Output& output = plan_.outputs[number];
@@ -181,7 +185,7 @@ class Execution {
   /// What is no part of any tile.
   void write_apart() {
     for (const Job& job : jobs_) {
-      if (is_measured(job) && job.scales) put_all(*job.scales, job.packing->scales());
+      if (has_one_scale(job) && job.scales) put_all(*job.scales, job.packing->scales());
       if (job.third) put_all(*job.third, job.packing->third());
     }
   }

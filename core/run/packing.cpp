@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
+#include <set>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
@@ -66,9 +68,12 @@ Packing::Packing(ValuePtr value, PackAs as, std::string key)
       form_(written_form(as)),
       key_(std::move(key)),
       row_(value_->shape.back()),
-      per_scale_(product(is_grouped(value_->shape) ? ShapeView(value_->shape).subspan(1)
-                                                   : ShapeView(value_->shape))),
-      largest_(is_grouped(value_->shape) ? value_->shape[0] : 1) {}
+      per_factor_(product(is_grouped(value_->shape) ? ShapeView(value_->shape).subspan(1)
+                                                    : ShapeView(value_->shape))) {
+  if (needs_measure()) {
+    measured_.assign(is_grouped(value_->shape) ? value_->shape[0] : 1, Magnitudes(value_->dtype));
+  }
+}
 
 void Packing::check_finite(float largest, std::uint64_t first,
                            std::span<const float> values) const {
@@ -84,31 +89,73 @@ void Packing::check_finite(float largest, std::uint64_t first,
 
 void Packing::measure(const Region& region, std::span<const std::byte> elements) {
   const std::uint64_t first = first_element(value_->shape, region);
-  std::vector<float> largest(largest_.size());
+  const std::uint64_t begin = first / per_factor_;
+  std::vector<Magnitudes> here;
   for_each_chunk(value_->dtype, elements, first, row_, [&](std::uint64_t at, auto values) {
-    const float here = largest_magnitude(values);
-    check_finite(here, at, values);
-    float& there = largest[at / per_scale_];
-    there = std::max(there, here);
+    check_finite(largest_magnitude(values), at, values);
+    while (here.size() <= at / per_factor_ - begin) here.emplace_back(value_->dtype);
+    here.back().add(values);
   });
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < largest.size(); ++i) largest_[i] = std::max(largest_[i], largest[i]);
+  for (std::size_t i = 0; i < here.size(); ++i) measured_[begin + i].add(here[i]);
 }
 
-float Packing::scale_of(std::uint64_t element) const {
-  return bf16_to_float(fp8_scale_of(largest_[element / per_scale_]));
+namespace {
+
+/// All positive values of E4M3 codes, times those of E2M1 where a group has a scale of its own.
+std::vector<float> products(bool grouped) {
+  std::set<float> all;
+  for (std::uint8_t scale = 1; scale <= 0x7E; ++scale) {
+    for (std::uint8_t code = 1; code < 8; ++code) {
+      all.insert(e4m3_to_float(scale) * (grouped ? e2m1_to_float(code) : 1));
+    }
+  }
+  return {all.begin(), all.end()};
+}
+
+}  // namespace
+
+/// One with which all comes back, where there is one.
+float Packing::find_factor(const Magnitudes& magnitudes) const {
+  constexpr std::size_t kTops = 7;  // largest products that the largest value may have been
+  static const std::vector<float> of_codes = products(false);
+  static const std::vector<float> of_groups = products(true);
+  const bool grouped = form_.factor_rank.has_value();
+  const Dtype dtype = grouped ? Dtype::F32 : form_.scales_dtype;
+  if (magnitudes.largest() == 0) return 1;
+  const auto& table = grouped ? of_groups : of_codes;
+  if (const float found = ckptscope::find_factor(magnitudes, table, kTops, dtype); found > 0) {
+    return found;
+  }
+  if (dtype == Dtype::BF16) return bf16_to_float(fp8_scale_of(magnitudes.largest()));
+  return std::max(magnitudes.largest() / table.back(), std::numeric_limits<float>::denorm_min());
+}
+
+const std::vector<float>& Packing::factors() const {
+  std::call_once(found_, [&] {
+    for (const Magnitudes& one : measured_) factors_.push_back(find_factor(one));
+  });
+  return factors_;
+}
+
+float Packing::factor_of(std::uint64_t element) const {
+  return factors()[element / per_factor_];
 }
 
 std::vector<std::byte> Packing::scales() const {
-  std::vector<std::byte> bytes(largest_.size() * sizeof(std::uint16_t));
-  for (std::size_t i = 0; i < largest_.size(); ++i) {
-    const std::uint16_t scale = fp8_scale_of(largest_[i]);
-    std::memcpy(bytes.data() + i * sizeof scale, &scale, sizeof scale);
-  }
+  if (!form_.has_one_scale()) return {};
+  std::vector<std::byte> bytes(measured_.size() * size_of(form_.scales_dtype));
+  std::byte* to = bytes.data();
+  for (const float scale : factors()) to = store_scale(scale, form_.scales_dtype, to);
   return bytes;
 }
 
 std::vector<std::byte> Packing::third() const {
+  if (form_.factor_rank) {
+    std::vector<std::byte> bytes(sizeof(float));
+    store_scale(form_.scheme.divides ? 1 / factors()[0] : factors()[0], Dtype::F32, bytes.data());
+    return bytes;
+  }
   std::vector<std::byte> bytes;
   for (const std::uint64_t extent : value_->shape) {
     for (unsigned i = 0; i < sizeof(std::int32_t); ++i) {
@@ -136,7 +183,7 @@ std::uint64_t Packing::scale_bytes(std::uint64_t elements) const {
 
 Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
                                std::span<std::byte> scales) const {
-  if (form_.has_one_scale()) return encode_fp8(values, value_->dtype, scale_of(first), codes);
+  if (form_.has_one_scale()) return encode_fp8(values, value_->dtype, factor_of(first), codes);
   const float largest = largest_magnitude(values);
   check_finite(largest, first, values);
   switch (form_.scheme.kind) {
@@ -146,6 +193,11 @@ Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> value
       return encode_int4(values, codes, scales.data());
     case QuantScheme::Kind::Fp4:
       return encode_fp4(values, codes, scales.data());
+    case QuantScheme::Kind::Nvfp4: {
+      const bool divides = form_.scheme.divides;
+      const float factor = divides ? 1 / factor_of(first) : factor_of(first);
+      return encode_nvfp4(values, value_->dtype, factor, divides, codes, scales.data());
+    }
     default:
       return encode_mxfp4(values, largest, codes, scales.data());
   }

@@ -13,6 +13,7 @@
 #include "core/kernels/kernels.hpp"
 #include "core/mapping/mapping.hpp"
 #include "core/numbers/exact_sum.hpp"
+#include "core/numbers/factor_search.hpp"
 #include "core/numbers/noise.hpp"
 #include "core/plan/value.hpp"
 #include "core/tensor/region.hpp"
@@ -41,16 +42,17 @@ class Packing {
   Packing(ValuePtr value, PackAs as, std::string key);
 
   ValuePtr value() const { return value_; }
-  bool needs_measure() const { return form_.has_one_scale(); }
+  const WrittenForm& form() const { return form_; }
+  bool needs_measure() const { return form_.is_measured(); }
   /// Rows of a matrix that a region for encode() begins and ends with multiples of.
   std::uint64_t rows_together() const { return std::max<std::uint64_t>(1, form_.block[0]); }
 
   /// Looks at elements of `region`, dense and of the value's dtype, for their largest magnitude.
   /// Throws NanValues or InfValues, naming the place.
   void measure(const Region& region, std::span<const std::byte> elements);
-  /// Of what needs_measure(): the scale tensor's bytes, BF16.
+  /// The whole scale tensor's bytes, where matrices have one scale; else empty.
   std::vector<std::byte> scales() const;
-  /// Of int4: the bytes of its shape, I32.
+  /// The third tensor's bytes: the shape of int4, I32, or the factor of all scales, F32.
   std::vector<std::byte> third() const;
 
   /// Bytes of codes and of scales that `elements` elements from the start of a region make.
@@ -71,7 +73,9 @@ class Packing {
 
     void add(const Rounding& rounding);
   };
-  float scale_of(std::uint64_t element) const;
+  const std::vector<float>& factors() const;
+  float factor_of(std::uint64_t element) const;
+  float find_factor(const Magnitudes& magnitudes) const;
   Rounding encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
                         std::span<std::byte> scales) const;
   void encode_groups(std::uint64_t first, std::span<const std::byte> elements,
@@ -84,10 +88,12 @@ class Packing {
   const Value* const value_;
   const WrittenForm& form_;
   const std::string key_;
-  const std::uint64_t row_;        // elements of the last dimension
-  const std::uint64_t per_scale_;  // FP8: elements that share one scale
+  const std::uint64_t row_;         // elements of the last dimension
+  const std::uint64_t per_factor_;  // elements that share what is measured
   mutable std::mutex mutex_;
-  std::vector<float> largest_;  // FP8: by scale
+  std::vector<Magnitudes> measured_;  // by factor
+  mutable std::once_flag found_;
+  mutable std::vector<float> factors_;  // by factor: the one scale, or the factor of all scales
   Sums sums_;
 };
 

@@ -73,6 +73,8 @@ inline bool is_exponent(Dtype dtype) {
 
 /// Elements of an MXFP4 block that share one scale. Source: OCP Microscaling Formats v1.0, 5.2.
 inline constexpr std::uint64_t kMxfp4Block = 32;
+/// The same of NVFP4.
+inline constexpr std::uint64_t kNvfp4Block = 16;
 
 /// Exactly the spelling of the format: "F32" yes, "f32" no.
 std::optional<Dtype> parse_dtype_strict(std::string_view name);

@@ -128,6 +128,32 @@ INSTANTIATE_TEST_SUITE_P(Quantise, PublishedForm,
                                            Way{"mistral4-text", "fp8"}),
                          [](const auto& test) { return "case" + std::to_string(test.index); });
 
+/// But for scales that no weight tells.
+TEST(Quantise, NemotronComesBackInTheFormsOfModelOpt) {
+  for (const Way& way : {Way{"nemotron-nano-fp8", "fp8"}, Way{"nemotron-nvfp4", "nvfp4"}}) {
+    SCOPED_TRACE(way.model);
+    const SyntheticCheckpoint model = published(way.model);
+    const OnDisk hf(model);
+    const Plan native = plan_conversion(hf.opened, request_to("native", "", "", "bf16")).plan;
+    const OnDisk disk(outputs_of(native, model.config));
+    const Plan back = plan_conversion(disk.opened, request_to("hf", way.quantise)).plan;
+    EXPECT_EQ(errors(back), std::vector<std::string>());
+    EXPECT_TRUE(has(back, Code::ActivationScale));
+    const Signatures expected = signatures(model);
+    std::ptrdiff_t packed = 0;
+    for (const Output& one : back.outputs) {
+      if (one.kind != OutputKind::Encoded) continue;
+      EXPECT_TRUE(expected.contains(signature(one.key, one.dtype(), one.shape()))) << one.key;
+      ++packed;
+    }
+    const auto of_packed = [](const std::string& one) {
+      return one.find(".weight_scale") != one.npos || one.find(".weight U8") != one.npos ||
+             one.find(".weight F8_E4M3") != one.npos;
+    };
+    EXPECT_EQ(packed, std::count_if(expected.begin(), expected.end(), of_packed));
+  }
+}
+
 TEST(Quantise, DecodedGptOssIsThePublishedBf16Form) {
   const OnDisk hf(published("gpt-oss-20b"));
   const Plan plain = plan_conversion(hf.opened, request_to("hf", "none")).plan;

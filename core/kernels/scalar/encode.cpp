@@ -26,12 +26,6 @@ class Lanes {
   std::array<float, 16> lanes_{};
 };
 
-float rounded_to(Dtype dtype, float value) {
-  return dtype == Dtype::BF16  ? bf16_to_float(float_to_bf16(value))
-         : dtype == Dtype::F16 ? f16_to_float(float_to_f16(value))
-                               : value;
-}
-
 }  // namespace
 
 float largest_magnitude(std::span<const float> values) noexcept {

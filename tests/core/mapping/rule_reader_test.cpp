@@ -177,7 +177,7 @@ TEST(RuleReader, Refuses) {
        "m:1:7: {p} of {p}.a is not in b, which must say what it is"},
       {"preset fp9 '{}'\nend",
        "m:1:8: one of mxfp4, fp8, fp8_blocks, fp8_blocks_bf16, fp8_blocks_ue8m0, fp8_blocks_e8m0, "
-       "mxfp4_rows, mxfp8, int4, fp4 is expected, not \"fp9\""},
+       "mxfp4_rows, mxfp8, int4, fp4, fp8_modelopt, nvfp4, nvfp4_divided is expected, not \"fp9\""},
       {"{a}{b}{c}{d} = {a}{b}{c}{d}", "m:1:1: {a}{b}{c}{d}: at most 3 open texts"},
       {"{A=x|y} = b", "m:1:1: {A=…}: a closed set has a small letter"},
       {"l.{K+n} = m.{K}", "m:1:1: {K+n}: {K+number} is expected"},

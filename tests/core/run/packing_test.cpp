@@ -9,6 +9,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <random>
 
 #include "core/base/parallel.hpp"
@@ -60,7 +61,9 @@ TEST(Packing, IsTheSameForEveryNumberOfThreadsAndEveryBudget) {
                      {PackAs::Fp8Blocks, Dtype::BF16, {1001, 2003}},
                      {PackAs::Fp8BlocksE8m0, Dtype::F32, {3, 700, 1030}, true},
                      {PackAs::Fp8BlocksBf16, Dtype::BF16, {2, 300, 1500}},
-                     {PackAs::Fp4, Dtype::BF16, {700, 2080}}});
+                     {PackAs::Fp4, Dtype::BF16, {700, 2080}},
+                     {PackAs::Nvfp4, Dtype::BF16, {600, 1040}},
+                     {PackAs::Fp8Modelopt, Dtype::BF16, {501, 777}}});
   const Model::Result expected = model.pack({512 * kMiB, 1});
   for (const unsigned threads : {2, 3, 8}) {
     SCOPED_TRACE(threads);
@@ -175,6 +178,67 @@ Floats decoded(const Weight& weight, const Bytes& codes, const Bytes& scales) {
     values.push_back(code * bf16_to_float(scale));
   }
   return values;
+}
+
+/// A value of a code under the scales that a weight of that form has, before it is rounded.
+float product_of(const WrittenForm& form, std::mt19937& random, float factor) {
+  using Kind = QuantScheme::Kind;
+  const auto sign = [&](float value) { return random() % 2 == 0 ? value : -value; };
+  const float e2m1 = e2m1_to_float(static_cast<std::uint8_t>(random() % 8));
+  switch (form.scheme.kind) {
+    case Kind::Fp8:
+      return sign(e4m3_to_float(static_cast<std::uint8_t>(random() % 0x7F))) * factor;
+    case Kind::Int4:
+      return (static_cast<float>(random() % 16) - 8) * factor;
+    default:
+      return (e2m1 == 0 ? 0 : sign(e2m1)) * factor;
+  }
+}
+
+/// Values as they are decoded of the form, rows of whole groups; each block has its largest code.
+Floats decoded_values(const Weight& weight) {
+  const WrittenForm& form = written_form(weight.as);
+  std::mt19937 random(11);
+  const std::uint64_t columns = weight.shape.back();
+  const auto [block_rows, block_columns] = form.block;
+  Floats values(element_count(weight.shape).value());
+  std::map<std::pair<std::uint64_t, std::uint64_t>, float> factors;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint64_t row = block_rows == 0 ? 0 : i / columns / block_rows;
+    const std::uint64_t column = block_rows == 0 ? 0 : i % columns / block_columns;
+    const auto [place, is_new] = factors.try_emplace({row, column});
+    if (is_new) {
+      const float any = std::ldexp(1 + static_cast<float>(random() % 1000) / 1000, -9);
+      // The largest scale of NVFP4 is the largest code.
+      const auto code = static_cast<std::uint8_t>(i == 0 ? 0x7E : 0x38 + random() % 0x40);
+      const float scale = e4m3_to_float(code);
+      const bool exponent = form.power_of_two || weight.as == PackAs::Mxfp4Rows ||
+                            weight.as == PackAs::Fp4 || weight.as == PackAs::Mxfp8;
+      place->second = form.factor_rank ? scale * 0.00123F
+                      : exponent       ? std::ldexp(1.0F, -static_cast<int>(random() % 20))
+                                       : rounded_to(form.scales_dtype, any);
+    }
+    const bool fp8 = form.scheme.kind == QuantScheme::Kind::Fp8;
+    const float most = (fp8 ? 448.0F : form.scheme.kind == QuantScheme::Kind::Int4 ? -8.0F : 6.0F);
+    const float product = is_new ? most * place->second : product_of(form, random, place->second);
+    values[i] = rounded_to(weight.dtype, product);
+  }
+  return values;
+}
+
+/// What was decoded loses nothing, in every form that is written.
+TEST(Packing, BringsBackWhatWasDecoded) {
+  for (const WrittenForm& form : written_forms()) {
+    if (form.as == PackAs::Mxfp4) continue;  // of another shape; encode_test.cpp tries all of it
+    SCOPED_TRACE(form.name);
+    const Weight weight{form.as, Dtype::BF16, {300, 416}};
+    Model model({});
+    model.add(weight, decoded_values(weight));
+    const PackingLoss loss = model.pack({}).losses.at(0);
+    EXPECT_GT(loss.signal, 0);
+    EXPECT_EQ(loss.changed, 0u) << loss.sqnr();
+    EXPECT_EQ(loss.noise, 0);
+  }
 }
 
 /// Within a chunk squares are added in single precision: hence the tolerance.
