@@ -6,11 +6,13 @@
 //   ckptscope-bench stat DIR       statistics of whole checkpoints; beside cat
 //   ckptscope-bench screen DIR     the full screen on half a million tensors: frame, overview, keys
 //   ckptscope-bench kernels        decoding and transposing; beside memcpy of the output
+//   ckptscope-bench packing        every form that is written; beside memcpy of the input
 
 #include <fmt/format.h>
 
 #include <cstring>
 #include <filesystem>
+#include <random>
 #include <stdexcept>
 #include <vector>
 
@@ -22,6 +24,8 @@
 #include "core/base/bytes.hpp"
 #include "core/checkpoint/synthetic.hpp"
 #include "core/kernels/kernels.hpp"
+#include "core/numbers/formats.hpp"
+#include "core/run/packing.hpp"
 #include "tests/support/published.hpp"
 
 namespace ckptscope::bench {
@@ -205,6 +209,15 @@ void bench_kernels() {
   });
   row("e4m3 x scale -> bf16", kCount * 2,
       [&] { decode_fp8(Dtype::F8_E4M3, in.data(), 0.01F, Dtype::BF16, out.data(), kCount); });
+  for (const std::size_t group : {16, 32}) {  // NVFP4; int4, FP4
+    const std::vector<float> scales(kCount / group, 0.01F);
+    std::array<float, 16> codes;
+    for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<float>(i) - 8;
+    row(fmt::format("nibbles in groups of {} -> bf16", group).c_str(), kCount * 2, [&] {
+      decode_nibbles(std::span(in).first(kCount / 2), codes, scales, group, Dtype::BF16,
+                     out.data());
+    });
+  }
   row("bf16 transpose", kCount * 2,
       [&] { strided_copy(in.data(), kRows, kCols, 2, out.data(), 2, 2 * kRows); });
   row("bf16 -> mxfp4, of the input", kCount * 2, [&] {
@@ -230,6 +243,37 @@ void bench_kernels() {
       [&] { cast_elements(Dtype::F32, in.data(), Dtype::BF16, out.data(), kCount); });
 }
 
+/// Every form in which weights are written, of normal values, on one thread: its passes over the
+/// input beside memcpy of that, and what is lost.
+void bench_packing() {
+  report("packing on one thread: " + kernel_target());
+  const Shape shape{2048, 8192};
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal(0, 0.02F);
+  std::vector<std::uint16_t> weight(element_count(shape).value());
+  for (std::uint16_t& value : weight) value = float_to_bf16(normal(random));
+  const auto elements = std::as_bytes(std::span(weight));
+  std::vector<std::byte> copied(elements.size());
+  for (const WrittenForm& form : written_forms()) {
+    Values values;
+    const ValuePtr input = values.input(0, Dtype::BF16, shape);
+    std::vector<std::byte> codes(Packing(input, form.as, "w").code_bytes(weight.size()));
+    std::vector<std::byte> scales(Packing(input, form.as, "w").scale_bytes(weight.size()));
+    double sqnr = 0;
+    const double seconds = fastest(3, [&] {
+      Packing packing(input, form.as, "w");
+      if (packing.needs_measure()) packing.measure(whole(shape), elements);
+      packing.encode(whole(shape), elements, codes, scales);
+      sqnr = packing.loss().sqnr();
+    });
+    const double memcpy_seconds =
+        fastest(9, [&] { std::memcpy(copied.data(), elements.data(), elements.size()); });
+    report(fmt::format("{:<18} {:6.3f} x memcpy   {:6.2f} GB/s of BF16   SQNR {:5.2f} dB",
+                       form.name, memcpy_seconds / seconds,
+                       static_cast<double>(elements.size()) / seconds * 1e-9, sqnr));
+  }
+}
+
 int main_of(const std::vector<std::string>& words) {
   if (words.size() == 2 && words[0] == "open") {
     bench_open(words[1]);
@@ -245,10 +289,12 @@ int main_of(const std::vector<std::string>& words) {
     bench_screen(many);
   } else if (words.size() == 1 && words[0] == "kernels") {
     bench_kernels();
+  } else if (words.size() == 1 && words[0] == "packing") {
+    bench_packing();
   } else {
     report(
         "usage: ckptscope-bench open DIR | convert DIR | training DIR | stat DIR | screen DIR | "
-        "kernels");
+        "kernels | packing");
     return 2;
   }
   return 0;

@@ -105,6 +105,7 @@ Rounding encode_fp4(std::span<const float> values, std::byte* codes, std::byte* 
 namespace {
 
 using Sixteen = std::span<const float, kNvfp4Block>;
+constexpr std::uint8_t kLargestE4m3 = 0x7E;  // 448
 
 /// Codes of a group of NVFP4 under an E4M3 scale, and what they lose.
 struct Nvfp4Group {
@@ -117,8 +118,7 @@ Nvfp4Group under_scale(Sixteen group, Dtype dtype, std::uint8_t scale, float eff
   Nvfp4Group result{scale};
   for (std::size_t i = 0; i < group.size(); ++i) {
     const float value = group[i];
-    const float scaled = effective > 0 ? value / effective : 0;
-    result.codes[i] = float_to_e2m1(scaled);
+    result.codes[i] = float_to_e2m1(effective > 0 ? value / effective : 0);
     const float back = rounded_to(dtype, e2m1_to_float(result.codes[i]) * effective);
     const double error = static_cast<double>(value) - static_cast<double>(back);
     result.lost.changed += back != value ? 1 : 0;
@@ -128,40 +128,47 @@ Nvfp4Group under_scale(Sixteen group, Dtype dtype, std::uint8_t scale, float eff
   return result;
 }
 
-Nvfp4Group encode_nvfp4_group(Sixteen group, Dtype dtype, const auto& effective, float factor) {
-  constexpr std::uint8_t kLargestScale = 0x7E;  // 448
-  const float largest = largest_magnitude(group);
-  const auto nearest = [&](float code) {
-    return std::min<std::uint8_t>(float_to_e4m3(largest / code / factor), kLargestScale);
-  };
+/// `nearest(code)` is the scale under which the largest value is that code; 0 where none loses
+/// nothing.
+std::uint8_t find_nvfp4_scale(Sixteen group, Dtype dtype, const auto& nearest,
+                              const auto& effective) {
   for (const float code : {6.0F, 4.0F, 3.0F, 2.0F, 1.5F, 1.0F, 0.5F}) {
     for (const int step : {0, -1, 1}) {
       const int scale = nearest(code) + step;
-      if (scale < 1 || scale > kLargestScale || largest == 0) continue;
-      const auto bits = static_cast<std::uint8_t>(scale);
-      Nvfp4Group found = under_scale(group, dtype, bits, effective(bits));
-      if (found.lost.changed == 0) return found;
+      if (scale < 1 || scale > kLargestE4m3) continue;
+      const float unit = effective(static_cast<std::uint8_t>(scale));
+      const bool all = std::all_of(group.begin(), group.end(), [&](float value) {
+        return rounded_to(dtype, e2m1_to_float(float_to_e2m1(value / unit)) * unit) == value;
+      });
+      if (all) return static_cast<std::uint8_t>(scale);
     }
   }
-  return under_scale(group, dtype, nearest(6), effective(nearest(6)));
+  return 0;
 }
 
 }  // namespace
 
 Rounding encode_nvfp4(std::span<const float> values, Dtype dtype, float factor, bool divides,
-                      std::byte* codes, std::byte* scales) noexcept {
+                      bool decoded, std::byte* codes, std::byte* scales) noexcept {
   const auto effective = [&](std::uint8_t scale) {
     return divides ? e4m3_to_float(scale) / factor : e4m3_to_float(scale) * factor;
   };
   Rounding result;
   for (std::size_t at = 0; at < values.size(); at += kNvfp4Block) {
-    const Nvfp4Group group = encode_nvfp4_group(values.subspan(at).first<kNvfp4Block>(), dtype,
-                                                effective, divides ? 1 / factor : factor);
+    const Sixteen group = values.subspan(at).first<kNvfp4Block>();
+    const float largest = largest_magnitude(group);
+    const auto nearest = [&](float code) {
+      const float wanted = largest / code / (divides ? 1 / factor : factor);
+      return std::min<std::uint8_t>(float_to_e4m3(wanted), kLargestE4m3);
+    };
+    std::uint8_t scale = decoded ? find_nvfp4_scale(group, dtype, nearest, effective) : 0;
+    if (scale == 0) scale = nearest(6);
+    const Nvfp4Group found = under_scale(group, dtype, scale, effective(scale));
     for (std::size_t i = 0; i < kNvfp4Block; i += 2) {
-      *codes++ = static_cast<std::byte>(group.codes[i] | group.codes[i + 1] << 4);
+      *codes++ = static_cast<std::byte>(found.codes[i] | found.codes[i + 1] << 4);
     }
-    *scales++ = std::byte{group.scale};
-    add(group.lost, result);
+    *scales++ = std::byte{found.scale};
+    add(found.lost, result);
   }
   return result;
 }

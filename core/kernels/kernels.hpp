@@ -77,11 +77,11 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
 Rounding encode_fp4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept;
 
 /// The same as NVFP4: 8 bytes of codes, low nibble first, and an E4M3 scale for each 16, times (or
-/// `divides`: over) the `factor` of all. Scales from which every value of a group follows in
-/// `dtype` are tried; where there is none it is the one nearest to amax / 6. Source: NVIDIA
-/// TensorRT Model Optimizer, nvfp4_tensor.py.
+/// `divides`: over) the `factor` of all. Where values were `decoded`, scales from which all of a
+/// group follow in `dtype` are tried; else, or where there is none, it is the one nearest to amax /
+/// 6. Source: NVIDIA TensorRT Model Optimizer, nvfp4_tensor.py.
 Rounding encode_nvfp4(std::span<const float> values, Dtype dtype, float factor, bool divides,
-                      std::byte* codes, std::byte* scales) noexcept;
+                      bool decoded, std::byte* codes, std::byte* scales) noexcept;
 
 /// Encodes finite values, at most a few thousand, as E4M3: the nearest code to values[i] / scale,
 /// divided in f32, ties to even, saturated. What decodes to the value in `dtype`, which the values

@@ -2,6 +2,7 @@
 #include "core/numbers/factor_search.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "core/numbers/formats.hpp"
@@ -42,16 +43,22 @@ Magnitudes::Magnitudes(Dtype dtype) : dtype_(dtype) {
 }
 
 void Magnitudes::add(std::span<const float> values) {
-  const auto note = [&](std::uint16_t bits) {
+  const auto note = [&](std::uint32_t bits) {
     const std::uint32_t magnitude = bits & 0x7FFFu;
     bits_[magnitude / 64] |= std::uint64_t{1} << (magnitude % 64);
   };
-  for (const float value : values) largest_ = std::max(largest_, std::fabs(value));
   if (dtype_ == Dtype::BF16) {
-    for (const float value : values) note(float_to_bf16(value));
+    for (const float value : values) note(std::bit_cast<std::uint32_t>(value) >> 16);
   } else if (dtype_ == Dtype::F16) {
     for (const float value : values) note(float_to_f16(value));
+  } else {
+    for (const float value : values) largest_ = std::max(largest_, std::fabs(value));
   }
+}
+
+float Magnitudes::largest() const {
+  const std::vector<float> values = all();
+  return values.empty() ? largest_ : values.back();
 }
 
 void Magnitudes::add(const Magnitudes& other) {

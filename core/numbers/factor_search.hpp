@@ -19,14 +19,14 @@ class Magnitudes {
   /// Finite values of the dtype.
   void add(std::span<const float> values);
   void add(const Magnitudes& other);
-  float largest() const { return largest_; }
+  float largest() const;
   Dtype dtype() const { return dtype_; }
   /// Positive ones in ascending order; empty where they are not known.
   std::vector<float> all() const;
 
  private:
   Dtype dtype_;
-  float largest_ = 0;
+  float largest_ = 0;  // of F32
   std::vector<std::uint64_t> bits_;
 };
 

@@ -116,29 +116,29 @@ std::vector<float> products(bool grouped) {
 }  // namespace
 
 /// One with which all comes back, where there is one.
-float Packing::find_factor(const Magnitudes& magnitudes) const {
+Packing::Factor Packing::find_factor(const Magnitudes& magnitudes) const {
   constexpr std::size_t kTops = 7;  // largest products that the largest value may have been
   static const std::vector<float> of_codes = products(false);
   static const std::vector<float> of_groups = products(true);
   const bool grouped = form_.factor_rank.has_value();
   const Dtype dtype = grouped ? Dtype::F32 : form_.scales_dtype;
-  if (magnitudes.largest() == 0) return 1;
+  const float largest = magnitudes.largest();
+  if (largest == 0) return {1, false};
   const auto& table = grouped ? of_groups : of_codes;
-  if (const float found = ckptscope::find_factor(magnitudes, table, kTops, dtype); found > 0) {
-    return found;
-  }
-  if (dtype == Dtype::BF16) return bf16_to_float(fp8_scale_of(magnitudes.largest()));
-  return std::max(magnitudes.largest() / table.back(), std::numeric_limits<float>::denorm_min());
+  const float found = ckptscope::find_factor(magnitudes, table, kTops, dtype);
+  if (found > 0) return {found, true};
+  if (dtype == Dtype::BF16) return {bf16_to_float(fp8_scale_of(largest)), false};
+  return {std::max(largest / table.back(), std::numeric_limits<float>::denorm_min()), false};
 }
 
-const std::vector<float>& Packing::factors() const {
+const std::vector<Packing::Factor>& Packing::factors() const {
   std::call_once(found_, [&] {
     for (const Magnitudes& one : measured_) factors_.push_back(find_factor(one));
   });
   return factors_;
 }
 
-float Packing::factor_of(std::uint64_t element) const {
+Packing::Factor Packing::factor_of(std::uint64_t element) const {
   return factors()[element / per_factor_];
 }
 
@@ -146,14 +146,15 @@ std::vector<std::byte> Packing::scales() const {
   if (!form_.has_one_scale()) return {};
   std::vector<std::byte> bytes(measured_.size() * size_of(form_.scales_dtype));
   std::byte* to = bytes.data();
-  for (const float scale : factors()) to = store_scale(scale, form_.scales_dtype, to);
+  for (const Factor& one : factors()) to = store_scale(one.value, form_.scales_dtype, to);
   return bytes;
 }
 
 std::vector<std::byte> Packing::third() const {
   if (form_.factor_rank) {
     std::vector<std::byte> bytes(sizeof(float));
-    store_scale(form_.scheme.divides ? 1 / factors()[0] : factors()[0], Dtype::F32, bytes.data());
+    store_scale(form_.scheme.divides ? 1 / factors()[0].value : factors()[0].value, Dtype::F32,
+                bytes.data());
     return bytes;
   }
   std::vector<std::byte> bytes;
@@ -183,7 +184,8 @@ std::uint64_t Packing::scale_bytes(std::uint64_t elements) const {
 
 Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
                                std::span<std::byte> scales) const {
-  if (form_.has_one_scale()) return encode_fp8(values, value_->dtype, factor_of(first), codes);
+  if (form_.has_one_scale())
+    return encode_fp8(values, value_->dtype, factor_of(first).value, codes);
   const float largest = largest_magnitude(values);
   check_finite(largest, first, values);
   switch (form_.scheme.kind) {
@@ -194,9 +196,10 @@ Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> value
     case QuantScheme::Kind::Fp4:
       return encode_fp4(values, codes, scales.data());
     case QuantScheme::Kind::Nvfp4: {
+      const auto [multiplier, decoded] = factor_of(first);
       const bool divides = form_.scheme.divides;
-      const float factor = divides ? 1 / factor_of(first) : factor_of(first);
-      return encode_nvfp4(values, value_->dtype, factor, divides, codes, scales.data());
+      return encode_nvfp4(values, value_->dtype, divides ? 1 / multiplier : multiplier, divides,
+                          decoded, codes, scales.data());
     }
     default:
       return encode_mxfp4(values, largest, codes, scales.data());

@@ -73,9 +73,14 @@ class Packing {
 
     void add(const Rounding& rounding);
   };
-  const std::vector<float>& factors() const;
-  float factor_of(std::uint64_t element) const;
-  float find_factor(const Magnitudes& magnitudes) const;
+  /// The one scale, or what all scales are multiplied by.
+  struct Factor {
+    float value = 1;
+    bool decoded = false;  // with which all values can have been decoded
+  };
+  const std::vector<Factor>& factors() const;
+  Factor factor_of(std::uint64_t element) const;
+  Factor find_factor(const Magnitudes& magnitudes) const;
   Rounding encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
                         std::span<std::byte> scales) const;
   void encode_groups(std::uint64_t first, std::span<const std::byte> elements,
@@ -93,7 +98,7 @@ class Packing {
   mutable std::mutex mutex_;
   std::vector<Magnitudes> measured_;  // by factor
   mutable std::once_flag found_;
-  mutable std::vector<float> factors_;  // by factor: the one scale, or the factor of all scales
+  mutable std::vector<Factor> factors_;
   Sums sums_;
 };
 
