@@ -179,6 +179,8 @@ void bench_training(const std::string& directory) {
   report(figures("python3 pickle.load, 192,000 pieces", python));
   run({CKPTSCOPE_BINARY, "info", chunks});  // warm
   beside("info", run({CKPTSCOPE_BINARY, "info", chunks}), "pickle.load", python.seconds);
+  const double open = fastest(3, [&] { Checkpoint::open(chunks); });
+  report(fmt::format("opened: {:.2f} s   {:.2f} x pickle.load", open, open / python.seconds));
   fs::remove_all(chunks);
   const std::string items = directory + "/items";
   write_dcp("items", items);
