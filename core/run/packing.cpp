@@ -21,9 +21,9 @@ namespace {
 /// chunks begin at fixed places of a row, so that they do not depend on how a tensor is cut.
 constexpr std::size_t kChunk = 1024;
 
-/// One scale per expert.
-bool is_grouped(ShapeView shape) {
-  return shape.size() == 3;
+/// One scale per expert; a factor of scales is of all experts.
+bool is_grouped(const Value& value, const WrittenForm& form) {
+  return form.has_one_scale() && value.shape.size() == 3;
 }
 
 std::uint64_t first_element(ShapeView shape, const Region& region) {
@@ -68,11 +68,10 @@ Packing::Packing(ValuePtr value, PackAs as, std::string key)
       form_(written_form(as)),
       key_(std::move(key)),
       row_(value_->shape.back()),
-      per_factor_(product(is_grouped(value_->shape) ? ShapeView(value_->shape).subspan(1)
-                                                    : ShapeView(value_->shape))) {
-  if (needs_measure()) {
-    measured_.assign(is_grouped(value_->shape) ? value_->shape[0] : 1, Magnitudes(value_->dtype));
-  }
+      per_factor_(product(is_grouped(*value_, form_) ? ShapeView(value_->shape).subspan(1)
+                                                     : ShapeView(value_->shape))) {
+  if (!needs_measure()) return;
+  measured_.assign(is_grouped(*value_, form_) ? value_->shape[0] : 1, Magnitudes(value_->dtype));
 }
 
 void Packing::check_finite(float largest, std::uint64_t first,
