@@ -10,7 +10,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/hash.hpp"
-#include "core/names/companions.hpp"
+#include "core/names/packed_forms.hpp"
 #include "core/output/receipt.hpp"
 
 namespace ckptscope {
@@ -83,6 +83,23 @@ Fields like_fields(const Checkpoint& output, const Plan& plan, const Checkpoint&
            {"like.quantization_config_equal", "", same_config}}};
 }
 
+/// What --quantize calls the form of the packed weights; empty where there are none that it writes.
+std::string scheme_of(const Checkpoint& checkpoint) {
+  constexpr std::pair<std::string_view, std::string_view> kSchemes[] = {
+      {"mxfp4", "mxfp4"},         {"fp8", "fp8"},     {"fp4", "fp8"},  // beside FP8 in DeepSeek-V4
+      {"pack-quantized", "int4"}, {"nvfp4", "nvfp4"},
+  };
+  const TensorList tensors{checkpoint.tensors(), checkpoint.keys()};
+  for (std::uint32_t id = 0; id < tensors.tensors.size(); ++id) {
+    const auto packed = packed_weight(tensors, id);
+    const auto* const found =
+        std::find_if(std::begin(kSchemes), std::end(kSchemes),
+                     [&](const auto& one) { return packed && one.first == packed->form; });
+    if (found != std::end(kSchemes)) return std::string(found->second);
+  }
+  return "";
+}
+
 /// Without a receipt: the direction that the output's own keys show.
 void infer_direction(ConversionRequest& request, const Checkpoint& source,
                      const Checkpoint& output) {
@@ -90,13 +107,6 @@ void infer_direction(ConversionRequest& request, const Checkpoint& source,
   if (!request.to.empty() || family.adapter == nullptr) return;
   const DetectedSide side = recognise_side(output.tensors(), source.config(), *family.adapter);
   if (side == DetectedSide::Hf || side == DetectedSide::Native) request.to = name_of(side);
-  const auto scheme_of = [](const Checkpoint& checkpoint) -> std::string {
-    for (const TensorInfo& info : checkpoint.tensors()) {
-      if (is_fp8(info.dtype)) return "fp8";
-      if (is_mxfp4_blocks(info.name, info.dtype)) return "mxfp4";
-    }
-    return "";
-  };
   if (side != DetectedSide::Hf || !request.quantise.empty() || !scheme_of(source).empty()) return;
   request.quantise = scheme_of(output);
 }

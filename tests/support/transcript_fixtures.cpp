@@ -262,6 +262,7 @@ void make_odd(const TempDir& dir) {
 void make_quantisable(const TempDir& dir) {
   make(dir, "gpt-oss", recorded("gpt_oss-mxfp4"));
   make(dir, "mistral4", recorded("mistral4-fp8-bf16"));
+  make(dir, "k25", recorded("kimi_k25_vl-int4"));
   make(dir, "hy3", recorded("hy_v3-moe-mtp"));
   const SyntheticCheckpoint plain = recorded("gpt_oss-bf16");
   make(dir, "plain", plain);
@@ -448,6 +449,9 @@ const std::vector<Topic>& topics() {
         "-o fewer -q --json | head -c 300",
         "rm -f m4-hf/ckptscope.json; "
         "ckptscope verify m4 m4-hf",
+        "ckptscope convert k25 --to native -o k25-native -q; ckptscope convert k25-native "
+        "--quantize "
+        "int4 -o k25-hf -q; rm k25-hf/ckptscope.json; ckptscope verify k25-native k25-hf",
         "cp -r gpt-oss lying; truncate -s -1 lying/model-00003-of-00003.safetensors; "
         "ckptscope convert native --quantize mxfp4 --like lying -o x -q",
         "ckptscope convert m4 --quantize mxfp4 -o x",
