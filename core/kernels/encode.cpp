@@ -10,6 +10,7 @@
 #include <hwy/foreach_target.h>  // compiles what follows once for every target
 #include <hwy/highway.h>
 
+#include "core/kernels/bf16-inl.hpp"
 #include "core/kernels/scalar/scalar.hpp"
 #include "core/kernels/target.hpp"
 #include "core/numbers/formats.hpp"
@@ -156,10 +157,7 @@ Rounding EncodeMxfp4(std::span<const float> values, float largest, std::byte* co
 template <Dtype kDtype>
 HWY_INLINE Floats rounded_to(Floats value) {
   if constexpr (kDtype == Dtype::BF16) {
-    const Words bits = hn::BitCast(kU, value);
-    const Words odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(kU, 1));
-    const Words rounded = hn::Add(hn::Add(bits, odd), hn::Set(kU, 0x7FFF));
-    return hn::BitCast(kF, hn::And(rounded, hn::Set(kU, 0xFFFF0000)));
+    return hn::BitCast(kF, hn::ShiftLeft<16>(bf16_bits(kF, value)));
   } else if constexpr (kDtype == Dtype::F16) {
     constexpr float kAny = std::numeric_limits<float>::infinity();  // saturates nothing
     return round_to<10, -14>(magnitude_bits(value), kAny, ~0u).value;

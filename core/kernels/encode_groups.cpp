@@ -19,7 +19,7 @@ int code_of(float value, float scale) {
 }
 
 float decoded(int code, float scale) {
-  return bf16_to_float(float_to_bf16(static_cast<float>(code) * scale));
+  return rounded_to(Dtype::BF16, static_cast<float>(code) * scale);
 }
 
 /// True where every value is what its nearest code decodes to.
@@ -45,15 +45,12 @@ std::uint16_t find_scale(Group group, float largest, Codes& codes) {
   return 0;
 }
 
-void add_loss(Group group, const Codes& codes, float scale, Rounding& result) {
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    const float back = decoded(codes[i], scale);
-    const double value = static_cast<double>(group[i]);
-    const double lost = value - static_cast<double>(back);
-    result.changed += back != group[i] ? 1 : 0;
-    result.signal += value * value;
-    result.noise += lost * lost;
-  }
+/// A value that comes back as another.
+void add_loss(float value, float back, Rounding& result) {
+  const double error = static_cast<double>(value) - static_cast<double>(back);
+  result.changed += back != value ? 1 : 0;
+  result.signal += static_cast<double>(value) * static_cast<double>(value);
+  result.noise += error * error;
 }
 
 void add(const Rounding& one, Rounding& sum) {
@@ -71,11 +68,7 @@ Rounding encode_nothing(Group group, std::byte* codes) {
     const unsigned high = std::signbit(group[i + 1]) ? kMinusHalf : 0;
     codes[i / 2] = static_cast<std::byte>(low | high << 4);
   }
-  for (const float value : group) {
-    lost.changed += value != 0 ? 1 : 0;
-    lost.signal += static_cast<double>(value) * static_cast<double>(value);
-  }
-  lost.noise = lost.signal;
+  for (const float value : group) add_loss(value, 0, lost);
   return lost;
 }
 
@@ -120,10 +113,7 @@ Nvfp4Group under_scale(Sixteen group, Dtype dtype, std::uint8_t scale, float eff
     const float value = group[i];
     result.codes[i] = float_to_e2m1(effective > 0 ? value / effective : 0);
     const float back = rounded_to(dtype, e2m1_to_float(result.codes[i]) * effective);
-    const double error = static_cast<double>(value) - static_cast<double>(back);
-    result.lost.changed += back != value ? 1 : 0;
-    result.lost.signal += static_cast<double>(value) * static_cast<double>(value);
-    result.lost.noise += error * error;
+    add_loss(value, back, result.lost);
   }
   return result;
 }
@@ -186,7 +176,9 @@ Rounding encode_int4(std::span<const float> values, std::byte* codes, std::byte*
       for (std::size_t i = 0; i < group.size(); ++i) found[i] = code_of(group[i], scale);
       bits = float_to_bf16(scale);
     }
-    add_loss(group, found, bf16_to_float(bits), result);
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      add_loss(group[i], decoded(found[i], bf16_to_float(bits)), result);
+    }
     for (std::size_t i = 0; i < group.size(); i += 2) {
       *codes++ = static_cast<std::byte>((found[i] + 8) | (found[i + 1] + 8) << 4);
     }

@@ -60,10 +60,6 @@ std::optional<Companion> companion_of(std::string_view key) {
   return found.empty() ? std::nullopt : std::optional(std::move(found.front()));
 }
 
-bool is_mxfp4_blocks(std::string_view key, Dtype dtype) {
-  return dtype == Dtype::U8 && key.ends_with(kBlocksSuffix);
-}
-
 std::string blocks_of(std::string_view weight) {
   return fmt::format("{}{}", weight, kBlocksSuffix);
 }

@@ -25,8 +25,6 @@ std::vector<Companion> possible_companions(std::string_view key);
 /// The two tensors of an MXFP4 weight: its name and these.
 inline constexpr std::string_view kBlocksSuffix = "_blocks";
 inline constexpr std::string_view kScalesSuffix = "_scales";
-/// True for the codes of an MXFP4 weight, by name and dtype.
-bool is_mxfp4_blocks(std::string_view key, Dtype dtype);
 /// The key of the codes of an MXFP4 weight of that name.
 std::string blocks_of(std::string_view weight);
 /// The name of the weight that `key` is a part of, without the suffix of a packed form:

@@ -141,6 +141,10 @@ Packing::Factor Packing::factor_of(std::uint64_t element) const {
   return factors()[element / per_factor_];
 }
 
+float Packing::stored(const Factor& factor) const {
+  return form_.scheme.divides ? 1 / factor.value : factor.value;
+}
+
 std::vector<std::byte> Packing::scales() const {
   if (!form_.has_one_scale()) return {};
   std::vector<std::byte> bytes(measured_.size() * size_of(form_.scales_dtype));
@@ -152,8 +156,7 @@ std::vector<std::byte> Packing::scales() const {
 std::vector<std::byte> Packing::third() const {
   if (form_.factor_rank) {
     std::vector<std::byte> bytes(sizeof(float));
-    store_scale(form_.scheme.divides ? 1 / factors()[0].value : factors()[0].value, Dtype::F32,
-                bytes.data());
+    store_scale(stored(factors()[0]), Dtype::F32, bytes.data());
     return bytes;
   }
   std::vector<std::byte> bytes;
@@ -195,10 +198,9 @@ Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> value
     case QuantScheme::Kind::Fp4:
       return encode_fp4(values, codes, scales.data());
     case QuantScheme::Kind::Nvfp4: {
-      const auto [multiplier, decoded] = factor_of(first);
-      const bool divides = form_.scheme.divides;
-      return encode_nvfp4(values, value_->dtype, divides ? 1 / multiplier : multiplier, divides,
-                          decoded, codes, scales.data());
+      const Factor factor = factor_of(first);
+      return encode_nvfp4(values, value_->dtype, stored(factor), form_.scheme.divides,
+                          factor.decoded, codes, scales.data());
     }
     default:
       return encode_mxfp4(values, largest, codes, scales.data());

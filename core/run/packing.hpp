@@ -81,6 +81,8 @@ class Packing {
   const std::vector<Factor>& factors() const;
   Factor factor_of(std::uint64_t element) const;
   Factor find_factor(const Magnitudes& magnitudes) const;
+  /// As the third tensor holds it.
+  float stored(const Factor& factor) const;
   Rounding encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
                         std::span<std::byte> scales) const;
   void encode_groups(std::uint64_t first, std::span<const std::byte> elements,
