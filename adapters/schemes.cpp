@@ -34,8 +34,10 @@ QuantScheme in_rows(QuantScheme::Kind kind, const char* weight, const char* scal
 /// `_scale_inv` (DeepSeek), `_scale` (ModelOpt, compressed-tensors).
 std::vector<QuantScheme> known_schemes(const Config& config) {
   const std::vector<std::uint64_t> block = block_size(config);
+  const std::uint64_t kv_heads = config.integer({"num_key_value_heads"}).value_or(0);
   const auto fp8 = [&](const char* weight, const char* scale, bool lone_scale) {
-    return QuantScheme{Kind::Fp8, weight, weight, scale, "", false, lone_scale, false, block};
+    return QuantScheme{Kind::Fp8, weight,     weight, scale, "",
+                       false,     lone_scale, false,  block, kv_heads};
   };
   return {
       written_form(PackAs::Mxfp4).scheme,

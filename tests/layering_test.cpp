@@ -32,9 +32,9 @@ struct Row {
 // clang-format off
 const std::set<std::string> kCore{
     "core/base", "core/tensor", "core/numbers", "core/kernels", "core/names", "core/mapping",
-    "core/torch", "core/checkpoint", "core/plan", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
+    "core/torch", "core/checkpoint", "core/value", "core/plan", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
 const std::set<std::string> kModels{  // of core, for views: what is shown, nothing that reads or runs
-    "core/base", "core/tensor", "core/names", "core/plan", "core/inspect", "core/figures"};
+    "core/base", "core/tensor", "core/names", "core/value", "core/plan", "core/inspect", "core/figures"};
 
 const std::vector<Row> kTable{
     {"core/base", {}, {"fmt", "nlohmann", "xxhash.h", "pcre2.h", "utf8proc.h"}},
@@ -45,13 +45,14 @@ const std::vector<Row> kTable{
     {"core/mapping", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/torch", {"core/base", "core/tensor"}, {"fmt", "zlib.h", "zstd.h"}},
     {"core/checkpoint", {"core/base", "core/tensor", "core/torch"}, {"fmt", "nlohmann"}},
-    {"core/plan", {"core/base", "core/tensor", "core/names", "core/mapping"}, {"fmt"}},
+    {"core/value", {"core/base", "core/tensor", "core/mapping"}, {"fmt"}},
+    {"core/plan", {"core/base", "core/tensor", "core/names", "core/mapping", "core/value"}, {"fmt"}},
     {"core/run", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/mapping",
-                  "core/checkpoint", "core/plan"}, {"fmt"}},
+                  "core/checkpoint", "core/value", "core/plan"}, {"fmt"}},
     {"core/output", {"core/base", "core/tensor", "core/mapping", "core/checkpoint", "core/plan",
                      "core/run"}, {"fmt", "nlohmann"}},
     {"core/inspect", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/names",
-                      "core/mapping", "core/torch", "core/checkpoint", "core/plan", "core/run"}, {"fmt", "openssl"}},
+                      "core/mapping", "core/torch", "core/checkpoint", "core/value", "core/plan", "core/run"}, {"fmt", "openssl"}},
     {"core/figures", {"core/base", "core/tensor", "core/plan", "core/checkpoint", "core/inspect"},
      {"fmt"}},
     {"core/convert", {"core/base", "core/tensor", "core/names", "core/checkpoint", "core/plan",

@@ -12,9 +12,9 @@
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/inspect/code_stats.hpp"
 #include "core/numbers/moments.hpp"
-#include "core/plan/value.hpp"
 #include "core/run/leaf_reader.hpp"
 #include "core/run/scale_cache.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

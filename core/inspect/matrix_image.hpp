@@ -6,8 +6,8 @@
 
 #include "core/base/progress.hpp"
 #include "core/checkpoint/tensor_source.hpp"
-#include "core/plan/value.hpp"
 #include "core/tensor/region.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

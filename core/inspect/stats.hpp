@@ -15,7 +15,7 @@
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/inspect/code_stats.hpp"
 #include "core/numbers/moments.hpp"
-#include "core/plan/value.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

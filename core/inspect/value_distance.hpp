@@ -10,7 +10,7 @@
 #include "core/base/progress.hpp"
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/numbers/noise.hpp"
-#include "core/plan/value.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

@@ -11,6 +11,7 @@
 #include <hwy/highway.h>
 
 #include "core/kernels/bf16-inl.hpp"
+#include "core/kernels/int4_search.hpp"
 #include "core/kernels/scalar/scalar.hpp"
 #include "core/kernels/target.hpp"
 #include "core/numbers/formats.hpp"
@@ -166,8 +167,23 @@ HWY_INLINE Floats rounded_to(Floats value) {
   }
 }
 
-template <Dtype kDtype>
-HWY_INLINE Rounding encode_fp8_as(std::span<const float> values, float scale, std::byte* codes) {
+/// E4M3 and E2M1: bits of the mantissa, the least exponent, the largest value and its code, and
+/// where the sign of a float becomes that of a code.
+struct E4m3 {
+  static constexpr int kMantissaBits = 3, kMinExponent = -6, kSignShift = 24;
+  static constexpr float kMost = 448;
+  static constexpr std::uint32_t kHighest = 0x7E;
+};
+struct E2m1 {
+  static constexpr int kMantissaBits = 1, kMinExponent = 0, kSignShift = 28;
+  static constexpr float kMost = 6;
+  static constexpr std::uint32_t kHighest = 7;
+};
+
+/// A byte a code.
+template <typename Code, Dtype kDtype>
+HWY_INLINE Rounding encode_as(std::span<const float> values, float scale, std::byte* codes) {
+  constexpr std::uint32_t kSign = 0x80000000u >> Code::kSignShift;
   Rounding result;
   Sum signal;
   Sum noise;
@@ -180,8 +196,10 @@ HWY_INLINE Rounding encode_fp8_as(std::span<const float> values, float scale, st
     const Floats value = hn::Load(kF, floats.data());
     const Floats scaled = hn::Div(value, divisor);
     const Words bits = magnitude_bits(scaled);
-    const Rounded rounded = round_to<3, -6>(bits, 448.0F, 0x7E);
-    const Words sign = hn::And(hn::ShiftRight<24>(hn::BitCast(kU, scaled)), hn::Set(kU, 0x80));
+    const Rounded rounded =
+        round_to<Code::kMantissaBits, Code::kMinExponent>(bits, Code::kMost, Code::kHighest);
+    const Words sign =
+        hn::And(hn::ShiftRight<Code::kSignShift>(hn::BitCast(kU, scaled)), hn::Set(kU, kSign));
     store_bytes(hn::Or(rounded.code, sign), bytes.data());
     std::memcpy(codes + i, bytes.data(), count);
     const Floats decoded = rounded_to<kDtype>(hn::Mul(rounded.value, divisor));
@@ -196,10 +214,66 @@ HWY_INLINE Rounding encode_fp8_as(std::span<const float> values, float scale, st
   return result;
 }
 
+template <typename Code>
+HWY_INLINE Rounding encode_as(std::span<const float> values, Dtype dtype, float scale,
+                              std::byte* codes) {
+  return dtype == Dtype::BF16  ? encode_as<Code, Dtype::BF16>(values, scale, codes)
+         : dtype == Dtype::F16 ? encode_as<Code, Dtype::F16>(values, scale, codes)
+                               : encode_as<Code, Dtype::F32>(values, scale, codes);
+}
+
 Rounding EncodeFp8(std::span<const float> values, Dtype dtype, float scale, std::byte* codes) {
-  return dtype == Dtype::BF16  ? encode_fp8_as<Dtype::BF16>(values, scale, codes)
-         : dtype == Dtype::F16 ? encode_fp8_as<Dtype::F16>(values, scale, codes)
-                               : encode_fp8_as<Dtype::F32>(values, scale, codes);
+  return encode_as<E4m3>(values, dtype, scale, codes);
+}
+
+Rounding EncodeE2m1(std::span<const float> values, Dtype dtype, float scale, std::byte* codes) {
+  return encode_as<E2m1>(values, dtype, scale, codes);
+}
+
+/// Decoded, as bits; -0 is no number of int4, but does not speak against a scale.
+HWY_INLINE bool is_int4_of(Floats value, Floats scale, Floats inverse) {
+  const Floats most = hn::Min(hn::Mul(value, inverse), hn::Set(kF, 7.0F));
+  const auto code = hn::NearestInt(hn::Max(most, hn::Set(kF, -8.0F)));
+  const Floats decoded = rounded_to<Dtype::BF16>(hn::Mul(hn::ConvertTo(kF, code), scale));
+  return hn::AllTrue(kF, hn::Eq(decoded, value));
+}
+
+std::uint16_t FindInt4Scale(std::span<const float, kInt4Block> values, float largest) {
+  return search_int4_scale(largest, [&](float scale) HWY_ATTR {
+    const Floats unit = hn::Set(kF, scale);
+    const Floats inverse = hn::Set(kF, 1 / scale);
+    for (std::size_t i = 0; i < values.size(); i += kLanes) {
+      if (!is_int4_of(hn::LoadU(kF, values.data() + i), unit, inverse)) return false;
+    }
+    return true;
+  });
+}
+
+Rounding RoundInt4(std::span<const float, kInt4Block> values, float divisor, float scale,
+                   std::byte* codes) {
+  Rounding result;
+  Sum signal;
+  Sum noise;
+  const Floats by = hn::Set(kF, divisor);
+  const Floats unit = hn::Set(kF, scale);
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(codes);
+  for (std::size_t i = 0; i < values.size(); i += kLanes) {
+    const Floats value = hn::LoadU(kF, values.data() + i);
+    const Floats most = hn::Min(hn::Div(value, by), hn::Set(kF, 7.0F));
+    const auto code = hn::NearestInt(hn::Max(most, hn::Set(kF, -8.0F)));
+    store_bytes(hn::BitCast(kU, hn::Add(code, hn::Set(I32(), 8))), bytes + i);
+    const Floats number = hn::ConvertTo(kF, code);
+    const Floats decoded = rounded_to<Dtype::BF16>(hn::Mul(number, unit));
+    const auto same = hn::RebindMask(kF, hn::Eq(hn::BitCast(kU, decoded), hn::BitCast(kU, value)));
+    const Floats scaled = hn::Div(value, unit);
+    result.changed += kLanes - hn::CountTrue(kF, same);
+    signal.add(i / kLanes, scaled);
+    noise.add(i / kLanes, hn::IfThenZeroElse(same, hn::Sub(scaled, number)));
+  }
+  const double squared = static_cast<double>(scale) * static_cast<double>(scale);
+  result.signal = signal.total() * squared;
+  result.noise = noise.total() * squared;
+  return result;
 }
 
 }  // namespace ckptscope::HWY_NAMESPACE
@@ -211,6 +285,9 @@ namespace ckptscope {
 HWY_EXPORT(LargestMagnitude);
 HWY_EXPORT(EncodeMxfp4);
 HWY_EXPORT(EncodeFp8);
+HWY_EXPORT(EncodeE2m1);
+HWY_EXPORT(FindInt4Scale);
+HWY_EXPORT(RoundInt4);
 
 float largest_magnitude(std::span<const float> values) noexcept {
   if (scalar_kernels()) return scalar::largest_magnitude(values);
@@ -227,6 +304,23 @@ Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
                     std::byte* codes) noexcept {
   if (scalar_kernels()) return scalar::encode_fp8(values, dtype, scale, codes);
   return HWY_DYNAMIC_DISPATCH(EncodeFp8)(values, dtype, scale, codes);
+}
+
+Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,
+                     std::byte* codes) noexcept {
+  if (scalar_kernels()) return scalar::encode_e2m1(values, dtype, scale, codes);
+  return HWY_DYNAMIC_DISPATCH(EncodeE2m1)(values, dtype, scale, codes);
+}
+
+std::uint16_t find_int4_scale(std::span<const float, kInt4Block> values, float largest) noexcept {
+  if (scalar_kernels()) return scalar::find_int4_scale(values, largest);
+  return HWY_DYNAMIC_DISPATCH(FindInt4Scale)(values, largest);
+}
+
+Rounding round_int4(std::span<const float, kInt4Block> values, float divisor, float scale,
+                    std::byte* codes) noexcept {
+  if (scalar_kernels()) return scalar::round_int4(values, divisor, scale, codes);
+  return HWY_DYNAMIC_DISPATCH(RoundInt4)(values, divisor, scale, codes);
 }
 
 }  // namespace ckptscope

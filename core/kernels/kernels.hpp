@@ -89,6 +89,19 @@ Rounding encode_nvfp4(std::span<const float> values, Dtype dtype, float factor, 
 Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
                     std::byte* codes) noexcept;
 
+/// The same as E2M1: codes of four bits, each in a byte of its own.
+Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,
+                     std::byte* codes) noexcept;
+
+/// The BF16 scale of one group of int4, the largest of magnitude `largest`, from which every value
+/// follows; 0 where none is found.
+std::uint16_t find_int4_scale(std::span<const float, kInt4Block> values, float largest) noexcept;
+/// One group of int4: codes, a number plus 8, each in a byte of its own, nearest to even of
+/// values[i] / divisor. They decode to the number times `scale`, rounded to BF16; what has the same
+/// bits then has lost nothing.
+Rounding round_int4(std::span<const float, kInt4Block> values, float divisor, float scale,
+                    std::byte* codes) noexcept;
+
 /// The scale of a block of FP8, a number of `scales` (F32, BF16): one with which all values come
 /// back in `dtype`, which they are of, where one is found; else their largest magnitude over 448;
 /// 1 where all are zero. The values are finite, row after row of at most 1,024.

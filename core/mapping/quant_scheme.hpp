@@ -29,6 +29,7 @@ struct QuantScheme {
   bool in_rows = false;                // Mxfp4: [r, c / 2] of the logical [r, c], not swapped
   std::vector<std::uint64_t> block{};  // Fp8: rows and columns that share one scale, where the
                                        // config says so; else the forms of plan/scale_fit.hpp
+  std::uint64_t kv_heads = 0;          // Fp8: of K and V, for plan/joint_scales.hpp; 0: not known
 };
 
 std::string_view name_of(QuantScheme::Kind kind);  // "mxfp4", "fp8", …

@@ -8,12 +8,16 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/problems.hpp"
+#include "core/plan/joint_scales.hpp"
 #include "core/plan/scale_fit.hpp"
 
 namespace ckptscope {
 namespace {
 
 using Kind = QuantScheme::Kind;
+
+constexpr std::string_view kWeightOfK = ".k_proj.weight";
+constexpr std::string_view kWeightOfV = ".v_proj.weight";
 
 class Pairing {
  public:
@@ -254,6 +258,7 @@ class Pairing {
   ValuePtr decode_fp8(const QuantScheme& scheme, std::uint32_t weight, std::uint32_t scale) {
     const TensorInfo& codes = source_.tensors[weight];
     const TensorInfo& scales = source_.tensors[scale];
+    if (const ValuePtr joint = decode_joint(scheme, weight)) return joint;
     const auto block = holds_scales(Kind::Fp8, scales.dtype)
                            ? fit_scale(codes.shape, scales.shape, scheme.block)
                            : std::nullopt;
@@ -262,6 +267,31 @@ class Pairing {
       return nullptr;
     }
     return values_.fp8(input(weight), input(scale), options_.fp8_dtype, *block);
+  }
+
+  /// K or V, where the two were quantised together; nullptr where they were not.
+  ValuePtr decode_joint(const QuantScheme& scheme, std::uint32_t weight) {
+    const std::string_view key = source_.tensors[weight].name;
+    const bool is_k = key.ends_with(kWeightOfK);
+    if (scheme.kv_heads == 0 || (!is_k && !key.ends_with(kWeightOfV))) return nullptr;
+    const std::string_view stem = stem_of(key, is_k ? kWeightOfK : kWeightOfV);
+    std::vector<StoredTensor> found;
+    for (const std::string_view name : {kWeightOfK, kWeightOfV}) {
+      for (const std::string& suffix : {std::string(), scheme.scale_suffix}) {
+        const auto id = find(stem, std::string(name) + suffix);
+        if (!id) return nullptr;
+        const TensorInfo& info = source_.tensors[*id];
+        const bool fits = suffix.empty() ? is_fp8(info.dtype) : holds_scales(Kind::Fp8, info.dtype);
+        if (!fits) return nullptr;
+        found.push_back({*id, info.dtype, info.shape});
+      }
+    }
+    const StoredTensor &k = found[0], &k_scales = found[1], &v = found[2], &v_scales = found[3];
+    const auto joint = fit_joint_scales(scheme.kv_heads, k.shape, k_scales.shape, v.shape,
+                                        v_scales.shape, scheme.block);
+    if (!joint || k_scales.dtype != v_scales.dtype) return nullptr;
+    return is_k ? decode_joint_k(*joint, k, k_scales, options_.fp8_dtype, values_)
+                : decode_joint_v(*joint, v, v_scales, k_scales, options_.fp8_dtype, values_);
   }
 
   const TensorList& source_;

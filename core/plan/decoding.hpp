@@ -9,8 +9,8 @@
 #include "core/base/error.hpp"
 #include "core/mapping/mapping.hpp"
 #include "core/plan/draft.hpp"
-#include "core/plan/value.hpp"
 #include "core/tensor/tensor_list.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

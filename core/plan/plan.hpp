@@ -19,8 +19,8 @@
 #include "core/mapping/mapping.hpp"
 #include "core/mapping/tokens.hpp"
 #include "core/plan/published_form.hpp"
-#include "core/plan/value.hpp"
 #include "core/tensor/tensor_info.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

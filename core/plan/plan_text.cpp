@@ -11,7 +11,7 @@
 #include "core/base/hash.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/plan/plan.hpp"
-#include "core/plan/value_text.hpp"
+#include "core/value/value_text.hpp"
 
 namespace ckptscope {
 namespace {

@@ -11,9 +11,9 @@
 
 #include "core/base/buffer.hpp"
 #include "core/checkpoint/tensor_source.hpp"
-#include "core/plan/value.hpp"
 #include "core/run/leaf_reader.hpp"
 #include "core/tensor/region.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

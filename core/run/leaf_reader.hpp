@@ -9,8 +9,8 @@
 
 #include "core/base/buffer.hpp"
 #include "core/checkpoint/tensor_source.hpp"
-#include "core/plan/value.hpp"
 #include "core/run/scale_cache.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

@@ -15,8 +15,8 @@
 #include "core/numbers/exact_sum.hpp"
 #include "core/numbers/factor_search.hpp"
 #include "core/numbers/noise.hpp"
-#include "core/plan/value.hpp"
 #include "core/tensor/region.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

@@ -5,14 +5,19 @@
 
 #include "core/kernels/kernels.hpp"
 #include "core/numbers/formats.hpp"
+#include "core/run/evaluator.hpp"
 
 namespace ckptscope {
 
 const std::vector<float>& ScaleCache::of(const Value& scale, TensorSource& source) {
-  if (input_ == scale.input) return scales_;
-  input_ = 0xFFFFFFFF;  // a read that throws leaves nothing behind
+  if (scale_ == &scale) return scales_;
+  scale_ = nullptr;  // a read that throws leaves nothing behind
   raw_.resize(byte_count(scale.dtype, scale.shape));
-  source.read(scale.input, 0, raw_);
+  if (scale.op == Value::Op::Input) {
+    source.read(scale.input, 0, raw_);
+  } else {
+    Evaluator(source).evaluate(scale, whole(scale.shape), raw_);
+  }
   scales_.resize(product(scale.shape));
   if (is_exponent(scale.dtype)) {
     std::transform(raw_.begin(), raw_.end(), scales_.begin(),
@@ -21,7 +26,7 @@ const std::vector<float>& ScaleCache::of(const Value& scale, TensorSource& sourc
     cast_elements(scale.dtype, raw_.data(), Dtype::F32,
                   reinterpret_cast<std::byte*>(scales_.data()), scales_.size());
   }
-  input_ = scale.input;
+  scale_ = &scale;
   return scales_;
 }
 

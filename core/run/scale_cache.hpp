@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/checkpoint/tensor_source.hpp"
-#include "core/plan/value.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 
@@ -13,14 +13,13 @@ namespace ckptscope {
 /// per worker; not thread-safe.
 class ScaleCache {
  public:
-  /// All elements of `scale`, an Input, as floats, valid until the next call. Throws what reading
-  /// throws.
+  /// All elements of `scale` as floats, valid until the next call. Throws what reading throws.
   const std::vector<float>& of(const Value& scale, TensorSource& source);
 
  private:
   std::vector<float> scales_;
   std::vector<std::byte> raw_;
-  std::uint32_t input_ = 0xFFFFFFFF;  // whose they are
+  const Value* scale_ = nullptr;  // whose they are
 };
 
 }  // namespace ckptscope

@@ -75,6 +75,8 @@ inline bool is_exponent(Dtype dtype) {
 inline constexpr std::uint64_t kMxfp4Block = 32;
 /// The same of NVFP4.
 inline constexpr std::uint64_t kNvfp4Block = 16;
+/// The same of int4, as it is published.
+inline constexpr std::uint64_t kInt4Block = 32;
 
 /// Exactly the spelling of the format: "F32" yes, "f32" no.
 std::optional<Dtype> parse_dtype_strict(std::string_view name);

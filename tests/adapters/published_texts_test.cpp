@@ -22,10 +22,11 @@ std::string signature(std::string_view key, Dtype dtype, ShapeView shape) {
   return fmt::format("{} {} {}", key, name_of(dtype), to_string(shape));
 }
 
-Plan plan_to(const Checkpoint& checkpoint, const std::string& to,
+/// To the other side.
+Plan plan_of(const Checkpoint& checkpoint, const std::string& layout,
              const std::string& quantise = "") {
   ConversionRequest request;
-  request.to = to;
+  request.layout = layout;
   request.quantise = quantise;
   return plan_conversion(checkpoint, request).plan;
 }
@@ -67,7 +68,7 @@ TEST_P(PublishedStructure, BecomesNativeAndComesBack) {
   const Family by_keys = recognise_family(disk.opened.tensors(), {});
   EXPECT_EQ(by_keys.adapter ? by_keys.adapter->head.id : text.adapter, text.adapter);
 
-  const Plan native = plan_to(disk.opened, "");
+  const Plan native = plan_of(disk.opened, text.layout);
   EXPECT_EQ(native.options.to, Side::Native);
   expect_sound(native);
   const Account account = native.account();
@@ -78,7 +79,7 @@ TEST_P(PublishedStructure, BecomesNativeAndComesBack) {
   expect_golden("plan/" + text.name + ".txt", abridged(native));
 
   const OnDisk native_disk(outputs_of(native, text.checkpoint.config));
-  const Plan back = plan_to(native_disk.opened, "");
+  const Plan back = plan_of(native_disk.opened, text.layout);
   EXPECT_EQ(back.options.to, Side::Hf);
   expect_sound(back);
   EXPECT_EQ(back.account().unplaced, 0u);
@@ -88,11 +89,14 @@ TEST_P(PublishedStructure, BecomesNativeAndComesBack) {
   EXPECT_TRUE(keys == logical_keys(text.checkpoint));
 
   if (text.packs.empty()) return;
-  const Plan packed = plan_to(native_disk.opened, "", text.packs);
+  const Plan packed = plan_of(native_disk.opened, text.layout, text.packs);
   expect_sound(packed);
   std::set<std::string> expected;
-  for (const SyntheticTensor& one : text.checkpoint.tensors)
-    expected.insert(signature(one.key, one.dtype, one.shape));
+  for (const SyntheticTensor& one : text.checkpoint.tensors) {
+    const bool widened = std::any_of(text.widened.begin(), text.widened.end(),
+                                     [&](const auto& ending) { return one.key.ends_with(ending); });
+    expected.insert(signature(one.key, widened ? Dtype::F32 : one.dtype, one.shape));
+  }
   for (const Output& one : packed.outputs) {
     const std::string found = signature(one.key, one.dtype(), one.shape());
     EXPECT_TRUE(expected.erase(found) == 1) << found << " is not published";

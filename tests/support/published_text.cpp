@@ -116,8 +116,12 @@ void read_line(const std::string& line, PublishedText& text) {
     words >> text.drops[rule];
   } else if (word == "returns") {
     text.returns = false;
+  } else if (word == "layout") {
+    words >> text.layout;
   } else if (word == "packs") {
     words >> text.packs;
+  } else if (word == "widened") {
+    for (std::string ending; words >> ending;) text.widened.push_back(ending);
   } else {
     throw std::runtime_error(text.name + ": " + line);
   }

@@ -1,7 +1,8 @@
 // Published checkpoints as texts, tests/support/published/NAME.txt: a line a kind of tensor, with
 // their totals, so that a structure is facts alone.
 //
-//   adapter NAME / shards N / config JSON / drops RULE COUNT / returns no / packs SCHEME
+//   adapter NAME / shards N / config JSON / drops RULE COUNT / returns no / layout NAME
+//   packs SCHEME / widened ENDING ...
 //   totals TENSORS ELEMENTS BYTES / native TENSORS BYTES         "-" or nothing: not known
 //   in KEY DTYPE [shape]
 //
@@ -28,7 +29,9 @@ struct PublishedText {
   std::vector<std::optional<std::uint64_t>> native;  // tensors, bytes
   std::map<std::string, std::uint64_t> drops;        // by rule, on the way to native
   bool returns = true;                               // keys of hf are those that are written back
-  std::string packs;                                 // for --quantize, so that they are as here
+  std::string layout;                                // for --layout,
+  std::string packs;                                 // and --quantize, so that they are as here
+  std::vector<std::string> widened;                  // but for these endings, F32 in native
 };
 
 /// By name, sorted.

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "core/kernels/int4_search.hpp"
 #include "core/kernels/scalar/scalar.hpp"
 #include "core/numbers/formats.hpp"
 
@@ -71,20 +72,68 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
   return total;
 }
 
-Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
-                    std::byte* codes) noexcept {
+namespace {
+
+/// A byte a code.
+Rounding encode_as(const auto& to_code, const auto& to_float, std::span<const float> values,
+                   Dtype dtype, float scale, std::byte* codes) {
   Rounding total;
   Lanes signal;
   Lanes noise;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const float scaled = values[i] / scale;
-    const std::uint8_t code = float_to_e4m3(scaled);
+    const std::uint8_t code = to_code(scaled);
     *codes++ = std::byte{code};
-    const float decoded = e4m3_to_float(code);
+    const float decoded = to_float(code);
     const bool same = rounded_to(dtype, decoded * scale) == values[i];
     total.changed += same ? 0 : 1;
     signal.add(i, scaled);
     noise.add(i, same ? 0 : scaled - decoded);
+  }
+  const double squared = static_cast<double>(scale) * static_cast<double>(scale);
+  total.signal = signal.sum() * squared;
+  total.noise = noise.sum() * squared;
+  return total;
+}
+
+}  // namespace
+
+Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
+                    std::byte* codes) noexcept {
+  return encode_as(float_to_e4m3, e4m3_to_float, values, dtype, scale, codes);
+}
+
+Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,
+                     std::byte* codes) noexcept {
+  return encode_as(float_to_e2m1, e2m1_to_float, values, dtype, scale, codes);
+}
+
+std::uint16_t find_int4_scale(std::span<const float, kInt4Block> values, float largest) noexcept {
+  return search_int4_scale(largest, [&](float scale) {
+    return std::all_of(values.begin(), values.end(), [&](float value) {
+      const float code = std::nearbyint(std::clamp(value * (1 / scale), -8.0F, 7.0F));
+      return rounded_to(Dtype::BF16, code * scale) == value;
+    });
+  });
+}
+
+Rounding round_int4(std::span<const float, kInt4Block> values, float divisor, float scale,
+                    std::byte* codes) noexcept {
+  Rounding total;
+  Lanes signal;
+  Lanes noise;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto code =
+        static_cast<int>(std::nearbyint(std::clamp(values[i] / divisor, -8.0F, 7.0F)));
+    codes[i] = static_cast<std::byte>(code + 8);
+    const auto number = static_cast<float>(code);
+    const float decoded = rounded_to(Dtype::BF16, number * scale);
+    const float scaled = values[i] / scale;
+    const bool same =
+        std::bit_cast<std::uint32_t>(decoded) == std::bit_cast<std::uint32_t>(values[i]);
+    total.changed += same ? 0 : 1;
+    signal.add(i, scaled);
+    noise.add(i, same ? 0 : scaled - number);
   }
   const double squared = static_cast<double>(scale) * static_cast<double>(scale);
   total.signal = signal.sum() * squared;

@@ -176,24 +176,61 @@ TEST_P(Target, EncodeMxfp4) {
   }
 }
 
-TEST_P(Target, EncodeFp8) {
-  Random random(5);
+/// Values in a dtype that holds them; every third is a code times the scale.
+std::vector<float> nearly_decoded(Random& random, std::size_t count, Dtype dtype, float scale,
+                                  const auto& value_of) {
+  auto values = random_floats(random, count, 12);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i % 3 == 0) values[i] = value_of(static_cast<std::uint8_t>(random() % 0x7E));
+    values[i] = rounded_to(dtype, values[i] * scale);
+  }
+  return values;
+}
+
+void expect_same_codes(Random& random, const auto& value_of, const auto& encode,
+                       const auto& plainly) {
   for (const float scale : {1.0F, 0.01F, 3e-38F, 1e20F}) {
     for (const std::size_t count : kLengths) {
       for (const Dtype dtype : {Dtype::F32, Dtype::BF16, Dtype::F16}) {
         if (dtype == Dtype::F16 && scale > 1) continue;  // which holds no such values
-        auto values = random_floats(random, count, 12);
-        for (std::size_t i = 0; i < count; ++i) {
-          if (i % 3 == 0) values[i] = e4m3_to_float(static_cast<std::uint8_t>(i % 0x7E));
-          values[i] = rounded_to(dtype, values[i] * scale);
-        }
+        const auto values = nearly_decoded(random, count, dtype, scale, value_of);
         Odd codes(count);
         Bytes expected(count);
-        const Rounding found = encode_fp8(values, dtype, scale, codes.data());
-        const Rounding plain = scalar::encode_fp8(values, dtype, scale, expected.data());
+        const Rounding found = encode(values, dtype, scale, codes.data());
+        const Rounding plain = plainly(values, dtype, scale, expected.data());
         ASSERT_EQ(codes.part(count), expected) << scale << " " << count;
         expect_same(found, plain);
       }
+    }
+  }
+}
+
+TEST_P(Target, EncodeFp8) {
+  Random random(5);
+  expect_same_codes(random, e4m3_to_float, encode_fp8, scalar::encode_fp8);
+}
+
+TEST_P(Target, EncodeE2m1) {
+  Random random(8);
+  const auto value_of = [](std::uint8_t code) { return e2m1_to_float(code % 16); };
+  expect_same_codes(random, value_of, encode_e2m1, scalar::encode_e2m1);
+}
+
+TEST_P(Target, RoundInt4) {
+  Random random(9);
+  const auto value_of = [](std::uint8_t code) { return static_cast<float>(code % 16) - 8; };
+  for (const float scale : {1.0F, 0.01F, 3e-38F, 1e20F}) {
+    for (const float divisor : {scale, rounded_to(Dtype::BF16, scale * 1.003F)}) {
+      auto values = nearly_decoded(random, kInt4Block, Dtype::BF16, scale, value_of);
+      values[7] = -0.0F;
+      const auto group = std::span(values).first<kInt4Block>();
+      Odd codes(kInt4Block);
+      Bytes expected(kInt4Block);
+      const Rounding found = round_int4(group, divisor, scale, codes.data());
+      const Rounding plain = scalar::round_int4(group, divisor, scale, expected.data());
+      ASSERT_EQ(codes.part(kInt4Block), expected) << scale;
+      expect_same(found, plain);
+      EXPECT_GE(found.changed, 1u) << "-0 comes back as 0";
     }
   }
 }

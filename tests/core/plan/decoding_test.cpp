@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/plan/value_text.hpp"
+#include "core/value/value_text.hpp"
 #include "tests/support/tensor_texts.hpp"
 
 namespace ckptscope::testing {

@@ -11,9 +11,9 @@
 #include <stdexcept>
 
 #include "core/checkpoint/synthetic.hpp"
-#include "core/plan/value.hpp"
-#include "core/plan/value_text.hpp"
 #include "core/tensor/region.hpp"
+#include "core/value/value.hpp"
+#include "core/value/value_text.hpp"
 #include "tests/support/indexes.hpp"
 #include "tests/support/slow_formats.hpp"
 

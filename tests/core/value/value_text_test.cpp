@@ -1,6 +1,6 @@
 // Values as text: what parts of a stack are written once.
 
-#include "core/plan/value_text.hpp"
+#include "core/value/value_text.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <functional>
 #include <string>
 
-#include "core/plan/value.hpp"
+#include "core/value/value.hpp"
 
 namespace ckptscope {
 

@@ -1,5 +1,5 @@
 // Nodes are kept in an arena as they are made; a shape is kept once, however many tensors have it.
-#include "core/plan/value.hpp"
+#include "core/value/value.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -13,6 +13,12 @@ namespace ckptscope {
 namespace {
 
 using Op = Value::Op;
+
+/// Of the matrices of an Fp8 value in which blocks begin anew.
+std::uint64_t rows_of_matrix(const Value& value) {
+  const ShapeView codes = value.args[0]->shape;
+  return codes[codes.size() - 2];
+}
 
 }  // namespace
 
@@ -110,11 +116,12 @@ ValuePtr Values::mxfp4(ValuePtr blocks, ValuePtr scales) {
                     .args = arena_.copy(std::span<const ValuePtr>(pair))});
 }
 
-ValuePtr Values::fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, ShapeView block) {
+ValuePtr Values::fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, ShapeView block,
+                     ShapeView shape) {
   const ValuePtr pair[] = {codes, scale};
   return keep(Value{.op = Op::Fp8,
                     .dtype = dtype,
-                    .shape = codes->shape,
+                    .shape = shape.empty() ? codes->shape : keep(shape),
                     .args = arena_.copy(std::span<const ValuePtr>(pair)),
                     .block = keep(block)});
 }
@@ -214,14 +221,14 @@ ValuePtr Values::as_bytes(ValuePtr value) {
 }
 
 std::uint64_t first_scale_of(const Value& value, std::uint64_t row) {
-  const std::uint64_t rows = value.shape[value.shape.size() - 2];
+  const std::uint64_t rows = rows_of_matrix(value);
   const std::uint64_t block_row =
       row / rows * ceil_div(rows, value.block[0]) + row % rows / value.block[0];
   return block_row * ceil_div(value.shape.back(), value.block[1]);
 }
 
 std::uint64_t rows_of_block(const Value& value, std::uint64_t row) {
-  const std::uint64_t rows = value.shape[value.shape.size() - 2];
+  const std::uint64_t rows = rows_of_matrix(value);
   const std::uint64_t in_matrix = row % rows;
   return std::min(value.block[0] - in_matrix % value.block[0], rows - in_matrix);
 }

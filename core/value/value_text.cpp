@@ -1,5 +1,5 @@
 // One line a value, however many parts it has: parts that only count up are written once.
-#include "core/plan/value_text.hpp"
+#include "core/value/value_text.hpp"
 
 #include <fmt/format.h>
 

@@ -65,8 +65,8 @@ struct Value {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
   ShapeView block{};  // Fp8: rows and columns that share one scale, in each matrix of the last two
-                      // dimensions; empty: one scale for the tensor, or one per element of
-                      // dimension 0
+                      // dimensions of the codes; empty: one scale for the tensor, or one per
+                      // element of dimension 0
 };
 
 /// Of an Fp8 value with blocks: the number of the scale of the first column of a row, rows counted
@@ -96,7 +96,9 @@ class Values {
   ValuePtr stack(std::span<const ValuePtr> parts, std::uint64_t first);
   ValuePtr cast(ValuePtr value, Dtype dtype);
   ValuePtr mxfp4(ValuePtr blocks, ValuePtr scales);
-  ValuePtr fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, ShapeView block);
+  /// Blocks begin anew in each matrix of the codes; `shape` is what the result is seen as, where it
+  /// is not theirs.
+  ValuePtr fp8(ValuePtr codes, ValuePtr scale, Dtype dtype, ShapeView block, ShapeView shape = {});
   /// `parts` are codes [.., r, n], scales [.., r, g] and what else belongs to them; `columns` of a
   /// row share one scale.
   ValuePtr nibbles(NibbleForm form, std::span<const ValuePtr> parts, Dtype dtype,
