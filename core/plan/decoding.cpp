@@ -46,7 +46,7 @@ class Pairing {
         const std::string_view stem = stem_of(info.name, *suffix);
         if (const auto weight = find(stem, scheme.weight_suffix)) {
           if (const auto parts = parts_of(scheme, *weight, stem); parts.found(id)) {
-            if (scheme.kind == options_.keep) give(info.name, input(id));
+            if (is_kept(scheme)) give(info.name, input(id));
             return;  // else part of its weight's value
           }
           is_some_part = true;
@@ -61,7 +61,7 @@ class Pairing {
       const Parts parts = parts_of(scheme, id, stem);
       if (parts.complete()) {
         const ValuePtr value = decode(scheme, parts);
-        if (value && scheme.kind == options_.keep) {
+        if (value && is_kept(scheme)) {
           give(info.name, input(id));
         } else if (value) {
           give(logical_key(scheme, info.name, stem), value);
@@ -77,6 +77,11 @@ class Pairing {
                      options_.lenient ? Severity::Warning : Severity::Error);
     }
     give(info.name, input(id));
+  }
+
+  bool is_kept(const QuantScheme& scheme) const {
+    return options_.keep != nullptr && scheme.kind == options_.keep->kind &&
+           scheme.divides == options_.keep->divides;
   }
 
   /// The tensors of one packed weight, as far as they are there and can be such.

@@ -108,6 +108,13 @@ class Planner {
     return decodes && companion_of(key).has_value();
   }
 
+  /// What is packed as --quantize asks is not packed again.
+  const QuantScheme* kept_form() const {
+    const auto scheme = plan_.options.quantise.scheme;
+    const QuantPreset* const preset = scheme ? mapping_.find_preset(*scheme) : nullptr;
+    return preset == nullptr ? nullptr : &preset->scheme();
+  }
+
   std::vector<LogicalTensor> logical_tensors() {
     const PlanOptions& options = plan_.options;
     const bool decodes = from() == Side::Hf && (to() == Side::Native || !options.quantise.keeps);
@@ -115,8 +122,7 @@ class Planner {
     for (std::uint32_t id = 0; id < dropped.size(); ++id) dropped[id] = is_dropped(id);
     Decoded decoded =
         decode(source_, decodes ? mapping_.schemes : std::vector<QuantScheme>(), dropped,
-               {options.dtype, options.output_dtype(), options.lenient, options.quantise.scheme},
-               values());
+               {options.dtype, options.output_dtype(), options.lenient, kept_form()}, values());
     problems_.append(std::move(decoded.problems));
     for (const std::uint32_t id : decoded.orphan_scales) {
       drop(id, "lenient", "scales without a weight");

@@ -12,7 +12,8 @@ namespace {
 
 const std::vector<QuantScheme> kSchemes{
     {QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"},
-    {QuantScheme::Kind::Fp8, "", "", "_scale_inv"},
+    {.kind = QuantScheme::Kind::Fp8, .scale_suffix = "_scale_inv", .kv_heads = 4},
+    written_form(PackAs::Nvfp4).scheme,
     {QuantScheme::Kind::Fp8, ".weight", ".weight", ".weight_scale"},
 };
 
@@ -39,10 +40,15 @@ std::string decoded(const std::string& text, const DecodeOptions& options,
 TEST(Decoding, Rows) {
   const DecodeOptions plain{{}, Dtype::BF16};
   const DecodeOptions lenient{{}, Dtype::BF16, true};
-  const DecodeOptions keep_fp8{{}, Dtype::BF16, false, QuantScheme::Kind::Fp8};
-  const DecodeOptions keep_mxfp4{{}, Dtype::BF16, false, QuantScheme::Kind::Mxfp4};
+  const auto keeping = [](PackAs as) {
+    return DecodeOptions{{}, Dtype::BF16, false, &written_form(as).scheme};
+  };
+  const DecodeOptions keep_fp8 = keeping(PackAs::Fp8);
+  const DecodeOptions keep_mxfp4 = keeping(PackAs::Mxfp4);
   const std::string fp8 = "a.w F8_E4M3[4]; a.w_scale_inv F32[]";
   const std::string mxfp4 = "b_blocks U8[4, 2, 16]; b_scales U8[4, 2]";
+  const std::string nvfp4 =
+      "c.weight U8[4, 8]; c.weight_scale F8_E4M3[4, 1]; c.weight_scale_2 F32[]";
   struct Row {
     std::string what;
     std::string tensors;
@@ -63,6 +69,18 @@ TEST(Decoding, Rows) {
        "a.w = a.w\na.w_scale_inv = a.w_scale_inv\nb = t(mxfp4(b_blocks, b_scales))\n"},
       {"mxfp4 kept", fp8 + "; " + mxfp4, keep_mxfp4,
        "a.w = fp8(a.w, a.w_scale_inv)\nb_blocks = b_blocks\nb_scales = b_scales\n"},
+      {"nvfp4 kept", nvfp4, keeping(PackAs::Nvfp4),
+       "c.weight = c.weight\nc.weight_scale = c.weight_scale\nc.weight_scale_2 = "
+       "c.weight_scale_2\n"},
+      {"nvfp4 in the other spelling", nvfp4, keeping(PackAs::Nvfp4Divided),
+       "c.weight = nvfp4(c.weight, c.weight_scale, c.weight_scale_2)\n"},
+      {"k and v, quantised together",
+       "a.k_proj.weight F8_E4M3[768, 128]; a.k_proj.weight_scale_inv F32[8, 1]; "
+       "a.v_proj.weight F8_E4M3[512, 128]; a.v_proj.weight_scale_inv F32[4, 1]",
+       plain,
+       "a.k_proj.weight = fp8(a.k_proj.weight, a.k_proj.weight_scale_inv)\n"
+       "a.v_proj.weight = fp8(a.v_proj.weight, cat(-2, slice(a.k_proj.weight_scale_inv, 1, 1..2), "
+       "a.v_proj.weight_scale_inv))\n"},
       {"a scale of what is no FP8", "a.w BF16[4]; a.w_scale_inv F32[]", plain,
        "a.w = a.w\na.w_scale_inv = a.w_scale_inv\n"},
       {"named like blocks, but numbers", "b_blocks BF16[4]", plain, "b_blocks = b_blocks\n"},
