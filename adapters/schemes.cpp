@@ -1,5 +1,7 @@
 // How weights are packed on disk, by the suffixes that are published. Which weights are is read
 // from dtypes and names, for every family alike.
+#include <algorithm>
+
 #include "adapters/adapter.hpp"
 
 namespace ckptscope {
@@ -16,6 +18,18 @@ std::vector<std::uint64_t> block_size(const Config& config) {
     if (block && block->size() == 2 && (*block)[0] > 0 && (*block)[1] > 0) return *block;
   }
   return {};
+}
+
+/// False where compressed-tensors packs integers of another kind: 8 bits, zero points. A config
+/// that says nothing leaves it to the shapes.
+bool is_symmetric_int4(const Config& config) {
+  constexpr const char* kGroups = "quantization_config.config_groups";
+  const auto all = [&](const char* path, const ConfigValue& expected) {
+    const auto values = config.each(kGroups, path);
+    return std::all_of(values.begin(), values.end(),
+                       [&](const ConfigValue& value) { return value.equals(expected); });
+  };
+  return all("weights.num_bits", {std::int64_t{4}, {}}) && all("weights.symmetric", {true, {}});
 }
 
 /// Of four bits in rows. Their scales have names that others have too.
@@ -39,10 +53,9 @@ std::vector<QuantScheme> known_schemes(const Config& config) {
     return QuantScheme{Kind::Fp8, weight,     weight, scale, "",
                        false,     lone_scale, false,  block, kv_heads};
   };
-  return {
+  std::vector<QuantScheme> schemes{
       written_form(PackAs::Mxfp4).scheme,
       written_form(PackAs::Mxfp4Rows).scheme,
-      written_form(PackAs::Int4).scheme,
       in_rows(Kind::Nvfp4, ".weight_packed", ".weight_scale", ".weight_global_scale", true),
       in_rows(Kind::Nvfp4, ".weight", ".weight_scale", ".weight_scale_2"),
       in_rows(Kind::Fp4, ".weight", ".scale"),
@@ -51,6 +64,10 @@ std::vector<QuantScheme> known_schemes(const Config& config) {
       fp8("", "_scale", false),
       fp8(".weight", ".scale", false),
   };
+  if (is_symmetric_int4(config)) {
+    schemes.insert(schemes.begin(), written_form(PackAs::Int4).scheme);
+  }
+  return schemes;
 }
 
 }  // namespace ckptscope

@@ -412,7 +412,8 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   if (result.like) {
     like.emplace(Like{{result.like->tensors(), result.like->keys()},
                       result.like->name(),
-                      result.like->config().json("quantization_config")});
+                      result.like->config().json("quantization_config"),
+                      result.like->config().quantisation_places()});
   }
   result.plan = make_plan(result.keys->list(), mapping, options, like ? &*like : nullptr);
   result.plan.name_inputs(checkpoint.tensors());

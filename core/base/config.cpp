@@ -109,11 +109,20 @@ bool set_dtype(JsonEditor& object, const std::string& dtype) {
 
 /// `json` on lines of its own, where `object` is written so.
 std::string laid_out_in(const JsonEditor& object, const std::string& json) {
-  const bool lines = object.text().find('\n') != std::string::npos;
-  const std::string text = Json::parse(json).dump(lines ? 2 : -1);
+  const std::string& around = object.text();
+  const std::size_t line = around.find('\n');
+  if (line == around.npos) return Json::parse(json).dump();
+  const std::string indent(around.substr(line, around.find_first_not_of(" \n", line) - line));
   std::string out;
-  for (const char c : text) out += c == '\n' ? "\n  " : std::string(1, c);
+  for (const char c : Json::parse(json).dump(2)) out += c == '\n' ? indent : std::string(1, c);
   return out;
+}
+
+/// Set in an object that is to have it, and removed from one that is not.
+void set_quantisation(JsonEditor& object, const Config::Edit& edit, bool here) {
+  if (!edit.quantisation) return;
+  if (edit.quantisation->empty() || !here) return object.remove(kQuantisation);
+  object.set(kQuantisation, laid_out_in(object, *edit.quantisation));
 }
 
 /// `edit(editor, node)` for the object at `path` below `root`, which `node` is the value of.
@@ -244,6 +253,24 @@ std::optional<std::vector<std::uint64_t>> Config::integers(std::string_view path
   return values;
 }
 
+std::vector<ConfigValue> Config::each(std::string_view object, std::string_view path) const {
+  std::vector<ConfigValue> values;
+  const Json* const members = present() ? at_path_or_text(data_->root, object) : nullptr;
+  if (members == nullptr || !members->is_object()) return values;
+  for (const Json& one : *members) {
+    if (const Json* const node = at_path(one, path)) values.push_back({scalar_of(*node), {}});
+  }
+  return values;
+}
+
+Config::Places Config::quantisation_places() const {
+  const auto stands_in = [&](const Json* object) {
+    return object != nullptr && member(*object, kQuantisation) != nullptr;
+  };
+  if (!present()) return {false, false};
+  return {stands_in(&data_->root), stands_in(member(data_->root, kTextConfig))};
+}
+
 std::optional<std::uint64_t> Config::length(std::string_view path) const {
   const Json* node = present() ? at_path_or_text(data_->root, path) : nullptr;
   if (node == nullptr) return std::nullopt;
@@ -294,10 +321,12 @@ std::string Config::edited(const Edit& edit) const {
   JsonEditor root(data_->text);
   const std::string dtype = edit.dtype ? Json(*edit.dtype).dump() : "";
   bool stated = edit.dtype && set_dtype(root, dtype);
-  if (at_path(data_->root, kTextConfig) != nullptr && data_->root[kTextConfig].is_object()) {
+  const Json* const text = member(data_->root, kTextConfig);
+  const bool has_text = text != nullptr && text->is_object();
+  if (has_text) {
     JsonEditor nested(*root.value(kTextConfig));
     if (edit.dtype) stated = set_dtype(nested, dtype) || stated;
-    if (edit.quantisation) nested.remove(kQuantisation);
+    set_quantisation(nested, edit, edit.places.text);
     root.set(kTextConfig, nested.text());
   }
   if (edit.dtype && !stated) root.set("dtype", dtype);
@@ -308,10 +337,7 @@ std::string Config::edited(const Edit& edit) const {
     edit_at(root, data_->root, "", fewer);
     for (const char* part : kTextParts) edit_at(root, data_->root, part, fewer);
   }
-  if (edit.quantisation && edit.quantisation->empty()) root.remove(kQuantisation);
-  if (edit.quantisation && !edit.quantisation->empty()) {
-    root.set(kQuantisation, laid_out_in(root, *edit.quantisation));
-  }
+  set_quantisation(root, edit, edit.places.top || !has_text);
   return root.text();
 }
 

@@ -49,6 +49,8 @@ class Config {
   /// Elements of an array of integers, e.g. weight_block_size; also in the text part.
   std::optional<std::vector<std::uint64_t>> integers(std::string_view path) const;
 
+  /// What is at `path` in each member of an object, of those that have it; also in the text part.
+  std::vector<ConfigValue> each(std::string_view object, std::string_view path) const;
   /// How many elements an array has, or characters a text; also in the text part.
   std::optional<std::uint64_t> length(std::string_view path) const;
   /// Layers of the model, as num_hidden_layers counts them, or a list of their kinds.
@@ -66,13 +68,21 @@ class Config {
   /// The JSON of the member at a path, or in the text part; empty without one.
   std::string json(std::string_view path) const;
 
+  /// Where quantization_config stands: beside model_type, under text_config, or in both.
+  struct Places {
+    bool top = true;
+    bool text = false;
+  };
+  Places quantisation_places() const;
+
   struct Edit {
     std::optional<std::string> dtype{};         // "bfloat16"; nullopt keeps what it says
     std::optional<std::string> quantisation{};  // JSON; empty removes it; nullopt keeps it
+    Places places{};                            // where it is set; without text_config at the top
     std::optional<std::uint64_t> layers{};  // that stay of those that layers() counts, the first
   };
   /// The text, changed in these places alone: `dtype` set where the config states one (else added);
-  /// quantization_config removed at the top and under text_config, or set at the top.
+  /// quantization_config removed at the top and under text_config, then set in its `places`.
   /// Fewer `layers`: their number, and lists and texts with one entry a layer, by names with
   /// "layer" or "pattern" in them.
   std::string edited(const Edit& edit) const;

@@ -2,6 +2,7 @@
 #include "core/base/json_editor.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/base/json_scanner.hpp"
 
@@ -63,6 +64,10 @@ void JsonEditor::remove(std::string_view name) {
   const bool last = member + 1 == all.end();
   const std::size_t begin = last && member != all.begin() ? (member - 1)->end : member->begin;
   text_.erase(begin, (last ? member->end : (member + 1)->begin) - begin);
+}
+
+std::string json_list(const std::vector<std::string>& texts) {
+  return nlohmann::json(texts).dump();
 }
 
 }  // namespace ckptscope

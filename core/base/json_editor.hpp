@@ -36,4 +36,7 @@ class JsonEditor {
   std::string text_;
 };
 
+/// Texts as a JSON array, on one line.
+std::string json_list(const std::vector<std::string>& texts);
+
 }  // namespace ckptscope

@@ -180,7 +180,7 @@ Rounding encode_mxfp8(std::span<const float> values, Dtype dtype, std::byte* cod
                       std::byte* scales) noexcept {
   Rounding result;
   for (std::size_t at = 0; at < values.size(); at += kMxfp4Block) {
-    const auto group = values.subspan(at, kMxfp4Block);
+    const auto group = values.subspan(at, std::min(kMxfp4Block, values.size() - at));
     const std::uint8_t scale = mxfp8_scale_of(largest_magnitude(group));
     const Rounding one = encode_fp8(group, dtype, e8m0_to_float(scale), codes + at);
     add(one, result);

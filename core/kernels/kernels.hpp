@@ -107,8 +107,8 @@ Rounding round_int4(std::span<const float, kInt4Block> values, float divisor, fl
 /// 1 where all are zero. The values are finite, row after row of at most 1,024.
 float fp8_block_scale(std::span<const float> values, Dtype dtype, Dtype scales) noexcept;
 
-/// Encodes finite values, a multiple of 32, as MXFP8: E4M3 codes and one scale byte
-/// (mxfp8_scale_of) for each 32; `dtype` as in encode_fp8. What was decoded from MXFP8 comes back
+/// Encodes finite values as MXFP8: E4M3 codes and one scale byte (mxfp8_scale_of) for each 32 and
+/// for what is left behind them; `dtype` as in encode_fp8. What was decoded from MXFP8 comes back
 /// with the same values.
 Rounding encode_mxfp8(std::span<const float> values, Dtype dtype, std::byte* codes,
                       std::byte* scales) noexcept;

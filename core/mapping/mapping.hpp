@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/config.hpp"
 #include "core/mapping/pattern.hpp"
 #include "core/mapping/quant_scheme.hpp"
 #include "core/tensor/dtype.hpp"
@@ -145,7 +146,9 @@ struct QuantPreset {
   std::vector<std::string> except{};  // but for keys that contain one of these
   bool activation_scales = false;     // the published form has scales that no weight tells,
   bool is_dynamic = false;            // which its config goes without
-  std::string config{};               // its quantization_config, as JSON
+  std::string config{};               // its quantization_config, as JSON,
+  std::string unpacked{};             // with the modules that stay as they are under this name
+  Config::Places places{};            // where it stands in config.json
 
   const QuantScheme& scheme() const { return written_form(as).scheme; }
 };

@@ -227,16 +227,33 @@ class RuleReader {
     return inner;
   }
 
+  /// NAME = WORD.
+  static bool take_property(TokenCursor& cursor, QuantPreset& preset) {
+    if (cursor.accept("activation")) {
+      cursor.expect("=");
+      preset.activation_scales = true;
+      preset.is_dynamic = cursor.accept("dynamic");
+      if (!preset.is_dynamic) cursor.expect("left_out");
+    } else if (cursor.accept("unpacked")) {
+      cursor.expect("=");
+      preset.unpacked = cursor.take_text("a name in the config");
+    } else if (cursor.accept("config")) {
+      cursor.expect("=");
+      const bool both = cursor.accept("both");
+      if (!both) cursor.expect("text");
+      preset.places = {both, true};
+    } else {
+      return false;
+    }
+    return true;
+  }
+
   void run_preset(Lines lines, std::size_t& at, Scope& scope) {
     const TokenLine& first = lines[at];
     TokenCursor cursor(*file_, first);
     cursor.take();
     QuantPreset preset{take_form(cursor)};
-    preset.activation_scales = cursor.accept("activation");
-    if (preset.activation_scales) {
-      cursor.expect("=");
-      preset.is_dynamic = cursor.accept("dynamic");
-      if (!preset.is_dynamic) cursor.expect("left_out");
+    while (take_property(cursor, preset)) {
     }
     preset.config = cursor.take_text("a quantization_config in quotes");
     cursor.expect_end();

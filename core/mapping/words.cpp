@@ -57,17 +57,20 @@ constexpr std::array kWords{
     Word{G::Line, "define", "define NAME(VALUE, $TEXT, $TEXT = KEY, ...) ... end",
          "lines under a name, which see their parameters and nothing else"},
     Word{G::Line, "use", "use NAME(...)", "the lines of a define"},
-    Word{G::Line, "preset", "preset SCHEME [NAME = WORD] 'QUANTIZATION_CONFIG' ... end",
-         "how hf weights are published packed, for --quantize (SCHEME: mxfp4, mxfp4_rows, mxfp8; "
-         "fp8 or "
-         "fp8_modelopt with a scale a matrix; fp8_blocks, fp8_blocks_bf16, fp8_blocks_ue8m0 or "
-         "fp8_blocks_e8m0 with one for 128 x 128; int4, fp4, nvfp4 or nvfp4_divided): a line "
-         "`encode KEY "
-         "rank N [as SCHEME] [when VALUE]` a kind of weight, and `except TEXT ...` for keys that "
-         "contain "
-         "one of the texts. `activation = dynamic` or `left_out`: it has scales that no weight "
-         "tells, "
-         "which the config goes without, or does not"},
+    Word{
+        G::Line, "preset", "preset SCHEME [NAME = WORD ...] 'QUANTIZATION_CONFIG' ... end",
+        "how hf weights are published packed, for --quantize (SCHEME: mxfp4, mxfp4_rows, mxfp8; "
+        "fp8 or "
+        "fp8_modelopt with a scale a matrix; fp8_blocks, fp8_blocks_bf16, fp8_blocks_ue8m0 or "
+        "fp8_blocks_e8m0 with one for 128 x 128; int4, fp4, nvfp4 or nvfp4_divided): a line "
+        "`encode KEY "
+        "rank N [as SCHEME] [when VALUE]` a kind of weight, and `except TEXT ...` for keys that "
+        "contain "
+        "one of the texts. `activation = dynamic` or `left_out`: it has scales that no weight "
+        "tells, "
+        "which the config goes without, or does not. `unpacked = NAME`: under that name the config "
+        "lists the modules of matrices that are not packed. `config = text` or `both`: it stands "
+        "under text_config, or there and at the top"},
     // Operations.
     Word{G::Operation, "t", "t(x)", "the last two dimensions swapped; the same both ways",
          Op::Transpose, "x"},

@@ -88,4 +88,13 @@ float find_factor(const Magnitudes& magnitudes, std::span<const float> products,
   return 0;
 }
 
+bool is_factor(float factor, const Magnitudes& magnitudes, std::span<const float> products) {
+  const std::vector<float> values = magnitudes.all();
+  return std::all_of(values.begin(), values.end(), [&](float value) {
+    const float product =
+        nearest(products, static_cast<double>(value) / static_cast<double>(factor));
+    return rounded_to(magnitudes.dtype(), product * factor) == value;
+  });
+}
+
 }  // namespace ckptscope

@@ -36,4 +36,8 @@ class Magnitudes {
 float find_factor(const Magnitudes& magnitudes, std::span<const float> products, std::size_t tops,
                   Dtype factors);
 
+/// Whether every magnitude is one of the products times the factor, rounded; true where the
+/// magnitudes are not known.
+bool is_factor(float factor, const Magnitudes& magnitudes, std::span<const float> products);
+
 }  // namespace ckptscope

@@ -78,8 +78,10 @@ inline std::uint8_t mxfp8_scale_of(float largest) {
   constexpr std::uint32_t kMantissa = 0x7FFFFF;
   constexpr std::uint32_t kLargestMantissa = 0x600000;  // of 1.75
   const std::uint32_t bits = std::bit_cast<std::uint32_t>(largest);
-  const std::uint32_t exponent =
-      (bits >> 23 & 0xFF) + ((bits & kMantissa) > kLargestMantissa ? 1 : 0);
+  constexpr std::uint32_t kMostExponent = 254;  // above it codes would be rounded to infinity
+  const std::uint32_t floor = bits >> 23 & 0xFF;
+  const bool clips = (bits & kMantissa) > kLargestMantissa && floor < kMostExponent;
+  const std::uint32_t exponent = floor + (clips ? 1 : 0);
   return static_cast<std::uint8_t>(exponent < 8 ? 0 : exponent - 8);
 }
 

@@ -76,6 +76,7 @@ Config::Edit config_edit(const Plan& plan) {
   if (packs || decodes(plan)) {
     edit.dtype = spelled(unpacked_dtype(plan));
     edit.quantisation = plan.quantisation_config;
+    edit.places = plan.quantisation_places;
     return edit;
   }
   const bool casts_all = plan.options.from == plan.options.to && plan.options.dtype;

@@ -16,6 +16,7 @@ namespace {
 
 using Kind = QuantScheme::Kind;
 
+constexpr std::uint64_t kMxBlock[] = {1, kMxfp4Block};
 constexpr std::string_view kWeightOfK = ".k_proj.weight";
 constexpr std::string_view kWeightOfV = ".v_proj.weight";
 
@@ -50,6 +51,9 @@ class Pairing {
             return;  // else part of its weight's value
           }
           is_some_part = true;
+          if (is_scale_of_none(scheme, info, source_.tensors[*weight])) {
+            return report_orphan(scheme, id, stem);
+          }
         } else if (!is_some_part && is_lone_part(scheme, info, suffix == &scheme.third_suffix)) {
           return report_orphan(scheme, id, stem);
         }
@@ -136,13 +140,25 @@ class Pairing {
     return scheme.lone_scale && is_scale;
   }
 
+  /// The scale of an FP8 weight that is there, but in plain numbers.
+  static bool is_scale_of_none(const QuantScheme& scheme, const TensorInfo& info,
+                               const TensorInfo& weight) {
+    const bool is_plain = is_number(weight.dtype) && !is_fp8(weight.dtype);
+    const bool is_scale = is_lone_part(scheme, info, false) || info.dtype == Dtype::F8_E8M0;
+    return scheme.kind == Kind::Fp8 && is_plain && is_scale;
+  }
+
   void report_orphan(const QuantScheme& scheme, std::uint32_t id, std::string_view stem) {
     const std::string_view key = source_.tensors[id].name;
     const bool let_go = options_.lenient && scheme.kind == Kind::Fp8;
     if (let_go) result_.orphan_scales.push_back(id);
+    const auto weight = find(stem, scheme.weight_suffix);
     problems_.add(Code::OrphanScale, let_go ? Severity::Warning : Severity::Error, key,
-                  "{}: a scale without its weight {}{}", display(key), display(stem),
-                  scheme.weight_suffix);
+                  "{}: a scale {} {}{}", display(key),
+                  weight ? fmt::format("beside {}, which has no codes:",
+                                       name_of(source_.tensors[*weight].dtype))
+                         : "without its weight",
+                  display(stem), scheme.weight_suffix);
   }
 
   void report_missing(const TensorInfo& info, const QuantScheme& scheme, const Parts& parts,
@@ -193,6 +209,16 @@ class Pairing {
 
   /// Of compressed-tensors: rounded to BF16 whatever the config says.
   ValuePtr decode_int4(const Parts& parts) {
+    const TensorInfo& codes = source_.tensors[parts.weight];
+    const std::string_view stem = stem_of(codes.name, "_packed");
+    for (const char* suffix : {"_zero_point", "_g_idx"}) {
+      const auto other = find(stem, suffix);
+      if (!other) continue;
+      problems_.add(Code::PackedCodes, Severity::Error, codes.name,
+                    "{}: int4 with {}, which is not decoded: only symmetric groups of columns are",
+                    display(codes.name), display(source_.tensors[*other].name));
+      return nullptr;
+    }
     const ValuePtr value = decode_nibbles(NibbleForm::Int4, parts, {32, 64, 128}, Dtype::BF16);
     return value == nullptr ? value : values_.cast(value, options_.asked.value_or(Dtype::BF16));
   }
@@ -219,8 +245,13 @@ class Pairing {
     if (parts.third) {
       const TensorInfo& third = source_.tensors[*parts.third];
       const std::uint64_t expected = form == NibbleForm::Int4 ? rank : 1;
-      if (third.elements() != expected || (form != NibbleForm::Int4 && !is_number(third.dtype))) {
-        report_shape(codes, third, counted(expected, "number"));
+      const bool is_such = form == NibbleForm::Int4
+                               ? third.dtype == Dtype::I32 || third.dtype == Dtype::I64
+                               : is_number(third.dtype);
+      if (third.elements() != expected || !is_such) {
+        report_shape(codes, third,
+                     form == NibbleForm::Int4 ? fmt::format("I32 or I64 [{}]", expected)
+                                              : counted(expected, "number"));
         return nullptr;
       }
       values.push_back(input(*parts.third));
@@ -264,9 +295,11 @@ class Pairing {
     const TensorInfo& codes = source_.tensors[weight];
     const TensorInfo& scales = source_.tensors[scale];
     if (const ValuePtr joint = decode_joint(scheme, weight)) return joint;
-    const auto block = holds_scales(Kind::Fp8, scales.dtype)
-                           ? fit_scale(codes.shape, scales.shape, scheme.block)
-                           : std::nullopt;
+    auto block = holds_scales(Kind::Fp8, scales.dtype)
+                     ? fit_scale(codes.shape, scales.shape, scheme.block)
+                     : std::nullopt;
+    // What a config says of others does not bind MX.
+    if (!block && is_exponent(scales.dtype)) block = fit_scale(codes.shape, scales.shape, kMxBlock);
     if (!block) {
       report_shape(codes, scales, expected_scales(scheme.block));
       return nullptr;

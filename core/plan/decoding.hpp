@@ -15,10 +15,10 @@
 namespace ckptscope {
 
 struct DecodeOptions {
-  std::optional<Dtype> asked;               // --dtype; MXFP4 decodes to BF16 without it
-  Dtype fp8_dtype;                          // what FP8 decodes to
-  bool lenient = false;                     // unpaired FP8 weights and scales are warnings
-  const QuantScheme* keep = nullptr;        // pairs of that form stay two tensors, checked
+  std::optional<Dtype> asked;         // --dtype; MXFP4 decodes to BF16 without it
+  Dtype fp8_dtype;                    // what FP8 decodes to
+  bool lenient = false;               // unpaired FP8 weights and scales are warnings
+  const QuantScheme* keep = nullptr;  // pairs of that form stay two tensors, checked
 };
 
 struct Decoded {

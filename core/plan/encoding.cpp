@@ -67,7 +67,8 @@ class Encoding {
     }
     if (output.dtype() == Dtype::F64) return "F64 would be rounded twice; cast it to F32 first";
     const auto [block_rows, block_columns] = form.block;
-    if (block_rows == 1 && rows.shape.back() % block_columns != 0) {
+    const bool may_be_ragged = form.scheme.kind == Scheme::Fp8;
+    if (block_rows == 1 && !may_be_ragged && rows.shape.back() % block_columns != 0) {
       return fmt::format("the input dim {} is no multiple of {}", rows.shape.back(), block_columns);
     }
     if (block_rows > 1 && rows.shape.size() < 2) {

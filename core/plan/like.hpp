@@ -18,6 +18,7 @@ struct Like {
   TensorList source;
   std::string name;                 // for messages
   std::string quantisation_config;  // of its config.json, as JSON; may be empty
+  Config::Places places{};          // where it stands there
 };
 
 struct LikeMatch {

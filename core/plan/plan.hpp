@@ -153,6 +153,7 @@ struct Plan {
   std::vector<std::uint32_t> must_be_zero;  // dropped inputs whose every value must be 0
   std::vector<Padding> paddings;            // what is cut off outputs, and must be 0 too
   std::string quantisation_config;          // JSON for config.json; empty: the plan encodes nothing
+  Config::Places quantisation_places{};     // where it stands there
   std::optional<std::uint64_t> layers{};    // that stay, where --exclude took the last ones
   std::uint64_t renamed = 0;                // inputs that --rename gave another key
 

@@ -10,6 +10,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/json_editor.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/base/problems.hpp"
 #include "core/base/regex.hpp"
@@ -427,13 +428,32 @@ class Planner {
     }
     if (encoded.weights == 0) return;
     const bool asks_like = like != nullptr && !like->quantisation_config.empty();
-    plan_.quantisation_config = asks_like ? like->quantisation_config : preset->config;
+    plan_.quantisation_config = asks_like ? like->quantisation_config : config_of(*preset);
+    plan_.quantisation_places = asks_like ? like->places : preset->places;
     if (preset->activation_scales && like == nullptr) {
       problems_.add(Code::ActivationScale, Severity::Note, {},
                     "activation scales cannot be computed from weights and are left out; {}"
                     "--like DIR copies them",
                     preset->is_dynamic ? "the config says dynamic; " : "");
     }
+  }
+
+  /// The preset's, with the modules of matrices that stay as they are where it lists them.
+  std::string config_of(const QuantPreset& preset) const {
+    if (preset.unpacked.empty()) return preset.config;
+    constexpr std::string_view kWeight = ".weight";
+    std::vector<std::string> modules;
+    for (const Draft& draft : drafts_) {
+      const Output& output = draft.output;
+      const bool is_matrix = output.key.ends_with(kWeight) && output.shape().size() == 2;
+      const bool is_packed = !is_number(output.dtype()) || is_fp8(output.dtype());
+      if (!is_matrix || is_packed || is_encoded(*output.value)) continue;
+      modules.push_back(output.key.substr(0, output.key.size() - kWeight.size()));
+    }
+    std::sort(modules.begin(), modules.end(), natural_less);
+    JsonEditor config(preset.config);
+    config.set(preset.unpacked, json_list(modules));
+    return config.text();
   }
 
   void match(const Like& like) {

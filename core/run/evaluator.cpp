@@ -218,7 +218,7 @@ void Evaluator::fill_scaled(const Value& value, const Region& region, const Targ
   const std::uint64_t step = std::max<std::uint64_t>(1, kScaledElements / row_elements);
   for (std::uint64_t i = 0; i < region.extent[0]; ++i) {
     part.begin[0] = region.begin[0] + i;
-    const float factor = float_at(*value.args[1], part.begin[0]);
+    const float factor = float_at(*value.args[1], {part.begin[0]});
     if (rank <= 2) {
       scale(value, part, factor, place);
     } else {
@@ -263,9 +263,9 @@ void Evaluator::scale(const Value& value, const Region& region, float factor,
   copy_dense(value.dtype, all.data(), region.extent, target);
 }
 
-float Evaluator::float_at(const Value& value, std::uint64_t index) {
+float Evaluator::float_at(const Value& value, const Shape& index) {
   std::byte element[sizeof(double)];
-  evaluate(value, {{index}, {1}}, std::span(element, size_of(value.dtype)));
+  evaluate(value, {index, Shape(index.size(), 1)}, std::span(element, size_of(value.dtype)));
   float number = 0;
   cast_elements(value.dtype, element, Dtype::F32, reinterpret_cast<std::byte*>(&number), 1);
   return number;

@@ -31,6 +31,9 @@ class Evaluator {
   /// what the source throws, and Overflow where that is asked for.
   void evaluate(const Value& value, const Region& region, std::span<std::byte> out);
 
+  /// The first element of `value`, a number.
+  float number(const Value& value) { return float_at(value, Shape(value.shape.size(), 0)); }
+
   /// Finite values that became infinite since this was last asked.
   std::uint64_t take_overflows() { return std::exchange(overflows_, 0); }
 
@@ -72,7 +75,7 @@ class Evaluator {
   void scale_rows(const Value& value, Region part, const Rows& rows, std::uint64_t step,
                   float factor, Target place);
   void scale(const Value& value, const Region& region, float factor, const Target& target);
-  float float_at(const Value& value, std::uint64_t index);
+  float float_at(const Value& value, const Shape& index);
   void fill_constant(const Value& value, const Region& region, const Target& target);
   void fill_leaf(const Value& value, const Region& region, const Target& target);
   bool fill_directly(const Value& value, const Region& region, const Target& target);

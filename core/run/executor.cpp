@@ -177,9 +177,22 @@ class Execution {
     if (bytes == 0) return;
     progress_.phase("scales", bytes);
     for_each_tile(is_measured, [&](const Tile& tile, Worker& worker) {
+      if (tile.first == 0) suggest_factor(*tile.job, worker);
       tile.job->packing->measure(tile.region, evaluate(tile, worker, 0));
       progress_.advance(tile.bytes());
     });
+  }
+
+  /// What is NVFP4 already, in the other spelling, has a factor.
+  static void suggest_factor(const Job& job, Worker& worker) {
+    const Value* value = job.value;
+    while (value->op == Value::Op::Cast) value = value->args[0];
+    const bool divides = value->nibbles == NibbleForm::DividedNvfp4;
+    const bool is_nvfp4 = value->op == Value::Op::Nibbles && value->args.size() == 3 &&
+                          (divides || value->nibbles == NibbleForm::Nvfp4);
+    if (!is_nvfp4 || !job.packing->form().factor_rank) return;
+    const float factor = worker.evaluator.number(*value->args[2]);
+    job.packing->suggest(divides ? 1 / factor : factor);
   }
 
   /// What is no part of any tile.

@@ -138,12 +138,32 @@ std::span<const float> LeafReader::group_scales(const Value& leaf, const RowRang
   }
   cast_elements(scales.dtype, raw.data(), Dtype::F32,
                 reinterpret_cast<std::byte*>(group_scales_.data()), group_scales_.size());
-  if (leaf.nibbles == NibbleForm::Int4) return group_scales_;
+  if (leaf.nibbles == NibbleForm::Int4) {
+    check_stated_shape(leaf);
+    return group_scales_;
+  }
   const float third = scales_.of(*leaf.args[2], source_).front();
   for (float& scale : group_scales_) {
     scale = leaf.nibbles == NibbleForm::Nvfp4 ? scale * third : scale / third;
   }
   return group_scales_;
+}
+
+/// The shape that lies beside codes of int4, I32 or I64, must be theirs: they may be padded, or of
+/// another width.
+void LeafReader::check_stated_shape(const Value& leaf) {
+  if (has_its_shape_ == &leaf || leaf.args.size() < 3) return;
+  const Value& third = *leaf.args[2];
+  const std::size_t size = size_of(third.dtype);
+  std::vector<std::byte> raw(leaf.shape.size() * size);
+  source_.read(third.input, 0, raw);
+  Shape stated(leaf.shape.size());
+  for (std::size_t i = 0; i < stated.size(); ++i) std::memcpy(&stated[i], &raw[i * size], size);
+  if (!same_shape(stated, leaf.shape)) {
+    fail(Code::ScaleShape, "its shape beside it says {}, codes and scales are of {}",
+         to_string(stated), to_string(leaf.shape));
+  }
+  has_its_shape_ = &leaf;
 }
 
 const std::byte* LeafReader::read_fp8(const Value& leaf, const MatrixTile& tile) {

@@ -62,6 +62,7 @@ class LeafReader {
   const std::byte* read_fp8(const Value& leaf, const MatrixTile& tile);
   const std::byte* read_nibbles(const Value& leaf, const MatrixTile& tile);
   std::span<const float> group_scales(const Value& leaf, const RowRange& range);
+  void check_stated_shape(const Value& leaf);
   void decode_scaled_blocks(const Value& leaf, const MatrixTile& tile, const std::byte* codes,
                             std::byte* decoded);
   void look_for_overflow(const Value& leaf, const std::vector<float>& scales,
@@ -76,6 +77,7 @@ class LeafReader {
   ScaleCache scales_;
   std::span<const std::byte> nibbles_;  // in raw_
   std::vector<float> group_scales_;
+  const Value* has_its_shape_ = nullptr;  // the int4 weight whose third argument was looked at last
   std::uint64_t overflows_ = 0;
 };
 

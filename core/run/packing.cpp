@@ -124,6 +124,7 @@ Packing::Factor Packing::find_factor(const Magnitudes& magnitudes) const {
   const float largest = magnitudes.largest();
   if (largest == 0) return {1, false};
   const auto& table = grouped ? of_groups : of_codes;
+  if (suggested_ > 0 && is_factor(suggested_, magnitudes, table)) return {suggested_, true};
   const float found = ckptscope::find_factor(magnitudes, table, kTops, dtype);
   if (found > 0) return {found, true};
   if (dtype == Dtype::BF16) return {bf16_to_float(fp8_scale_of(largest)), false};
@@ -177,7 +178,9 @@ std::uint64_t Packing::scale_bytes(std::uint64_t elements) const {
   const std::uint64_t size = size_of(form_.scales_dtype);
   const std::uint64_t rows = elements / row_;
   const std::uint64_t in_row = ceil_div(row_, form_.block[1]);
-  if (form_.block[0] == 1) return elements / form_.block[1] * size;
+  if (form_.block[0] == 1) {
+    return (rows * in_row + ceil_div(elements % row_, form_.block[1])) * size;
+  }
   const std::uint64_t matrix = value_->shape[value_->shape.size() - 2];
   const std::uint64_t blocks =
       rows / matrix * ceil_div(matrix, form_.block[0]) + ceil_div(rows % matrix, form_.block[0]);

@@ -47,6 +47,8 @@ class Packing {
   /// Rows of a matrix that a region for encode() begins and ends with multiples of.
   std::uint64_t rows_together() const { return std::max<std::uint64_t>(1, form_.block[0]); }
 
+  /// The factor with which the values were decoded. Where they do come back with it, it is used.
+  void suggest(float factor) { suggested_ = factor; }
   /// Looks at elements of `region`, dense and of the value's dtype, for their largest magnitude.
   /// Throws NanValues or InfValues, naming the place.
   void measure(const Region& region, std::span<const std::byte> elements);
@@ -99,6 +101,7 @@ class Packing {
   const std::uint64_t per_factor_;  // elements that share what is measured
   mutable std::mutex mutex_;
   std::vector<Magnitudes> measured_;  // by factor
+  float suggested_ = 0;
   mutable std::once_flag found_;
   mutable std::vector<Factor> factors_;
   Sums sums_;

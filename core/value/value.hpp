@@ -20,7 +20,7 @@ namespace ckptscope {
 /// byte comes first, the low byte of a word too.
 enum class NibbleForm : std::uint8_t {
   Fp4,           // E2M1 without -0, F8_E8M0 scales, of which code 0 is 0 (DeepSeek-V4)
-  Int4,          // a number minus 8, BF16, F16 or F32 scales; a third argument is not read
+  Int4,          // a number minus 8, BF16, F16 or F32 scales; a third argument says the shape
   Nvfp4,         // E2M1, E4M3 scales times the third argument (ModelOpt)
   DividedNvfp4,  // the same, divided by it (compressed-tensors)
 };

@@ -226,6 +226,35 @@ TEST(QuantiseValues, PackedRowsComeBackBitForBit) {
   }
 }
 
+/// Codes that are padded, or of another width than four bits.
+TEST(QuantiseValues, TheShapeBesideInt4MustBeThatOfTheCodes) {
+  SyntheticCheckpoint source = recorded_case("kimi_k25_vl-int4").source;
+  const auto shape =
+      std::find_if(source.tensors.begin(), source.tensors.end(),
+                   [](const auto& one) { return one.key.ends_with("weight_shape"); });
+  ASSERT_NE(shape, source.tensors.end());
+  ASSERT_EQ(shape->cycle.size(), 8u);  // two words
+  ++shape->cycle[4];
+  const OnDisk hf(source);
+  try {
+    const Converted native(hf.opened, request_to("native", ""));
+    FAIL() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::ScaleShape) << error.what();
+    EXPECT_NE(std::string(error.what()).find("its shape beside it says"), std::string::npos);
+  }
+}
+
+/// The modules that stay as they are, where the published config lists them.
+TEST(QuantiseConfig, ListsWhatIsNotPacked) {
+  const OnDisk hf(recorded_case("qwen3_moe").source);
+  const Converted packed(hf.opened, request_to("hf", "fp8"));
+  EXPECT_EQ(packed.opened.config().json("quantization_config"),
+            R"({"activation_scheme":"dynamic","fmt":"e4m3","quant_method":"fp8",)"
+            R"("weight_block_size":[128,128],"modules_to_not_convert":["lm_head",)"
+            R"("model.embed_tokens","model.layers.0.mlp.gate","model.layers.1.mlp.gate"]})");
+}
+
 class Mistral : public ::testing::TestWithParam<std::string> {};
 
 /// Codes of another scale are rounded once; from then on nothing changes any more.

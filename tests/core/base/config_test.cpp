@@ -67,6 +67,46 @@ TEST(ConfigValues, LayersAreCountedOrListed) {
   EXPECT_EQ(layers("{}"), std::nullopt);
 }
 
+TEST(ConfigValues, OfEachMember) {
+  const Config config = Config::parse(
+      R"({"text_config":{"g":{"a":{"w":{"n":4}},"b":{"w":{"n":8}},"c":{"w":null}}},"l":[1]})", "c");
+  const auto values = config.each("g", "w.n");
+  ASSERT_EQ(values.size(), 2u);
+  EXPECT_TRUE(values[0].equals({std::int64_t{4}, {}}));
+  EXPECT_TRUE(values[1].equals({std::int64_t{8}, {}}));
+  EXPECT_TRUE(config.each("l", "x").empty());
+  EXPECT_TRUE(config.each("none", "x").empty());
+  EXPECT_TRUE(Config().each("g", "w").empty());
+}
+
+TEST(ConfigValues, QuantisationStandsWhereItIsAskedFor) {
+  struct Row {
+    std::string text;
+    Config::Places places;
+    std::string edited;
+  };
+  const Row rows[] = {
+      {R"({"a":1})", {true, false}, R"({"a":1,"quantization_config":{"q":[2]}})"},
+      {R"({"a":1})", {false, true}, R"({"a":1,"quantization_config":{"q":[2]}})"},
+      {R"({"text_config":{"b":2},"quantization_config":{}})",
+       {false, true},
+       R"({"text_config":{"b":2,"quantization_config":{"q":[2]}}})"},
+      {R"({"text_config":{"quantization_config":{},"b":2},"a":1})",
+       {true, true},
+       R"({"text_config":{"quantization_config":{"q":[2]},"b":2},"a":1,"quantization_config":{"q":[2]}})"},
+  };
+  for (const Row& row : rows) {
+    const Config config = Config::parse(row.text, "c");
+    std::string edited = config.edited({std::nullopt, R"({"q": [2]})", row.places});
+    std::erase_if(edited, [](char c) { return c == ' ' || c == '\n'; });
+    EXPECT_EQ(edited, row.edited);
+  }
+  const Config nested = Config::parse("{\n  \"text_config\": {\n    \"b\": 2\n  }\n}\n", "c");
+  EXPECT_EQ(nested.edited({std::nullopt, R"({"q": 2})", {false, true}}),
+            "{\n  \"text_config\": {\n    \"b\": 2,\n    \"quantization_config\": {\n"
+            "      \"q\": 2\n    }\n  }\n}\n");
+}
+
 TEST(ConfigValues, EditedKeepsTheRest) {
   struct Row {
     std::string text;

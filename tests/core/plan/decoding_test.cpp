@@ -11,6 +11,7 @@ namespace ckptscope::testing {
 namespace {
 
 const std::vector<QuantScheme> kSchemes{
+    written_form(PackAs::Int4).scheme,
     {QuantScheme::Kind::Mxfp4, "", "_blocks", "_scales"},
     {.kind = QuantScheme::Kind::Fp8, .scale_suffix = "_scale_inv", .kv_heads = 4},
     written_form(PackAs::Nvfp4).scheme,
@@ -49,6 +50,8 @@ TEST(Decoding, Rows) {
   const std::string mxfp4 = "b_blocks U8[4, 2, 16]; b_scales U8[4, 2]";
   const std::string nvfp4 =
       "c.weight U8[4, 8]; c.weight_scale F8_E4M3[4, 1]; c.weight_scale_2 F32[]";
+  const std::string int4 =
+      "d.weight_packed I32[8, 8]; d.weight_scale BF16[8, 2]; d.weight_shape I32[2]";
   struct Row {
     std::string what;
     std::string tensors;
@@ -82,7 +85,24 @@ TEST(Decoding, Rows) {
        "a.v_proj.weight = fp8(a.v_proj.weight, cat(-2, slice(a.k_proj.weight_scale_inv, 1, 1..2), "
        "a.v_proj.weight_scale_inv))\n"},
       {"a scale of what is no FP8", "a.w BF16[4]; a.w_scale_inv F32[]", plain,
-       "a.w = a.w\na.w_scale_inv = a.w_scale_inv\n"},
+       "a.w = a.w\n"
+       "error    a.w_scale_inv: a scale beside BF16, which has no codes: a.w [orphan-scale]\n"},
+      {"and let go", "a.w BF16[4]; a.w_scale_inv F32[]", lenient,
+       "a.w = a.w\norphan a.w_scale_inv\n"
+       "warning  a.w_scale_inv: a scale beside BF16, which has no codes: a.w [orphan-scale]\n"},
+      {"int4", int4, plain, "d.weight = int4(d.weight_packed, d.weight_scale, d.weight_shape)\n"},
+      {"int4 with zero points", int4 + "; d.weight_zero_point I32[1, 2]", plain,
+       "d.weight_zero_point = d.weight_zero_point\n"
+       "error    d.weight_packed: int4 with d.weight_zero_point, which is not decoded: only "
+       "symmetric groups of columns are [packed-codes]\n"},
+      {"int4 in another order", int4 + "; d.weight_g_idx I32[64]", plain,
+       "d.weight_g_idx = d.weight_g_idx\n"
+       "error    d.weight_packed: int4 with d.weight_g_idx, which is not decoded: only symmetric "
+       "groups of columns are [packed-codes]\n"},
+      {"a shape in floats",
+       "d.weight_packed I32[8, 8]; d.weight_scale BF16[8, 2]; d.weight_shape F32[2]", plain,
+       "error    d.weight_shape: shape F32 [2] does not fit I32 [8, 8], I32 or I64 [2] expected "
+       "[scale-shape]\n"},
       {"named like blocks, but numbers", "b_blocks BF16[4]", plain, "b_blocks = b_blocks\n"},
       {"named like a scale, but text", "b_scale_inv BOOL[4]", plain, "b_scale_inv = b_scale_inv\n"},
       {"a dropped scale is not there", fp8, plain,
@@ -105,6 +125,18 @@ TEST(Decoding, Rows) {
   for (const Row& row : rows) {
     EXPECT_EQ(decoded(row.tensors, row.options, row.dropped), row.decoded) << row.what;
   }
+}
+
+TEST(Decoding, MxIsNotBoundByTheBlocksOfAConfig) {
+  const TensorTexts tensors("a F8_E4M3[2, 64]; a_scale_inv U8[2, 2]");
+  const QuantScheme scheme{
+      .kind = QuantScheme::Kind::Fp8, .scale_suffix = "_scale_inv", .block = {128, 128}};
+  Values values;
+  const Decoded found =
+      decode(tensors.list(), {scheme}, std::vector<bool>(2), {{}, Dtype::BF16}, values);
+  EXPECT_EQ(lines_of(found.problems), "");
+  ASSERT_EQ(found.tensors.size(), 1u);
+  EXPECT_TRUE(same_shape(found.tensors[0].value->block, Shape{1, 32}));
 }
 
 TEST(Decoding, WithoutSchemesNothingIsPacked) {

@@ -231,15 +231,52 @@ TEST(Packing, BringsBackWhatWasDecoded) {
   for (const WrittenForm& form : written_forms()) {
     if (form.as == PackAs::Mxfp4) continue;  // of another shape; encode_test.cpp tries all of it
     SCOPED_TRACE(form.name);
-    const Shape shape =
-        form.factor_rank ? Shape{2, 150, 416} : Shape{300, 416};  // one factor for all
-    const Weight weight{form.as, Dtype::BF16, shape};
+    Shape shape = form.factor_rank ? Shape{2, 150, 416} : Shape{300, 416};  // one factor for all
+    const bool ragged = form.scheme.kind == QuantScheme::Kind::Fp8;         // on the right
+    for (const std::uint64_t more : {0, 1, 31, 997}) {
+      if (more > 0 && !ragged) break;
+      shape.back() = 416 + more;
+      const Weight weight{form.as, Dtype::BF16, shape};
+      Model model({});
+      model.add(weight, decoded_values(weight));
+      const PackingLoss loss = model.pack({}).losses.at(0);
+      EXPECT_GT(loss.signal, 0);
+      EXPECT_EQ(loss.changed, 0u) << loss.sqnr();
+      EXPECT_EQ(loss.noise, 0);
+    }
+  }
+}
+
+/// A factor with which the values were decoded is used as it is; another is not.
+TEST(Packing, ASuggestedFactorIsUsedWhereItIsOne) {
+  const Weight weight{PackAs::Nvfp4, Dtype::BF16, {150, 416}};
+  const Floats values = decoded_values(weight);
+  const Bytes elements = bytes_of(values, weight.dtype);
+  Values nodes;
+  const ValuePtr input = nodes.input(0, weight.dtype, weight.shape);
+  const auto factor_with = [&](float suggested) {
+    Packing packing(input, weight.as, "w");
+    packing.suggest(suggested);
+    packing.measure(whole(weight.shape), elements);
+    const Bytes third = packing.third();
+    float factor = 0;
+    std::memcpy(&factor, third.data(), sizeof factor);
+    return factor;
+  };
+  EXPECT_EQ(factor_with(0.00123F), 0.00123F);
+  EXPECT_NE(factor_with(0.5F), 0.5F);
+  EXPECT_EQ(factor_with(0.5F), factor_with(0));
+}
+
+/// The largest floats: rounding a code up would make infinity of one.
+TEST(Packing, PowersOfTwoDoNotOverflow) {
+  for (const PackAs as : {PackAs::Mxfp8, PackAs::Fp8BlocksUe8m0, PackAs::Fp8BlocksE8m0}) {
     Model model({});
-    model.add(weight, decoded_values(weight));
+    model.add({as, Dtype::F32, {1, 32}}, Floats(32, 3.3e38F));
     const PackingLoss loss = model.pack({}).losses.at(0);
-    EXPECT_GT(loss.signal, 0);
-    EXPECT_EQ(loss.changed, 0u) << loss.sqnr();
-    EXPECT_EQ(loss.noise, 0);
+    EXPECT_GT(loss.sqnr(), 18) << written_form(as).name;
+    const Bytes codes = model.pack({}).outputs[0];
+    EXPECT_EQ(codes, Bytes(32, std::byte{0x7E})) << written_form(as).name;  // 448
   }
 }
 
