@@ -22,6 +22,12 @@ ConvertOptions options_of(const Args& args) {
   options.if_exists = exists == "skip"      ? ExistsPolicy::Skip
                       : exists == "replace" ? ExistsPolicy::Replace
                                             : ExistsPolicy::Fail;
+  if (args.has("resume") && args.has("restart")) {
+    fail(Code::Usage, "--resume and --restart: one of them is enough");
+  }
+  options.leftover = args.has("resume")    ? Leftover::Resume
+                     : args.has("restart") ? Leftover::Restart
+                                           : Leftover::Refuse;
   return options;
 }
 
@@ -204,6 +210,9 @@ extern const Command kConvert{
               kMapping,
               kRename,
               kInclude,
+              {.name = "resume",
+               .help = "go on after the shards that an interrupted run has finished"},
+              {.name = "restart", .help = "write again what an interrupted run has finished"},
               {.name = "dry-run", .help = "everything but writing", .letter = 'n'}},
     .examples = {"convert gpt-oss-20b --to native -o gpt-oss-20b-native",
                  "convert ft --to hf --quantize mxfp4 --like gpt-oss-20b -o ft-mxfp4"},

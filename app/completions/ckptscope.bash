@@ -21,7 +21,7 @@ _ckptscope() {
     show) flags+=' --values --image --to --adapter --dtype --set --layout --mapping' ;;
     map) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --all --rules --full --expect' ;;
     stat) flags+=' --against --hist --linear --all --figure --threads -j' ;;
-    convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --mapping --rename --include --dry-run -n' ;;
+    convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --mapping --rename --include --resume --restart --dry-run -n' ;;
     verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --memory --threads -j' ;;
     check) flags+=' --deep --sums --strict --threads -j' ;;
     diff) flags+=' --headers --decoded --limit --all --threads -j' ;;

@@ -101,6 +101,8 @@ complete -c ckptscope -n '__fish_seen_subcommand_from convert' -l if-exists -r -
 complete -c ckptscope -n '__fish_seen_subcommand_from convert' -l mapping -r -d 'a mapping of your own instead of a family'\''s: help mapping'
 complete -c ckptscope -n '__fish_seen_subcommand_from convert' -l rename -r -d 'another key for every key that LEFT matches, before all else, never undone; may be repeated'
 complete -c ckptscope -n '__fish_seen_subcommand_from convert' -l include -r -d 'only output keys that the query finds; may be repeated'
+complete -c ckptscope -n '__fish_seen_subcommand_from convert' -l resume -d 'go on after the shards that an interrupted run has finished'
+complete -c ckptscope -n '__fish_seen_subcommand_from convert' -l restart -d 'write again what an interrupted run has finished'
 complete -c ckptscope -n '__fish_seen_subcommand_from convert' -l dry-run -s n -d 'everything but writing'
 complete -c ckptscope -n '__fish_seen_subcommand_from verify' -l to -r -f -a 'native hf' -d 'target of the mapping; without it, the other side'
 complete -c ckptscope -n '__fish_seen_subcommand_from verify' -l adapter -r -f -a 'gpt_oss nemotron_omni nemotron_v3 deepseek_v4 kimi_k3 kimi_k25_vl kimi_vl kimi_linear minimax_m3_vl minimax_m3 minimax_m2 hy_v3 hy_mt2 ling_v2 laguna ernie4_5_moe ernie4_5 qwen3_omni_moe qwen2_5_omni qwen3_vl_moe qwen3_next qwen3_5_moe qwen3_5 mistral4_vlm mistral4 mistral3_vlm mistral3 inkling diffusion_gemma gemma4_moe gemma4_unified gemma3 step3p7 step3p5 muse_glimmer llava_onevision bagel mimo_v2_flash deepseek_v32 glm_moe_dsa deepseek_v3 glm4_moe qwen3_moe llama qwen2 qwen3 encoder plain' -d 'family, instead of what config.json and keys say; none leaves keys as they are'

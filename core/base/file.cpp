@@ -140,8 +140,10 @@ bool exists(const std::string& path) {
   fail_errno(display(path));
 }
 
-std::vector<std::string> names_in(const std::string& directory) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::opendir(directory.c_str()), ::closedir);
+namespace {
+
+std::vector<std::string> names_of(DIR* opened, const std::string& directory) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(opened, ::closedir);
   if (!stream) fail_errno(display(directory));
   std::vector<std::string> names;
   for (;;) {
@@ -152,6 +154,29 @@ std::vector<std::string> names_in(const std::string& directory) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
   }
+}
+
+}  // namespace
+
+std::vector<std::string> names_in(const std::string& directory) {
+  return names_of(::opendir(directory.c_str()), directory);
+}
+
+std::vector<std::string> names_in(int directory) {
+  UniqueFd again(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!again) fail_errno("a directory");
+  return names_of(::fdopendir(again.release()), "a directory");
+}
+
+void remove_file(int directory, const std::string& name, int flags) {
+  if (::unlinkat(directory, name.c_str(), flags) != 0 && errno != ENOENT) {
+    fail_errno(fmt::format("removing {}", display(name)));
+  }
+}
+
+void flush_directory(int fd, std::string_view name) {
+  if (::fsync(fd) != 0 && !unsupported(errno))
+    fail_errno(fmt::format("flushing {}", display(name)));
 }
 
 std::optional<std::string> link_target(const std::string& path) {

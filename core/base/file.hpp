@@ -27,6 +27,7 @@ class UniqueFd {
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
   void reset() noexcept;
+  int release() { return std::exchange(fd_, -1); }
   /// Closes and throws on failure: a write error may surface only here.
   void close_checked(std::string_view name);
 
@@ -93,6 +94,11 @@ bool is_directory(const std::string& path);
 bool exists(const std::string& path);  // a link that points to nothing does
 /// Names of what lies in a directory but . and .., in no order.
 std::vector<std::string> names_in(const std::string& directory);
+std::vector<std::string> names_in(int directory);  // that is open
+/// Removes a file of an open directory; one that is gone already is none.
+void remove_file(int directory, const std::string& name, int flags = 0);
+/// Durability of names; a directory that cannot be flushed (network file systems) is no failure.
+void flush_directory(int fd, std::string_view name);
 /// What a link says; nullopt for what is no link.
 std::optional<std::string> link_target(const std::string& path);
 /// The path without links, of something that is there.

@@ -2,6 +2,7 @@
 #include "core/convert/convert.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <memory>
 
@@ -85,13 +86,18 @@ class Conversion {
     if (is_done_already(side_files)) return std::move(report_);
     check_before(sources_, plan_, layout_, options_);
     if (options_.verify != VerifyLevel::None) check_source_sums();
-    Staging staging(options_.out, options_.if_exists == ExistsPolicy::Replace
-                                      ? Staging::IfExists::Replace
-                                      : Staging::IfExists::Fail);
+    Staging staging(options_.out, work(side_files), staging_options());
     report_.notes.insert(report_.notes.end(), staging.notes().begin(), staging.notes().end());
-    write(staging);
+    try {
+      write(staging);
+    } catch (const Error& error) {
+      const bool may_go_on = error.code() == Code::NoSpace || error.code() == Code::Io;
+      if (may_go_on || options_.leftover == Leftover::Resume) keep(staging);
+      throw;
+    }
     if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging.path());
     write_side_files(staging, side_files);
+    write_receipt(staging);
     bool touched = check_sources_unchanged(source_);
     if (sources_.like != nullptr) touched = check_sources_unchanged(*sources_.like) || touched;
     if (touched) {
@@ -196,31 +202,80 @@ class Conversion {
     return flaw;
   }
 
+  StagedWork work(const SideFiles& side_files) const {
+    StagedWork work;
+    work.files = side_files.names();
+    work.files.push_back(std::string(kUsualIndex));
+    work.files.push_back(std::string(kReceiptName));
+    for (const OutputShard& shard : layout_.shards) {
+      work.files.push_back(shard.name);
+      work.shards.push_back({shard.name, shard.file_bytes()});
+    }
+    work.conversion = receipt_.to_json();
+    return work;
+  }
+
+  Staging::Options staging_options() const {
+    const bool replaces = options_.if_exists == ExistsPolicy::Replace;
+    return {replaces ? Staging::IfExists::Replace : Staging::IfExists::Fail, options_.leftover};
+  }
+
+  /// Hours of work: make room, and go on.
+  void keep(Staging& staging) {
+    staging.keep_done();
+    const std::size_t done = staging.done_now().size();
+    if (done == 0) return;
+    report_.notes.push_back(fmt::format("{} of {} shards are done and stay; --resume goes on", done,
+                                        layout_.shards.size()));
+  }
+
   void write(Staging& staging) {
-    std::size_t written = 0;
-    std::mutex mutex;
-    StagedSink sink(staging, layout_, [&](std::size_t shard) {
-      const std::lock_guard lock(mutex);
+    check_done(staging);
+    std::atomic<std::size_t> written = staging.done_before().size();
+    const bool reads = options_.verify != VerifyLevel::None;
+    StagedSink::Options sinking{.read_back = reads};
+    for (const OutputShard& shard : layout_.shards) {
+      sinking.wanted.push_back(!staging.done_before().contains(shard.name));
+    }
+    sinking.finished = [&](std::size_t shard) {
       const OutputShard& row = layout_.shards[shard];
       progress_.line(fmt::format("write    {:>2}/{}  {}  {}", ++written, layout_.shards.size(),
                                  row.name, format_bytes(row.file_bytes())));
-    });
+    };
+    StagedSink sink(staging, layout_, progress_, std::move(sinking));
     report_.losses = execute(
-        plan_, [&] { return sources_.open(plan_); }, sink, options_.resources, progress_, "write");
+        plan_, [&] { return sources_.open(plan_); }, sink, options_.resources, progress_,
+        reads ? "write+read" : "write");
     sink.finish();
     report_.bytes = layout_.file_bytes();
     report_.as_published = layout_.as_published;
-    for (const OutputShard& shard : layout_.shards) {
-      report_.shards.push_back({shard.name, shard.file_bytes(), ""});
-    }
-    if (options_.verify != VerifyLevel::None) read_back(sink);
   }
 
-  void read_back(const StagedSink& sink) {
-    progress_.phase("read back", report_.bytes);
-    parallel_for(report_.shards.size(), options_.resources.workers(), [&](std::size_t i, unsigned) {
-      report_.shards[i].xxh3 = hex64(sink.read_back(i, progress_));
+  /// What an earlier run has finished is held against its record, where this one reads back.
+  void check_done(Staging& staging) {
+    if (options_.verify == VerifyLevel::None) return;
+    const std::map<std::string, DoneShard> done = staging.done_before();
+    std::vector<const std::pair<const std::string, DoneShard>*> rows;
+    std::uint64_t bytes = 0;
+    for (const auto& one : done) {
+      rows.push_back(&one);
+      bytes += one.second.bytes;
+    }
+    if (rows.empty()) return;
+    progress_.phase("read back", bytes);
+    std::vector<char> good(rows.size());
+    parallel_for(rows.size(), options_.resources.workers(), [&](std::size_t i, unsigned) {
+      const auto& [name, record] = *rows[i];
+      good[i] =
+          hex64(hash_on_disk(staging.path() + "/" + name, record.bytes, progress_)) == record.xxh3;
     });
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (good[i]) continue;
+      staging.discard(rows[i]->first);
+      report_.notes.push_back(fmt::format(
+          "{}: {}; written again", display(rows[i]->first),
+          rows[i]->second.xxh3.empty() ? "was not read back" : "is not what its record says"));
+    }
   }
 
   void compare_all(const std::string& directory) {
@@ -233,6 +288,7 @@ class Conversion {
   }
 
   void write_side_files(Staging& staging, const SideFiles& side_files) {
+    if (staging.has_side_files()) return;
     SideFiles::Report files = side_files.copy(
         [&](const std::string& name, const std::string& text) { staging.write_text(name, text); });
     report_.copied = std::move(files.copied);
@@ -242,10 +298,17 @@ class Conversion {
     if (const std::string index = layout_.index_json(plan_); !index.empty()) {
       staging.write_text(std::string(kUsualIndex), index);
     }
-    receipt_.outputs = report_.shards;
-    for (const Overflowed& one : report_.losses.overflowed) {
-      receipt_.overflowed[one.key] = one.values;
+    staging.note_side_files();
+  }
+
+  void write_receipt(Staging& staging) {
+    const auto done = staging.done_now();
+    for (const OutputShard& shard : layout_.shards) {
+      const DoneShard& record = done.at(shard.name);
+      receipt_.outputs.push_back({shard.name, record.bytes, record.xxh3});
+      receipt_.overflowed.insert(record.overflowed.begin(), record.overflowed.end());
     }
+    report_.shards = receipt_.outputs;
     staging.write_text(std::string(kReceiptName), receipt_.to_json());
   }
 
@@ -261,6 +324,23 @@ class Conversion {
 
 }  // namespace
 
+namespace {
+
+/// Of shards that an earlier run has left, where they are to be kept.
+std::uint64_t bytes_done(const ShardLayout& layout, const ConvertOptions& options) {
+  if (options.leftover != Leftover::Resume) return 0;
+  const std::string partial = options.out.text() + ".partial";
+  const auto work = is_directory(partial) ? read_work(partial) : std::nullopt;
+  const auto done = work ? read_done(partial, *work) : std::map<std::string, DoneShard>();
+  std::uint64_t bytes = 0;
+  for (const OutputShard& shard : layout.shards) {
+    if (done.contains(shard.name)) bytes += shard.file_bytes();
+  }
+  return bytes;
+}
+
+}  // namespace
+
 void check_before(const PlanInputs& sources, const Plan& plan, const ShardLayout& layout,
                   const ConvertOptions& options) {
   plan.require_sound(sources.checkpoint.name());
@@ -271,7 +351,7 @@ void check_before(const PlanInputs& sources, const Plan& plan, const ShardLayout
   if (options.out.is_taken() && options.if_exists == ExistsPolicy::Fail) {
     fail(Code::Exists, "{}: exists; see --if-exists", display(options.out.text()));
   }
-  const std::uint64_t needed = layout.file_bytes();
+  const std::uint64_t needed = layout.file_bytes() - bytes_done(layout, options);
   const std::uint64_t free = options.out.free_bytes();
   if (free < needed) {
     fail(Code::NoSpace, "{}: {} free, {} needed; nothing written", display(options.out.text()),

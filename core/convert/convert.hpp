@@ -11,6 +11,7 @@
 #include "core/output/output_path.hpp"
 #include "core/output/receipt.hpp"
 #include "core/output/shard_layout.hpp"
+#include "core/output/staging.hpp"
 #include "core/plan/plan.hpp"
 #include "core/run/executor.hpp"
 #include "core/run/inputs.hpp"
@@ -26,6 +27,7 @@ struct ConvertOptions {
   Resources resources;
   VerifyLevel verify = VerifyLevel::ReadBack;
   ExistsPolicy if_exists = ExistsPolicy::Fail;
+  Leftover leftover = Leftover::Refuse;
 };
 
 struct ConvertReport {
@@ -50,7 +52,8 @@ void check_before(const PlanInputs& sources, const Plan& plan, const ShardLayout
                   const ConvertOptions& options);
 
 /// Throws as check_before, and NoSpace, Io, SourceChanged, Locked, Mismatch (read back differs),
-/// Interrupted. After a throw nothing of it is left and OUT is as it was.
+/// Interrupted. After a throw OUT is as it was, and nothing of it is left beside OUT but shards
+/// that are done: after NoSpace and Io, and with Leftover::Resume.
 ConvertReport convert(const PlanInputs& sources, const Plan& plan, const ConvertOptions& options,
                       Progress& progress);
 

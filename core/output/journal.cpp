@@ -1,24 +1,31 @@
-// Names are written as they are displayed: no name can forge a line, and no two are the same.
+// The work comes first, by a link that only one process makes, and goes last.
 #include "core/output/journal.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
-#include <sstream>
+#include <nlohmann/json.hpp>
+#include <random>
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "core/output/staged_file.hpp"
 
 namespace ckptscope {
 namespace {
 
+using Json = nlohmann::ordered_json;
 constexpr std::uint64_t kMaxBytes = 256'000'000;
-constexpr std::string_view kHead = "ckptscope conversion in progress";
-constexpr std::string_view kOutputLine = "output ";
-constexpr std::string_view kFileLine = "file ";
-constexpr std::string_view kComplete = "complete";
+constexpr std::string_view kWork = "work";
+constexpr std::string_view kHolder = "holder";
+constexpr std::string_view kSideFiles = "side-files";
+constexpr std::string_view kDone = ".done";
+constexpr std::string_view kUnfinished = ".tmp";
+constexpr std::size_t kTagDigits = 16;
 
 std::string now_text() {
   char text[32] = {};
@@ -35,72 +42,190 @@ std::string host_name() {
   return host;
 }
 
-}  // namespace
-
-bool Journal::is_for(const std::string& out) const {
-  return output == display(last_component(out));
+/// Of this process: two on different machines may have the same number.
+const std::string& own_tag() {
+  static const std::string tag = [] {
+    std::random_device random;
+    const std::uint64_t high = random();
+    return fmt::format("{:016x}", high << 32 | random());
+  }();
+  return tag;
 }
 
-bool Journal::names(const std::string& file) const {
-  return file == kJournalName || files.contains(display(file));
+std::string in_journal(std::string_view name) {
+  return fmt::format("{}/{}", kJournalName, name);
 }
 
-std::optional<Journal> read_journal(const std::string& directory) {
-  const std::string path = fmt::format("{}/{}", directory, kJournalName);
-  if (!exists(path)) return std::nullopt;
-  std::istringstream file;
+/// The text of a file of the journal; nullopt for what is none: a pipe, a link, larger than any.
+std::optional<std::string> read_own(const std::string& directory, std::string_view name) {
+  const std::string path = fmt::format("{}/{}", directory, in_journal(name));
+  if (kind_of(path) != FileKind::Regular) return std::nullopt;
   try {
-    file.str(read_text(path, kMaxBytes));
-  } catch (const Error& error) {  // a pipe, or larger than any of ours
+    return read_text(path, kMaxBytes);
+  } catch (const Error& error) {
     if (row_of(error.code()).exit == 3) throw;
     return std::nullopt;
   }
-  Journal journal;
-  std::string line;
-  std::getline(file, line);
-  std::getline(file, journal.holder);
-  while (std::getline(file, line)) {
-    if (line.starts_with(kOutputLine)) journal.output = line.substr(kOutputLine.size());
-    if (line.starts_with(kFileLine)) journal.files.insert(line.substr(kFileLine.size()));
-    journal.complete = journal.complete || line == kComplete;
-  }
-  return journal;
 }
 
-JournalWriter::JournalWriter(int directory, const std::string& out) {
+/// nullopt for what is no JSON object.
+std::optional<Json> read_object(const std::string& directory, std::string_view name) {
+  const auto text = read_own(directory, name);
+  if (!text) return std::nullopt;
+  Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
+}
+
+void write_own(int directory, const std::string& name, const std::string& text) {
+  StagedFile file(directory, name, text.size());
+  file.write(0, std::as_bytes(std::span(text)));
+  file.finish();
+}
+
+void flush_journal(int directory) {
   const std::string name(kJournalName);
-  fd_ = UniqueFd(::openat(directory, name.c_str(),
-                          O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
-  if (!fd_) fail_errno(fmt::format("creating {}", name));
+  const UniqueFd fd(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd) flush_directory(fd.get(), name);
+}
+
+/// Under its name at once, whether or not something has it.
+void replace_own(int directory, const std::string& name, const std::string& text) {
+  const std::string aside = unfinished_name(name);
+  write_own(directory, aside, text);
+  if (::renameat(directory, aside.c_str(), directory, name.c_str()) != 0) {
+    fail_errno(fmt::format("renaming {}", display(aside)));
+  }
+}
+
+Json to_json(const StagedWork& work) {
+  Json shards = Json::array();
+  for (const auto& shard : work.shards)
+    shards.push_back({{"name", shard.name}, {"bytes", shard.bytes}});
+  return {{"program", work.program},     {"output", work.output}, {"files", work.files},
+          {"shards", std::move(shards)}, {"parts", work.parts},   {"conversion", work.conversion}};
+}
+
+}  // namespace
+
+std::string program_version() {
+  return CKPTSCOPE_VERSION;
+}
+
+std::string unfinished_name(const std::string& name) {
+  return fmt::format("{}.{}{}", name, own_tag(), kUnfinished);
+}
+
+bool StagedWork::makes(std::string_view file) const {
+  const auto is_made = [&](std::string_view name) {
+    return std::find(files.begin(), files.end(), name) != files.end();
+  };
+  constexpr std::size_t kBehind = 1 + kTagDigits + kUnfinished.size();
+  const bool unfinished = file.ends_with(kUnfinished) && file.size() > kBehind;
+  return is_made(file) || (unfinished && is_made(file.substr(0, file.size() - kBehind)));
+}
+
+std::optional<StagedWork> read_work(const std::string& directory) {
+  const auto json = read_object(directory, kWork);
+  if (!json) return std::nullopt;
   try {
-    append(fmt::format("{}\npid {}, host {}, since {}\n{}{}", kHead, ::getpid(), host_name(),
-                       now_text(), kOutputLine, display(last_component(out))));
-  } catch (const Error&) {
-    ::unlinkat(directory, name.c_str(), 0);
-    throw;
+    StagedWork work;
+    work.program = json->at("program").get<std::string>();
+    work.output = json->at("output").get<std::string>();
+    work.files = json->at("files").get<std::vector<std::string>>();
+    for (const Json& shard : json->at("shards")) {
+      work.shards.push_back(
+          {shard.at("name").get<std::string>(), shard.at("bytes").get<std::uint64_t>()});
+    }
+    work.parts = json->at("parts").get<std::uint64_t>();
+    work.conversion = json->at("conversion").get<std::string>();
+    return work;
+  } catch (const Json::exception&) {
+    return std::nullopt;
   }
 }
 
-void JournalWriter::note_file(const std::string& name) {
-  append(fmt::format("{}{}", kFileLine, display(name)));
+std::string read_holder(const std::string& directory) {
+  return read_own(directory, kHolder).value_or("");
 }
 
-void JournalWriter::note_complete() {
-  append(std::string(kComplete));
-  if (::fsync(fd_.get()) != 0 && !unsupported(errno)) {
-    fail_errno(fmt::format("flushing {}", kJournalName));
+std::map<std::string, DoneShard> read_done(const std::string& directory, const StagedWork& work) {
+  std::map<std::string, DoneShard> done;
+  for (const StagedWork::Shard& shard : work.shards) {
+    const auto json = read_object(directory, shard.name + std::string(kDone));
+    const std::string path = fmt::format("{}/{}", directory, shard.name);
+    const bool there =
+        json && kind_of(path) == FileKind::Regular && identity_of(path).size == shard.bytes;
+    if (!there) continue;
+    try {
+      DoneShard one;
+      one.bytes = json->at("bytes").get<std::uint64_t>();
+      one.xxh3 = json->at("xxh3").get<std::string>();
+      one.overflowed = json->at("overflowed").get<std::map<std::string, std::uint64_t>>();
+      if (one.bytes == shard.bytes) done.emplace(shard.name, std::move(one));
+    } catch (const Json::exception&) {  // no record of ours
+    }
   }
+  return done;
 }
 
-void JournalWriter::append(const std::string& line) {
-  const std::string text = line + "\n";
-  ssize_t put = 0;
-  do {
-    put = ::write(fd_.get(), text.data(), text.size());
-  } while (put < 0 && errno == EINTR);
-  if (put == static_cast<ssize_t>(text.size())) return;
-  if (put >= 0) errno = ENOSPC;  // a line in part: the disk is full
-  fail_errno(fmt::format("writing {}", kJournalName));
+bool has_side_files(const std::string& directory) {
+  return read_own(directory, kSideFiles).has_value();
+}
+
+bool JournalWriter::begin(const StagedWork& work) const {
+  const std::string journal(kJournalName);
+  if (::mkdirat(directory_, journal.c_str(), 0777) != 0 && errno != EEXIST) {
+    fail_errno(fmt::format("making {}", journal));
+  }
+  const std::string name = in_journal(kWork);
+  const std::string aside = unfinished_name(name);
+  write_own(directory_, aside, to_json(work).dump(1) + "\n");
+  const bool made = ::linkat(directory_, aside.c_str(), directory_, name.c_str(), 0) == 0 ||
+                    take_without_links(aside, name);
+  remove_file(directory_, aside);
+  flush_journal(directory_);
+  return made;
+}
+
+/// A file system without hard links: a rename has to do, which would replace another's.
+bool JournalWriter::take_without_links(const std::string& aside, const std::string& name) const {
+  if (errno == EEXIST || ::faccessat(directory_, name.c_str(), F_OK, 0) == 0) return false;
+  if (::renameat(directory_, aside.c_str(), directory_, name.c_str()) != 0) {
+    fail_errno(fmt::format("making {}", name));
+  }
+  return true;
+}
+
+void JournalWriter::hold() const {
+  replace_own(directory_, in_journal(kHolder),
+              fmt::format("pid {}, host {}, since {}", ::getpid(), host_name(), now_text()));
+}
+
+void JournalWriter::note_done(const std::string& shard, const DoneShard& done) const {
+  const Json json{{"bytes", done.bytes}, {"xxh3", done.xxh3}, {"overflowed", done.overflowed}};
+  replace_own(directory_, in_journal(shard + std::string(kDone)), json.dump() + "\n");
+  flush_journal(directory_);
+}
+
+void JournalWriter::forget(const std::string& shard) const {
+  remove_file(directory_, in_journal(shard + std::string(kDone)));
+}
+
+void JournalWriter::note_side_files() const {
+  replace_own(directory_, in_journal(kSideFiles), "");
+}
+
+void JournalWriter::remove() const {
+  const std::string journal(kJournalName);
+  const UniqueFd fd(
+      ::openat(directory_, journal.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd && errno == ENOENT) return;
+  if (!fd) fail_errno(journal);
+  for (const std::string& name : names_in(fd.get())) {
+    if (name != kWork) remove_file(fd.get(), name);
+  }
+  remove_file(fd.get(), std::string(kWork));
+  remove_file(directory_, journal, AT_REMOVEDIR);
 }
 
 }  // namespace ckptscope

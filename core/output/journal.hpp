@@ -1,16 +1,21 @@
-// The journal of a staging directory: the only proof that its files are a run's own.
+// The journal of a staging directory: what the directory is made for, and which of its shards are
+// done. A directory inside it, whose files appear whole or not at all:
 //
-//   ckptscope conversion in progress
-//   pid 4711, host example, since 2026-11-25T10:00:00Z
-//   output gpt-oss-20b                the last component of OUT
-//   file model-00001-of-00002.safetensors     one line before each file is made
-//   complete                          all is written and flushed; what is left is the renaming
+//   ckptscope.journal/work          JSON: the output, all files that are made, the conversion
+//   ckptscope.journal/holder        "pid 4711, host a, since 2026-11-25T10:00:00Z"
+//   ckptscope.journal/SHARD.done    JSON: bytes, hash; a shard without it is not done
+//   ckptscope.journal/side-files    all files but shards and the receipt are there
+//
+// It is the only proof that files are a run's own.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/file.hpp"
 
@@ -18,35 +23,67 @@ namespace ckptscope {
 
 inline constexpr std::string_view kJournalName = "ckptscope.journal";
 
-struct Journal {
-  std::string holder;             // "pid 12, host a, since …"; may be empty
-  std::string output;             // as displayed
-  std::set<std::string> files{};  // as displayed
-  bool complete = false;
+/// What a staging directory is made for.
+struct StagedWork {
+  struct Shard {
+    std::string name;
+    std::uint64_t bytes = 0;
+    bool operator==(const Shard&) const = default;
+  };
+  std::string program{};             // version of who began it
+  std::string output{};              // the last component of OUT, as displayed
+  std::vector<std::string> files{};  // names of all that is made, shards too
+  std::vector<Shard> shards{};       // what is done shard by shard, in order
+  std::string conversion{};          // its receipt without outputs; empty: nothing to go on with
+  std::uint64_t parts = 1;           // that it is shared out to
 
-  /// A run made the directory for an output of this path.
-  bool is_for(const std::string& out) const;
-  bool names(const std::string& file) const;
+  /// Whether a file of that name is made for it; also one that has not got its name yet.
+  bool makes(std::string_view file) const;
 };
 
-/// The journal in `directory`; nullopt without one, and for what cannot be one. Throws what the
-/// file system says.
-std::optional<Journal> read_journal(const std::string& directory);
+/// A shard that is whole, on disk, and read back where that was asked for.
+struct DoneShard {
+  std::uint64_t bytes = 0;
+  std::string xxh3{};  // of the file, hexadecimal; empty: not read back
+  std::map<std::string, std::uint64_t> overflowed{};  // by key: values that became infinite
+};
 
-/// Writes lines at the end, each whole. Not thread-safe. Throws NoSpace, Io.
+/// Of this program.
+std::string program_version();
+
+/// The work that a directory is made for; nullopt without a journal, and for what is none of ours.
+/// Throws what the file system says.
+std::optional<StagedWork> read_work(const std::string& directory);
+/// Who holds it; empty where nobody says.
+std::string read_holder(const std::string& directory);
+/// The shards of `work` that have a record and are there in their size.
+std::map<std::string, DoneShard> read_done(const std::string& directory, const StagedWork& work);
+
+bool has_side_files(const std::string& directory);
+
+/// Writes to the journal of an open directory. Files appear by a rename or a link: several
+/// processes may do the same at once. Thread-safe. Throws NoSpace, Io.
 class JournalWriter {
  public:
   JournalWriter() = default;
-  /// Makes the journal in an open directory, for the output `out`.
-  JournalWriter(int directory, const std::string& out);
+  /// `directory` stays open while this lives.
+  explicit JournalWriter(int directory) : directory_(directory) {}
 
-  void note_file(const std::string& name);
-  void note_complete();
-  explicit operator bool() const { return static_cast<bool>(fd_); }
+  /// Makes the journal, if it is not there. False where somebody else has begun one.
+  bool begin(const StagedWork& work) const;
+  void hold() const;  // names this process as the holder
+  void note_done(const std::string& shard, const DoneShard& done) const;
+  void forget(const std::string& shard) const;
+  void note_side_files() const;
+  /// All of it. What is left of a journal that was being removed is removed, too.
+  void remove() const;
 
  private:
-  void append(const std::string& line);
-  UniqueFd fd_;
+  bool take_without_links(const std::string& aside, const std::string& name) const;
+  int directory_ = -1;
 };
+
+/// The name that a file has until it is whole; of this process alone.
+std::string unfinished_name(const std::string& name);
 
 }  // namespace ckptscope

@@ -1,6 +1,8 @@
 // One window is held at a time.
 #include "core/output/read_back.hpp"
 
+#include <algorithm>
+
 #include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
@@ -32,6 +34,31 @@ std::uint64_t hash_on_disk(
     progress.advance(read.size());
   }
   return whole.digest();
+}
+
+std::uint64_t WrittenRanges::read_back(const std::string& path, std::string_view name,
+                                       std::uint64_t bytes, Progress& progress) {
+  std::sort(ranges_.begin(), ranges_.end(),
+            [](const Range& a, const Range& b) { return a.offset < b.offset; });
+  RunningXxh3 part;
+  auto range = ranges_.cbegin();
+  const auto compare = [&](std::uint64_t at, std::span<const std::byte> window) {
+    while (!window.empty()) {
+      const std::uint64_t end = range->offset + range->bytes;
+      const std::uint64_t now = std::min<std::uint64_t>(window.size(), end - at);
+      part.add(window.first(now));
+      window = window.subspan(now);
+      at += now;
+      if (at < end) return;
+      if (part.digest() != range->hash) {
+        fail(Code::Mismatch, "{}: read back {} for bytes {} to {}, written was {}", display(name),
+             hex64(part.digest()), range->offset, end, hex64(range->hash));
+      }
+      part.reset();
+      ++range;
+    }
+  };
+  return hash_on_disk(path, bytes, progress, compare);
 }
 
 }  // namespace ckptscope

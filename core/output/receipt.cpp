@@ -57,11 +57,35 @@ std::string text_of(const std::optional<MappingText>& mapping) {
 
 }  // namespace
 
-bool Receipt::same_conversion(const Receipt& other) const {
-  return from == other.from && to == other.to && adapter == other.adapter &&
-         layout == other.layout && plan == other.plan && options == other.options &&
-         settings == other.settings && renames == other.renames && include == other.include &&
-         text_of(mapping) == text_of(other.mapping) && sources == other.sources;
+std::string Receipt::difference(const Receipt& other) const {
+  if (from != other.from || to != other.to) return "another --to";
+  if (adapter != other.adapter) return "another --adapter";
+  if (layout != other.layout) return "another --layout";
+  if (sources != other.sources) return "other sources";
+  for (const auto* both : {&options, &other.options}) {
+    for (const auto& [name, value] : *both) {
+      const auto mine = options.find(name);
+      const auto theirs = other.options.find(name);
+      const bool same =
+          mine != options.end() && theirs != other.options.end() && mine->second == theirs->second;
+      if (!same) return "another --" + name;
+    }
+  }
+  if (settings != other.settings) return "another --set";
+  if (renames != other.renames) return "another --rename";
+  if (include != other.include) return "another --include";
+  if (text_of(mapping) != text_of(other.mapping)) return "another --mapping";
+  return plan == other.plan ? "" : "another plan";
+}
+
+std::string difference(const StagedWork& begun, const StagedWork& work) {
+  if (begun.program != work.program) return "ckptscope " + begun.program;
+  const auto a = parse_receipt(begun.conversion);
+  const auto b = parse_receipt(work.conversion);
+  if (!a || !b) return "other work";
+  if (std::string what = a->difference(*b); !what.empty()) return what;
+  if (work.parts > 1 && begun.parts != work.parts) return fmt::format("{} parts", begun.parts);
+  return begun.shards == work.shards ? "" : "other shards";
 }
 
 std::string Receipt::to_json() const {
@@ -130,7 +154,15 @@ std::optional<Receipt> read_receipt(const std::string& directory) {
   const std::string path = directory + "/" + std::string(kReceiptName);
   if (!exists(path)) return std::nullopt;
   try {
-    const std::string text = read_text(path, kMaxReceiptBytes);
+    return parse_receipt(read_text(path, kMaxReceiptBytes));
+  } catch (const Error& error) {
+    if (row_of(error.code()).exit == 3) throw;
+    return std::nullopt;
+  }
+}
+
+std::optional<Receipt> parse_receipt(const std::string& text) {
+  try {
     JsonScanner(text).skip_value(/*unique_keys=*/true);
     const Json root = Json::parse(text);
     if (root.value("schema", "") != kSchema) return std::nullopt;
@@ -156,8 +188,7 @@ std::optional<Receipt> read_receipt(const std::string& directory) {
         read_files(root.at("sources"), "header_xxh3", &Receipt::SourceFile::header_hash);
     receipt.outputs = read_files(root.at("outputs"), "xxh3", &Receipt::OutputFile::xxh3);
     return receipt;
-  } catch (const Error& error) {
-    if (row_of(error.code()).exit == 3) throw;
+  } catch (const Error&) {
     return std::nullopt;
   } catch (const Json::exception&) {
     return std::nullopt;

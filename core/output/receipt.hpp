@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/output/journal.hpp"
 #include "core/plan/plan.hpp"
 #include "core/run/inputs.hpp"
 
@@ -44,13 +45,21 @@ struct Receipt {
   std::vector<OutputFile> outputs;
 
   /// The same sources, plan and options; output hashes do not count.
-  bool same_conversion(const Receipt& other) const;
+  bool same_conversion(const Receipt& other) const { return difference(other).empty(); }
+  /// What of them `other` has otherwise, the first: "the sources", "--dtype"; empty for nothing.
+  std::string difference(const Receipt& other) const;
   std::string to_json() const;
 };
 
 /// Everything but `outputs` and `overflowed`.
 Receipt make_receipt(const PlanInputs& sources, const Plan& plan,
                      std::optional<std::uint64_t> max_shard_bytes);
+
+/// What a receipt's JSON says; nullopt for what is none.
+std::optional<Receipt> parse_receipt(const std::string& text);
+
+/// In what the work that was begun differs from `work`: "another plan", …; empty where it does not.
+std::string difference(const StagedWork& begun, const StagedWork& work);
 
 /// The receipt of a directory, if it has one that is a receipt. Throws what the file system says.
 std::optional<Receipt> read_receipt(const std::string& directory);

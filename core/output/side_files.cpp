@@ -224,6 +224,16 @@ std::string SideFiles::read(const Neighbour& neighbour) {
   return text;
 }
 
+std::vector<std::string> SideFiles::names() const {
+  std::set<std::string> names{"config.json"};
+  for (const auto* list : {&own_, &of_like_}) {
+    for (const Neighbour& one : *list) {
+      if (one.reason.empty()) names.insert(one.name);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
 SideFiles::Report SideFiles::copy(const Put& put) const {
   Report report;
   std::set<std::string, std::less<>> written;

@@ -32,6 +32,9 @@ class SideFiles {
   /// file system says.
   SideFiles(const PlanInputs& sources, const Plan& plan);
 
+  /// Of all that may be copied.
+  std::vector<std::string> names() const;
+
   struct Report {
     std::vector<std::string> copied;
     std::vector<std::string> lent;      // copied from the checkpoint of --like

@@ -13,13 +13,24 @@ namespace {
 
 constexpr std::uint64_t kMaxText = 256'000'000;
 
+/// Made in a second: nothing of it is worth going on with.
+StagedWork work_of(const Checkpoint& checkpoint) {
+  StagedWork work;
+  for (const Shard& shard : checkpoint.shards()) work.files.push_back(shard.name);
+  work.files.push_back("config.json");
+  if (const std::string& index = checkpoint.location().index; !index.empty()) {
+    work.files.push_back(last_component(index));
+  }
+  return work;
+}
+
 }  // namespace
 
 SkeletonReport write_skeleton(const Checkpoint& checkpoint, const OutputPath& out) {
   refuse_errors(checkpoint.problems(), checkpoint.name());
   const std::string source = checkpoint.location().directory;
   out.refuse_overlap({&source, 1});
-  Staging staging(out, Staging::IfExists::Fail);
+  Staging staging(out, work_of(checkpoint), {});
   SkeletonReport report;
   report.notes = staging.notes();
   for (const Shard& shard : checkpoint.shards()) {
@@ -30,6 +41,7 @@ SkeletonReport write_skeleton(const Checkpoint& checkpoint, const OutputPath& ou
     StagedFile copy = staging.create_sparse(shard.name, shard.identity.size);
     copy.write(0, header);
     copy.finish();
+    staging.publish(shard.name);
     ++report.files;
     report.header_bytes += header.size();
     report.apparent_bytes += shard.identity.size;

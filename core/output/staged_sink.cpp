@@ -8,13 +8,30 @@
 #include "core/output/read_back.hpp"
 
 namespace ckptscope {
-StagedSink::StagedSink(Staging& staging, const ShardLayout& layout,
-                       std::function<void(std::size_t)> finished)
+
+StagedSink::StagedSink(Staging& staging, const ShardLayout& layout, Progress& progress,
+                       Options options)
     : staging_(staging),
       layout_(layout),
-      finished_(std::move(finished)),
+      progress_(progress),
+      options_(std::move(options)),
       states_(layout.shards.size()) {
   for (std::size_t i = 0; i < states_.size(); ++i) states_[i].missing = layout.shards[i].data_bytes;
+}
+
+std::uint64_t StagedSink::read_back_bytes() const {
+  std::uint64_t bytes = 0;
+  for (std::size_t shard = 0; shard < states_.size(); ++shard) {
+    if (options_.read_back && wants_shard(shard)) bytes += layout_.shards[shard].file_bytes();
+  }
+  return bytes;
+}
+
+/// A tensor lies in one shard, but for the scales of a packed one: the codes count.
+void StagedSink::overflowed(std::size_t output, const std::string& key, std::uint64_t values) {
+  ShardState& state = states_[layout_.shard_of[output]];
+  const std::lock_guard lock(state.mutex);
+  state.overflowed[key] += values;
 }
 
 void StagedSink::write(std::size_t output, std::uint64_t offset, std::span<const std::byte> bytes) {
@@ -22,7 +39,7 @@ void StagedSink::write(std::size_t output, std::uint64_t offset, std::span<const
   const std::uint64_t at = placement(output, offset);
   ShardState& state = states_[shard];
   open(shard, state).write(at, bytes);
-  account(shard, state, {at, bytes.size(), xxh3(bytes)}, bytes.size());
+  account(shard, state, at, bytes);
 }
 
 StagedFile& StagedSink::open(std::size_t shard, ShardState& state) {
@@ -34,7 +51,7 @@ StagedFile& StagedSink::open(std::size_t shard, ShardState& state) {
     state.file.emplace(staging_.create(row.name, row.file_bytes()));
     const auto header = std::as_bytes(std::span(row.header));
     state.file->write(0, header);
-    state.written.push_back({0, header.size(), xxh3(header)});
+    state.written.add(0, header.size(), xxh3(header));
   } catch (...) {
     state.failure = std::current_exception();
     throw;
@@ -42,60 +59,39 @@ StagedFile& StagedSink::open(std::size_t shard, ShardState& state) {
   return *state.file;
 }
 
-void StagedSink::account(std::size_t shard, ShardState& state, Written written,
-                         std::uint64_t data_bytes) {
+void StagedSink::account(std::size_t shard, ShardState& state, std::uint64_t at,
+                         std::span<const std::byte> bytes) {
+  const std::uint64_t hash = xxh3(bytes);
   {
     const std::lock_guard lock(state.mutex);
-    state.written.push_back(written);
-    state.missing -= data_bytes;
+    state.written.add(at, bytes.size(), hash);
+    state.missing -= bytes.size();
     if (state.missing > 0) return;
   }
-  // Nobody else writes to this shard any more.
+  complete(shard, state);
+}
+
+/// Nobody else writes to this shard any more.
+void StagedSink::complete(std::size_t shard, ShardState& state) {
+  const OutputShard& row = layout_.shards[shard];
   state.file->finish();
   state.file.reset();
-  if (finished_) finished_(shard);
+  DoneShard done{row.file_bytes(), {}, std::move(state.overflowed)};
+  if (options_.read_back) {
+    const std::string path = fmt::format("{}/{}", staging_.path(), unfinished_name(row.name));
+    done.xxh3 = hex64(state.written.read_back(path, row.name, row.file_bytes(), progress_));
+  }
+  staging_.publish(row.name);
+  staging_.note_done(row.name, done);
+  if (options_.finished) options_.finished(shard);
 }
 
 void StagedSink::finish() {
   for (std::size_t shard = 0; shard < states_.size(); ++shard) {
-    if (layout_.shards[shard].data_bytes > 0) continue;
-    open(shard, states_[shard]).finish();
-    states_[shard].file.reset();
-    if (finished_) finished_(shard);
+    if (layout_.shards[shard].data_bytes > 0 || !wants_shard(shard)) continue;
+    open(shard, states_[shard]);
+    complete(shard, states_[shard]);
   }
-}
-
-/// Hashes the bytes of one window range by range; `range` is the one at hand and `part` its state.
-void StagedSink::compare_window(const std::string& name, std::uint64_t at,
-                                std::span<const std::byte> bytes, Ranges::const_iterator& range,
-                                RunningXxh3& part) {
-  while (!bytes.empty()) {
-    const std::uint64_t end = range->offset + range->bytes;
-    const std::uint64_t now = std::min<std::uint64_t>(bytes.size(), end - at);
-    part.add(bytes.first(now));
-    bytes = bytes.subspan(now);
-    at += now;
-    if (at < end) return;
-    if (part.digest() != range->hash) {
-      fail(Code::Mismatch, "{}: read back {} for bytes {} to {}, written was {}", display(name),
-           hex64(part.digest()), range->offset, end, hex64(range->hash));
-    }
-    part.reset();
-    ++range;
-  }
-}
-
-std::uint64_t StagedSink::read_back(std::size_t shard, Progress& progress) const {
-  const OutputShard& row = layout_.shards[shard];
-  Ranges written = states_[shard].written;
-  std::sort(written.begin(), written.end(),
-            [](const Written& a, const Written& b) { return a.offset < b.offset; });
-  RunningXxh3 part;
-  auto range = written.cbegin();
-  return hash_on_disk(staging_.path() + "/" + row.name, row.file_bytes(), progress,
-                      [&](std::uint64_t at, std::span<const std::byte> window) {
-                        compare_window(row.name, at, window, range, part);
-                      });
 }
 
 }  // namespace ckptscope

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <optional>
@@ -15,49 +16,32 @@
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/output/receipt.hpp"
 
 namespace ckptscope {
 namespace {
-
-/// Durability of names: a directory that cannot be flushed (network file systems) is no failure.
-void flush_directory(int fd, std::string_view name) {
-  if (::fsync(fd) != 0 && !unsupported(errno))
-    fail_errno(fmt::format("flushing {}", display(name)));
-}
 
 std::string in(const std::string& directory, std::string_view name) {
   return fmt::format("{}/{}", directory, name);
 }
 
-/// The journal of `directory`, if it says that a run made the directory for `out`.
-std::optional<Journal> journal_for(const std::string& out, const std::string& directory) {
-  auto journal = read_journal(directory);
-  return journal && journal->is_for(out) ? journal : std::nullopt;
+/// The work of `directory`, if it is made for `out`.
+std::optional<StagedWork> work_for(const std::string& out, const std::string& directory) {
+  auto work = read_work(directory);
+  return work && work->output == display(last_component(out)) ? work : std::nullopt;
 }
 
 std::string holder_of(const std::string& directory) {
-  const auto journal = read_journal(directory);
-  return journal && !journal->holder.empty() ? display(journal->holder) : "another process";
+  const std::string holder = read_holder(directory);
+  return holder.empty() ? "another process" : display(holder);
 }
 
-/// Of nothing but a journal that was being begun when the run was killed.
+/// Of nothing but a journal that was being begun, or removed, when the run was killed.
 bool is_as_good_as_empty(const std::string& directory) {
   const std::vector<std::string> names = names_in(directory);
-  return names.empty() || (names.size() == 1 && names.front() == kJournalName &&
-                           identity_of(in(directory, kJournalName)).size == 0);
-}
-
-/// Removes files and, when all of them are gone, the journal: what stays keeps its proof. Throws.
-void remove_files(int directory, std::span<const std::string> names) {
-  for (const std::string& name : names) {
-    if (name == kJournalName) continue;
-    if (::unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT) {
-      fail_errno(fmt::format("removing {}", display(name)));
-    }
-  }
-  if (::unlinkat(directory, std::string(kJournalName).c_str(), 0) != 0 && errno != ENOENT) {
-    fail_errno(fmt::format("removing {}", kJournalName));
-  }
+  const bool only_journal = names.size() == 1 && names.front() == kJournalName;
+  return names.empty() || (only_journal && is_directory(in(directory, kJournalName)) &&
+                           !exists(in(in(directory, kJournalName), "work")));
 }
 
 /// "OUT.old-N" with the smallest N that is free.
@@ -78,8 +62,11 @@ void flush_parent(const OutputPath& out) {
 }
 
 void remove_journal(int directory, const std::string& out) {
-  if (::unlinkat(directory, std::string(kJournalName).c_str(), 0) != 0 && errno != ENOENT) {
-    fail_errno(fmt::format("{} is complete, but its {} stays", display(out), kJournalName));
+  try {
+    JournalWriter(directory).remove();
+  } catch (const Error& error) {
+    throw Error(error.code(), fmt::format("{} is complete, but its {} stays: {}", display(out),
+                                          kJournalName, error.what()));
   }
   flush_directory(directory, out);
 }
@@ -98,13 +85,26 @@ bool same_directory(int fd, const std::string& path) {
 
 }  // namespace
 
-Staging::Staging(const OutputPath& out, IfExists if_exists)
-    : target_(out), out_(out.text()), partial_(out_ + ".partial"), if_exists_(if_exists) {
+Staging::Staging(const OutputPath& out, StagedWork work, const Options& options)
+    : target_(out),
+      out_(out.text()),
+      partial_(out_ + ".partial"),
+      work_(std::move(work)),
+      options_(options),
+      keeps_done_(options.leftover == Leftover::Resume) {
+  work_.program = program_version();
+  work_.output = display(last_component(out_));
   note(finish_commit(out));
   try {
     refuse_taken();
     lock();
-    journal_ = JournalWriter(directory_.get(), out_);
+    journal_ = JournalWriter(directory_.get());
+    options_.shared ? join() : settle_leftover();
+    begun_ = true;
+    if (!options_.shared) {
+      journal_.begin(work_);
+      journal_.hold();
+    }
   } catch (const Error& error) {
     remove();  // a constructor that throws is not destroyed
     throw Error(error.code(), with_notes(error.what(), notes_));
@@ -112,7 +112,8 @@ Staging::Staging(const OutputPath& out, IfExists if_exists)
 }
 
 void Staging::refuse_taken() const {
-  if (!target_.is_taken() || (if_exists_ == IfExists::Replace && is_directory(out_))) return;
+  const bool replaces = options_.if_exists == IfExists::Replace;
+  if (!target_.is_taken() || (replaces && is_directory(out_))) return;
   fail(Code::Exists, "{}: exists; --if-exists replace keeps the old one beside it", display(out_));
 }
 
@@ -124,13 +125,33 @@ void Staging::note(std::string text) {
   if (!text.empty()) notes_.push_back(std::move(text));
 }
 
-/// Removes what this run has made, and the directory: nothing of a failure stays.
+/// Removes what this run has made, and the directory: nothing of a failure stays, but for shards
+/// that are done where they are to be kept.
 void Staging::remove() noexcept {
   try {
-    if (journal_) remove_files(directory_.get(), made_);
+    if (begun_) remove_made();
   } catch (const std::exception&) {  // what cannot be removed now is cleared by the next run
   }
   if (directory_ || made_directory_) ::rmdir(partial_.c_str());  // only if it is empty
+}
+
+/// What several processes make has its name for all of them.
+void Staging::remove_made() const {
+  const auto done = keeps_done_ ? done_now() : std::map<std::string, DoneShard>();
+  for (const std::string& name : made_) {
+    const bool stays = options_.shared ? is_final(name) : done.contains(name);
+    if (!stays) remove_file(directory_.get(), name);
+  }
+  if (!options_.shared && done.empty()) journal_.remove();
+}
+
+bool Staging::is_shard(const std::string& name) const {
+  return std::any_of(work_.shards.begin(), work_.shards.end(),
+                     [&](const StagedWork::Shard& shard) { return shard.name == name; });
+}
+
+bool Staging::is_final(const std::string& name) const {
+  return std::find(work_.files.begin(), work_.files.end(), name) != work_.files.end();
 }
 
 void Staging::lock() {
@@ -138,12 +159,13 @@ void Staging::lock() {
   if (!made_directory_ && errno != EEXIST) fail_errno(fmt::format("making {}", display(partial_)));
   UniqueFd directory(::open(partial_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) fail_errno(display(partial_));
-  const bool locked = ::flock(directory.get(), LOCK_EX | LOCK_NB) == 0;
+  const int kind = options_.shared ? LOCK_SH : LOCK_EX;
+  const bool locked = ::flock(directory.get(), kind | LOCK_NB) == 0;
   if (!locked && errno == EWOULDBLOCK) {
     made_directory_ = false;  // the other one has it now
     fail(Code::Locked, "{}: locked by {}", display(out_), holder_of(partial_));
   }
-  if (!locked && !made_directory_) {
+  if (!locked && !made_directory_ && !options_.shared) {
     fail(Code::Locked,
          "{}: exists, and this file system has no locks to tell whether {} still runs",
          display(partial_), holder_of(partial_));
@@ -152,63 +174,84 @@ void Staging::lock() {
     made_directory_ = false;
     fail(Code::Locked, "{}: another process has just finished with it", display(out_));
   }
-  if (put_aside_complete()) return lock();
-  clear_interrupted(directory.get());
-  directory_ = std::move(directory);  // from here on the directory is ours to remove
+  directory_ = std::move(directory);
 }
 
-/// What was written whole is never cleared, whatever its journal says of an owner: a kill before
-/// the renaming leaves it, and so does somebody who gives a finished output this name.
-bool Staging::put_aside_complete() {
-  const auto journal = journal_for(out_, partial_);
-  if (!journal || !journal->complete) return false;
-  const std::string old = name_for_old(out_);
-  if (!rename_to_free(partial_, old)) {
-    fail_errno(fmt::format("renaming {} to {}", display(partial_), display(old)));
+/// Of what lies in OUT.partial only shards that are done and are asked for stay, where its journal
+/// proves that all in it is an interrupted run's.
+void Staging::settle_leftover() {
+  const auto found = work_for(out_, partial_);
+  if (!found) {
+    if (is_as_good_as_empty(partial_)) return journal_.remove();
+    refuse_strange("is not a conversion of ours");
   }
-  const UniqueFd directory(::open(old.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) fail_errno(display(old));
-  remove_journal(directory.get(), old);
-  flush_parent(target_);
-  note(fmt::format("a complete output that never got its name is now {}", display(old)));
-  return true;
-}
-
-/// Empties OUT.partial where its journal proves that all in it is an interrupted run's.
-void Staging::clear_interrupted(int directory) {
-  const std::vector<std::string> names = names_in(partial_);
-  const auto journal = journal_for(out_, partial_);
-  if (!journal && !is_as_good_as_empty(partial_)) {
-    fail(Code::Exists, "{}: exists and is not a conversion of ours; move it away",
-         display(partial_));
+  for (const std::string& name : names_in(partial_)) {
+    if (name == kJournalName || found->makes(name)) continue;
+    refuse_strange(fmt::format("{} in it is not of the conversion that left it", display(name)));
   }
-  for (const std::string& name : names) {
-    if (!journal || journal->names(name)) continue;
+  const auto done = read_done(partial_, *found);
+  if (!done.empty() && options_.leftover == Leftover::Refuse) {
     fail(Code::Exists,
-         "{}: an interrupted conversion left it, and {} in it is not of that conversion; move it "
-         "away",
-         display(partial_), display(name));
+         "{}: {} of {} shards of an interrupted conversion are done; --resume goes on with them, "
+         "--restart begins again",
+         display(partial_), done.size(), found->shards.size());
   }
-  remove_files(directory, names);
-  if (journal) note("cleared what an interrupted conversion had left");
+  if (!done.empty() && options_.leftover == Leftover::Resume) return go_on_with(*found);
+  for (const std::string& name : names_in(partial_)) {
+    if (name != kJournalName) remove_file(directory_.get(), name);
+  }
+  journal_.remove();
+  note("cleared what an interrupted conversion had left");
 }
 
-/// A file is named before it is made, so that a later run can tell it from others; this run removes
-/// only what it has made itself.
+void Staging::refuse_strange(std::string_view why) const {
+  fail(Code::Exists, "{}: exists, and {}; move it away", display(partial_), why);
+}
+
+void Staging::refuse_other(const StagedWork& found) const {
+  const std::string what = difference(found, work_);
+  if (what.empty()) return;
+  fail(Code::Exists, "{}: was begun with {}; --restart begins again", display(partial_), what);
+}
+
+/// Keeps what is done of the same work.
+void Staging::go_on_with(const StagedWork& found) {
+  refuse_other(found);
+  done_before_ = read_done(partial_, work_);
+  const bool keeps_side_files = has_side_files();
+  for (const std::string& name : names_in(partial_)) {
+    const bool is_side_file = is_final(name) && !is_shard(name) && name != kReceiptName;
+    const bool stays =
+        name == kJournalName || done_before_.contains(name) || (keeps_side_files && is_side_file);
+    if (!stays) remove_file(directory_.get(), name);
+  }
+  note(fmt::format("went on after {} of {} shards", done_before_.size(), work_.shards.size()));
+}
+
+/// The first of several processes begins the journal; all must do the same work.
+void Staging::join() {
+  const auto found = work_for(out_, partial_);
+  if (!found && !is_as_good_as_empty(partial_)) refuse_strange("is not a conversion of ours");
+  if (!found && journal_.begin(work_)) return;
+  const auto theirs = found ? found : work_for(out_, partial_);
+  if (!theirs) refuse_strange("its journal is not of ours");
+  refuse_other(*theirs);
+  done_before_ = read_done(partial_, work_);
+}
+
+void Staging::refuse_file(const std::string& name) const {
+  fail(Code::Exists, "{}: {} has appeared in it while the conversion ran", display(partial_),
+       display(name));
+}
+
+/// A file has a name of this run alone until it is whole; this run removes only what it has made
+/// itself.
 StagedFile Staging::make(const std::string& name, std::uint64_t size, StagedFile::Space space) {
   const std::lock_guard lock(mutex_);
-  if (exists(in(partial_, name))) {
-    fail(Code::Exists, "{}: {} has appeared in it while the conversion ran", display(partial_),
-         display(name));
-  }
-  journal_.note_file(name);
-  made_.push_back(name);
-  try {
-    return StagedFile(directory_.get(), name, size, space);
-  } catch (const Error& error) {
-    if (error.code() == Code::Exists) made_.pop_back();
-    throw;
-  }
+  if (!options_.shared && exists(in(partial_, name))) refuse_file(name);
+  const std::string aside = unfinished_name(name);
+  made_.insert(aside);
+  return StagedFile(directory_.get(), aside, size, space);
 }
 
 StagedFile Staging::create(const std::string& name, std::uint64_t size) {
@@ -219,17 +262,50 @@ StagedFile Staging::create_sparse(const std::string& name, std::uint64_t size) {
   return make(name, size, StagedFile::Space::Sparse);
 }
 
+/// Another process may have made the same file meanwhile, of the same bytes: only a part may
+/// replace it.
+void Staging::publish(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  const std::string aside = unfinished_name(name);
+  const auto rename = [&](unsigned flags) {
+    return ::renameat2(directory_.get(), aside.c_str(), directory_.get(), name.c_str(), flags) == 0;
+  };
+  if (!rename(options_.shared ? 0 : RENAME_NOREPLACE)) {
+    const int error = errno;
+    if (error == EEXIST || (unsupported(error) && exists(in(partial_, name)))) refuse_file(name);
+    if (!unsupported(error) || !rename(0)) fail_errno(fmt::format("renaming {}", display(aside)));
+  }
+  made_.erase(aside);
+  made_.insert(name);
+}
+
+void Staging::note_done(const std::string& shard, const DoneShard& done) {
+  flush_directory(directory_.get(), partial_);
+  journal_.note_done(shard, done);
+}
+
+void Staging::note_side_files() {
+  flush_directory(directory_.get(), partial_);
+  journal_.note_side_files();
+}
+
+void Staging::discard(const std::string& shard) {
+  journal_.forget(shard);
+  remove_file(directory_.get(), shard);
+  done_before_.erase(shard);
+}
+
 void Staging::write_text(const std::string& name, const std::string& text) {
   StagedFile file = create(name, text.size());
   file.write(0, std::as_bytes(std::span(text)));
   file.finish();
+  publish(name);
 }
 
 std::string Staging::commit() {
   flush_directory(directory_.get(), partial_);
-  journal_.note_complete();
   std::string old;
-  if (if_exists_ == IfExists::Replace && target_.is_taken()) {
+  if (options_.if_exists == IfExists::Replace && target_.is_taken()) {
     old = exchange();
   } else {
     rename_new();
@@ -272,14 +348,18 @@ std::string with_notes(std::string message, const std::vector<std::string>& note
 
 std::string finish_commit(const OutputPath& out) {
   const std::string& text = out.text();
-  if (!is_directory(text) || !journal_for(text, text)) return "";
+  const auto is_committed = [&] {
+    const auto work = is_directory(text) ? work_for(text, text) : std::nullopt;
+    return work && (!work->makes(kReceiptName) || exists(in(text, kReceiptName)));
+  };
+  if (!is_committed()) return "";
   const UniqueFd directory(::open(text.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) fail_errno(display(text));
   if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
     fail(Code::Locked, "{}: locked by {}", display(text), holder_of(text));
   }
   // The run that we waited for may have done all that is left.
-  if (!same_directory(directory.get(), text) || !journal_for(text, text)) return "";
+  if (!same_directory(directory.get(), text) || !is_committed()) return "";
   const std::string partial = text + ".partial";
   std::string note;
   if (is_directory(partial) && !exists(in(partial, kJournalName))) {

@@ -3,14 +3,16 @@
 // Everything is written to OUT.partial beside OUT, under a lock; one rename at the end is the
 // commit point. Until then, and after any failure, OUT is absent or as it was.
 //
-// A journal in OUT.partial (journal.hpp) names OUT and, before it is made, every file that the run
-// makes. It is the only proof that a directory is an interrupted run's: of another run only files
-// that it names are deleted, and nothing at all once it says that the output is complete; of its
-// own a run deletes what it has made itself. The journal goes after the commit.
+// A journal in OUT.partial (journal.hpp) names OUT, every file that is made and every shard that is
+// done. It is the only proof that a directory is an interrupted run's: of another run only files
+// that it names are deleted, and no shard that is done unless that is asked for; of its own a run
+// deletes what it has made itself. The journal goes after the commit.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,25 +24,54 @@
 
 namespace ckptscope {
 
+/// What becomes of shards that an interrupted run has finished.
+enum class Leftover {
+  Refuse,   // they stand in the way
+  Resume,   // they are kept
+  Restart,  // they are written again
+};
+
 class Staging {
  public:
   enum class IfExists { Fail, Replace };
+  struct Options {
+    IfExists if_exists = IfExists::Fail;
+    Leftover leftover = Leftover::Refuse;
+    bool shared = false;  // with other processes that do parts of the same work
+  };
 
   /// Takes the lock and makes OUT.partial. Throws Exists (OUT is there, or an OUT.partial that is
-  /// not, or not only, an interrupted run's), Locked (another live process works on OUT), and what
-  /// the file system says. What an interrupted run left in OUT.partial is cleared, a
-  /// complete output there is put aside; notes() tells of it.
-  Staging(const OutputPath& out, IfExists if_exists);
+  /// not, or not only, an interrupted run's, or one of finished shards that `leftover` does not
+  /// tell about, or of other work), Locked (another live process works on OUT), and what the file
+  /// system says. What an interrupted run left unfinished in OUT.partial is cleared; notes() tells
+  /// of it.
+  Staging(const OutputPath& out, StagedWork work, const Options& options);
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
-  /// Without a commit, removes what was written.
+  /// Without a commit, removes what was written, but for the shards that are done where they are
+  /// to be kept.
   ~Staging();
 
+  /// A file under a name of its own, until publish() gives it `name`.
   StagedFile create(const std::string& name, std::uint64_t size);
   StagedFile create_sparse(const std::string& name, std::uint64_t size);
+  void publish(const std::string& name);
   /// A small file at once, flushed.
   void write_text(const std::string& name, const std::string& text);
 
+  /// Shards that were done before. A shard is done once it has its name and its record.
+  const std::map<std::string, DoneShard>& done_before() const { return done_before_; }
+  /// Those that are done now, by whomever.
+  std::map<std::string, DoneShard> done_now() const { return read_done(partial_, work_); }
+  void note_done(const std::string& shard, const DoneShard& done);
+  void note_side_files();
+  bool has_side_files() const { return ckptscope::has_side_files(partial_); }
+  /// A shard that is not what its record says.
+  void discard(const std::string& shard);
+  /// Shards that are done stay, though this run fails.
+  void keep_done() { keeps_done_ = true; }
+
+  const StagedWork& work() const { return work_; }
   const std::string& path() const { return partial_; }
   /// What was found of earlier runs, and what became of it: sentences, safe to show.
   const std::vector<std::string>& notes() const { return notes_; }
@@ -52,23 +83,34 @@ class Staging {
  private:
   void refuse_taken() const;
   void lock();
-  bool put_aside_complete();
-  void clear_interrupted(int directory);
+  void settle_leftover();
+  void go_on_with(const StagedWork& found);
+  void join();
+  [[noreturn]] void refuse_strange(std::string_view why) const;
+  [[noreturn]] void refuse_file(const std::string& name) const;
+  void refuse_other(const StagedWork& found) const;
   void note(std::string text);
   StagedFile make(const std::string& name, std::uint64_t size, StagedFile::Space space);
   void remove() noexcept;
+  void remove_made() const;
+  bool is_shard(const std::string& name) const;
+  bool is_final(const std::string& name) const;
   void rename_new();
   std::string exchange();
 
   OutputPath target_;
   std::string out_;
   std::string partial_;
-  IfExists if_exists_;
+  StagedWork work_;
+  Options options_;
   bool made_directory_ = false;  // this run made OUT.partial
+  bool begun_ = false;           // the journal says what is made, so that it may be removed
+  bool keeps_done_ = false;
   UniqueFd directory_;
   JournalWriter journal_;
-  std::mutex mutex_;               // guards the journal and what was made
-  std::vector<std::string> made_;  // names
+  std::map<std::string, DoneShard> done_before_;
+  std::mutex mutex_;            // guards what was made
+  std::set<std::string> made_;  // names, as they lie there
   std::vector<std::string> notes_;
   bool committed_ = false;
 };
@@ -81,7 +123,7 @@ std::string with_notes(std::string message, const std::vector<std::string>& note
 /// an old output went, or nothing. Throws Locked where that run is still at it.
 std::string finish_commit(const OutputPath& out);
 
-/// The receipt's name, beside the outputs.
+/// The receipt's name, beside the outputs. It is the last file that a conversion writes.
 inline constexpr std::string_view kReceiptName = "ckptscope.json";
 
 }  // namespace ckptscope

@@ -76,13 +76,16 @@ class Execution {
     std::map<const Value*, Job*> packed;  // by what is packed
     const std::span<const std::uint32_t> order = sink.order();
     for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
-      add_job(order.empty() ? i : order[i], packed);
+      const std::size_t number = order.empty() ? i : order[i];
+      if (!sink.wants(number)) continue;
+      add_job(number, packed);
+      bytes_ += plan.outputs[number].bytes();
     }
   }
 
   Losses run(std::string_view phase) {
     measure();
-    progress_.phase(phase, plan_.account().bytes_out);
+    progress_.phase(phase, bytes_ + sink_.read_back_bytes());
     write_apart();
     for_each_tile([](const Job& job) { return job.output || !has_one_scale(job); },
                   [&](const Tile& tile, Worker& worker) {
@@ -151,8 +154,12 @@ class Execution {
 
   std::span<const std::byte> evaluate(const Tile& tile, Worker& worker, std::uint64_t placement) {
     const std::span<std::byte> bytes = worker.tile.take(tile.bytes(), placement);
-    worker.evaluator.evaluate(*tile.job->value, tile.region, bytes);
-    tile.job->overflows += worker.evaluator.take_overflows();
+    const Job& job = *tile.job;
+    worker.evaluator.evaluate(*job.value, tile.region, bytes);
+    if (const std::uint64_t overflows = worker.evaluator.take_overflows(); overflows > 0) {
+      job.overflows += overflows;
+      sink_.overflowed(job.output ? *job.output : *job.scales, std::string(job.key), overflows);
+    }
     return bytes;
   }
 
@@ -230,6 +237,7 @@ class Execution {
   TensorSink& sink_;
   const Resources& resources_;
   Progress& progress_;
+  std::uint64_t bytes_ = 0;  // of what is wanted
   const OnOverflow on_overflow_;
   Values values_;         // of outputs that are written as bytes
   std::deque<Job> jobs_;  // does not move its elements

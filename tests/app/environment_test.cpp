@@ -59,7 +59,13 @@ TEST_P(Stopped, DiesByTheSignalAndLeavesNothing) {
             "-o", (dir / "out").c_str(), "-q", nullptr);
     std::_Exit(127);
   }
-  while (!fs::exists(dir / "out.partial/model.safetensors")) {
+  const auto has_begun = [&] {
+    const fs::path partial = dir / "out.partial";
+    return fs::exists(partial) && std::any_of(fs::directory_iterator(partial), {}, [](auto& one) {
+             return one.path().filename().string().starts_with("model.safetensors.");
+           });
+  };
+  while (!has_begun()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     ASSERT_EQ(::waitpid(child, nullptr, WNOHANG), 0) << "ended before it was stopped";
   }
@@ -76,10 +82,10 @@ INSTANTIATE_TEST_SUITE_P(Signals, Stopped, ::testing::Values(SIGINT, SIGTERM));
 TEST(Killed, TheNextRunClearsWhatIsLeft) {
   const TempDir dir;
   write_synthetic(dir / "source", recorded_case("gpt_oss-mxfp4").source);
-  fs::create_directory(dir / "out.partial");
-  write_file(dir / "out.partial/ckptscope.journal",
-             "ckptscope conversion in progress\npid 1, host a, since b\noutput out\n"
-             "file model.safetensors\n");
+  fs::create_directories(dir / "out.partial/ckptscope.journal");
+  write_file(dir / "out.partial/ckptscope.journal/work",
+             R"({"program":"0.1.0","output":"out","files":["model.safetensors"],)"
+             R"("shards":[{"name":"model.safetensors","bytes":9}],"parts":1,"conversion":""})");
   write_file(dir / "out.partial/model.safetensors", "half");
   EXPECT_EQ(run(dir, "{} convert source --to native -o out"), 0);
   EXPECT_NE(read_file(dir / "out.txt").find("cleared"), std::string::npos);

@@ -41,9 +41,11 @@ struct Prepared {
   ConvertOptions options;
 };
 
+/// Of the files there.
 inline std::map<std::string, std::string> contents(const std::string& directory) {
   std::map<std::string, std::string> files;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.is_directory()) continue;
     files[entry.path().filename()] = read_file(entry.path());
   }
   return files;

@@ -13,14 +13,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What a run writes into its staging directory before its first file.
-std::string journal_of(const std::string& output) {
-  return "ckptscope conversion in progress\npid 1, host a, since b\noutput " + output + "\n";
+/// What a run leaves in its staging directory before its first file.
+void write_journal(const std::string& directory, const std::string& output,
+                   const std::vector<std::string>& files) {
+  const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  StagedWork work;
+  work.program = program_version();
+  work.output = output;
+  work.files = files;
+  EXPECT_TRUE(JournalWriter(fd.get()).begin(work));
 }
 
 TEST(Output, IsLockedWhileAnotherWritesToIt) {
   Prepared one("gpt_oss-bf16");
-  const Staging other(one.options.out, Staging::IfExists::Fail);
+  const Staging other(one.options.out, {}, {});
   EXPECT_EQ(code_of([&] { one.run(); }), Code::Locked);
 }
 
@@ -31,11 +37,10 @@ TEST(Output, LeftoversOfAnInterruptedRunAreClearedOthersRefused) {
   write_file(partial + "/model.safetensors", "half");
   EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
   EXPECT_EQ(read_file(partial + "/model.safetensors"), "half");
-  write_file(partial + "/" + std::string(kJournalName),
-             journal_of("out") + "file model.safetensors\n");
+  write_journal(partial, "out", {"model.safetensors"});
   write_file(partial + "/NOTES.txt", "measured for a week");
   EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
-  EXPECT_EQ(contents(partial).size(), 3u) << "all is kept where one file is not the run's";
+  EXPECT_EQ(contents(partial).size(), 2u) << "all is kept where one file is not the run's";
   fs::remove(partial + "/NOTES.txt");
   const ConvertReport report = one.run();
   EXPECT_EQ(report.notes,
@@ -53,7 +58,7 @@ TEST(Output, NothingStaysOfAFailureAtTheStart) {
   const UniqueFd lowest(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const rlimit none{static_cast<rlim_t>(lowest.get()) + 1, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-  const Code code = code_of([&] { Staging(one.options.out, Staging::IfExists::Fail); });
+  const Code code = code_of([&] { Staging(one.options.out, {}, {}); });
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(row_of(code).exit, 3);
   EXPECT_EQ(one.beside(), std::set<std::string>{"source"});
@@ -77,10 +82,9 @@ TEST(Output, AJournalOfAnotherOutputProvesNothing) {
   const std::string partial = one.options.out.text() + ".partial";
   fs::create_directory(partial);
   write_file(partial + "/model.safetensors", "whole, and renamed by its owner");
-  write_file(partial + "/" + std::string(kJournalName),
-             journal_of("another") + "file model.safetensors\n");
+  write_journal(partial, "another", {"model.safetensors"});
   EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
-  EXPECT_EQ(contents(partial).size(), 2u);
+  EXPECT_EQ(contents(partial).size(), 1u);
 }
 
 /// As a kill between the exchange of OUT.partial and OUT and the renaming of the old one leaves it.
@@ -89,7 +93,7 @@ void interrupt_replacing(const Prepared& one) {
   fs::rename(out, out + ".partial");
   write_file(out + ".partial/mine", "precious");
   fs::create_directory(out);
-  write_file(out + "/" + std::string(kJournalName), journal_of("out"));
+  write_journal(out, "out", {});
 }
 
 TEST(Output, AKillWhileReplacingLosesNothing) {
@@ -120,38 +124,47 @@ TEST(Output, AKillWhileReplacingLosesNothing) {
   }
 }
 
-/// A kill between the last line of the journal and the renaming, and a user who gives a finished
-/// output that name while its journal is still there, look the same.
-TEST(Output, ACompleteOneIsPutAsideNotCleared) {
+/// A kill between the renaming and the removal of the journal.
+TEST(Output, AJournalInACommittedOutputGoes) {
   Prepared one("gpt_oss-bf16");
   one.run();
   const std::string out = one.options.out.text();
   const auto before = contents(out);
-  std::string journal = journal_of("out");
-  for (const auto& [name, content] : before) journal += "file " + name + "\n";
-  write_file(out + "/" + std::string(kJournalName), journal + "complete\n");
-  fs::rename(out, out + ".partial");
-  EXPECT_EQ(one.run().notes,
-            std::vector<std::string>{"a complete output that never got its name is now " + out +
-                                     ".old-1"});
-  EXPECT_EQ(contents(out + ".old-1"), before);
+  write_journal(out, "out", {"model.safetensors", std::string(kReceiptName)});
+  one.options.if_exists = ExistsPolicy::Skip;
+  EXPECT_TRUE(one.run().skipped);
+  EXPECT_FALSE(fs::exists(out + "/" + std::string(kJournalName)));
   EXPECT_EQ(contents(out), before);
-  EXPECT_FALSE(fs::exists(out + ".partial"));
+}
+
+/// Somebody has given an unfinished output its name.
+TEST(Output, AJournalWithoutAReceiptStays) {
+  Prepared one("gpt_oss-bf16");
+  const std::string out = one.options.out.text();
+  fs::create_directory(out);
+  write_journal(out, "out", {"model.safetensors", std::string(kReceiptName)});
+  EXPECT_EQ(code_of([&] { one.run(); }), Code::Exists);
+  EXPECT_TRUE(fs::exists(out + "/" + std::string(kJournalName)));
 }
 
 TEST(Output, AJournalThatWasJustBegunIsNothing) {
-  Prepared one("gpt_oss-bf16");
-  fs::create_directory(one.options.out.text() + ".partial");
-  write_file(one.options.out.text() + ".partial/" + std::string(kJournalName), "");
-  EXPECT_TRUE(one.run().notes.empty());
-  EXPECT_EQ(one.beside(), (std::set<std::string>{"out", "source"}));
+  for (const char* left : {"", "/work.0123456789abcdef.tmp"}) {
+    Prepared one("gpt_oss-bf16");
+    const std::string journal = one.options.out.text() + ".partial/" + std::string(kJournalName);
+    fs::create_directories(journal);
+    if (*left != 0) write_file(journal + left, "{");
+    EXPECT_TRUE(one.run().notes.empty());
+    EXPECT_EQ(one.beside(), (std::set<std::string>{"out", "source"}));
+  }
 }
 
 TEST(Output, AFileThatSomebodyPutsIntoItIsNotRemoved) {
   Prepared one("gpt_oss-bf16");
   const std::string partial = one.options.out.text() + ".partial";
   {
-    Staging staging(one.options.out, Staging::IfExists::Fail);
+    StagedWork work;
+    work.files = {"a", "b"};
+    Staging staging(one.options.out, work, {});
     staging.write_text("a", "ours");
     write_file(partial + "/b", "precious");
     EXPECT_EQ(code_of([&] { staging.write_text("b", "ours"); }), Code::Exists);
