@@ -55,7 +55,7 @@ const std::vector<Row> kTable{
                       "core/mapping", "core/torch", "core/checkpoint", "core/value", "core/plan", "core/run"}, {"fmt", "openssl"}},
     {"core/figures", {"core/base", "core/tensor", "core/plan", "core/checkpoint", "core/inspect"},
      {"fmt"}},
-    {"core/convert", {"core/base", "core/tensor", "core/names", "core/checkpoint", "core/plan",
+    {"core/convert", {"core/base", "core/tensor", "core/names", "core/checkpoint", "core/value", "core/plan",
                       "core/run", "core/output"}, {"fmt"}},
     {"adapters", {"core/mapping", "core/base/config.hpp", "core/base/error.hpp"}, {}},
     {"views/look", {"core/base", "core/figures/oddity.hpp"}, {"fmt"}},

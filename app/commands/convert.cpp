@@ -1,6 +1,10 @@
 // Options to a conversion, and its report as text and fields.
 #include "core/convert/convert.hpp"
 
+#include <sys/stat.h>
+
+#include <cerrno>
+
 #include "app/commands/flags.hpp"
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
@@ -25,6 +29,16 @@ ConvertOptions options_of(const Args& args) {
   if (args.has("resume") && args.has("restart")) {
     fail(Code::Usage, "--resume and --restart: one of them is enough");
   }
+  if (args.has("part")) options.part = parse_part(args.text("part"));
+  if (!options.part.is_all()) {
+    const bool refused = args.has("restart") || options.verify == VerifyLevel::RoundTrip ||
+                         options.if_exists == ExistsPolicy::Replace;
+    if (refused) {
+      fail(Code::Usage,
+           "--part is not for --restart, --verify roundtrip, --if-exists replace: they are about "
+           "the whole output");
+    }
+  }
   options.leftover = args.has("resume")    ? Leftover::Resume
                      : args.has("restart") ? Leftover::Restart
                                            : Leftover::Refuse;
@@ -35,6 +49,19 @@ std::string_view level_name(VerifyLevel level) {
   return level == VerifyLevel::None        ? "written"
          : level == VerifyLevel::RoundTrip ? "round-trip"
                                            : "read-back";
+}
+
+/// "part     3 of 16: shards 4, 21, 37; 37.1 GB read, 36.9 GB written".
+std::string part_line(const Plan& plan, const ConvertOptions& options) {
+  const PartShare share = share_of(options.part, plan, lay_out(plan, options.max_shard_bytes, {}));
+  std::vector<std::size_t> numbers;
+  for (std::size_t i = 0; i < share.shards.size(); ++i) {
+    if (share.shards[i]) numbers.push_back(i + 1);
+  }
+  return fmt::format(
+      "part     {} of {}: {}; {} read, {} written", options.part.number, options.part.count,
+      numbers.empty() ? "no shard" : fmt::format("shards {}", fmt::join(numbers, ", ")),
+      format_bytes(share.bytes_read), format_bytes(share.bytes_written));
 }
 
 std::vector<std::string> plan_lines(const Plan& plan, const ConvertOptions& options) {
@@ -64,6 +91,7 @@ std::vector<std::string> plan_lines(const Plan& plan, const ConvertOptions& opti
     lines.push_back(fmt::format("scales   need a pass of their own: {} are read twice",
                                 format_bytes(account.read_twice)));
   }
+  if (!options.part.is_all()) lines.push_back(part_line(plan, options));
   for (const Problem& problem : plan.problems) lines.push_back(to_line(problem));
   return lines;
 }
@@ -125,6 +153,12 @@ std::string done_text(const Plan& plan, const ConvertReport& report,
   const std::string out = display(options.out.text());
   if (report.skipped)
     return fmt::format("skipped  {} is there already, made by this same conversion\n", out);
+  if (!report.committed) {
+    return fmt::format(
+        "part     {} of {} is done; {} shards of the output are: the last part commits it, or "
+        "ckptscope commit {}\n",
+        options.part.number, options.part.count, report.done, out);
+  }
   std::string text =
       fmt::format("done     {}   {} tensors, {} {}", out, format_count(plan.outputs.size()),
                   report.shards.size(), report.shards.size() == 1 ? "shard" : "shards");
@@ -146,10 +180,8 @@ std::string done_text(const Plan& plan, const ConvertReport& report,
   return text;
 }
 
-Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progress) {
+Document convert_one(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
-  if (!args.has("output"))
-    fail(Code::Usage, "convert: -o DIR is missing; it says where the result appears");
   const ConvertOptions options = options_of(args);
   const PlannedConversion planned = plan_conversion(checkpoint, args.conversion());
   const Plan& plan = planned.plan;
@@ -164,6 +196,7 @@ Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progr
   add_losses(document, report.losses);
   document.add(Fields{{{"verified", "", std::string(level_name(options.verify))},
                        {"skipped", "", report.skipped},
+                       {"committed", "", report.committed},
                        {"copied", "", report.copied},
                        {"lent", "", report.lent},
                        {"left_out", "", report.left_out},
@@ -171,6 +204,39 @@ Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progr
                        {"output", "", options.out.text()}}});
   document.add(shards_table(report));
   return document;
+}
+
+/// --ep all/N: every rank's slice, in a directory of its own below the output.
+Document convert_slices(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  if (args.has("json")) fail(Code::Usage, "--ep all/N: --json tells of one slice at a time");
+  const auto ranks = parse_number(std::string_view(args.text("ep")).substr(4));
+  if (!ranks || *ranks == 0) {
+    fail(Code::Usage, "--ep {}: R/N or all/N is expected", display(args.text("ep")));
+  }
+  const OutputPath whole(args.text("output"));
+  if (!args.has("dry-run") && ::mkdir(whole.text().c_str(), 0777) != 0 && errno != EEXIST) {
+    fail_errno(fmt::format("making {}", display(whole.text())));
+  }
+  Document all{"convert"};
+  for (std::uint64_t rank = 0; rank < *ranks; ++rank) {
+    Args one = args;
+    one.flags["ep"] = {fmt::format("{}/{}", rank, *ranks)};
+    one.flags["output"] = {fmt::format("{}/ep-{:05}-of-{:05}", whole.text(), rank, *ranks)};
+    Document slice = convert_one(snapshot, one, progress);
+    all.exit = std::max(all.exit, slice.exit);
+    if (rank == 0) all.problems = std::move(slice.problems);
+    for (Block& block : slice.blocks) {
+      if (std::holds_alternative<Note>(block)) all.add(std::move(block));
+    }
+  }
+  return all;
+}
+
+Document run_convert(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  if (!args.has("output"))
+    fail(Code::Usage, "convert: -o DIR is missing; it says where the result appears");
+  return args.text("ep").starts_with("all/") ? convert_slices(snapshot, args, progress)
+                                             : convert_one(snapshot, args, progress);
 }
 
 }  // namespace
@@ -185,6 +251,8 @@ extern const Command kConvert{
               kExclude,
               kQuantise,
               kLike,
+              kEp,
+              kExperts,
               kSet,
               kLayout,
               kHfPrefix,
@@ -213,6 +281,9 @@ extern const Command kConvert{
               {.name = "resume",
                .help = "go on after the shards that an interrupted run has finished"},
               {.name = "restart", .help = "write again what an interrupted run has finished"},
+              {.name = "part",
+               .value = "R/N",
+               .help = "only this share of the shards, R from 0; auto asks the launcher"},
               {.name = "dry-run", .help = "everything but writing", .letter = 'n'}},
     .examples = {"convert gpt-oss-20b --to native -o gpt-oss-20b-native",
                  "convert ft --to hf --quantize mxfp4 --like gpt-oss-20b -o ft-mxfp4"},

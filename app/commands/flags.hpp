@@ -30,6 +30,13 @@ inline constexpr Flag kDtype{.name = "dtype",
                              .choices = "bf16|f16|f32"};
 inline constexpr Flag kExclude{
     .name = "exclude", .value = "RE", .help = "drop output keys that match at their start"};
+inline constexpr Flag kEp{.name = "ep",
+                          .value = "R/N",
+                          .help =
+                              "only the experts of rank R (from 0) of N in native stacks, all else "
+                              "whole; convert makes all N of all/N"};
+inline constexpr Flag kExperts{
+    .name = "experts", .value = "A..B", .help = "the same by number, both included"};
 inline constexpr Flag kSet{
     .name = "set", .value = "KEY=VALUE", .help = "a setting of the adapter; may be repeated"};
 inline constexpr Flag kLayout{.name = "layout",

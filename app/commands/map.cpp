@@ -325,6 +325,8 @@ extern const Command kMap{
               kExclude,
               kQuantise,
               kLike,
+              kEp,
+              kExperts,
               kSet,
               kLayout,
               kHfPrefix,

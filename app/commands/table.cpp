@@ -4,9 +4,9 @@
 
 namespace ckptscope {
 
-extern const Command kInfo, kLs, kTree, kShow, kMap, kStat, kAdapters, kConvert, kVerify, kCheck,
-    kDiff, kExtract, kReport, kDemo, kExport, kOpen, kClose, kCd, kPwd, kSetVerb, kUnset, kHistory,
-    kClear, kSource, kQuit, kHelp;
+extern const Command kInfo, kLs, kTree, kShow, kMap, kStat, kAdapters, kConvert, kCommit, kVerify,
+    kCheck, kDiff, kExtract, kReport, kDemo, kExport, kOpen, kClose, kCd, kPwd, kSetVerb, kUnset,
+    kHistory, kClear, kSource, kQuit, kHelp;
 
 namespace {
 
@@ -20,6 +20,7 @@ constexpr const Command* kCommands[] = {
     &kStat,
     &kAdapters,
     &kConvert,
+    &kCommit,
     &kVerify,
     &kCheck,
     &kDiff,

@@ -33,6 +33,7 @@ ConversionRequest request_of(const Args& args, const std::optional<Receipt>& rec
   if (request.layout.empty()) request.layout = receipt->layout;
   if (request.dtype.empty()) request.dtype = option("dtype");
   if (request.exclude.empty()) request.exclude = option("exclude");
+  if (request.experts.empty()) request.experts = option("ep") + option("experts");
   if (request.quantise.empty()) request.quantise = option("quantize");
   if (request.hf_prefix.empty()) request.hf_prefix = option("hf-prefix");
   request.added_zeros = receipt->zeros_left_out;
@@ -226,8 +227,8 @@ extern const Command kVerify{
     .summary = "every output tensor against what the plan makes of the source, bit for bit",
     .min_operands = 1,
     .max_operands = 1,
-    .flags = {kTo, kAdapter, kDtype, kExclude, kQuantise, kLike, kSet, kLayout, kHfPrefix, kLenient,
-              kStrict, kAllow, kMapping, kRename, kInclude, kMemory, kThreads},
+    .flags = {kTo, kAdapter, kDtype, kExclude, kQuantise, kLike, kEp, kExperts, kSet, kLayout,
+              kHfPrefix, kLenient, kStrict, kAllow, kMapping, kRename, kInclude, kMemory, kThreads},
     .examples = {"verify gpt-oss-20b gpt-oss-20b-native", "verify gpt-oss-20b out --dtype f32"},
     .exits = "something differs",
     .run = run_verify,

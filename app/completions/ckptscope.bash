@@ -19,10 +19,10 @@ _ckptscope() {
     ls) flags+=' --all --sort --limit' ;;
     tree) flags+=' --all' ;;
     show) flags+=' --values --image --to --adapter --dtype --set --layout --mapping' ;;
-    map) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --all --rules --full --expect' ;;
+    map) flags+=' --to --adapter --dtype --exclude --quantize --like --ep --experts --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --all --rules --full --expect' ;;
     stat) flags+=' --against --hist --linear --all --figure --threads -j' ;;
-    convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --mapping --rename --include --resume --restart --dry-run -n' ;;
-    verify) flags+=' --to --adapter --dtype --exclude --quantize --like --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --memory --threads -j' ;;
+    convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --ep --experts --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --mapping --rename --include --resume --restart --part --dry-run -n' ;;
+    verify) flags+=' --to --adapter --dtype --exclude --quantize --like --ep --experts --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --memory --threads -j' ;;
     check) flags+=' --deep --sums --strict --threads -j' ;;
     diff) flags+=' --headers --decoded --limit --all --threads -j' ;;
     extract) flags+=' --output -o --decoded --memory --threads -j' ;;
@@ -41,7 +41,7 @@ _ckptscope() {
   fi
   mapfile -t COMPREPLY < <(compgen -f -- "$word")  # a line a name: names have blanks
   if ((COMP_CWORD == 1)); then
-    COMPREPLY+=($(compgen -W 'info ls tree show map stat adapters convert verify check diff extract report demo export help' -- "$word"))
+    COMPREPLY+=($(compgen -W 'info ls tree show map stat adapters convert commit verify check diff extract report demo export help' -- "$word"))
   fi
 }
 complete -o filenames -F _ckptscope ckptscope

@@ -16,6 +16,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
+#include "core/output/journal.hpp"
 #include "views/document/line_renderer.hpp"
 
 namespace ckptscope {
@@ -88,6 +89,24 @@ std::vector<DetailLine> account_lines(const Checkpoint& checkpoint,
     return line.role == Role::Defect || line.text.starts_with("nothing changes");
   });
   return lines;
+}
+
+/// What an interrupted conversion has left where this one would go.
+void add_leftover(MapModel& model, const Checkpoint& checkpoint, const Plan& plan,
+                  const Args& args) {
+  const std::string out = args.has("output")
+                              ? args.text("output")
+                              : output_beside(checkpoint.location().path, plan.options.to);
+  const std::string partial = out + ".partial";
+  const auto work = is_directory(partial) ? read_work(partial) : std::nullopt;
+  if (!work) return;
+  model.shards_done = read_done(partial, *work).size();
+  if (model.shards_done == 0) return;
+  model.account.insert(model.account.begin(),
+                       {"left",
+                        fmt::format("{} of {} shards are done in {}", model.shards_done,
+                                    work->shards.size(), display(partial)),
+                        Role::Notice});
 }
 
 std::shared_ptr<const StatsModel> stats_model(const Checkpoint& checkpoint, const StatsItem& item,
@@ -214,6 +233,7 @@ JobBody map_job(const CheckpointPtr& checkpoint, const Args& args) {
     model->ops = op_lines(model->rows);
     model->sums = planned.plan.account();
     model->account = account_lines(*checkpoint, planned, args);
+    add_leftover(*model, *checkpoint, planned.plan, args);
     struct Kept {
       CheckpointPtr checkpoint;
       std::shared_ptr<const Checkpoint> like;

@@ -59,6 +59,8 @@ ConversionRequest Args::conversion() const {
   request.hf_prefix = text("hf-prefix");
   request.quantise = text("quantize");
   request.like = text("like");
+  if (has("ep") && has("experts")) fail(Code::Usage, "--ep and --experts: one of them is enough");
+  request.experts = has("ep") ? text("ep") : text("experts");
   request.lenient = has("lenient");
   request.strict = has("strict");
   const std::vector<std::string> allowed = all("allow");

@@ -105,6 +105,19 @@ void check_quantise(const PlanOptions& options, const FamilyHead& head, const Ma
                                  }));
 }
 
+/// Only stacks have slices, and those of one rank are no model of which more could be said.
+void check_experts(const PlanOptions& options, const Mapping& mapping) {
+  if (!options.experts) return;
+  const bool has_stacks = std::any_of(
+      mapping.equations.begin(), mapping.equations.end(),
+      [](const Equation& one) { return one.counts_rows || find_stack(one.parts) != nullptr; });
+  if (options.from == options.to || !has_stacks) {
+    fail(Code::Usage, "experts {}: {}", options.experts->text(),
+         has_stacks ? "a slice is of a native checkpoint, on the way to it or from it"
+                    : "this family has no stacks of experts");
+  }
+}
+
 /// Without --to, the other side; a quantised form is of the hf side.
 Side parse_side(const std::string& text, DetectedSide detected, Quantise quantise) {
   if (text == "native") return Side::Native;
@@ -203,6 +216,23 @@ std::optional<Receipt> receipt_of_native(const Checkpoint& checkpoint, const Pla
   return made_it ? std::move(receipt) : std::nullopt;
 }
 
+/// "2/8" or "3..5"; nullopt for nothing.
+std::optional<ExpertSlice> parse_experts(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const std::size_t slash = text.find('/');
+  const std::size_t dots = text.find("..");
+  const std::size_t at = std::min(slash, dots);
+  const std::size_t length = at == dots ? 2 : 1;
+  const auto first = parse_number(std::string_view(text).substr(0, at));
+  const auto second =
+      at == text.npos ? std::nullopt : parse_number(std::string_view(text).substr(at + length));
+  const bool is_rank = slash != text.npos;
+  if (first && second && is_rank && *first < *second) return ExpertSlice{*second, *first, 0};
+  if (first && second && !is_rank && *first <= *second) return ExpertSlice{0, *first, *second};
+  fail(Code::Usage, "{} {}: {} is expected", is_rank ? "--ep" : "--experts", display(text),
+       is_rank ? "R/N, R from 0 to N - 1" : "A..B, both included");
+}
+
 /// What was added and is still zero does not go back.
 void leave_out_zeros(const Checkpoint& checkpoint, const std::vector<std::string>& keys,
                      PlanOptions& options) {
@@ -217,6 +247,12 @@ void leave_out_zeros(const Checkpoint& checkpoint, const std::vector<std::string
 /// not say it.
 void follow_receipt(const Checkpoint& checkpoint, const Receipt& receipt,
                     const ConversionRequest& request, PlanOptions& options) {
+  for (const char* name : {"ep", "experts"}) {
+    const auto slice = receipt.options.find(name);
+    if (slice != receipt.options.end() && !options.experts) {
+      options.experts = parse_experts(slice->second);
+    }
+  }
   const auto prefix = receipt.options.find("hf-prefix");
   options.bare_hf = prefix != receipt.options.end() && prefix->second == "none";
   if (!request.added_zeros) leave_out_zeros(checkpoint, receipt.synthesised, options);
@@ -289,6 +325,7 @@ PlanOptions plan_options(const Checkpoint& checkpoint, const UnderstoodKeys& key
   options.dtype = parse_output_dtype(request.dtype);
   options.default_dtype = default_dtype(config, adapter);
   options.exclude = request.exclude;
+  options.experts = parse_experts(request.experts);
   options.lenient = request.lenient;
   options.allow = request.allow;
   options.has_config = config.present();
@@ -408,6 +445,7 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   if (options.to == Side::Hf) options.published = published_form(checkpoint);
   if (!request.hf_prefix.empty()) options.bare_hf = request.hf_prefix == "none";
   check_quantise(options, adapter.head, mapping);
+  check_experts(options, mapping);
   std::optional<Like> like;
   if (result.like) {
     like.emplace(Like{{result.like->tensors(), result.like->keys()},
@@ -427,6 +465,15 @@ PlannedConversion plan_conversion(const Checkpoint& checkpoint, const Conversion
   if (is_whole_model(checkpoint)) look_for_missing_parts(result.plan, config);
   if (request.strict) refuse_warnings(result.plan);
   return result;
+}
+
+std::string output_beside(std::string path, Side to) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  for (const std::string_view ending : {".safetensors", ".safetensors.index.json"}) {
+    if (path.ends_with(ending)) path.resize(path.size() - ending.size());
+  }
+  if (path.empty() || path.ends_with('.') || path.ends_with('/')) return "";
+  return path + "-" + std::string(name_of(to));
 }
 
 }  // namespace ckptscope

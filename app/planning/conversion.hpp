@@ -30,6 +30,7 @@ struct ConversionRequest {
   std::string layout;
   std::string hf_prefix;  // "usual", "none", or empty: as the source had it
   std::string quantise;   // "mxfp4", "fp8", "none", or empty
+  std::string experts;    // "2/8": those of a rank, "3..5": by number; empty: all
   std::string like;       // path of a checkpoint that the output must be like; may be empty
   std::map<std::string, std::string, std::less<>> settings;  // --set
   /// Native keys of zeros that the way to native added; without it the receipt says so.
@@ -39,6 +40,10 @@ struct ConversionRequest {
   bool strict = false;                       // what is incomplete is an error
   std::set<std::string, std::less<>> allow;  // codes that do not stop it
 };
+
+/// A name beside a checkpoint for its conversion: "gpt-oss-native"; empty where its path ends in no
+/// name to go on from.
+std::string output_beside(std::string path, Side to);
 
 struct PlannedConversion {
   Family family;

@@ -15,9 +15,9 @@
 namespace ckptscope {
 namespace {
 
-/// Flags of `convert` that are no fields: they are for scripts.
-constexpr std::array<std::string_view, 5> kNoFields{"set", "hf-prefix", "strict", "allow",
-                                                    "dry-run"};
+/// Flags of `convert` that are no fields: they are for scripts, or have a button.
+constexpr std::array<std::string_view, 10> kNoFields{
+    "set", "ep", "experts", "hf-prefix", "strict", "allow", "resume", "restart", "part", "dry-run"};
 
 const std::vector<const Flag*>& field_flags() {
   static const std::vector<const Flag*> flags = [] {
@@ -37,16 +37,9 @@ std::string set_value(const State& state, std::string_view flag) {
   return set == state.session.settings().end() ? "" : set->second;
 }
 
-/// A name beside what is open: "gpt-oss-native".
 std::string proposed_output(const State& state) {
-  if (!state.mapping.model || state.path.empty()) return "";
-  std::string path = state.path;
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  for (const std::string_view ending : {".safetensors", ".safetensors.index.json"}) {
-    if (path.ends_with(ending)) path.resize(path.size() - ending.size());
-  }
-  if (path.ends_with('.') || path.ends_with('/')) return "";  // no name to go on from
-  return path + "-" + std::string(name_of(state.mapping.model->plan->options.to));
+  if (!state.mapping.model) return "";
+  return output_beside(state.path, state.mapping.model->plan->options.to);
 }
 
 /// What the plan has found where a flag is not set; empty: nothing of this flag.
@@ -92,9 +85,13 @@ void press_button(Ui& ui, const std::string& button) {
   State& state = ui.state;
   if (button == "Stop") return act_stop(ui, "<C-c>");
   if (button == "Verify") return run_verb(ui, "verify", {state.convert.output});
-  if (button == "Start") {
+  const bool resumes = button == "Resume";
+  const bool restarts = button == "Start over";
+  if (button == "Start" || resumes || restarts) {
     std::vector<std::string> words = flag_words(state);
     words.insert(words.begin(), "convert");
+    if (resumes) words.push_back("--resume");
+    if (restarts) words.push_back("--restart");
     return run_words(ui, std::move(words));
   }
   assert(button == "Open output");
@@ -135,7 +132,9 @@ std::vector<ConvertField> convert_fields(const State& state) {
 std::vector<std::string> convert_buttons(const State& state) {
   if (state.convert.running) return {"Stop"};
   if (!state.convert.output.empty()) return {"Start", "Verify", "Open output"};
-  return {"Start"};
+  const bool is_left = state.mapping.model && state.mapping.model->shards_done > 0;
+  return is_left ? std::vector<std::string>{"Resume", "Start over"}
+                 : std::vector<std::string>{"Start"};
 }
 
 std::string convert_command(const State& state) {

@@ -211,6 +211,7 @@ struct Arrived {
 
   void finish_conversion() const {
     state.convert.running = false;
+    if (state.convert.output.empty()) preview_mapping(ui);             // it may have left something
     const std::size_t buttons = state.convert.output.empty() ? 0 : 1;  // Verify is next
     state.convert.cursor.cursor = convert_field_count() + buttons;
   }

@@ -35,8 +35,8 @@ bool says_absent(int error) {
 UniqueFd open_for_reading(const std::string& path, File::Caching caching) {
   constexpr int kFlags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   UniqueFd fd;
-  if (caching == File::Caching::Direct) fd = UniqueFd(::open(path.c_str(), kFlags | O_DIRECT));
-  if (!fd) fd = UniqueFd(::open(path.c_str(), kFlags));
+  if (caching == File::Caching::Direct) fd = open_at(AT_FDCWD, path, kFlags | O_DIRECT);
+  if (!fd) fd = open_at(AT_FDCWD, path, kFlags);
   if (!fd && errno == ENXIO) fail(Code::NotRegularFile, "{}: not a regular file", display(path));
   if (!fd) fail_errno(display(path));
   return fd;
@@ -159,13 +159,23 @@ std::vector<std::string> names_of(DIR* opened, const std::string& directory) {
 }  // namespace
 
 std::vector<std::string> names_in(const std::string& directory) {
-  return names_of(::opendir(directory.c_str()), directory);
+  UniqueFd fd = open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (!fd) fail_errno(display(directory));
+  return names_of(::fdopendir(fd.release()), directory);
 }
 
 std::vector<std::string> names_in(int directory) {
-  UniqueFd again(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd again = open_at(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!again) fail_errno("a directory");
   return names_of(::fdopendir(again.release()), "a directory");
+}
+
+UniqueFd open_at(int directory, const std::string& name, int flags, unsigned mode) {
+  int fd = -1;
+  do {
+    fd = ::openat(directory, name.c_str(), flags, mode);
+  } while (fd < 0 && errno == EINTR);
+  return UniqueFd(fd);
 }
 
 void remove_file(int directory, const std::string& name, int flags) {

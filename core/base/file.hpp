@@ -35,6 +35,10 @@ class UniqueFd {
   int fd_ = -1;
 };
 
+/// openat(2), made again where a signal interrupts it: network file systems wait in it. `directory`
+/// may be AT_FDCWD. Without a descriptor errno says why.
+UniqueFd open_at(int directory, const std::string& name, int flags, unsigned mode = 0);
+
 /// What must stay the same between planning and the end of a conversion. ctime tells of renames and
 /// links too, so a difference in it alone is only a note (see same_content).
 struct FileIdentity {

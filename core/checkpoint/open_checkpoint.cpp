@@ -470,7 +470,7 @@ class CheckpointOpener {
       result_.config_path_ = path;
       result_.config_identity_ = file.identity();
     } catch (const Error& error) {
-      if (!options.config.empty()) throw;
+      if (!options.config.empty() || error.code() == Code::Io) throw;
       const bool unreadable = row_of(error.code()).exit == 3;
       problems_.add(unreadable ? error.code() : Code::BadConfig, Severity::Warning,
                     {{}, "config.json"}, "config.json is not used: {}", error.what());

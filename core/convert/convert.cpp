@@ -73,6 +73,7 @@ class Conversion {
     try {
       return run_steps();
     } catch (const Error& error) {
+      if (is_there_by_another_part()) return std::move(report_);
       throw Error(error.code(), with_notes(error.what(), report_.notes));
     }
   }
@@ -96,18 +97,33 @@ class Conversion {
       throw;
     }
     if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging.path());
+    finish(staging, side_files);
+    return std::move(report_);
+  }
+
+  /// Whatever a part has stumbled over, when another was faster.
+  bool is_there_by_another_part() {
+    if (options_.part.is_all()) return false;
+    const auto made = read_receipt(out());
+    report_.skipped = made && made->same_conversion(receipt_) && missing_file(*made).empty();
+    if (report_.skipped) report_.shards = made->outputs;
+    return report_.skipped;
+  }
+
+  /// All that comes behind the last shard.
+  void finish(Staging& staging, const SideFiles& side_files) {
     write_side_files(staging, side_files);
-    write_receipt(staging);
     bool touched = check_sources_unchanged(source_);
     if (sources_.like != nullptr) touched = check_sources_unchanged(*sources_.like) || touched;
     if (touched) {
       report_.notes.push_back(
           "a source file's status changed (a rename or link), its content did not");
     }
+    if (is_waiting(staging)) return;
+    write_receipt(staging);
     progress_.check_stop();
     progress_.phase("commit", 0);
     report_.replaced = staging.commit();
-    return std::move(report_);
   }
 
   /// What torch.save wrote says whether it is what was written.
@@ -138,7 +154,9 @@ class Conversion {
     const std::string how = !made                              ? "not made by a conversion of ours"
                             : !made->same_conversion(receipt_) ? "made by another conversion"
                                                                : "made by this same conversion";
-    if (!made || !made->same_conversion(receipt_) || options_.if_exists == ExistsPolicy::Fail) {
+    const bool is_part = !options_.part.is_all();  // another has committed
+    const bool may_skip = options_.if_exists == ExistsPolicy::Skip || is_part;
+    if (!made || !made->same_conversion(receipt_) || !may_skip) {
       fail(Code::Exists, "{}: exists, {}; see --if-exists", display(out()), how);
     }
     if (const std::string flaw = flaw_of(*made, side_files); !flaw.empty()) {
@@ -154,12 +172,7 @@ class Conversion {
   /// What an output of this conversion lacks at the level that is asked for; empty: nothing.
   std::string flaw_of(const Receipt& made, const SideFiles& side_files) {
     if (made.outputs.empty()) return "its receipt names no file";
-    for (const Receipt::OutputFile& file : made.outputs) {
-      const std::string path = out() + "/" + file.name;
-      if (kind_of(path) != FileKind::Regular || identity_of(path).size != file.bytes) {
-        return fmt::format("{} is not there as it was written", display(file.name));
-      }
-    }
+    if (std::string flaw = missing_file(made); !flaw.empty()) return flaw;
     if (options_.verify != VerifyLevel::None) {
       for (const Receipt::OutputFile& file : made.outputs) {
         if (file.xxh3.empty()) return "it was not read back when it was made";
@@ -168,6 +181,16 @@ class Conversion {
     }
     if (options_.verify == VerifyLevel::RoundTrip) compare_all(out());
     return changed_side_file(side_files);
+  }
+
+  std::string missing_file(const Receipt& made) const {
+    for (const Receipt::OutputFile& file : made.outputs) {
+      const std::string path = out() + "/" + file.name;
+      if (kind_of(path) != FileKind::Regular || identity_of(path).size != file.bytes) {
+        return fmt::format("{} is not there as it was written", display(file.name));
+      }
+    }
+    return "";
   }
 
   std::string changed_shard(const Receipt& made) {
@@ -212,12 +235,21 @@ class Conversion {
       work.shards.push_back({shard.name, shard.file_bytes()});
     }
     work.conversion = receipt_.to_json();
+    work.parts = options_.part.count;
     return work;
   }
 
   Staging::Options staging_options() const {
     const bool replaces = options_.if_exists == ExistsPolicy::Replace;
-    return {replaces ? Staging::IfExists::Replace : Staging::IfExists::Fail, options_.leftover};
+    return {replaces ? Staging::IfExists::Replace : Staging::IfExists::Fail, options_.leftover,
+            !options_.part.is_all()};
+  }
+
+  /// Whoever finds that all parts are done commits.
+  bool is_waiting(const Staging& staging) {
+    report_.done = staging.done_now().size();
+    report_.committed = report_.done == layout_.shards.size() || staging.is_committed();
+    return !report_.committed;
   }
 
   /// Hours of work: make room, and go on.
@@ -225,17 +257,20 @@ class Conversion {
     staging.keep_done();
     const std::size_t done = staging.done_now().size();
     if (done == 0) return;
-    report_.notes.push_back(fmt::format("{} of {} shards are done and stay; --resume goes on", done,
-                                        layout_.shards.size()));
+    report_.notes.push_back(fmt::format("{} of {} shards are done and stay; {} goes on", done,
+                                        layout_.shards.size(),
+                                        options_.part.is_all() ? "--resume" : "the same part"));
   }
 
   void write(Staging& staging) {
-    check_done(staging);
+    const PartShare share = share_of(options_.part, plan_, layout_);
+    check_done(staging, share);
     std::atomic<std::size_t> written = staging.done_before().size();
     const bool reads = options_.verify != VerifyLevel::None;
     StagedSink::Options sinking{.read_back = reads};
-    for (const OutputShard& shard : layout_.shards) {
-      sinking.wanted.push_back(!staging.done_before().contains(shard.name));
+    for (std::size_t i = 0; i < layout_.shards.size(); ++i) {
+      const bool is_done = staging.done_before().contains(layout_.shards[i].name);
+      sinking.wanted.push_back(share.shards[i] && !is_done);
     }
     sinking.finished = [&](std::size_t shard) {
       const OutputShard& row = layout_.shards[shard];
@@ -252,29 +287,30 @@ class Conversion {
   }
 
   /// What an earlier run has finished is held against its record, where this one reads back.
-  void check_done(Staging& staging) {
+  void check_done(Staging& staging, const PartShare& share) {
     if (options_.verify == VerifyLevel::None) return;
-    const std::map<std::string, DoneShard> done = staging.done_before();
-    std::vector<const std::pair<const std::string, DoneShard>*> rows;
+    std::vector<std::string> names;
     std::uint64_t bytes = 0;
-    for (const auto& one : done) {
-      rows.push_back(&one);
-      bytes += one.second.bytes;
+    for (std::size_t i = 0; i < layout_.shards.size(); ++i) {
+      const OutputShard& shard = layout_.shards[i];
+      if (!share.shards[i] || !staging.done_before().contains(shard.name)) continue;
+      names.push_back(shard.name);
+      bytes += shard.file_bytes();
     }
-    if (rows.empty()) return;
+    if (names.empty()) return;
     progress_.phase("read back", bytes);
-    std::vector<char> good(rows.size());
-    parallel_for(rows.size(), options_.resources.workers(), [&](std::size_t i, unsigned) {
-      const auto& [name, record] = *rows[i];
-      good[i] =
-          hex64(hash_on_disk(staging.path() + "/" + name, record.bytes, progress_)) == record.xxh3;
+    std::vector<std::string> hashes(names.size());
+    parallel_for(names.size(), options_.resources.workers(), [&](std::size_t i, unsigned) {
+      const DoneShard& record = staging.done_before().at(names[i]);
+      hashes[i] = hex64(hash_on_disk(staging.path() + "/" + names[i], record.bytes, progress_));
     });
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (good[i]) continue;
-      staging.discard(rows[i]->first);
-      report_.notes.push_back(fmt::format(
-          "{}: {}; written again", display(rows[i]->first),
-          rows[i]->second.xxh3.empty() ? "was not read back" : "is not what its record says"));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const std::string recorded = staging.done_before().at(names[i]).xxh3;
+      if (hashes[i] == recorded) continue;
+      staging.discard(names[i]);
+      report_.notes.push_back(
+          fmt::format("{}: {}; written again", display(names[i]),
+                      recorded.empty() ? "was not read back" : "is not what its record says"));
     }
   }
 
@@ -302,14 +338,10 @@ class Conversion {
   }
 
   void write_receipt(Staging& staging) {
-    const auto done = staging.done_now();
-    for (const OutputShard& shard : layout_.shards) {
-      const DoneShard& record = done.at(shard.name);
-      receipt_.outputs.push_back({shard.name, record.bytes, record.xxh3});
-      receipt_.overflowed.insert(record.overflowed.begin(), record.overflowed.end());
-    }
-    report_.shards = receipt_.outputs;
-    staging.write_text(std::string(kReceiptName), receipt_.to_json());
+    if (staging.is_committed()) return;
+    const Receipt receipt = receipt_of(staging.work(), staging.done_now());
+    report_.shards = receipt.outputs;
+    staging.write_text(std::string(kReceiptName), receipt.to_json());
   }
 
   const PlanInputs sources_;
@@ -326,15 +358,17 @@ class Conversion {
 
 namespace {
 
-/// Of shards that an earlier run has left, where they are to be kept.
-std::uint64_t bytes_done(const ShardLayout& layout, const ConvertOptions& options) {
-  if (options.leftover != Leftover::Resume) return 0;
+/// Of shards of a share that an earlier run has left, where they are to be kept.
+std::uint64_t bytes_done(const ShardLayout& layout, const PartShare& share,
+                         const ConvertOptions& options) {
+  if (options.leftover != Leftover::Resume && options.part.is_all()) return 0;
   const std::string partial = options.out.text() + ".partial";
   const auto work = is_directory(partial) ? read_work(partial) : std::nullopt;
   const auto done = work ? read_done(partial, *work) : std::map<std::string, DoneShard>();
   std::uint64_t bytes = 0;
-  for (const OutputShard& shard : layout.shards) {
-    if (done.contains(shard.name)) bytes += shard.file_bytes();
+  for (std::size_t i = 0; i < layout.shards.size(); ++i) {
+    const OutputShard& shard = layout.shards[i];
+    if (share.shards[i] && done.contains(shard.name)) bytes += shard.file_bytes();
   }
   return bytes;
 }
@@ -351,7 +385,8 @@ void check_before(const PlanInputs& sources, const Plan& plan, const ShardLayout
   if (options.out.is_taken() && options.if_exists == ExistsPolicy::Fail) {
     fail(Code::Exists, "{}: exists; see --if-exists", display(options.out.text()));
   }
-  const std::uint64_t needed = layout.file_bytes() - bytes_done(layout, options);
+  const PartShare share = share_of(options.part, plan, layout);
+  const std::uint64_t needed = share.bytes_written - bytes_done(layout, share, options);
   const std::uint64_t free = options.out.free_bytes();
   if (free < needed) {
     fail(Code::NoSpace, "{}: {} free, {} needed; nothing written", display(options.out.text()),

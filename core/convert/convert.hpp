@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/checkpoint/checkpoint.hpp"
+#include "core/convert/parts.hpp"
 #include "core/output/output_path.hpp"
 #include "core/output/receipt.hpp"
 #include "core/output/shard_layout.hpp"
@@ -28,6 +29,7 @@ struct ConvertOptions {
   VerifyLevel verify = VerifyLevel::ReadBack;
   ExistsPolicy if_exists = ExistsPolicy::Fail;
   Leftover leftover = Leftover::Refuse;
+  ConversionPart part{};  // of several, ReadBack or None, IfExists::Fail or Skip, no Restart
 };
 
 struct ConvertReport {
@@ -41,6 +43,8 @@ struct ConvertReport {
   bool config_edited = false;
   bool as_published = false;  // files are those of ShardLayout::as_published
   std::string replaced;       // where an old output went; may be empty
+  bool committed = true;      // false: other parts are not done yet
+  std::size_t done = 0;       // shards, by whomever
   std::vector<std::string> notes;
 };
 

@@ -68,9 +68,10 @@ struct Equation {
   std::vector<Pattern> whole{};  // spellings; the first one is written
   Part parts{};
   std::optional<Dtype> fixed{};  // cast to this dtype, in both directions
-  bool as_output = false;  // towards native cast to the output dtype, also where nothing stacks
-  Extent rows{};           // what dimension 0 of the whole must measure, if known
-  std::string line{};      // where it stands: "hy_v3.map:15"
+  bool as_output = false;    // towards native cast to the output dtype, also where nothing stacks
+  Extent rows{};             // what dimension 0 of the whole must measure, if known:
+  bool counts_rows = false;  // it is of experts
+  std::string line{};        // where it stands: "hy_v3.map:15"
 
   /// Numbers the tensors; a closed set that one pattern declares holds in all of them.
   void settle();

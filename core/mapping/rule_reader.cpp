@@ -438,6 +438,7 @@ class RuleReader {
         equation.as_output = cursor.accept("output");
         if (!equation.as_output) equation.fixed = take_dtype(cursor);
       } else if (cursor.accept("rows")) {
+        equation.counts_rows = true;
         equation.rows = operands_.value(cursor, scope).extent();
       } else {
         break;

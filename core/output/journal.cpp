@@ -68,14 +68,6 @@ std::optional<std::string> read_own(const std::string& directory, std::string_vi
   }
 }
 
-/// nullopt for what is no JSON object.
-std::optional<Json> read_object(const std::string& directory, std::string_view name) {
-  const auto text = read_own(directory, name);
-  if (!text) return std::nullopt;
-  Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
-}
-
 void write_own(int directory, const std::string& name, const std::string& text) {
   StagedFile file(directory, name, text.size());
   file.write(0, std::as_bytes(std::span(text)));
@@ -84,17 +76,18 @@ void write_own(int directory, const std::string& name, const std::string& text) 
 
 void flush_journal(int directory) {
   const std::string name(kJournalName);
-  const UniqueFd fd(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd fd = open_at(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd) flush_directory(fd.get(), name);
 }
 
-/// Under its name at once, whether or not something has it.
+/// Under its name at once, whether or not something has it; the name is safe, too.
 void replace_own(int directory, const std::string& name, const std::string& text) {
   const std::string aside = unfinished_name(name);
   write_own(directory, aside, text);
   if (::renameat(directory, aside.c_str(), directory, name.c_str()) != 0) {
     fail_errno(fmt::format("renaming {}", display(aside)));
   }
+  flush_journal(directory);
 }
 
 Json to_json(const StagedWork& work) {
@@ -124,24 +117,38 @@ bool StagedWork::makes(std::string_view file) const {
   return is_made(file) || (unfinished && is_made(file.substr(0, file.size() - kBehind)));
 }
 
-std::optional<StagedWork> read_work(const std::string& directory) {
-  const auto json = read_object(directory, kWork);
-  if (!json) return std::nullopt;
+std::optional<StagedWork> parse_work(const std::string& text) {
   try {
+    const Json json = Json::parse(text);
     StagedWork work;
-    work.program = json->at("program").get<std::string>();
-    work.output = json->at("output").get<std::string>();
-    work.files = json->at("files").get<std::vector<std::string>>();
-    for (const Json& shard : json->at("shards")) {
+    work.program = json.at("program").get<std::string>();
+    work.output = json.at("output").get<std::string>();
+    work.files = json.at("files").get<std::vector<std::string>>();
+    for (const Json& shard : json.at("shards")) {
       work.shards.push_back(
           {shard.at("name").get<std::string>(), shard.at("bytes").get<std::uint64_t>()});
     }
-    work.parts = json->at("parts").get<std::uint64_t>();
-    work.conversion = json->at("conversion").get<std::string>();
+    work.parts = json.at("parts").get<std::uint64_t>();
+    work.conversion = json.at("conversion").get<std::string>();
     return work;
   } catch (const Json::exception&) {
     return std::nullopt;
   }
+}
+
+std::optional<DoneShard> parse_done(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    return DoneShard{json.at("bytes").get<std::uint64_t>(), json.at("xxh3").get<std::string>(),
+                     json.at("overflowed").get<std::map<std::string, std::uint64_t>>()};
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
+std::optional<StagedWork> read_work(const std::string& directory) {
+  const auto text = read_own(directory, kWork);
+  return text ? parse_work(*text) : std::nullopt;
 }
 
 std::string read_holder(const std::string& directory) {
@@ -151,19 +158,12 @@ std::string read_holder(const std::string& directory) {
 std::map<std::string, DoneShard> read_done(const std::string& directory, const StagedWork& work) {
   std::map<std::string, DoneShard> done;
   for (const StagedWork::Shard& shard : work.shards) {
-    const auto json = read_object(directory, shard.name + std::string(kDone));
+    const auto text = read_own(directory, shard.name + std::string(kDone));
+    const auto record = text ? parse_done(*text) : std::nullopt;
+    if (!record || record->bytes != shard.bytes) continue;
     const std::string path = fmt::format("{}/{}", directory, shard.name);
-    const bool there =
-        json && kind_of(path) == FileKind::Regular && identity_of(path).size == shard.bytes;
-    if (!there) continue;
-    try {
-      DoneShard one;
-      one.bytes = json->at("bytes").get<std::uint64_t>();
-      one.xxh3 = json->at("xxh3").get<std::string>();
-      one.overflowed = json->at("overflowed").get<std::map<std::string, std::uint64_t>>();
-      if (one.bytes == shard.bytes) done.emplace(shard.name, std::move(one));
-    } catch (const Json::exception&) {  // no record of ours
-    }
+    const bool there = kind_of(path) == FileKind::Regular && identity_of(path).size == shard.bytes;
+    if (there) done.emplace(shard.name, *record);
   }
   return done;
 }
@@ -204,7 +204,6 @@ void JournalWriter::hold() const {
 void JournalWriter::note_done(const std::string& shard, const DoneShard& done) const {
   const Json json{{"bytes", done.bytes}, {"xxh3", done.xxh3}, {"overflowed", done.overflowed}};
   replace_own(directory_, in_journal(shard + std::string(kDone)), json.dump() + "\n");
-  flush_journal(directory_);
 }
 
 void JournalWriter::forget(const std::string& shard) const {
@@ -217,8 +216,7 @@ void JournalWriter::note_side_files() const {
 
 void JournalWriter::remove() const {
   const std::string journal(kJournalName);
-  const UniqueFd fd(
-      ::openat(directory_, journal.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const UniqueFd fd = open_at(directory_, journal, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (!fd && errno == ENOENT) return;
   if (!fd) fail_errno(journal);
   for (const std::string& name : names_in(fd.get())) {

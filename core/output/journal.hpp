@@ -51,6 +51,10 @@ struct DoneShard {
 /// Of this program.
 std::string program_version();
 
+/// What a text of the journal says; nullopt for what is none of ours.
+std::optional<StagedWork> parse_work(const std::string& text);
+std::optional<DoneShard> parse_done(const std::string& text);
+
 /// The work that a directory is made for; nullopt without a journal, and for what is none of ours.
 /// Throws what the file system says.
 std::optional<StagedWork> read_work(const std::string& directory);

@@ -20,7 +20,7 @@ namespace {
 
 UniqueFd open_parent(const OutputPath& path) {
   if (path.is_taken()) refuse(path.text());
-  UniqueFd fd(::open(path.parent().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd fd = open_at(AT_FDCWD, path.parent(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!fd) fail_errno(display(path.parent()));
   return fd;
 }

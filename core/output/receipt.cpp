@@ -121,6 +121,9 @@ Receipt make_receipt(const PlanInputs& sources, const Plan& plan,
   receipt.plan = plan.hash();
   if (options.dtype) receipt.options["dtype"] = name_of(*options.dtype);
   if (!options.exclude.empty()) receipt.options["exclude"] = options.exclude;
+  if (options.experts) {
+    receipt.options[options.experts->ranks > 0 ? "ep" : "experts"] = options.experts->text();
+  }
   if (options.lenient) receipt.options["lenient"] = "true";
   if (!options.allow.empty()) {
     receipt.options["allow"] = fmt::format("{}", fmt::join(options.allow, ","));

@@ -23,14 +23,12 @@ constexpr std::uint64_t kWorthDirect = 128 * 1024;
 
 StagedFile::StagedFile(int directory, const std::string& name, std::uint64_t size, Space space)
     : name_(name) {
-  fd_ = UniqueFd(::openat(directory, name.c_str(),
-                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
+  fd_ = open_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (!fd_ && errno == EEXIST) fail(Code::Exists, "{}: is there already", display(name));
   if (!fd_) fail_errno(fmt::format("creating {}", display(name)));
   if (size == 0) return;
   if (size >= kWorthDirect) {
-    direct_ =
-        UniqueFd(::openat(directory, name.c_str(), O_WRONLY | O_DIRECT | O_NOFOLLOW | O_CLOEXEC));
+    direct_ = open_at(directory, name, O_WRONLY | O_DIRECT | O_NOFOLLOW | O_CLOEXEC);
   }
   // Space that is reserved now cannot run out in the middle.
   const bool reserved =

@@ -57,7 +57,7 @@ bool rename_to_free(const std::string& from, const std::string& to) {
 }
 
 void flush_parent(const OutputPath& out) {
-  const UniqueFd parent(::open(out.parent().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd parent = open_at(AT_FDCWD, out.parent(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (parent) flush_directory(parent.get(), out.parent());
 }
 
@@ -98,6 +98,7 @@ Staging::Staging(const OutputPath& out, StagedWork work, const Options& options)
   try {
     refuse_taken();
     lock();
+    refuse_taken();  // another part may have committed just before OUT.partial was made anew
     journal_ = JournalWriter(directory_.get());
     options_.shared ? join() : settle_leftover();
     begun_ = true;
@@ -157,7 +158,7 @@ bool Staging::is_final(const std::string& name) const {
 void Staging::lock() {
   made_directory_ = ::mkdir(partial_.c_str(), 0777) == 0;
   if (!made_directory_ && errno != EEXIST) fail_errno(fmt::format("making {}", display(partial_)));
-  UniqueFd directory(::open(partial_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  UniqueFd directory = open_at(AT_FDCWD, partial_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (!directory) fail_errno(display(partial_));
   const int kind = options_.shared ? LOCK_SH : LOCK_EX;
   const bool locked = ::flock(directory.get(), kind | LOCK_NB) == 0;
@@ -230,12 +231,11 @@ void Staging::go_on_with(const StagedWork& found) {
 
 /// The first of several processes begins the journal; all must do the same work.
 void Staging::join() {
-  const auto found = work_for(out_, partial_);
-  if (!found && !is_as_good_as_empty(partial_)) refuse_strange("is not a conversion of ours");
-  if (!found && journal_.begin(work_)) return;
-  const auto theirs = found ? found : work_for(out_, partial_);
-  if (!theirs) refuse_strange("its journal is not of ours");
-  refuse_other(*theirs);
+  auto found = work_for(out_, partial_);
+  if (!found && is_as_good_as_empty(partial_) && journal_.begin(work_)) return;
+  if (!found) found = work_for(out_, partial_);  // of another that has begun just now
+  if (!found) refuse_strange("is not a conversion of ours");
+  refuse_other(*found);
   done_before_ = read_done(partial_, work_);
 }
 
@@ -302,6 +302,11 @@ void Staging::write_text(const std::string& name, const std::string& text) {
   publish(name);
 }
 
+bool Staging::is_committed() const {
+  return options_.shared && !same_directory(directory_.get(), partial_) &&
+         same_directory(directory_.get(), out_);
+}
+
 std::string Staging::commit() {
   flush_directory(directory_.get(), partial_);
   std::string old;
@@ -317,7 +322,7 @@ std::string Staging::commit() {
 }
 
 void Staging::rename_new() {
-  if (rename_to_free(partial_, out_)) return;
+  if (is_committed() || rename_to_free(partial_, out_) || is_committed()) return;
   if (errno == EEXIST || errno == ENOTEMPTY) {
     fail(Code::Exists, "{}: has appeared while the conversion ran; nothing replaced",
          display(out_));
@@ -352,8 +357,12 @@ std::string finish_commit(const OutputPath& out) {
     const auto work = is_directory(text) ? work_for(text, text) : std::nullopt;
     return work && (!work->makes(kReceiptName) || exists(in(text, kReceiptName)));
   };
+  // Of a journal that was being removed the work goes last, then the directory.
+  if (is_directory(text) && !exists(in(in(text, kJournalName), "work"))) {
+    ::rmdir(in(text, kJournalName).c_str());
+  }
   if (!is_committed()) return "";
-  const UniqueFd directory(::open(text.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd directory = open_at(AT_FDCWD, text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!directory) fail_errno(display(text));
   if (::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) {
     fail(Code::Locked, "{}: locked by {}", display(text), holder_of(text));

@@ -76,6 +76,8 @@ class Staging {
   /// What was found of earlier runs, and what became of it: sentences, safe to show.
   const std::vector<std::string>& notes() const { return notes_; }
 
+  /// Another part has given the directory its name.
+  bool is_committed() const;
   /// Flushes the directory and renames it to OUT. Returns where an old OUT went ("OUT.old-1"), or
   /// nothing. Throws Exists when OUT has appeared meanwhile.
   std::string commit();

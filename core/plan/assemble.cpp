@@ -64,7 +64,10 @@ bool Assembly::add(const KeyPlace& place, const LogicalTensor& tensor) {
     expert = number_of(place.captures, stack->index);
     std::uint64_t& seen = experts_seen_[stack];
     seen = std::max(seen, expert + 1);
-    if (is_of_other_rank(*stack, expert)) return false;
+    if (is_of_other_rank(*stack, expert)) {
+      group_of(place);  // so that those of this rank are missed where there are none
+      return false;
+    }
   }
   group_of(place).members.push_back({place.leaf->number, expert, &tensor});
   return true;
@@ -108,9 +111,9 @@ const Assembly::Member* Assembly::find_member(const Group& group, std::size_t pl
 }
 
 bool Assembly::is_of_other_rank(const Part& stack, std::uint64_t expert) const {
-  const auto& range = reading_.options.expert_range;
-  return range && stack.extent && expert < *stack.extent &&
-         (expert < range->first || expert >= range->second);
+  if (!reading_.options.experts || !stack.extent || expert >= *stack.extent) return false;
+  const auto [first, last] = reading_.expert_range(*stack.extent);
+  return expert < first || expert >= last;
 }
 
 // ---- making
@@ -120,8 +123,10 @@ void Assembly::finish(std::vector<Draft>& drafts) {
   for (Group* group : order_) order_members(*group);
   for (const Group* group : order_) {
     const Equation& equation = *group->equation;
-    const ValuePtr value = make(*group, equation.parts, 0);
+    ValuePtr value = make(*group, equation.parts, 0);
     if (value == nullptr || !reading_.has_expected_rows(equation, value, group->key)) continue;
+    if (find_stack(equation.parts) == nullptr) value = reading_.sliced(equation, value, group->key);
+    if (value == nullptr) continue;
     drafts.push_back(reading_.draft(equation, group->key,
                                     reading_.with_target_dtype(equation, value, /*whole=*/true),
                                     group->members.front().tensor->origin));
@@ -254,6 +259,7 @@ ValuePtr Assembly::make_stack(const Group& group, const Part& part) {
   const Extent count = extent_of(part);
   if (!count || !has_every_expert(group, part, *count)) return nullptr;
   const auto [first, last] = reading_.expert_range(*count);
+  if (reading_.is_empty_slice(*count, group.key)) return nullptr;
   std::vector<ValuePtr> parts;
   for (std::uint64_t expert = first; expert < last; ++expert) {
     parts.push_back(make(group, part.parts[0], expert));

@@ -35,6 +35,18 @@ std::string_view name_of(OutputKind kind) {
   return "";
 }
 
+std::pair<std::uint64_t, std::uint64_t> ExpertSlice::of(std::uint64_t count) const {
+  if (ranks == 0) return {std::min(first, count), std::min(last + 1, count)};
+  const std::uint64_t each = count / ranks;
+  const std::uint64_t more = count % ranks;
+  const std::uint64_t begin = first * each + std::min(first, more);
+  return {begin, begin + each + (first < more ? 1 : 0)};
+}
+
+std::string ExpertSlice::text() const {
+  return ranks > 0 ? fmt::format("{}/{}", first, ranks) : fmt::format("{}..{}", first, last);
+}
+
 std::string_view name_of(Quantise quantise) {
   if (quantise.keeps) return "keep";
   return quantise.scheme ? name_of(*quantise.scheme) : "none";

@@ -96,6 +96,18 @@ struct Quantise {
 };
 std::string_view name_of(Quantise quantise);  // "keep", "none", or that of the scheme
 
+/// Which experts of every stack a native checkpoint holds: those of one rank of expert
+/// parallelism (Automodel's device mesh), or some by number.
+struct ExpertSlice {
+  std::uint64_t ranks = 0;  // of so many, 0: by number
+  std::uint64_t first = 0;  // the rank, or the first expert
+  std::uint64_t last = 0;   // the last expert, included
+
+  /// [begin, end) of `count` experts: count / ranks each, the first count % ranks one more.
+  std::pair<std::uint64_t, std::uint64_t> of(std::uint64_t count) const;
+  std::string text() const;  // "2/8", "3..5"
+};
+
 struct PlanOptions {
   Side from = Side::Hf;
   Side to = Side::Native;
@@ -115,8 +127,8 @@ struct PlanOptions {
   /// Which an hf target follows in files and, without `dtype`, in dtypes; may be null.
   std::shared_ptr<const PublishedForm> published{};
   bool has_config = false;
-  bool sets_experts = true;  // --set num_experts is a setting of the family
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> expert_range;  // [a, b) of every stack
+  bool sets_experts = true;              // --set num_experts is a setting of the family
+  std::optional<ExpertSlice> experts{};  // of every native stack; without it all
 
   Dtype output_dtype() const { return dtype.value_or(default_dtype); }
   bool allows(Code code) const { return allow.contains(name_of(code)); }

@@ -530,7 +530,9 @@ class Planner {
       const Part* stack = find_stack(equation.parts);
       if (stack != nullptr && place->leaf == nullptr) {
         place->captures[stack->index] =
-            fmt::format("{}", plan_.options.expert_range ? plan_.options.expert_range->first : 0);
+            fmt::format("{}", stack->extent && plan_.options.experts
+                                  ? plan_.options.experts->of(*stack->extent).first
+                                  : 0);
       }
       const Pattern& pattern = place->leaf != nullptr
                                    ? equation.whole.front()

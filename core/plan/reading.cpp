@@ -33,6 +33,12 @@ bool Reading::are_numbers(const Equation& equation, const LogicalTensor& tensor)
 }
 
 bool Reading::has_expected_rows(const Equation& equation, ValuePtr whole, std::string_view key) {
+  if (options.to == Side::Hf && options.experts && equation.counts_rows) {
+    problems.add(Code::ExpertCount, Severity::Error, key,
+                 "{}: experts {} cannot be written as one tensor of all: join the slices first",
+                 display(key), options.experts->text());
+    return false;
+  }
   if (!equation.rows || whole->shape.empty() || whole->shape[0] == *equation.rows) return true;
   problems.add(extents.count_problem(key, whole->shape, *equation.rows));
   return false;
@@ -96,7 +102,28 @@ Draft Reading::draft(const Equation& equation, std::string key, ValuePtr value,
 }
 
 std::pair<std::uint64_t, std::uint64_t> Reading::expert_range(std::uint64_t count) const {
-  return options.expert_range.value_or(std::pair(std::uint64_t{0}, count));
+  return options.experts ? options.experts->of(count) : std::pair(std::uint64_t{0}, count);
+}
+
+bool Reading::is_empty_slice(std::uint64_t count, std::string_view key) {
+  const auto [first, last] = expert_range(count);
+  if (!options.experts || first < last) return false;
+  problems.add(Code::ExpertCount, Severity::Error, key, "{}: experts {} are none of its {}",
+               display(key), options.experts->text(), count);
+  return true;
+}
+
+ValuePtr Reading::sliced(const Equation& equation, ValuePtr whole, std::string_view key) {
+  if (!options.experts || !equation.counts_rows || whole->shape.empty()) return whole;
+  if (!equation.rows) {
+    problems.add(Code::ExpertCount, Severity::Error, key,
+                 "{}: how many experts it has must be stated by config.json or --set num_experts",
+                 display(key));
+    return nullptr;
+  }
+  if (is_empty_slice(*equation.rows, key)) return nullptr;
+  const auto [first, last] = expert_range(*equation.rows);
+  return values.slice(whole, 0, first, last);
 }
 
 }  // namespace ckptscope

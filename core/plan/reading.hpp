@@ -55,6 +55,11 @@ struct Reading {
   std::vector<Padding> paddings{};
   /// The experts [first, last) of `count` that this plan is for.
   std::pair<std::uint64_t, std::uint64_t> expert_range(std::uint64_t count) const;
+  /// Whether the slice that is asked for has none of so many experts: a problem.
+  bool is_empty_slice(std::uint64_t count, std::string_view key);
+  /// Of a tensor of all experts those of the slice, where one is asked for; nullptr where it cannot
+  /// be told.
+  ValuePtr sliced(const Equation& equation, ValuePtr whole, std::string_view key);
 };
 
 /// The dimension that `dim` means in a tensor of `rank` dimensions: -1 is the last.

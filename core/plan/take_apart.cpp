@@ -107,6 +107,12 @@ class TakingApart {
   void walk_stack(const Part& part, Captures captures, ValuePtr value) {
     if (!reading_.has_rank(value, 1, whole_.origin)) return;
     const std::uint64_t found = value->shape[0];
+    if (reading_.options.experts && !part.extent) {
+      return reading_.problems.add(Code::ExpertCount, Severity::Error, whole_.origin,
+                                   "{}: of how many experts these are some must be stated by "
+                                   "config.json or --set num_experts",
+                                   display(whole_.origin));
+    }
     const auto [first, last] = reading_.expert_range(part.extent.value_or(found));
     if (found != last - first || found > kMostExperts) {
       return reading_.problems.add(reading_.extents.count_problem(

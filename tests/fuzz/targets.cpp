@@ -7,10 +7,13 @@
 
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 
 #include "adapters/adapter.hpp"
 #include "app/language/words.hpp"
+#include "app/planning/conversion.hpp"
+#include "app/tui/key_script.hpp"
 #include "core/base/config.hpp"
 #include "core/base/file.hpp"
 #include "core/base/json_scanner.hpp"
@@ -18,10 +21,14 @@
 #include "core/checkpoint/safetensors.hpp"
 #include "core/mapping/rule_text.hpp"
 #include "core/names/query.hpp"
+#include "core/output/receipt.hpp"
 #include "core/plan/published_form.hpp"
 #include "core/torch/dcp_metadata.hpp"
 #include "core/torch/element_view.hpp"
 #include "core/torch/torch_file.hpp"
+#include "tests/support/memory_sink.hpp"
+#include "tests/support/recorded.hpp"
+#include "tests/support/temp_dir.hpp"
 #include "tests/support/torch_samples.hpp"
 
 namespace ckptscope::testing {
@@ -34,6 +41,17 @@ bool reads(std::set<Code> codes, const auto& read) {
     return true;
   } catch (const Error& error) {
     if (!codes.contains(error.code())) throw;
+    return false;
+  }
+}
+
+/// Where the input, not the program, is at fault: what a user may see of it.
+bool reads_or_refuses(const auto& read) {
+  try {
+    read();
+    return true;
+  } catch (const Error& error) {
+    if (error.code() == Code::Internal) throw;
     return false;
   }
 }
@@ -230,6 +248,104 @@ std::vector<std::string> dcp_seeds() {
   return samples("dcp.txt", ".metadata");
 }
 
+bool read_receipt_text(const std::string& text) {
+  const auto receipt = parse_receipt(text);
+  if (!receipt) return false;
+  const auto again = parse_receipt(receipt->to_json());
+  expect(again && again->same_conversion(*receipt), "a receipt that is not what it says");
+  return true;
+}
+
+std::vector<std::string> receipt_seeds() {
+  Receipt receipt;
+  receipt.from = "hf";
+  receipt.to = "native";
+  receipt.adapter = "gpt_oss";
+  receipt.options = {{"max-shard-size", "5000000000"}};
+  receipt.include = {{"layer=0..3"}};
+  receipt.overflowed = {{"a", 3}};
+  receipt.sources = {{"model.safetensors", 5, "0123456789abcdef"}};
+  receipt.outputs = {{"model.safetensors", 7, ""}};
+  return {receipt.to_json(), R"({"schema":"ckptscope.receipt/1","outputs":[{"bytes":-1}]})"};
+}
+
+bool read_journal_text(const std::string& text) {
+  const auto work = parse_work(text);
+  if (work) work->makes("model.safetensors.0123456789abcdef.tmp");
+  return work || parse_done(text);
+}
+
+std::vector<std::string> journal_seeds() {
+  return {R"({"program":"0.1.0","output":"out","files":["a","b"],)"
+          R"("shards":[{"name":"a","bytes":5}],"parts":3,"conversion":"{}"})",
+          R"({"bytes":5,"xxh3":"0123456789abcdef","overflowed":{"k":2}})", R"({"bytes":1e30})"};
+}
+
+/// Keys of a person, but for lines that are run: they may write files.
+bool press_keys(const std::string& text) {
+  std::string keys = text.substr(0, 200);
+  std::replace(keys.begin(), keys.end(), ':', 'j');
+  return reads({Code::Usage}, [&] { run_key_script("", {}, keys, {60, 20}); });
+}
+
+std::vector<std::string> key_seeds() {
+  return {"1jjk<C-d>G<Enter>/norm<Enter>nN<dump>", "4<Enter>2<Tab>3q?<Esc>", "<C-c><dump>q",
+          "<nothing>"};
+}
+
+/// A recorded source and changes to it, in numbers: which case; then a kind, a tensor and a value
+/// each. It is planned and, where it can be, run.
+bool convert_changed(const std::string& text) {
+  std::istringstream numbers(text);
+  std::uint64_t number = 0;
+  const auto next = [&](std::uint64_t below) {
+    numbers >> number;
+    return below == 0 ? 0 : number % below;
+  };
+  const auto& cases = recorded_cases();
+  SyntheticCheckpoint source = cases[next(cases.size())].source;
+  std::uint64_t kind = next(5);
+  for (int changes = 0; numbers && changes < 20 && !source.tensors.empty(); ++changes) {
+    const std::size_t at = next(source.tensors.size());
+    SyntheticTensor& tensor = source.tensors[at];
+    if (kind == 0) {
+      source.tensors.erase(source.tensors.begin() + static_cast<std::ptrdiff_t>(at));
+    } else if (kind == 1) {
+      constexpr Dtype kDtypes[] = {Dtype::BF16,    Dtype::F32, Dtype::F8_E4M3, Dtype::U8,
+                                   Dtype::F8_E8M0, Dtype::I32, Dtype::F16,     Dtype::BOOL};
+      tensor.dtype = kDtypes[next(std::size(kDtypes))];
+      tensor.cycle.clear();
+      tensor.filling = Filling::ByDtype;
+    } else if (kind == 2 && !tensor.shape.empty()) {
+      std::uint64_t& extent = tensor.shape[next(tensor.shape.size())];
+      extent = std::min<std::uint64_t>(extent + next(3), 300);
+    } else if (kind == 3 && !tensor.shape.empty()) {
+      tensor.shape.pop_back();
+    } else {
+      tensor.key += next(2) == 0 ? ".x" : "_scale_inv";
+    }
+    kind = next(5);
+  }
+  return reads_or_refuses([&] {
+    const TempDir dir;
+    write_synthetic(dir / "in", source);
+    const Checkpoint checkpoint = Checkpoint::open(dir / "in");
+    const Plan plan = plan_conversion(checkpoint, {}).plan;
+    plan.require_sound("in");
+    const auto outputs = run(checkpoint, plan, {32 << 20, 1});
+    expect(outputs.size() == plan.outputs.size(), "outputs that are missing");
+  });
+}
+
+std::vector<std::string> conversion_seeds() {
+  std::vector<std::string> seeds;
+  for (std::size_t i = 0; i < recorded_cases().size(); i += 5) {
+    seeds.push_back(fmt::format("{} 1 3 2 2 5 0 1", i));
+    seeds.push_back(fmt::format("{}", i));
+  }
+  return seeds;
+}
+
 }  // namespace
 
 const std::vector<FuzzTarget>& fuzz_targets() {
@@ -244,6 +360,10 @@ const std::vector<FuzzTarget>& fuzz_targets() {
       {"published", read_published, index_seeds},
       {"torch", read_torch, torch_seeds},
       {"dcp", read_dcp, dcp_seeds},
+      {"receipt", read_receipt_text, receipt_seeds},
+      {"journal", read_journal_text, journal_seeds},
+      {"keys", press_keys, key_seeds},
+      {"conversion", convert_changed, conversion_seeds},
   };
   return targets;
 }

@@ -33,6 +33,7 @@ struct MapModel {
   std::vector<MapLine> lines;
   std::vector<DetailLine> ops;  // "15,168 -> 79  stack t": how many tensors each takes and makes
   std::vector<DetailLine> account;
+  std::size_t shards_done = 0;  // by an interrupted conversion to the same output
   Account sums;
 };
 

@@ -64,6 +64,8 @@ TEST(Schemas, HoldForEveryVerb) {
       "convert hf --to native -o out -q",
       "convert fp8 --to native -o fp8-native -q",
       "convert native --quantize mxfp4 -o again -q",
+      "convert hf --to native -o parts -q --part 0/2",
+      "commit out",
       "verify hf out",
       "verify hf out --dtype f32",
       "verify fp8 fp8-native",

@@ -21,7 +21,7 @@ TEST(Plan, PlacesEveryKeyOfARankSlice) {
   const Checkpoint checkpoint = Checkpoint::open(dir.path());
   const Plan whole = plan_conversion(checkpoint, {}).plan;
   PlanOptions options = whole.options;
-  options.expert_range = {2, 5};
+  options.experts = ExpertSlice{0, 2, 4};
   const Mapping mapping = mapping_of(*find_adapter("hy_v3"), checkpoint.config(), {});
   const Plan slice = make_plan({checkpoint.tensors(), checkpoint.keys()}, mapping, options);
   const Output* output = slice.find_output("model.layers.1.mlp.experts.down_projs");

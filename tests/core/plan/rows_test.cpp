@@ -8,7 +8,7 @@ namespace {
 
 const auto kAsF32 = [](PlanOptions& options) { options.dtype = Dtype::F32; };
 const auto kWithConfig = [](PlanOptions& options) { options.has_config = true; };
-const auto kSecondAndThird = [](PlanOptions& options) { options.expert_range = {1, 3}; };
+const auto kSecondAndThird = [](PlanOptions& options) { options.experts = ExpertSlice{0, 1, 2}; };
 
 // ---- names --------------------------------------------------------------------------------------
 

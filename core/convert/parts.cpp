@@ -1,0 +1,159 @@
+// Nothing is sent between parts: records in the staging directory say all.
+#include "core/convert/parts.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "core/base/bytes.hpp"
+#include "core/base/display.hpp"
+#include "core/base/error.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// Where launchers say which of how many a process is.
+struct Launcher {
+  const char* rank;
+  const char* size;
+  const char* first = nullptr;  // of ranks that do not begin at 0
+};
+constexpr Launcher kLaunchers[] = {
+    {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
+    {"PMI_RANK", "PMI_SIZE"},
+    {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN"},
+    {"SLURM_PROCID", "SLURM_NTASKS"},
+    {"RANK", "WORLD_SIZE"},
+};
+
+std::optional<std::uint64_t> number_in_environment(const char* name) {
+  const char* text = name == nullptr ? nullptr : std::getenv(name);
+  return text == nullptr ? std::nullopt : parse_number(text);
+}
+
+/// Slurm's steps of one task say 0 of 1: a job array says more.
+std::optional<ConversionPart> part_of_launcher() {
+  std::optional<ConversionPart> found;
+  for (const Launcher& launcher : kLaunchers) {
+    const auto rank = number_in_environment(launcher.rank);
+    const auto size = number_in_environment(launcher.size);
+    const std::uint64_t first = number_in_environment(launcher.first).value_or(0);
+    if (!rank || !size || *rank < first || *rank - first >= *size) continue;
+    if (!found || found->is_all()) found = ConversionPart{*rank - first, *size};
+  }
+  return found;
+}
+
+std::string list_of_shards(const std::vector<std::string>& names) {
+  constexpr std::size_t kMost = 5;
+  const std::size_t shown = std::min(names.size(), kMost);
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) text += (i > 0 ? ", " : "") + display(names[i]);
+  return names.size() > shown ? fmt::format("{} and {} more", text, names.size() - shown) : text;
+}
+
+}  // namespace
+
+ConversionPart parse_part(std::string_view text) {
+  if (text == "auto") {
+    if (const auto part = part_of_launcher()) return *part;
+    fail(Code::Usage, "--part auto: no launcher says rank and size; --part R/N does");
+  }
+  const std::size_t slash = text.find('/');
+  const auto number = parse_number(text.substr(0, slash));
+  const auto count = slash == text.npos ? std::nullopt : parse_number(text.substr(slash + 1));
+  if (!number || !count || *number >= *count) {
+    fail(Code::Usage, "--part {}: R/N is expected, R from 0 to N - 1, or auto", display(text));
+  }
+  return {*number, *count};
+}
+
+std::uint64_t bytes_read_for(const Value& value) {
+  using Op = Value::Op;
+  if (value.op == Op::Input) return byte_count(value.dtype, value.shape);
+  std::uint64_t bytes = 0;
+  for (const ValuePtr argument : value.args) bytes += bytes_read_for(*argument);
+  if (value.op != Op::Slice && value.op != Op::Select) return bytes;
+  // Of a part of the argument as much of its bytes.
+  const double all = static_cast<double>(product(value.args[0]->shape));
+  const double share = all == 0 ? 0 : static_cast<double>(product(value.shape)) / all;
+  return static_cast<std::uint64_t>(static_cast<double>(bytes) * share);
+}
+
+PartShare share_of(const ConversionPart& part, const Plan& plan, const ShardLayout& layout) {
+  const std::size_t count = layout.shards.size();
+  std::vector<std::uint64_t> read(count);
+  for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
+    read[layout.shard_of[i]] += bytes_read_for(*plan.outputs[i].value);
+  }
+  const auto bytes = [&](std::size_t shard) {
+    return read[shard] + layout.shards[shard].file_bytes();
+  };
+  std::vector<std::size_t> longest_first(count);
+  std::iota(longest_first.begin(), longest_first.end(), std::size_t{0});
+  std::stable_sort(longest_first.begin(), longest_first.end(),
+                   [&](std::size_t a, std::size_t b) { return bytes(a) > bytes(b); });
+  PartShare share{std::vector<bool>(count)};
+  std::vector<std::uint64_t> load(std::min<std::uint64_t>(part.count, count));
+  for (const std::size_t shard : longest_first) {
+    const auto least = std::min_element(load.begin(), load.end());
+    *least += bytes(shard);
+    if (static_cast<std::uint64_t>(least - load.begin()) != part.number) continue;
+    share.shards[shard] = true;
+    share.bytes_read += read[shard];
+    share.bytes_written += layout.shards[shard].file_bytes();
+  }
+  return share;
+}
+
+Receipt receipt_of(const StagedWork& work, const std::map<std::string, DoneShard>& done) {
+  auto receipt = parse_receipt(work.conversion);
+  if (!receipt) fail(Code::Internal, "a journal without a conversion");
+  std::vector<std::string> missing;
+  for (const StagedWork::Shard& shard : work.shards) {
+    const auto record = done.find(shard.name);
+    if (record == done.end()) {
+      missing.push_back(shard.name);
+      continue;
+    }
+    receipt->outputs.push_back({shard.name, shard.bytes, record->second.xxh3});
+    receipt->overflowed.insert(record->second.overflowed.begin(), record->second.overflowed.end());
+  }
+  if (!missing.empty()) {
+    fail(Code::Incomplete, "{} of {} shards are done; not {}", done.size(), work.shards.size(),
+         list_of_shards(missing));
+  }
+  return *receipt;
+}
+
+CommitReport commit_parts(const OutputPath& out) {
+  CommitReport report;
+  const std::string partial = out.text() + ".partial";
+  const auto work = is_directory(partial) ? read_work(partial) : std::nullopt;
+  if (!work || work->conversion.empty()) {
+    if (const std::string note = finish_commit(out); !note.empty()) report.notes.push_back(note);
+    const auto made = read_receipt(out.text());
+    if (!made) fail(Code::NotFound, "{}: no conversion that parts have left", display(partial));
+    report.shards = made->outputs;
+    report.notes.push_back("it was committed already");
+    return report;
+  }
+  const auto done = read_done(partial, *work);
+  Receipt receipt = receipt_of(*work, done);
+  if (!has_side_files(partial)) {
+    fail(Code::Incomplete,
+         "{}: config.json and what lies beside it are missing; any part that runs "
+         "again writes them and commits",
+         display(partial));
+  }
+  Staging staging(out, *work, {.leftover = Leftover::Resume});
+  receipt = receipt_of(*work, staging.done_now());
+  staging.write_text(std::string(kReceiptName), receipt.to_json());
+  staging.commit();
+  report.shards = std::move(receipt.outputs);
+  return report;
+}
+
+}  // namespace ckptscope
