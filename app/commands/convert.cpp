@@ -9,6 +9,7 @@
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/checkpoint/expert_slices.hpp"
 
 namespace ckptscope {
 namespace {
@@ -221,7 +222,7 @@ Document convert_slices(const Snapshot& snapshot, const Args& args, Progress& pr
   for (std::uint64_t rank = 0; rank < *ranks; ++rank) {
     Args one = args;
     one.flags["ep"] = {fmt::format("{}/{}", rank, *ranks)};
-    one.flags["output"] = {fmt::format("{}/ep-{:05}-of-{:05}", whole.text(), rank, *ranks)};
+    one.flags["output"] = {whole.text() + "/" + slice_name(rank, *ranks)};
     Document slice = convert_one(snapshot, one, progress);
     all.exit = std::max(all.exit, slice.exit);
     if (rank == 0) all.problems = std::move(slice.problems);

@@ -31,10 +31,10 @@ inline constexpr Flag kDtype{.name = "dtype",
 inline constexpr Flag kExclude{
     .name = "exclude", .value = "RE", .help = "drop output keys that match at their start"};
 inline constexpr Flag kEp{.name = "ep",
-                          .value = "R/N",
+                          .value = "RANKS",
                           .help =
-                              "only the experts of rank R (from 0) of N in native stacks, all else "
-                              "whole; convert makes all N of all/N"};
+                              "R/N: only the experts of rank R (from 0) of N in native stacks, all "
+                              "else whole; all/N: convert makes all of them"};
 inline constexpr Flag kExperts{
     .name = "experts", .value = "A..B", .help = "the same by number, both included"};
 inline constexpr Flag kSet{

@@ -163,6 +163,15 @@ Family known_family(const Checkpoint& checkpoint, const UnderstoodKeys& keys, co
              "--rename, --include, --exclude, --dtype and --max-shard-size edit it as it is");
 }
 
+/// Of slices that are joined the first one's, which is of the whole but for its experts.
+std::optional<Receipt> receipt_beside(const Checkpoint& checkpoint) {
+  const Location& location = checkpoint.location();
+  if (location.slices.empty()) return read_receipt(location.directory);
+  auto receipt = read_receipt(location.directory + "/" + location.slices.front());
+  if (receipt) receipt->options.erase("ep");
+  return receipt;
+}
+
 /// A native checkpoint that a conversion made goes back by what made it, where nothing else is
 /// asked: by the text that its receipt keeps, or the family that it names where config.json names
 /// none.
@@ -170,7 +179,7 @@ ConversionRequest with_receipt(const Checkpoint& checkpoint, const Config& confi
                                const ConversionRequest& request) {
   const bool asked = !request.adapter.empty() || !request.mapping.empty() || request.mapping_text;
   if (asked || request.to == "native") return request;
-  const auto receipt = read_receipt(checkpoint.location().directory);
+  const auto receipt = receipt_beside(checkpoint);
   if (!receipt || receipt->to != name_of(Side::Native)) return request;
   ConversionRequest with = request;
   if (receipt->mapping) {
@@ -210,7 +219,7 @@ bool is_zero(const Checkpoint& checkpoint, std::uint32_t id) {
 /// Of the conversion that made this native checkpoint from an hf one of the same family.
 std::optional<Receipt> receipt_of_native(const Checkpoint& checkpoint, const PlanOptions& options) {
   if (options.from != Side::Native || options.to != Side::Hf) return std::nullopt;
-  auto receipt = read_receipt(checkpoint.location().directory);
+  auto receipt = receipt_beside(checkpoint);
   const bool made_it =
       receipt && receipt->adapter == options.adapter && receipt->to == name_of(Side::Native);
   return made_it ? std::move(receipt) : std::nullopt;

@@ -13,6 +13,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/natural_order.hpp"
+#include "core/checkpoint/expert_slices.hpp"
 #include "core/checkpoint/foreign_format.hpp"
 #include "core/checkpoint/index_file.hpp"
 #include "core/torch/torch_file.hpp"
@@ -298,6 +299,15 @@ Location locate_directory(const std::string& path) {
     found.index = join(path, index);
   } else if (found.files.empty()) {
     found.files.swap(consolidated);  // nothing else is there: this is the checkpoint
+  }
+  if (found.index.empty() && found.files.empty()) {
+    found.slices = with_context(display(path), [&] { return slice_names(names); });
+    for (const std::string& slice : found.slices) {
+      for (const std::string& name : names_in(join(path, slice))) {
+        if (name.ends_with(kTensors)) found.files.push_back(slice + "/" + name);
+      }
+    }
+    if (!found.files.empty()) return found;
   }
   if (found.index.empty() && found.files.empty()) {
     found.files = dcp_metadata(names);

@@ -16,16 +16,17 @@ enum class FileFormat {
 /// What a path turned out to name, before any header is read.
 struct Location {
   FileFormat format = FileFormat::Safetensors;
-  std::string path;                  // what the user asked for
-  std::string directory;             // where the files are; "." when relative to nothing
-  std::string index;                 // path of the index file; empty without one
-  std::vector<std::string> files;    // names of the shards when there is no index
-  std::vector<std::string> ignored;  // weight files that are not part of this checkpoint
-  std::string resolved_from;         // "models--X--Y, refs/main" for a cache entry; may be empty
-  std::size_t ranks = 0;             // of the run whose ranks each wrote one of the files; 0: none
-  bool is_lora = false;              // adapters for another model, to be looked at
-  std::string step;                  // directory of a step of a training run; empty: of none
-  bool incomplete = false;           // that step's save never finished
+  std::string path;                   // what the user asked for
+  std::string directory;              // where the files are; "." when relative to nothing
+  std::string index;                  // path of the index file; empty without one
+  std::vector<std::string> files;     // names of the shards when there is no index
+  std::vector<std::string> ignored;   // weight files that are not part of this checkpoint
+  std::string resolved_from;          // "models--X--Y, refs/main" for a cache entry; may be empty
+  std::vector<std::string> slices{};  // directories of expert_slices.hpp, whose files they are
+  std::size_t ranks = 0;              // of the run whose ranks each wrote one of the files; 0: none
+  bool is_lora = false;               // adapters for another model, to be looked at
+  std::string step;                   // directory of a step of a training run; empty: of none
+  bool incomplete = false;            // that step's save never finished
 
   /// Of one of its files, as it is opened and shown: without "./".
   std::string path_of(std::string_view name) const;

@@ -13,10 +13,10 @@
 #include "core/base/problems.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/checkpoint/contents.hpp"
+#include "core/checkpoint/expert_slices.hpp"
 #include "core/checkpoint/index_file.hpp"
 #include "core/checkpoint/safetensors.hpp"
 #include "core/checkpoint/shard_series.hpp"
-#include "core/checkpoint/sharding_info.hpp"
 #include "core/checkpoint/slices.hpp"
 
 namespace ckptscope {
@@ -209,6 +209,7 @@ class CheckpointOpener {
   void collect(Header& header, std::size_t shard) {
     const std::string& name = result_.shards_[shard].name;
     note_slices(header, shard);
+    note_experts(header, shard);
     for (TensorInfo& info : header.tensors) info.shard = static_cast<std::uint32_t>(shard);
     if (result_.tensors_.capacity() == 0) {
       result_.tensors_ = std::move(header.tensors);
@@ -251,6 +252,47 @@ class CheckpointOpener {
     header.metadata.erase(text);
   }
 
+  /// The slices of ranks of expert parallelism: what is whole in all of them is taken of the first.
+  void note_experts(Header& header, std::size_t shard) {
+    const auto text = header.metadata.find(std::string(kFirstExperts));
+    const std::string& name = result_.shards_[shard].name;
+    if (location().slices.empty()) {  // one slice alone is what it holds
+      if (text != header.metadata.end()) header.metadata.erase(text);
+      return;
+    }
+    if (text == header.metadata.end()) {
+      fail(Code::RankShards, "{}: no slice that says which experts it has", display(name));
+    }
+    const FirstExperts first =
+        with_context(display(name), [&] { return parse_first_experts(text->second); });
+    header.metadata.erase(text);
+    const bool is_first = name.starts_with(location().slices.front() + "/");
+    SavedOffsets offsets;
+    std::erase_if(header.tensors, [&](const TensorInfo& info) {
+      const auto sliced = first.find(info.name);
+      if (sliced != first.end() && !info.shape.empty()) {
+        std::vector<std::uint64_t>& begin = offsets[std::string(info.name)];
+        begin.resize(info.shape.size());
+        begin.front() = sliced->second;
+        return false;
+      }
+      if (is_first) {
+        offsets[std::string(info.name)].resize(info.shape.size());
+        whole_.emplace(info.name, info);
+        return false;
+      }
+      const auto whole = whole_.find(info.name);
+      if (whole == whole_.end() || whole->second.dtype != info.dtype ||
+          !same_shape(whole->second.shape, info.shape)) {
+        problems_.add(Code::BadDcp, Severity::Error, {info.name, name},
+                      "{}: {} {} in {}, not as in {}", display(info.name), name_of(info.dtype),
+                      to_string(info.shape), display(name), location().slices.front());
+      }
+      return true;
+    });
+    slices_[shard] = std::move(offsets);
+  }
+
   void join_if_sliced() {
     const auto sliced = std::count_if(slices_.begin(), slices_.end(),
                                       [](const auto& one) { return one.has_value(); });
@@ -258,10 +300,15 @@ class CheckpointOpener {
     const bool whole =
         sliced == 1 && std::all_of(slices_.begin(), slices_.end(),
                                    [](const auto& s) { return !s || all_start_at_zero(*s); });
-    if (whole) {
+    if (whole && location().slices.empty()) {
       problems_.add(Code::RankShards, Severity::Note, {},
                     "every tensor of DCP_SHARDING_INFO begins at 0: taken for whole tensors");
       return;
+    }
+    if (const std::size_t ranks = location().slices.size(); ranks > 0) {
+      problems_.add(Code::RankShards, Severity::Note, {},
+                    "slices of {} ranks: what is whole in each of them is read in the first",
+                    ranks);
     }
     result_.arenas_.emplace_back();
     join_slices(slices_, result_.tensors_, result_.pieces_, result_.arenas_.back(), problems_);
@@ -459,7 +506,8 @@ class CheckpointOpener {
   }
 
   void open_config(const OpenOptions& options) {
-    std::string beside = location().directory + "/config.json";
+    const std::string slice = location().slices.empty() ? "" : "/" + location().slices.front();
+    std::string beside = location().directory + slice + "/config.json";
     if (!exists(beside))
       beside = location().directory + "/.hf_metadata/config.json";  // Automodel's
     if (options.config.empty() && !exists(beside)) return;
@@ -510,6 +558,7 @@ class CheckpointOpener {
   std::string index_text_;
   std::vector<Header> headers_;
   std::vector<std::optional<SavedOffsets>> slices_;  // by shard
+  std::map<std::string_view, TensorInfo> whole_;     // of the first rank of several
   std::map<std::string_view, std::vector<std::uint32_t>, std::less<>> duplicates_;
   std::vector<std::optional<Error>> unopened_;  // by shard: why it could not be opened
 };

@@ -10,6 +10,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
+#include "core/checkpoint/expert_slices.hpp"
 #include "core/checkpoint/index_file.hpp"
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/convert/refusals.hpp"
@@ -91,13 +92,13 @@ class Conversion {
     report_.notes.insert(report_.notes.end(), staging.notes().begin(), staging.notes().end());
     try {
       write(staging);
+      if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging.path());
+      finish(staging, side_files);
     } catch (const Error& error) {
       const bool may_go_on = error.code() == Code::NoSpace || error.code() == Code::Io;
       if (may_go_on || options_.leftover == Leftover::Resume) keep(staging);
       throw;
     }
-    if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging.path());
-    finish(staging, side_files);
     return std::move(report_);
   }
 
@@ -144,6 +145,11 @@ class Conversion {
     std::map<std::string, std::string> merged = source_.metadata();
     std::erase_if(merged, [](const auto& entry) { return entry.first.starts_with("DCP_"); });
     merged["format"] = "pt";
+    FirstExperts first;
+    for (const Output& output : plan_.outputs) {
+      if (output.first_expert) first[output.key] = *output.first_expert;
+    }
+    if (!first.empty()) merged[std::string(kFirstExperts)] = to_json(first);
     return merged;
   }
 

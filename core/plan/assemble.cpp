@@ -125,11 +125,16 @@ void Assembly::finish(std::vector<Draft>& drafts) {
     const Equation& equation = *group->equation;
     ValuePtr value = make(*group, equation.parts, 0);
     if (value == nullptr || !reading_.has_expected_rows(equation, value, group->key)) continue;
-    if (find_stack(equation.parts) == nullptr) value = reading_.sliced(equation, value, group->key);
+    const Part* const stack = find_stack(equation.parts);
+    if (stack == nullptr) value = reading_.sliced(equation, value, group->key);
     if (value == nullptr) continue;
     drafts.push_back(reading_.draft(equation, group->key,
                                     reading_.with_target_dtype(equation, value, /*whole=*/true),
                                     group->members.front().tensor->origin));
+    if (reading_.options.experts && (stack != nullptr || equation.counts_rows)) {
+      const Extent count = stack != nullptr ? extent_of(*stack) : equation.rows;
+      drafts.back().output.first_expert = reading_.expert_range(count.value_or(0)).first;
+    }
   }
 }
 

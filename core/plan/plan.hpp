@@ -48,6 +48,7 @@ struct Output {
   std::string rule{};            // of a synthesised or copied output
   std::string logical{};         // of an encoded output: the key of what it encodes
   std::uint32_t line = kNoLine;  // the number in Plan::lines of the equation that made it
+  std::optional<std::uint64_t> first_expert{};  // of a slice of a stack: where it begins
 
   static constexpr std::uint32_t kNoLine = 0xFFFFFFFF;
 
