@@ -1,6 +1,7 @@
 // Recorded conversions, ready to run, and what they leave on disk.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -39,6 +40,20 @@ struct Prepared {
   Checkpoint checkpoint;
   Plan plan;
   ConvertOptions options;
+};
+
+/// Stops behind so many shards.
+class StoppingProgress final : public Progress {
+ public:
+  explicit StoppingProgress(std::size_t shards) : left_(shards) {
+    if (shards == 0) request_stop();
+  }
+  void line(std::string_view text) override {
+    if (text.starts_with("write") && --left_ == 0) request_stop();
+  }
+
+ private:
+  std::atomic<std::size_t> left_;
 };
 
 /// Of the files there.

@@ -8,6 +8,7 @@
 #include "app/tui/key_script.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/masked.hpp"
+#include "tests/support/prepared.hpp"
 #include "tests/support/published.hpp"
 #include "tests/support/recorded.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -316,6 +317,27 @@ TEST(KeyScript, OfTheCommandLine) {
   EXPECT_NE(run("--keys nowhere gpt-oss"), 0);
   write_file("keys", "<Enter");
   EXPECT_NE(run("--keys keys gpt-oss"), 0);
+}
+
+/// What a killed conversion has left is offered to go on with.
+TEST(Tui, GoesOnWithWhatIsDone) {
+  const TempDir dir;
+  make_screens(dir);
+  const Checkpoint checkpoint = Checkpoint::open(dir / "gpt-oss");
+  const Plan plan = plan_conversion(checkpoint, {}).plan;
+  ConvertOptions options;
+  options.out = dir / "gpt-oss-native";
+  options.max_shard_bytes = 100'000;
+  options.resources.threads = 1;
+  options.leftover = Leftover::Resume;
+  StoppingProgress progress(2);
+  EXPECT_EQ(code_of([&] { convert(checkpoint, plan, options, progress); }), Code::Interrupted);
+  const InDirectory here(dir.path());
+  expect_golden("tui/resume.txt",
+                screens("gpt-oss",
+                        ":set max-shard-size 100kB<Enter><wait>:set threads 1<Enter><wait>4<wait>G"
+                        "<dump>k<Enter><wait><dump>",
+                        "100x30"));
 }
 
 }  // namespace

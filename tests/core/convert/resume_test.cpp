@@ -10,20 +10,6 @@
 namespace ckptscope::testing {
 namespace {
 
-/// Stops behind so many shards.
-class StoppingProgress final : public Progress {
- public:
-  explicit StoppingProgress(std::size_t shards) : left_(shards) {
-    if (shards == 0) request_stop();
-  }
-  void line(std::string_view text) override {
-    if (text.starts_with("write") && --left_ == 0) request_stop();
-  }
-
- private:
-  std::atomic<std::size_t> left_;
-};
-
 class Resume : public ::testing::Test {
  protected:
   Resume() {
