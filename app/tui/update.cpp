@@ -211,8 +211,9 @@ struct Arrived {
 
   void finish_conversion() const {
     state.convert.running = false;
-    if (state.convert.output.empty()) preview_mapping(ui);             // it may have left something
-    const std::size_t buttons = state.convert.output.empty() ? 0 : 1;  // Verify is next
+    const bool was_left = state.mapping.model && state.mapping.model->shards_done > 0;
+    if (state.convert.output.empty() || was_left) preview_mapping(ui);  // what is left is other now
+    const std::size_t buttons = state.convert.output.empty() ? 0 : 1;   // Verify is next
     state.convert.cursor.cursor = convert_field_count() + buttons;
   }
 
