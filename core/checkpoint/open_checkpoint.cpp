@@ -306,9 +306,10 @@ class CheckpointOpener {
       return;
     }
     if (const std::size_t ranks = location().slices.size(); ranks > 0) {
-      problems_.add(Code::RankShards, Severity::Note, {},
-                    "slices of {} ranks: what is whole in each of them is read in the first",
-                    ranks);
+      problems_.add(
+          Code::RankShards, Severity::Note, {},
+          "slices of {} ranks: what is whole in each is read in the first, and not compared",
+          ranks);
     }
     result_.arenas_.emplace_back();
     join_slices(slices_, result_.tensors_, result_.pieces_, result_.arenas_.back(), problems_);

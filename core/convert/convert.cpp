@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "core/base/buffer.hpp"
 #include "core/base/bytes.hpp"
@@ -89,6 +91,7 @@ class Conversion {
     check_before(sources_, plan_, layout_, options_);
     if (options_.verify != VerifyLevel::None) check_source_sums();
     Staging staging(options_.out, work(side_files), staging_options());
+    joined_ = true;
     report_.notes.insert(report_.notes.end(), staging.notes().begin(), staging.notes().end());
     try {
       write(staging);
@@ -96,7 +99,12 @@ class Conversion {
       finish(staging, side_files);
     } catch (const Error& error) {
       const bool may_go_on = error.code() == Code::NoSpace || error.code() == Code::Io;
-      if (may_go_on || options_.leftover == Leftover::Resume) keep(staging);
+      const bool asked = options_.leftover == Leftover::Resume || !options_.part.is_all();
+      if (error.code() == Code::SourceChanged) {
+        staging.distrust_made();
+      } else if (may_go_on || asked) {
+        keep(staging);
+      }
       throw;
     }
     return std::move(report_);
@@ -104,11 +112,22 @@ class Conversion {
 
   /// Whatever a part has stumbled over, when another was faster.
   bool is_there_by_another_part() {
-    if (options_.part.is_all()) return false;
-    const auto made = read_receipt(out());
-    report_.skipped = made && made->same_conversion(receipt_) && missing_file(*made).empty();
-    if (report_.skipped) report_.shards = made->outputs;
-    return report_.skipped;
+    constexpr int kMostLooks = 50;  // five seconds: it may be about to commit
+    for (int look = 0; look < kMostLooks && !options_.part.is_all(); ++look) {
+      const auto made = read_receipt(out());
+      report_.skipped = made && made->same_conversion(receipt_) && missing_file(*made).empty();
+      if (report_.skipped) report_.shards = made->outputs;
+      if (report_.skipped || !joined_ || !are_all_done()) return report_.skipped;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return false;
+  }
+
+  /// Or the directory has just got its name.
+  bool are_all_done() const {
+    const std::string partial = out() + ".partial";
+    const auto work = read_work(partial);
+    return !work || read_done(partial, *work).size() == layout_.shards.size();
   }
 
   /// All that comes behind the last shard.
@@ -161,7 +180,8 @@ class Conversion {
                             : !made->same_conversion(receipt_) ? "made by another conversion"
                                                                : "made by this same conversion";
     const bool is_part = !options_.part.is_all();  // another has committed
-    const bool may_skip = options_.if_exists == ExistsPolicy::Skip || is_part;
+    const bool may_skip = options_.if_exists == ExistsPolicy::Skip || is_part ||
+                          options_.leftover == Leftover::Resume;
     if (!made || !made->same_conversion(receipt_) || !may_skip) {
       fail(Code::Exists, "{}: exists, {}; see --if-exists", display(out()), how);
     }
@@ -231,6 +251,14 @@ class Conversion {
     return flaw;
   }
 
+  /// Headers alone would not tell other values. No part of any output: times are not.
+  static void add_sources(const Checkpoint& checkpoint, std::vector<std::string>& sources) {
+    for (const Shard& shard : checkpoint.shards()) {
+      sources.push_back(
+          fmt::format("{} {} {}", shard.name, shard.identity.size, shard.identity.mtime_ns));
+    }
+  }
+
   StagedWork work(const SideFiles& side_files) const {
     StagedWork work;
     work.files = side_files.names();
@@ -240,6 +268,8 @@ class Conversion {
       work.files.push_back(shard.name);
       work.shards.push_back({shard.name, shard.file_bytes()});
     }
+    add_sources(source_, work.sources);
+    if (sources_.like != nullptr) add_sources(*sources_.like, work.sources);
     work.conversion = receipt_.to_json();
     work.parts = options_.part.count;
     return work;
@@ -358,6 +388,7 @@ class Conversion {
   ShardLayout layout_;
   Receipt receipt_;
   ConvertReport report_;
+  bool joined_ = false;  // the others
 };
 
 }  // namespace

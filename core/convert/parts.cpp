@@ -18,30 +18,43 @@ namespace {
 struct Launcher {
   const char* rank;
   const char* size;
-  const char* first = nullptr;  // of ranks that do not begin at 0
 };
 constexpr Launcher kLaunchers[] = {
     {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
     {"PMI_RANK", "PMI_SIZE"},
-    {"SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN"},
     {"SLURM_PROCID", "SLURM_NTASKS"},
     {"RANK", "WORLD_SIZE"},
 };
 
 std::optional<std::uint64_t> number_in_environment(const char* name) {
-  const char* text = name == nullptr ? nullptr : std::getenv(name);
+  const char* text = std::getenv(name);
   return text == nullptr ? std::nullopt : parse_number(text);
 }
 
-/// Slurm's steps of one task say 0 of 1: a job array says more.
+/// Its ids begin anywhere and may have a step; a list with gaps tells nobody's rank.
+std::optional<ConversionPart> part_of_slurm_array() {
+  const auto id = number_in_environment("SLURM_ARRAY_TASK_ID");
+  const auto count = number_in_environment("SLURM_ARRAY_TASK_COUNT");
+  if (!id || !count) return std::nullopt;
+  const std::uint64_t first = number_in_environment("SLURM_ARRAY_TASK_MIN").value_or(0);
+  const std::uint64_t step =
+      std::max<std::uint64_t>(1, number_in_environment("SLURM_ARRAY_TASK_STEP").value_or(1));
+  const bool is_rank = *id >= first && (*id - first) % step == 0 && (*id - first) / step < *count;
+  if (!is_rank) {
+    fail(Code::Usage, "--part auto: task {} of a job array of {} is no rank; --part R/N says it",
+         *id, *count);
+  }
+  return ConversionPart{(*id - first) / step, *count};
+}
+
+/// A job array says more than its tasks' steps of one process each.
 std::optional<ConversionPart> part_of_launcher() {
-  std::optional<ConversionPart> found;
+  std::optional<ConversionPart> found = part_of_slurm_array();
   for (const Launcher& launcher : kLaunchers) {
     const auto rank = number_in_environment(launcher.rank);
     const auto size = number_in_environment(launcher.size);
-    const std::uint64_t first = number_in_environment(launcher.first).value_or(0);
-    if (!rank || !size || *rank < first || *rank - first >= *size) continue;
-    if (!found || found->is_all()) found = ConversionPart{*rank - first, *size};
+    if (!rank || !size || *rank >= *size) continue;
+    if (!found || found->is_all()) found = ConversionPart{*rank, *size};
   }
   return found;
 }

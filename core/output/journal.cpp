@@ -94,8 +94,9 @@ Json to_json(const StagedWork& work) {
   Json shards = Json::array();
   for (const auto& shard : work.shards)
     shards.push_back({{"name", shard.name}, {"bytes", shard.bytes}});
-  return {{"program", work.program},     {"output", work.output}, {"files", work.files},
-          {"shards", std::move(shards)}, {"parts", work.parts},   {"conversion", work.conversion}};
+  return {{"program", work.program},      {"output", work.output}, {"files", work.files},
+          {"shards", std::move(shards)},  {"parts", work.parts},   {"sources", work.sources},
+          {"conversion", work.conversion}};
 }
 
 }  // namespace
@@ -129,6 +130,7 @@ std::optional<StagedWork> parse_work(const std::string& text) {
           {shard.at("name").get<std::string>(), shard.at("bytes").get<std::uint64_t>()});
     }
     work.parts = json.at("parts").get<std::uint64_t>();
+    work.sources = json.at("sources").get<std::vector<std::string>>();
     work.conversion = json.at("conversion").get<std::string>();
     return work;
   } catch (const Json::exception&) {
@@ -220,7 +222,9 @@ void JournalWriter::remove() const {
   if (!fd && errno == ENOENT) return;
   if (!fd) fail_errno(journal);
   for (const std::string& name : names_in(fd.get())) {
-    if (name != kWork) remove_file(fd.get(), name);
+    const bool is_own = name == kHolder || name == kSideFiles || name.ends_with(kDone) ||
+                        name.ends_with(kUnfinished);
+    if (is_own) remove_file(fd.get(), name);
   }
   remove_file(fd.get(), std::string(kWork));
   remove_file(directory_, journal, AT_REMOVEDIR);

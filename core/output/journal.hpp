@@ -30,12 +30,13 @@ struct StagedWork {
     std::uint64_t bytes = 0;
     bool operator==(const Shard&) const = default;
   };
-  std::string program{};             // version of who began it
-  std::string output{};              // the last component of OUT, as displayed
-  std::vector<std::string> files{};  // names of all that is made, shards too
-  std::vector<Shard> shards{};       // what is done shard by shard, in order
-  std::string conversion{};          // its receipt without outputs; empty: nothing to go on with
-  std::uint64_t parts = 1;           // that it is shared out to
+  std::string program{};               // version of who began it
+  std::string output{};                // the last component of OUT, as displayed
+  std::vector<std::string> files{};    // names of all that is made, shards too
+  std::vector<Shard> shards{};         // what is done shard by shard, in order
+  std::vector<std::string> sources{};  // files that are read: name, bytes, time of change
+  std::string conversion{};            // its receipt without outputs; empty: nothing to go on with
+  std::uint64_t parts = 1;             // that it is shared out to
 
   /// Whether a file of that name is made for it; also one that has not got its name yet.
   bool makes(std::string_view file) const;

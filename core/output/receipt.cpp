@@ -84,6 +84,7 @@ std::string difference(const StagedWork& begun, const StagedWork& work) {
   const auto b = parse_receipt(work.conversion);
   if (!a || !b) return "other work";
   if (std::string what = a->difference(*b); !what.empty()) return what;
+  if (begun.sources != work.sources) return "sources that have changed since";
   if (work.parts > 1 && begun.parts != work.parts) return fmt::format("{} parts", begun.parts);
   return begun.shards == work.shards ? "" : "other shards";
 }

@@ -138,10 +138,13 @@ void Staging::remove() noexcept {
 
 /// What several processes make has its name for all of them.
 void Staging::remove_made() const {
-  const auto done = keeps_done_ ? done_now() : std::map<std::string, DoneShard>();
+  auto done = keeps_done_ ? done_now() : std::map<std::string, DoneShard>();
   for (const std::string& name : made_) {
-    const bool stays = options_.shared ? is_final(name) : done.contains(name);
-    if (!stays) remove_file(directory_.get(), name);
+    const bool is_safe = options_.shared ? is_final(name) : done.contains(name);
+    if (is_safe && !(distrusts_made_ && is_shard(name))) continue;
+    journal_.forget(name);
+    remove_file(directory_.get(), name);
+    done.erase(name);
   }
   if (!options_.shared && done.empty()) journal_.remove();
 }
@@ -186,10 +189,7 @@ void Staging::settle_leftover() {
     if (is_as_good_as_empty(partial_)) return journal_.remove();
     refuse_strange("is not a conversion of ours");
   }
-  for (const std::string& name : names_in(partial_)) {
-    if (name == kJournalName || found->makes(name)) continue;
-    refuse_strange(fmt::format("{} in it is not of the conversion that left it", display(name)));
-  }
+  refuse_strangers(*found);
   const auto done = read_done(partial_, *found);
   if (!done.empty() && options_.leftover == Leftover::Refuse) {
     fail(Code::Exists,
@@ -212,7 +212,8 @@ void Staging::refuse_strange(std::string_view why) const {
 void Staging::refuse_other(const StagedWork& found) const {
   const std::string what = difference(found, work_);
   if (what.empty()) return;
-  fail(Code::Exists, "{}: was begun with {}; --restart begins again", display(partial_), what);
+  fail(Code::Exists, "{}: was begun with {}; {}--restart begins again", display(partial_), what,
+       options_.shared ? "a run without --part and with " : "");
 }
 
 /// Keeps what is done of the same work.
@@ -236,7 +237,23 @@ void Staging::join() {
   if (!found) found = work_for(out_, partial_);  // of another that has begun just now
   if (!found) refuse_strange("is not a conversion of ours");
   refuse_other(*found);
+  refuse_strangers(*found);
   done_before_ = read_done(partial_, work_);
+}
+
+void Staging::refuse_strangers(const StagedWork& work) const {
+  for (const std::string& name : names_in(partial_)) {
+    if (name == kJournalName || work.makes(name)) continue;
+    refuse_strange(fmt::format("{} in it is not of the conversion that left it", display(name)));
+  }
+}
+
+/// All shards are done: what a killed part has left unfinished is nothing.
+void Staging::clear_unfinished() const {
+  refuse_strangers(work_);
+  for (const std::string& name : names_in(partial_)) {
+    if (name != kJournalName && !is_final(name)) remove_file(directory_.get(), name);
+  }
 }
 
 void Staging::refuse_file(const std::string& name) const {
@@ -308,6 +325,7 @@ bool Staging::is_committed() const {
 }
 
 std::string Staging::commit() {
+  if (options_.shared && !is_committed()) clear_unfinished();
   flush_directory(directory_.get(), partial_);
   std::string old;
   if (options_.if_exists == IfExists::Replace && target_.is_taken()) {

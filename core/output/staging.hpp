@@ -70,6 +70,8 @@ class Staging {
   void discard(const std::string& shard);
   /// Shards that are done stay, though this run fails.
   void keep_done() { keeps_done_ = true; }
+  /// What this run has made may be of two states of a source: none of it stays.
+  void distrust_made() { distrusts_made_ = true; }
 
   const StagedWork& work() const { return work_; }
   const std::string& path() const { return partial_; }
@@ -91,10 +93,12 @@ class Staging {
   [[noreturn]] void refuse_strange(std::string_view why) const;
   [[noreturn]] void refuse_file(const std::string& name) const;
   void refuse_other(const StagedWork& found) const;
+  void refuse_strangers(const StagedWork& work) const;
   void note(std::string text);
   StagedFile make(const std::string& name, std::uint64_t size, StagedFile::Space space);
   void remove() noexcept;
   void remove_made() const;
+  void clear_unfinished() const;
   bool is_shard(const std::string& name) const;
   bool is_final(const std::string& name) const;
   void rename_new();
@@ -108,6 +112,7 @@ class Staging {
   bool made_directory_ = false;  // this run made OUT.partial
   bool begun_ = false;           // the journal says what is made, so that it may be removed
   bool keeps_done_ = false;
+  bool distrusts_made_ = false;
   UniqueFd directory_;
   JournalWriter journal_;
   std::map<std::string, DoneShard> done_before_;

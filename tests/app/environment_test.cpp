@@ -83,9 +83,10 @@ TEST(Killed, TheNextRunClearsWhatIsLeft) {
   const TempDir dir;
   write_synthetic(dir / "source", recorded_case("gpt_oss-mxfp4").source);
   fs::create_directories(dir / "out.partial/ckptscope.journal");
-  write_file(dir / "out.partial/ckptscope.journal/work",
-             R"({"program":"0.1.0","output":"out","files":["model.safetensors"],)"
-             R"("shards":[{"name":"model.safetensors","bytes":9}],"parts":1,"conversion":""})");
+  write_file(
+      dir / "out.partial/ckptscope.journal/work",
+      R"({"program":"0.1.0","output":"out","files":["model.safetensors"],)"
+      R"("shards":[{"name":"model.safetensors","bytes":9}],"parts":1,"sources":[],"conversion":""})");
   write_file(dir / "out.partial/model.safetensors", "half");
   EXPECT_EQ(run(dir, "{} convert source --to native -o out"), 0);
   EXPECT_NE(read_file(dir / "out.txt").find("cleared"), std::string::npos);

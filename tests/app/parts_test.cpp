@@ -95,6 +95,24 @@ TEST_F(PartsCli, OtherWorkIsRefused) {
   expect_whole("out");
 }
 
+/// Between two parts: other values, somebody's file, what a killed part had begun.
+TEST_F(PartsCli, WhatChangesBetweenPartsIsSeen) {
+  EXPECT_EQ(run(convert + "-o out --part 0/2").exit, 0);
+  write_file(dir / "out.partial/NOTES.txt", "measured for a week");
+  EXPECT_NE(run(convert + "-o out --part 1/2").err.find("NOTES.txt"), std::string::npos);
+  fs::remove(dir / "out.partial/NOTES.txt");
+  const std::string shard = dir / "in/model-00001-of-00003.safetensors";
+  const auto before = fs::last_write_time(shard);
+  fs::last_write_time(shard, before + std::chrono::seconds(1));
+  const auto changed = run(convert + "-o out --part 1/2");
+  EXPECT_EQ(changed.exit, 1);
+  EXPECT_NE(changed.err.find("sources that have changed"), std::string::npos) << changed.err;
+  fs::last_write_time(shard, before);
+  write_file(dir / "out.partial/model-00001-of-00010.safetensors.0123456789abcdef.tmp", "half");
+  EXPECT_EQ(run(convert + "-o out --part 1/2").exit, 0);
+  expect_whole("out");
+}
+
 /// What parts have begun one process may finish.
 TEST_F(PartsCli, OneRunGoesOnAfterParts) {
   EXPECT_EQ(run(convert + "-o out --part 0/2").exit, 0);

@@ -277,7 +277,7 @@ bool read_journal_text(const std::string& text) {
 
 std::vector<std::string> journal_seeds() {
   return {R"({"program":"0.1.0","output":"out","files":["a","b"],)"
-          R"("shards":[{"name":"a","bytes":5}],"parts":3,"conversion":"{}"})",
+          R"("shards":[{"name":"a","bytes":5}],"parts":3,"sources":["m 5 7"],"conversion":"{}"})",
           R"({"bytes":5,"xxh3":"0123456789abcdef","overflowed":{"k":2}})", R"({"bytes":1e30})"};
 }
 

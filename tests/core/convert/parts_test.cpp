@@ -53,6 +53,15 @@ TEST(Part, AsTheLauncherSays) {
         {"SLURM_ARRAY_TASK_COUNT", "4"},
         {"SLURM_ARRAY_TASK_MIN", "1"}},
        "3/4"},
+      {{{"SLURM_PROCID", "0"},
+        {"SLURM_NTASKS", "1"},
+        {"SLURM_ARRAY_TASK_ID", "6"},
+        {"SLURM_ARRAY_TASK_COUNT", "4"},
+        {"SLURM_ARRAY_TASK_MIN", "0"},
+        {"SLURM_ARRAY_TASK_STEP", "2"}},
+       "3/4"},
+      {{{"SLURM_ARRAY_TASK_ID", "6"}, {"SLURM_ARRAY_TASK_COUNT", "4"}},
+       "--part auto: task 6 of a job array of 4 is no rank; --part R/N says it"},
       {{{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "1"}, {"RANK", "1"}, {"WORLD_SIZE", "2"}}, "1/2"},
   };
   for (const Row& row : rows) {

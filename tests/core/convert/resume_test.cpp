@@ -105,6 +105,41 @@ TEST_F(Resume, OfOtherWorkIsRefusedAndSaysInWhat) {
   EXPECT_EQ(contents(one.options.out.text()), undisturbed);
 }
 
+/// Other values under the same headers.
+TEST_F(Resume, ASourceThatHasChangedIsOther) {
+  interrupt(2);
+  const std::string shard = one.dir / "source/model-00003-of-00003.safetensors";
+  std::string bytes = read_file(shard);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_file(shard, bytes);
+  one.checkpoint = Checkpoint::open(one.dir / "source");
+  one.plan = plan_conversion(one.checkpoint, {}).plan;
+  EXPECT_NE(refusal().find("begun with sources that have changed since"), std::string::npos);
+}
+
+/// While it runs: nothing of that run stays, whatever was asked.
+TEST_F(Resume, OfASourceThatChangesMeanwhileNothingStays) {
+  class Touch final : public Progress {
+   public:
+    explicit Touch(std::string path) : path_(std::move(path)) {}
+    void line(std::string_view text) override {
+      if (text.starts_with("write     2/")) write_file(path_, read_file(path_));
+    }
+
+   private:
+    std::string path_;
+  };
+  Touch progress(one.dir / "source/model-00003-of-00003.safetensors");
+  EXPECT_EQ(code_of([&] { convert(one.checkpoint, one.plan, one.options, progress); }),
+            Code::SourceChanged);
+  EXPECT_EQ(one.beside(), std::set<std::string>{"source"});
+}
+
+TEST_F(Resume, OfAWholeOutputIsContent) {
+  one.run();
+  EXPECT_TRUE(one.run().skipped);
+}
+
 TEST_F(Resume, AShardThatIsNotItsRecordIsWrittenAgain) {
   interrupt(3);
   const auto before = contents(partial());
