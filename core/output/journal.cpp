@@ -118,6 +118,16 @@ bool StagedWork::makes(std::string_view file) const {
   return is_made(file) || (unfinished && is_made(file.substr(0, file.size() - kBehind)));
 }
 
+namespace {
+
+/// get() casts a number that is none of these without a word.
+std::uint64_t whole_number(const Json& json) {
+  if (!json.is_number_unsigned()) fail(Code::BadJson, "a count in a journal is {}", json.dump());
+  return json.get<std::uint64_t>();
+}
+
+}  // namespace
+
 std::optional<StagedWork> parse_work(const std::string& text) {
   try {
     const Json json = Json::parse(text);
@@ -126,14 +136,15 @@ std::optional<StagedWork> parse_work(const std::string& text) {
     work.output = json.at("output").get<std::string>();
     work.files = json.at("files").get<std::vector<std::string>>();
     for (const Json& shard : json.at("shards")) {
-      work.shards.push_back(
-          {shard.at("name").get<std::string>(), shard.at("bytes").get<std::uint64_t>()});
+      work.shards.push_back({shard.at("name").get<std::string>(), whole_number(shard.at("bytes"))});
     }
-    work.parts = json.at("parts").get<std::uint64_t>();
+    work.parts = whole_number(json.at("parts"));
     work.sources = json.at("sources").get<std::vector<std::string>>();
     work.conversion = json.at("conversion").get<std::string>();
     return work;
   } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const Error&) {
     return std::nullopt;
   }
 }
@@ -141,9 +152,14 @@ std::optional<StagedWork> parse_work(const std::string& text) {
 std::optional<DoneShard> parse_done(const std::string& text) {
   try {
     const Json json = Json::parse(text);
-    return DoneShard{json.at("bytes").get<std::uint64_t>(), json.at("xxh3").get<std::string>(),
-                     json.at("overflowed").get<std::map<std::string, std::uint64_t>>()};
+    DoneShard done{whole_number(json.at("bytes")), json.at("xxh3").get<std::string>(), {}};
+    for (const auto& [key, values] : json.at("overflowed").items()) {
+      done.overflowed[key] = whole_number(values);
+    }
+    return done;
   } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const Error&) {
     return std::nullopt;
   }
 }
