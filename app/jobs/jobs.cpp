@@ -97,15 +97,13 @@ void add_leftover(MapModel& model, const Checkpoint& checkpoint, const Plan& pla
   const std::string out = args.has("output")
                               ? args.text("output")
                               : output_beside(checkpoint.location().path, plan.options.to);
-  const std::string partial = out + ".partial";
-  const auto work = is_directory(partial) ? read_work(partial) : std::nullopt;
-  if (!work) return;
-  model.shards_done = read_done(partial, *work).size();
-  if (model.shards_done == 0) return;
+  const auto left = read_left(out);
+  if (!left || left->done.empty()) return;
+  model.shards_done = left->done.size();
   model.account.insert(model.account.begin(),
                        {"left",
                         fmt::format("{} of {} shards are done in {}", model.shards_done,
-                                    work->shards.size(), display(partial)),
+                                    left->work.shards.size(), display(partial_of(out))),
                         Role::Notice});
 }
 

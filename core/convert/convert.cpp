@@ -125,9 +125,8 @@ class Conversion {
 
   /// Or the directory has just got its name.
   bool are_all_done() const {
-    const std::string partial = out() + ".partial";
-    const auto work = read_work(partial);
-    return !work || read_done(partial, *work).size() == layout_.shards.size();
+    const auto left = read_left(out());
+    return !left || left->done.size() == layout_.shards.size();
   }
 
   /// All that comes behind the last shard.
@@ -391,21 +390,16 @@ class Conversion {
   bool joined_ = false;  // the others
 };
 
-}  // namespace
-
-namespace {
-
 /// Of shards of a share that an earlier run has left, where they are to be kept.
 std::uint64_t bytes_done(const ShardLayout& layout, const PartShare& share,
                          const ConvertOptions& options) {
   if (options.leftover != Leftover::Resume && options.part.is_all()) return 0;
-  const std::string partial = options.out.text() + ".partial";
-  const auto work = is_directory(partial) ? read_work(partial) : std::nullopt;
-  const auto done = work ? read_done(partial, *work) : std::map<std::string, DoneShard>();
+  const auto left = read_left(options.out.text());
+  if (!left) return 0;
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < layout.shards.size(); ++i) {
     const OutputShard& shard = layout.shards[i];
-    if (share.shards[i] && done.contains(shard.name)) bytes += shard.file_bytes();
+    if (share.shards[i] && left->done.contains(shard.name)) bytes += shard.file_bytes();
   }
   return bytes;
 }

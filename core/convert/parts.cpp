@@ -143,9 +143,9 @@ Receipt receipt_of(const StagedWork& work, const std::map<std::string, DoneShard
 
 CommitReport commit_parts(const OutputPath& out) {
   CommitReport report;
-  const std::string partial = out.text() + ".partial";
-  const auto work = is_directory(partial) ? read_work(partial) : std::nullopt;
-  if (!work || work->conversion.empty()) {
+  const std::string partial = partial_of(out.text());
+  const auto left = read_left(out.text());
+  if (!left || left->work.conversion.empty()) {
     if (const std::string note = finish_commit(out); !note.empty()) report.notes.push_back(note);
     const auto made = read_receipt(out.text());
     if (!made) fail(Code::NotFound, "{}: no conversion that parts have left", display(partial));
@@ -153,16 +153,15 @@ CommitReport commit_parts(const OutputPath& out) {
     report.notes.push_back("it was committed already");
     return report;
   }
-  const auto done = read_done(partial, *work);
-  Receipt receipt = receipt_of(*work, done);
+  Receipt receipt = receipt_of(left->work, left->done);
   if (!has_side_files(partial)) {
     fail(Code::Incomplete,
          "{}: config.json and what lies beside it are missing; any part that runs "
          "again writes them and commits",
          display(partial));
   }
-  Staging staging(out, *work, {.leftover = Leftover::Resume});
-  receipt = receipt_of(*work, staging.done_now());
+  Staging staging(out, left->work, {.leftover = Leftover::Resume});
+  receipt = receipt_of(left->work, staging.done_now());
   staging.write_text(std::string(kReceiptName), receipt.to_json());
   staging.commit();
   report.shards = std::move(receipt.outputs);

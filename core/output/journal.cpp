@@ -169,6 +169,10 @@ std::optional<StagedWork> read_work(const std::string& directory) {
   return text ? parse_work(*text) : std::nullopt;
 }
 
+bool has_work(const std::string& directory) {
+  return exists(fmt::format("{}/{}", directory, in_journal(kWork)));
+}
+
 std::string read_holder(const std::string& directory) {
   return read_own(directory, kHolder).value_or("");
 }
@@ -188,6 +192,18 @@ std::map<std::string, DoneShard> read_done(const std::string& directory, const S
 
 bool has_side_files(const std::string& directory) {
   return read_own(directory, kSideFiles).has_value();
+}
+
+std::string partial_of(const std::string& out) {
+  return out + ".partial";
+}
+
+std::optional<LeftWork> read_left(const std::string& out) {
+  const std::string partial = partial_of(out);
+  auto work = is_directory(partial) ? read_work(partial) : std::nullopt;
+  if (!work) return std::nullopt;
+  auto done = read_done(partial, *work);
+  return LeftWork{std::move(*work), std::move(done)};
 }
 
 bool JournalWriter::begin(const StagedWork& work) const {

@@ -59,12 +59,25 @@ std::optional<DoneShard> parse_done(const std::string& text);
 /// The work that a directory is made for; nullopt without a journal, and for what is none of ours.
 /// Throws what the file system says.
 std::optional<StagedWork> read_work(const std::string& directory);
+/// Whether there is one, readable or not.
+bool has_work(const std::string& directory);
 /// Who holds it; empty where nobody says.
 std::string read_holder(const std::string& directory);
 /// The shards of `work` that have a record and are there in their size.
 std::map<std::string, DoneShard> read_done(const std::string& directory, const StagedWork& work);
 
 bool has_side_files(const std::string& directory);
+
+/// OUT.partial: where the output is until it is whole.
+std::string partial_of(const std::string& out);
+
+/// What runs have left of an output that is not whole.
+struct LeftWork {
+  StagedWork work;
+  std::map<std::string, DoneShard> done;  // by shard
+};
+/// Of OUT.partial; nullopt where nothing is left, or nothing of ours. Throws as read_work() does.
+std::optional<LeftWork> read_left(const std::string& out);
 
 /// Writes to the journal of an open directory. Files appear by a rename or a link: several
 /// processes may do the same at once. Thread-safe. Throws NoSpace, Io.

@@ -40,8 +40,8 @@ std::string holder_of(const std::string& directory) {
 bool is_as_good_as_empty(const std::string& directory) {
   const std::vector<std::string> names = names_in(directory);
   const bool only_journal = names.size() == 1 && names.front() == kJournalName;
-  return names.empty() || (only_journal && is_directory(in(directory, kJournalName)) &&
-                           !exists(in(in(directory, kJournalName), "work")));
+  return names.empty() ||
+         (only_journal && is_directory(in(directory, kJournalName)) && !has_work(directory));
 }
 
 /// "OUT.old-N" with the smallest N that is free.
@@ -88,7 +88,7 @@ bool same_directory(int fd, const std::string& path) {
 Staging::Staging(const OutputPath& out, StagedWork work, const Options& options)
     : target_(out),
       out_(out.text()),
-      partial_(out_ + ".partial"),
+      partial_(partial_of(out_)),
       work_(std::move(work)),
       options_(options),
       keeps_done_(options.leftover == Leftover::Resume) {
@@ -376,7 +376,7 @@ std::string finish_commit(const OutputPath& out) {
     return work && (!work->makes(kReceiptName) || exists(in(text, kReceiptName)));
   };
   // Of a journal that was being removed the work goes last, then the directory.
-  if (is_directory(text) && !exists(in(in(text, kJournalName), "work"))) {
+  if (is_directory(text) && !has_work(text)) {
     ::rmdir(in(text, kJournalName).c_str());
   }
   if (!is_committed()) return "";
@@ -387,7 +387,7 @@ std::string finish_commit(const OutputPath& out) {
   }
   // The run that we waited for may have done all that is left.
   if (!same_directory(directory.get(), text) || !is_committed()) return "";
-  const std::string partial = text + ".partial";
+  const std::string partial = partial_of(text);
   std::string note;
   if (is_directory(partial) && !exists(in(partial, kJournalName))) {
     const std::string old = name_for_old(text);
