@@ -58,6 +58,9 @@ class Checkpoint {
     return pieces().subspan(info.begin, info.end - info.begin);
   }
   std::span<const PieceForm> forms() const { return forms_; }
+  /// Of slices for expert parallelism: what the others hold, too, of tensors that the first holds
+  /// whole.
+  std::span<const TensorInfo> copies() const { return copies_; }
   /// Of a tensor in pieces the shard of the first one.
   std::uint32_t shard_of(const TensorInfo& info) const {
     if (!info.in_pieces()) return info.shard;
@@ -90,6 +93,7 @@ class Checkpoint {
   std::vector<TensorInfo> tensors_;
   std::vector<Piece> pieces_;
   std::vector<PieceForm> forms_;
+  std::vector<TensorInfo> copies_;
   std::vector<Arena> arenas_;
   std::vector<std::shared_ptr<const void>> keep_;  // what names and shapes point into, too
   KeyIndex keys_;

@@ -287,6 +287,9 @@ class CheckpointOpener {
         problems_.add(Code::BadDcp, Severity::Error, {info.name, name},
                       "{}: {} {} in {}, not as in {}", display(info.name), name_of(info.dtype),
                       to_string(info.shape), display(name), location().slices.front());
+      } else {
+        result_.copies_.push_back(info);
+        result_.copies_.back().shard = static_cast<std::uint32_t>(shard);
       }
       return true;
     });
@@ -308,7 +311,7 @@ class CheckpointOpener {
     if (const std::size_t ranks = location().slices.size(); ranks > 0) {
       problems_.add(
           Code::RankShards, Severity::Note, {},
-          "slices of {} ranks: what is whole in each is read in the first, and not compared",
+          "slices of {} ranks: what is whole in each is read in the first; check --deep compares",
           ranks);
     }
     result_.arenas_.emplace_back();

@@ -87,7 +87,7 @@ TEST_P(Slices, JoinedAreTheWhole) {
   const Plan plan = plan_of(one, disk.opened, "");
   if (has_errors(plan)) return;  // with the options of the record it is none
   const Tensors whole = outputs_of(disk.opened, plan);
-  for (const std::uint64_t ranks : {2, 3}) {
+  for (const std::uint64_t ranks : {2, 3, 4}) {
     SCOPED_TRACE(ranks);
     Tensors joined;
     std::uint64_t smaller = 0;

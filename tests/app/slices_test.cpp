@@ -64,6 +64,27 @@ TEST_P(SlicesOnDisk, OnlyAllTogetherAreAModel) {
   EXPECT_EQ(run("ckptscope check slices").exit, 1);
 }
 
+/// Headers cannot tell a slice of another model of the same shapes; bytes do.
+TEST_P(SlicesOnDisk, OfTwoModelsAreFound) {
+  SyntheticCheckpoint source = recorded_case(GetParam()).source;
+  write_synthetic(dir / "in", source);
+  source.seed += 1;
+  write_synthetic(dir / "other", source);
+  expect_good("ckptscope convert in --to native -q -o slices --ep all/2");
+  const ShellResult good = run("ckptscope check slices --deep --json");
+  EXPECT_EQ(good.exit, 0);
+  EXPECT_NE(good.out.find(R"("copies":{"compared":)"), std::string::npos) << good.out;
+  fs::remove_all(dir / "slices/ep-00001-of-00002");
+  expect_good("ckptscope convert other --to native -q -o slices/ep-00001-of-00002 --ep 1/2");
+  expect_good("ckptscope check slices");
+  const ShellResult bad = run("ckptscope check slices --deep");
+  EXPECT_EQ(bad.exit, 1);
+  EXPECT_NE(bad.out.find("is not what ep-00000-of-00002/model.safetensors holds: slices of "
+                         "different models [rank-shards]"),
+            std::string::npos)
+      << bad.out;
+}
+
 TEST_P(SlicesOnDisk, UsageIsRefused) {
   write_synthetic(dir / "in", recorded_case(GetParam()).source);
   for (const char* flags : {"--ep 3/3", "--ep x", "--ep all/0", "--ep all/2 --json",

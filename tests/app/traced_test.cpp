@@ -132,6 +132,37 @@ TEST_F(Traced, CommitAfterAKill) {
   EXPECT_EQ(names(), (std::set<std::string>{"in", "out", "whole"}));
 }
 
+// ---- two at once --------------------------------------------------------------------------------
+
+class TracedRace : public Traced, public ::testing::WithParamInterface<const char*> {};
+
+/// One is held up before its `n`-th call of a kind while another runs from beginning to end.
+TEST_P(TracedRace, OneOfTwoConversionsMakesTheOutput) {
+  int met = 0;
+  for (int n = 1; n < kMostCalls; ++n) {
+    SCOPED_TRACE(fmt::format("{} {}", GetParam(), n));
+    const ShellResult both = run(fmt::format(
+        "strace -f -qq -o calls.txt -e trace={0} -e inject={0}:delay_enter=300000:when={1} {2} "
+        "2>one.txt & sleep 0.15; {2} 2>two.txt; two=$?; wait $!; echo $? $two",
+        GetParam(), n, kConvert));
+    const bool waited = read_file(dir / "calls.txt").find("(DELAYED)") != std::string::npos;
+    if (!waited) break;
+    const std::string exits = both.out.substr(both.out.rfind('\n', both.out.size() - 2) + 1);
+    EXPECT_TRUE(std::regex_match(exits, std::regex("0 [13]\n|[13] 0\n"))) << both.out;
+    const std::string said = read_file(dir / (exits.starts_with("0") ? "two.txt" : "one.txt"));
+    EXPECT_TRUE(std::regex_search(said, std::regex("\\[(locked|exists)\\]"))) << said;
+    met += said.find("[locked]") != said.npos ? 1 : 0;
+    EXPECT_TRUE(is_whole("out"));
+    EXPECT_EQ(names(), (std::set<std::string>{"in", "out", "whole"}));
+    clear();
+  }
+  EXPECT_TRUE(met > 0 || std::string(GetParam()) == "mkdir") << "they have never met";
+}
+
+INSTANTIATE_TEST_SUITE_P(Calls, TracedRace,
+                         ::testing::Values("mkdir", "flock", "linkat", "renameat2"),
+                         [](const auto& test) { return std::string(test.param); });
+
 // ---- calls that fail ----------------------------------------------------------------------------
 
 struct Failing {
