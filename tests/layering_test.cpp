@@ -32,7 +32,7 @@ struct Row {
 // clang-format off
 const std::set<std::string> kCore{
     "core/base", "core/tensor", "core/numbers", "core/kernels", "core/names", "core/mapping",
-    "core/torch", "core/checkpoint", "core/value", "core/plan", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
+    "core/torch", "core/checkpoint", "core/value", "core/plan", "core/ranks", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
 const std::set<std::string> kModels{  // of core, for views: what is shown, nothing that reads or runs
     "core/base", "core/tensor", "core/names", "core/value", "core/plan", "core/inspect", "core/figures"};
 
@@ -47,16 +47,17 @@ const std::vector<Row> kTable{
     {"core/checkpoint", {"core/base", "core/tensor", "core/torch"}, {"fmt", "nlohmann"}},
     {"core/value", {"core/base", "core/tensor", "core/mapping"}, {"fmt"}},
     {"core/plan", {"core/base", "core/tensor", "core/names", "core/mapping", "core/value"}, {"fmt"}},
+    {"core/ranks", {"core/base"}, {}},
     {"core/run", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/mapping",
-                  "core/checkpoint", "core/value", "core/plan"}, {"fmt"}},
+                  "core/checkpoint", "core/value", "core/plan", "core/ranks"}, {"fmt"}},
     {"core/output", {"core/base", "core/tensor", "core/mapping", "core/checkpoint", "core/plan",
                      "core/run"}, {"fmt", "nlohmann"}},
     {"core/inspect", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/names",
-                      "core/mapping", "core/torch", "core/checkpoint", "core/value", "core/plan", "core/run"}, {"fmt", "openssl"}},
+                      "core/mapping", "core/torch", "core/checkpoint", "core/value", "core/plan", "core/ranks", "core/run"}, {"fmt", "openssl"}},
     {"core/figures", {"core/base", "core/tensor", "core/plan", "core/checkpoint", "core/inspect"},
      {"fmt"}},
     {"core/convert", {"core/base", "core/tensor", "core/names", "core/checkpoint", "core/value", "core/plan",
-                      "core/run", "core/output"}, {"fmt"}},
+                      "core/ranks", "core/run", "core/output"}, {"fmt"}},
     {"adapters", {"core/mapping", "core/base/config.hpp", "core/base/error.hpp"}, {}},
     {"views/look", {"core/base", "core/figures/oddity.hpp"}, {"fmt"}},
     {"views/document", {"core/base", "core/tensor", "core/figures/oddity.hpp", "views/look"}, {"fmt", "nlohmann"}},
@@ -78,6 +79,7 @@ const std::vector<Row> kTable{
     {"app/tui", with(kCore, {"adapters", "views/look", "views/document", "views/screen", "app/planning",
                              "app/language", "app/reports", "app/session", "app/commands", "app/jobs",
                              "app/terminal"}), {"fmt"}},
+    {"app/mpi", {"core/base", "core/ranks", "app/cli.hpp", "app/terminal/terminal_output.hpp"}, {"fmt", "mpi.h"}},
     {"app", with(kCore, {"adapters", "views/look", "views/document", "views/screen", "app/terminal",
                          "app/planning", "app/language", "app/reports", "app/session",
                          "app/commands", "app/prompt", "app/tui"}), {"fmt"}},
@@ -98,6 +100,7 @@ const std::map<std::string, std::set<std::string>> kOnlyIn{
     {"ncurses.h", {"app/terminal/terminal_ncurses.cpp"}},
     {"term.h", {"app/terminal/terminal_ncurses.cpp"}},
     {"readline", {"app/prompt/repl.cpp"}},
+    {"mpi.h", {"app/mpi/mpi_main.cpp"}},
 };
 
 struct Include {
@@ -137,7 +140,7 @@ std::string first_segment(const std::string& name) {
 bool is_third_party(const std::string& name) {
   static const std::set<std::string> known{
       "fmt",       "nlohmann", "xxhash.h", "pcre2.h", "utf8proc.h", "openssl", "CLI",
-      "ncurses.h", "curses.h", "readline", "hwy",     "term.h",     "gtest"};
+      "ncurses.h", "curses.h", "readline", "hwy",     "term.h",     "gtest",   "mpi.h"};
   return known.contains(first_segment(name));
 }
 

@@ -28,6 +28,11 @@ const std::set<std::string> kThreaded{
     "core/convert/convert.hpp",    "core/convert/verify.hpp", "core/inspect/value_distance.hpp",
     "app/jobs/worker.hpp",         "app/jobs/jobs.hpp",       "app/tui/engine.hpp"};
 
+/// What a unit starts threads with.
+const std::set<std::string> kStarters{"thread", "core/base/parallel.hpp",
+                                      "core/ranks/shared_results.hpp",
+                                      "core/inspect/tiled_items.hpp"};
+
 /// A thread of the test's own; std::this_thread is not one.
 const std::string kThread = std::string("std::") + "thread ";
 const std::string kProgram = std::string("CKPTSCOPE") + "_BINARY";
@@ -45,7 +50,7 @@ std::set<std::string> includes_of(const std::string& file) {
 
 bool includes_threaded(const std::string& file) {
   for (const std::string& include : includes_of(file)) {
-    if (kThreaded.contains(include)) return true;
+    if (kThreaded.contains(include) || include == "core/ranks/shared_results.hpp") return true;
     if (include.starts_with("tests/") && includes_threaded(include)) return true;
   }
   return false;
@@ -63,7 +68,8 @@ bool starts_anything(const std::string& test) {
 
 bool starts_threads(const std::string& file) {
   const std::set<std::string> includes = includes_of(file);
-  return includes.contains("thread") || includes.contains("core/base/parallel.hpp");
+  return std::any_of(includes.begin(), includes.end(),
+                     [](const std::string& include) { return kStarters.contains(include); });
 }
 
 std::vector<std::string> files_below(const std::string& folder, const std::string& ending) {
@@ -89,6 +95,7 @@ TEST(ThreadsLabel, IsOnEveryTestThatRunsThreads) {
   for (std::string word; words >> word;) labelled.insert("tests/" + word);
   std::set<std::string> threaded;
   for (const std::string& test : files_below("tests", "_test.cpp")) {
+    if (test.starts_with("tests/mpi/")) continue;  // a program of its own, of processes
     if (starts_anything(test) || includes_threaded(test) || starts_threads(unit_of(test)))
       threaded.insert(test);
   }

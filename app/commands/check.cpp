@@ -34,8 +34,8 @@ std::string index_text(const Checkpoint& checkpoint) {
                     : fmt::format("{} disagreements with the shards", wrong);
 }
 
-void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args,
-              Progress& progress) {
+void add_deep(Document& document, const Snapshot& snapshot, const Args& args, Progress& progress) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
   const Checksums sums = args.has("sums")
                              ? parse_checksums(read_text(args.text("sums"), 64'000'000))
                              : hub_checksums(checkpoint);
@@ -44,7 +44,7 @@ void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args
       std::none_of(checkpoint.shards().begin(), checkpoint.shards().end(), names_a_shard)) {
     fail(Code::Usage, "--sums {}: it names none of the shards", display(args.text("sums")));
   }
-  DeepReport report = deep_check(checkpoint, sums, args.resources().threads, progress);
+  DeepReport report = deep_check(checkpoint, sums, snapshot.workers(args), progress);
   append(document.problems, std::move(report.problems));
   const std::string source = args.has("sums") ? args.text("sums") : "recorded by the hub";
   document.add(Fields{{
@@ -64,6 +64,14 @@ void add_deep(Document& document, const Checkpoint& checkpoint, const Args& args
       {"values.constant", "", report.constant_weights},
       {"sha256.compared", "", report.sums_compared},
       {"sha256.equal", "", report.sums_equal},
+  }});
+  if (checkpoint.copies().empty()) return;
+  document.add(Fields{{
+      {"", "copies",
+       fmt::format("{} of {} in the other slices are as in the first",
+                   format_count(report.copies_equal), format_count(checkpoint.copies().size()))},
+      {"copies.compared", "", report.copies_compared},
+      {"copies.equal", "", report.copies_equal},
   }});
 }
 
@@ -89,7 +97,7 @@ Document run_check(const Snapshot& snapshot, const Args& args, Progress& progres
   const Summary summary = summarise(checkpoint);
   append(document.problems, config_findings(checkpoint, summary));
   append(document.problems, missing_from_family(checkpoint));
-  if (args.has("deep") || args.has("sums")) add_deep(document, checkpoint, args, progress);
+  if (args.has("deep") || args.has("sums")) add_deep(document, snapshot, args, progress);
   add_problem_lines(document, document.problems, document.problems.size());
   const std::size_t errors = count_errors(document.problems);
   const std::size_t notes = document.problems.size() - errors;
@@ -125,6 +133,7 @@ extern const Command kCheck{
               kThreads},
     .examples = {"check gpt-oss-20b", "check --deep gpt-oss-20b --sums SHA256SUMS"},
     .exits = "a file is rejected or has a defect, or the model is incomplete",
+    .takes_ranks = true,
     .run = run_check,
 };
 

@@ -14,11 +14,11 @@
 namespace ckptscope {
 namespace {
 
-ConvertOptions options_of(const Args& args) {
+ConvertOptions options_of(const Snapshot& snapshot, const Args& args) {
   ConvertOptions options;
   options.out = args.text("output");
   if (args.has("max-shard-size")) options.max_shard_bytes = args.bytes("max-shard-size");
-  options.resources = args.resources();
+  options.resources = snapshot.resources(args);
   const std::string verify = args.text("verify");
   options.verify = verify == "none"        ? VerifyLevel::None
                    : verify == "roundtrip" ? VerifyLevel::RoundTrip
@@ -31,6 +31,9 @@ ConvertOptions options_of(const Args& args) {
     fail(Code::Usage, "--resume and --restart: one of them is enough");
   }
   if (args.has("part")) options.part = parse_part(args.text("part"));
+  if (!options.part.is_all() && !snapshot.ranks->is_one()) {
+    fail(Code::Usage, "--part: the ranks of one run share its shards by themselves");
+  }
   if (!options.part.is_all()) {
     const bool refused = args.has("restart") || options.verify == VerifyLevel::RoundTrip ||
                          options.if_exists == ExistsPolicy::Replace;
@@ -80,14 +83,13 @@ std::vector<std::string> plan_lines(const Plan& plan, const ConvertOptions& opti
   }
   if (losses.empty()) lines.push_back("loss     none");
   const Resources& resources = options.resources;
-  lines.push_back(
-      fmt::format("needs    disk {} of {} free   memory {} of {}   {} threads{}",
-                  format_bytes(account.bytes_out), format_bytes(options.out.free_bytes()),
-                  format_memory(buffer_bytes(plan, resources)), format_memory(resources.memory),
-                  resources.workers(),
-                  resources.workers() < resources.threads
-                      ? fmt::format(" (of {}: --memory allows no more)", resources.threads)
-                      : ""));
+  lines.push_back(fmt::format(
+      "needs    disk {} of {} free   memory {} of {}   {}{}", format_bytes(account.bytes_out),
+      format_bytes(options.out.free_bytes()), format_memory(buffer_bytes(plan, resources)),
+      format_memory(resources.memory), counted(resources.workers(), "thread"),
+      resources.workers() < resources.threads
+          ? fmt::format(" (of {}: --memory allows no more)", resources.threads)
+          : ""));
   if (account.read_twice > 0) {
     lines.push_back(fmt::format("scales   need a pass of their own: {} are read twice",
                                 format_bytes(account.read_twice)));
@@ -183,7 +185,7 @@ std::string done_text(const Plan& plan, const ConvertReport& report,
 
 Document convert_one(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
-  const ConvertOptions options = options_of(args);
+  const ConvertOptions options = options_of(snapshot, args);
   const PlannedConversion planned = plan_conversion(checkpoint, args.conversion());
   const Plan& plan = planned.plan;
   const PlanInputs sources{checkpoint, planned.like.get()};
@@ -289,6 +291,7 @@ extern const Command kConvert{
     .examples = {"convert gpt-oss-20b --to native -o gpt-oss-20b-native",
                  "convert ft --to hf --quantize mxfp4 --like gpt-oss-20b -o ft-mxfp4"},
     .exits = "the conversion is refused",
+    .takes_ranks = true,
     .run = run_convert,
 };
 

@@ -120,11 +120,12 @@ Heading verdict(std::size_t different) {
 }
 
 /// Values as they are when decoded, whatever either side is stored as.
-Document diff_decoded(const Checkpoint& a, const Args& args, bool person, Progress& progress) {
+Document diff_decoded(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  const Checkpoint& a = *snapshot.checkpoint;
   const Counterparts both = open_other(a, args.operands.front());
   const Meeting meeting = meet(both.here, both.there);
   const Unequal unequal =
-      unequal_of(meeting, compare(a, *both.other, meeting, args.resources().threads, progress));
+      unequal_of(meeting, compare(a, *both.other, meeting, snapshot.workers(args), progress));
   const std::size_t different = unequal.pairs.size() + unequal.bytes.size() +
                                 meeting.only_here.size() + meeting.only_there.size() +
                                 meeting.misshapen.size();
@@ -132,7 +133,7 @@ Document diff_decoded(const Checkpoint& a, const Args& args, bool person, Progre
   document.exit = different == 0 ? 0 : 1;
   add_unapplied_scales(document, both.here);
   add_unapplied_scales(document, both.there);
-  add_distances(document, unequal.pairs, unequal.distances, person && !args.has("all"));
+  add_distances(document, unequal.pairs, unequal.distances, snapshot.terminal && !args.has("all"));
   add_lists(document, both, meeting, unequal, args.number("limit").value_or(kMostOfAList));
   document.add(sums_of(both, meeting, unequal));
   document.add(verdict(different));
@@ -182,10 +183,10 @@ Fields sums_of(const Checkpoint& a, const Checkpoint& b, const DiffReport& repor
 
 Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& a = *snapshot.checkpoint;
-  if (args.has("decoded")) return diff_decoded(a, args, snapshot.terminal, progress);
+  if (args.has("decoded")) return diff_decoded(snapshot, args, progress);
   const Checkpoint b = Checkpoint::open(args.operands.front(), {"", &progress});
   const auto report = std::make_shared<const DiffReport>(
-      diff(a, b, !args.has("headers"), args.resources().threads, progress));
+      diff(a, b, !args.has("headers"), snapshot.workers(args), progress));
   Document document{"diff"};
   const bool unknown = !args.has("headers") && !report->values_compared;
   document.exit = report->rows.empty() && !unknown ? 0 : 1;
@@ -217,6 +218,7 @@ extern const Command kDiff{
               kThreads},
     .examples = {"diff a b --headers", "diff gpt-oss-20b gpt-oss-20b-native --decoded"},
     .exits = "they differ",
+    .takes_ranks = true,
     .run = run_diff,
 };
 

@@ -17,14 +17,16 @@
 namespace ckptscope {
 namespace {
 
-Document stat_many(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
-                   const Args& args, bool person, Progress& progress) {
+Document stat_many(const Snapshot& snapshot, const std::vector<StatsItem>& items, const Args& args,
+                   Progress& progress) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
+  const bool person = snapshot.terminal;
   GroupStats group(items);
   const std::size_t kind = figure_of(args);
   const bool lists = !person || args.has("all");
   const Audience pictures = person ? Audience::Everyone : Audience::Machines;
   compute_stats(
-      checkpoint, items, args.resources().threads, progress,
+      checkpoint, items, snapshot.workers(args), progress,
       [&](std::size_t i, const TensorStats& stats) {
         group.add(i, stats);
         progress.publish([&] { return group.document(kind, pictures, lists); });
@@ -78,11 +80,11 @@ Table sides_table(std::vector<SideFigures> sides) {
 
 /// The figures of one tensor in both, beside each other.
 void add_both_sides(Document& document, const Checkpoint& here, const Checkpoint& there,
-                    const StatsItem& item, const StatsItem& other, unsigned threads,
+                    const StatsItem& item, const StatsItem& other, const Workers& workers,
                     Progress& progress) {
   std::vector<SideFigures> sides;
   const auto look = [&](const Checkpoint& checkpoint, const StatsItem& one) {
-    compute_stats(checkpoint, {&one, 1}, threads, progress,
+    compute_stats(checkpoint, {&one, 1}, workers, progress,
                   [&](std::size_t, const TensorStats& stats) {
                     sides.push_back({format_name(one), stats.moments, stats.quantiles});
                   });
@@ -133,8 +135,9 @@ void add_list(Document& document, std::string_view what, const std::vector<std::
   }
 }
 
-Document stat_against(const Checkpoint& checkpoint, const Args& args, bool person,
-                      Progress& progress) {
+Document stat_against(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
+  const bool person = snapshot.terminal;
   const std::size_t kind = figure_of(args);
   const Counterparts both = open_other(checkpoint, args.text("against"));
   const Checkpoint& other = *both.other;
@@ -145,7 +148,7 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, bool perso
          display(other.name()));
   }
   confirm_reading(checkpoint, items, progress);
-  const Comparison found = compare(checkpoint, other, meeting, args.resources().threads, progress);
+  const Comparison found = compare(checkpoint, other, meeting, snapshot.workers(args), progress);
   Document document{"stat"};
   document.exit = meeting.misshapen.empty() ? 0 : 1;
   add_distances(document, meeting.pairs, found.distances, person && !args.has("all"));
@@ -155,7 +158,7 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, bool perso
         std::find_if(both.there.begin(), both.there.end(),
                      [key = items.front().key](const StatsItem& one) { return one.key == key; });
     if (there != both.there.end()) {
-      add_both_sides(document, checkpoint, other, items.front(), *there, args.resources().threads,
+      add_both_sides(document, checkpoint, other, items.front(), *there, snapshot.workers(args),
                      progress);
     }
   }
@@ -171,19 +174,19 @@ Document stat_against(const Checkpoint& checkpoint, const Args& args, bool perso
   return document;
 }
 
-Document stat_here(const Checkpoint& checkpoint, const Args& args, bool person,
-                   Progress& progress) {
+Document stat_here(const Snapshot& snapshot, const Args& args, Progress& progress) {
+  const Checkpoint& checkpoint = *snapshot.checkpoint;
   MatchingItems found = matching_items(checkpoint, args.operands);
   confirm_reading(checkpoint, found.items, progress);
   const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   Document document{"stat"};
   if (items.size() > 1) {
-    document = stat_many(checkpoint, items, args, person, progress);
+    document = stat_many(snapshot, items, args, progress);
     add_problems(document, std::move(found.notes));
     return document;
   }
   add_problems(document, std::move(found.notes));
-  compute_stats(checkpoint, items, args.resources().threads, progress,
+  compute_stats(checkpoint, items, snapshot.workers(args), progress,
                 [&](std::size_t, const TensorStats& stats) {
                   describe_tensor(document, checkpoint, items.front(), stats, args);
                 });
@@ -194,8 +197,8 @@ Document stat_here(const Checkpoint& checkpoint, const Args& args, bool person,
 Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   refuse_errors(checkpoint.problems(), checkpoint.name());
-  return args.has("against") ? stat_against(checkpoint, args, snapshot.terminal, progress)
-                             : stat_here(checkpoint, args, snapshot.terminal, progress);
+  return args.has("against") ? stat_against(snapshot, args, progress)
+                             : stat_here(snapshot, args, progress);
 }
 
 }  // namespace
@@ -218,6 +221,7 @@ extern const Command kStat{
                  "stat gpt-oss-20b 'experts.down_proj' --figure absmax",
                  "stat ft '*.experts.*_proj' --against gpt-oss-20b"},
     .exits = "nothing matches, a scale is not applied, or tensors are not compared",
+    .takes_ranks = true,
     .run = run_stat,
 };
 

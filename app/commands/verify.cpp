@@ -199,7 +199,7 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
   const PlannedConversion planned = plan_again(source, output, args, receipt);
   const Plan& plan = planned.plan;
   const PlanInputs sources{source, planned.like.get()};
-  const VerifyReport report = verify(sources, plan, output, args.resources(), progress);
+  const VerifyReport report = verify(sources, plan, output, snapshot.resources(args), progress);
 
   Document document{"verify"};
   const bool verified = report.verified() && !has_other_config(output, planned);
@@ -231,6 +231,7 @@ extern const Command kVerify{
               kHfPrefix, kLenient, kStrict, kAllow, kMapping, kRename, kInclude, kMemory, kThreads},
     .examples = {"verify gpt-oss-20b gpt-oss-20b-native", "verify gpt-oss-20b out --dtype f32"},
     .exits = "something differs",
+    .takes_ranks = true,
     .run = run_verify,
 };
 

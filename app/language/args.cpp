@@ -92,4 +92,14 @@ Resources Args::resources() const {
   return resources;
 }
 
+Resources Snapshot::resources(const Args& args) const {
+  Resources resources = args.resources();
+  resources.ranks = ranks;
+  return resources;
+}
+
+Workers Snapshot::workers(const Args& args) const {
+  return {args.resources().threads, *ranks};
+}
+
 }  // namespace ckptscope

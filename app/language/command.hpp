@@ -55,6 +55,11 @@ struct Snapshot {
   std::shared_ptr<const Checkpoint> checkpoint;  // the open one; null for commands without
   bool terminal = false;                         // a person reads the text: fold
   std::string prefix{};                          // from where keys are named to people
+  Ranks* ranks = &this_process();                // that run the same command
+
+  /// What -j, --memory and the ranks give a command.
+  Resources resources(const Args& args) const;
+  Workers workers(const Args& args) const;
 };
 
 class Session;
@@ -68,7 +73,8 @@ struct Command {
   std::size_t max_operands = 0;
   std::vector<Flag> flags{};
   std::vector<std::string_view> examples;
-  std::string_view exits;  // what 1 means for this verb
+  std::string_view exits;    // what 1 means for this verb
+  bool takes_ranks = false;  // several may share the work
   Document (*run)(const Snapshot& snapshot, const Args& args, Progress& progress) = nullptr;
   /// Instead of `run`: changes the session; there is no such verb on the command line.
   Document (*change)(Session& session, const Args& args) = nullptr;

@@ -9,6 +9,7 @@
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
 #include "core/inspect/same_bytes.hpp"
+#include "core/ranks/shared_results.hpp"
 
 namespace ckptscope {
 namespace {
@@ -67,12 +68,33 @@ std::string to_native(const Checkpoint& checkpoint, std::vector<StatsItem>& item
   return fmt::format("hf -> native, {}", plan.options.adapter);
 }
 
-/// Tensors that hold no floats: as they lie on disk.
-bool same_on_disk(const ValuePair& pair, TensorSource& here, TensorSource& there,
-                  Progress& progress) {
-  return ByteComparison(here, there)
-      .same(pair.value->input, pair.reference->input,
-            byte_count(pair.value->dtype, pair.value->shape), progress);
+/// A worker's own readers of both.
+struct Readers {
+  Readers(const Checkpoint& here, const Checkpoint& there) : left(here), right(there) {}
+  CheckpointSource left;
+  CheckpointSource right;
+  ByteComparison bytes{left, right};
+};
+
+/// Keys of tensors that hold no floats and do not lie there as here.
+std::vector<std::string> unequal_bytes(const Checkpoint& here, const Checkpoint& there,
+                                       std::span<const ValuePair> pairs, const Workers& workers,
+                                       Progress& progress) {
+  std::vector<std::uint64_t> bytes;
+  for (const ValuePair& pair : pairs) {
+    bytes.push_back(byte_count(pair.value->dtype, pair.value->shape));
+  }
+  PerWorker<Readers> readers(workers.threads);
+  const auto same = shared_results<char>(
+      "compare", bytes, workers, progress, [&](std::size_t i, unsigned worker) {
+        ByteComparison& both = readers.of(worker, here, there).bytes;
+        return both.same(pairs[i].value->input, pairs[i].reference->input, bytes[i], progress);
+      });
+  std::vector<std::string> unequal;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    if (same[i] == 0) unequal.push_back(pairs[i].key);
+  }
+  return unequal;
 }
 
 }  // namespace
@@ -132,17 +154,13 @@ Meeting meet(const std::vector<StatsItem>& here, const std::vector<StatsItem>& o
 }
 
 Comparison compare(const Checkpoint& here, const Checkpoint& there, const Meeting& meeting,
-                   unsigned threads, Progress& progress) {
+                   const Workers& workers, Progress& progress) {
   Comparison found{std::vector<ValueDistance>(meeting.pairs.size()), {}};
   value_distances([&] { return std::make_unique<CheckpointSource>(here); },
-                  [&] { return std::make_unique<CheckpointSource>(there); }, meeting.pairs, threads,
+                  [&] { return std::make_unique<CheckpointSource>(there); }, meeting.pairs, workers,
                   progress,
                   [&](std::size_t i, const ValueDistance& one) { found.distances[i] = one; });
-  CheckpointSource left(here);
-  CheckpointSource right(there);
-  for (const ValuePair& pair : meeting.others) {
-    if (!same_on_disk(pair, left, right, progress)) found.unequal.push_back(pair.key);
-  }
+  found.unequal = unequal_bytes(here, there, meeting.others, workers, progress);
   return found;
 }
 

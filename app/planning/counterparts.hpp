@@ -40,6 +40,6 @@ struct Comparison {
 };
 /// Reads all that both have. Throws what reading throws, and Interrupted.
 Comparison compare(const Checkpoint& here, const Checkpoint& there, const Meeting& meeting,
-                   unsigned threads, Progress& progress);
+                   const Workers& workers, Progress& progress);
 
 }  // namespace ckptscope

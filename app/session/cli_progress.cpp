@@ -47,13 +47,14 @@ CliProgress::~CliProgress() {
 /// With -v: how long the phase took.
 void CliProgress::end_phase() {
   clear_bar();
-  if (!style_.verbose || name_.empty()) return;
+  if (!style_.verbose || name_.empty() || !ranks_.is_first()) return;
   const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  const std::uint64_t done = all().done;
   const std::string rate =
-      done() == 0 ? ""
-                  : fmt::format("   {}, {}/s", format_bytes(done()),
-                                format_bytes(static_cast<std::uint64_t>(
-                                    static_cast<double>(done()) / std::max(1e-3, seconds))));
+      done == 0 ? ""
+                : fmt::format("   {}, {}/s", format_bytes(done),
+                              format_bytes(static_cast<std::uint64_t>(static_cast<double>(done) /
+                                                                      std::max(1e-3, seconds))));
   write_stderr(fmt::format("{:<9} took {:.2f} s{}\n", name_, seconds, rate));
 }
 
@@ -61,6 +62,7 @@ void CliProgress::phase(std::string_view name, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
   end_phase();
   Progress::phase(name, total);
+  ++phases_;
   name_ = name;
   started_ = shown_ = Clock::now();
 }
@@ -70,15 +72,22 @@ void CliProgress::advance(std::uint64_t bytes) {
   if (style_.quiet) return;
   const std::lock_guard lock(mutex_);
   const auto now = Clock::now();
-  if (now - shown_ <
-      (style_.terminal ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) {
+  const bool often = style_.terminal || !ranks_.is_first();
+  if (now - shown_ < (often ? Clock::duration(kBarInterval) : Clock::duration(kLineInterval))) {
     return;
   }
-  show(now);
+  if (ranks_.is_first()) return show(now);
+  shown_ = now;
+  ranks_.report({phases_, total(), done()});
+}
+
+RankProgress CliProgress::all() const {
+  const RankProgress others = ranks_.others_in(phases_);
+  return {phases_, total() + others.total, done() + others.done};
 }
 
 void CliProgress::line(std::string_view text) {
-  if (style_.quiet) return;
+  if (is_quiet()) return;
   const std::lock_guard lock(mutex_);
   clear_bar();
   const std::string figures_now =
@@ -89,7 +98,7 @@ void CliProgress::line(std::string_view text) {
 
 /// On a terminal, where somebody can answer.
 bool CliProgress::confirm(const std::string& question) {
-  if (style_.quiet || !style_.terminal || ::isatty(STDIN_FILENO) == 0) return true;
+  if (is_quiet() || !style_.terminal || ::isatty(STDIN_FILENO) == 0) return true;
   const std::lock_guard lock(mutex_);
   clear_bar();
   write_stderr(question + " [Y/n] ");
@@ -103,7 +112,7 @@ bool CliProgress::stop_requested() const {
 }
 
 void CliProgress::publish(const std::function<Document()>& make) {
-  if (style_.quiet || !style_.terminal) return;
+  if (is_quiet() || !style_.terminal) return;
   const std::lock_guard lock(mutex_);
   const auto now = Clock::now();
   if (now - std::max(published_, started_) < kPartialInterval) return;
@@ -126,7 +135,9 @@ void CliProgress::show(Clock::time_point now) {
     write_stderr(fmt::format("{:<8} {}\n", name_, figures(now)));
     return;
   }
-  const double share = total() > 0 ? static_cast<double>(done()) / static_cast<double>(total()) : 0;
+  const RankProgress shown = all();
+  const double share =
+      shown.total > 0 ? static_cast<double>(shown.done) / static_cast<double>(shown.total) : 0;
   const int filled = static_cast<int>(std::clamp(share, 0.0, 1.0) * kBarWidth);
   std::string bar;
   for (int i = 0; i < kBarWidth; ++i)
@@ -136,13 +147,14 @@ void CliProgress::show(Clock::time_point now) {
 }
 
 std::string CliProgress::figures(Clock::time_point now) const {
+  const auto [phase, total, done] = all();
   const double seconds = std::max(1e-3, std::chrono::duration<double>(now - started_).count());
   const auto share =
-      static_cast<double>(done()) / static_cast<double>(std::max<std::uint64_t>(1, total()));
-  const double rate = static_cast<double>(done()) / seconds;
+      static_cast<double>(done) / static_cast<double>(std::max<std::uint64_t>(1, total));
+  const double rate = static_cast<double>(done) / seconds;
   std::string text =
-      fmt::format("{:3.0f} %  {} of {}  {}/s", 100 * share, format_bytes(done()),
-                  format_bytes(total()), format_bytes(static_cast<std::uint64_t>(rate)));
+      fmt::format("{:3.0f} %  {} of {}  {}/s", 100 * share, format_bytes(done), format_bytes(total),
+                  format_bytes(static_cast<std::uint64_t>(rate)));
   if (share < 1 && share > 0)
     text += "  " + format_duration(seconds * (1 - share) / share) + " left";
   return text;

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/base/progress.hpp"
+#include "core/ranks/ranks.hpp"
 
 namespace ckptscope {
 
@@ -20,7 +21,9 @@ class CliProgress final : public Progress {
     bool ascii = false;
     bool verbose = false;  // time and rate of each phase
   };
-  explicit CliProgress(const Style& style) : style_(style) {}
+  /// The first of several ranks shows how far all of them are; the others tell it.
+  explicit CliProgress(const Style& style, Ranks& ranks = this_process())
+      : style_(style), ranks_(ranks) {}
   ~CliProgress() override;
 
   void phase(std::string_view name, std::uint64_t total) override;
@@ -38,8 +41,14 @@ class CliProgress final : public Progress {
   void show(Clock::time_point now);
   std::string figures(Clock::time_point now) const;
 
+  bool is_quiet() const { return style_.quiet || !ranks_.is_first(); }
+  /// Of all ranks.
+  RankProgress all() const;
+
   const Style style_;
+  Ranks& ranks_;
   std::mutex mutex_;
+  std::uint64_t phases_ = 0;  // that have begun
   std::string name_;
   Clock::time_point started_;
   Clock::time_point shown_;

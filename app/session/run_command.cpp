@@ -55,17 +55,18 @@ Outlet standard_outlet() {
 }
 
 Document run_document(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
-                      const Args& args, bool terminal, const std::string& prefix) {
+                      const Args& args, bool terminal, const std::string& prefix, Ranks& ranks) {
   CliProgress progress(
-      {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")});
+      {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")}, ranks);
   const bool person = (terminal && stdout_is_terminal()) || args.has("width") || args.has("md");
-  return command.run({std::move(checkpoint), person, prefix}, args, progress);
+  return command.run({std::move(checkpoint), person, prefix, &ranks}, args, progress);
 }
 
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
-                const Args& args, const Outlet& outlet) {
-  const Document document = run_document(command, std::move(checkpoint), args, outlet.terminal);
-  print_document(document, args, outlet);
+                const Args& args, const Outlet& outlet, Ranks& ranks) {
+  const Document document =
+      run_document(command, std::move(checkpoint), args, outlet.terminal, "", ranks);
+  if (ranks.is_first()) print_document(document, args, outlet);
   return document.exit;
 }
 

@@ -21,10 +21,11 @@ Outlet standard_outlet();
 /// Runs a command on a checkpoint (null for those that open none), with progress on stderr. Throws
 /// what it throws. `terminal`: a person will read the text; `prefix`: see Snapshot.
 Document run_document(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
-                      const Args& args, bool terminal, const std::string& prefix = "");
-/// The same, printed; returns the exit code.
+                      const Args& args, bool terminal, const std::string& prefix = "",
+                      Ranks& ranks = this_process());
+/// The same, printed by the first of the ranks; returns the exit code.
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
-                const Args& args, const Outlet& outlet);
+                const Args& args, const Outlet& outlet, Ranks& ranks = this_process());
 
 /// --color beats NO_COLOR beats CLICOLOR_FORCE beats CLICOLOR=0; else a terminal has colour.
 bool wants_color(const Args& args, bool terminal);

@@ -16,6 +16,12 @@ namespace {
 
 constexpr int kBrokenPipe = 141;  // 128 + SIGPIPE, as a shell shows it
 
+bool passed_on = false;
+
+bool is_terminal(int fd) {
+  return !passed_on && ::isatty(fd) != 0;
+}
+
 void end_if_nobody_reads() {
   if (errno == EPIPE) std::_Exit(kBrokenPipe);
 }
@@ -45,21 +51,26 @@ void write_stderr(std::string_view text) {
   }
 }
 
+void streams_are_passed_on() {
+  passed_on = true;
+}
+
 bool stdout_is_terminal() {
-  return ::isatty(STDOUT_FILENO) != 0;
+  return is_terminal(STDOUT_FILENO);
 }
 
 std::size_t stdout_columns() {
   winsize window{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 ? window.ws_col : 0;
+  const bool known = stdout_is_terminal() && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0;
+  return known ? window.ws_col : 0;
 }
 
 bool stderr_is_terminal() {
-  return ::isatty(STDERR_FILENO) != 0;
+  return is_terminal(STDERR_FILENO);
 }
 
 bool stdin_is_terminal() {
-  return ::isatty(STDIN_FILENO) != 0;
+  return is_terminal(STDIN_FILENO);
 }
 
 }  // namespace ckptscope

@@ -13,6 +13,9 @@ void write_stdout(std::string_view text);
 void flush_stdout();
 /// Unbuffered; failures are ignored.
 void write_stderr(std::string_view text);
+/// A launcher passes on what is written: no stream is a terminal, though it may look like one.
+/// Called before anything else.
+void streams_are_passed_on();
 bool stdout_is_terminal();
 /// Cells of a line of the terminal that stdout is; 0 where it is none, or does not know.
 std::size_t stdout_columns();

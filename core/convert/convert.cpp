@@ -11,7 +11,6 @@
 #include "core/base/buffer.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
-#include "core/base/parallel.hpp"
 #include "core/checkpoint/expert_slices.hpp"
 #include "core/checkpoint/index_file.hpp"
 #include "core/checkpoint/tensor_source.hpp"
@@ -21,6 +20,7 @@
 #include "core/output/side_files.hpp"
 #include "core/output/staged_sink.hpp"
 #include "core/output/staging.hpp"
+#include "core/ranks/shared_results.hpp"
 
 namespace ckptscope {
 namespace {
@@ -67,6 +67,7 @@ class Conversion {
         plan_(plan),
         options_(options),
         progress_(progress),
+        ranks_(*options.resources.ranks),
         layout_(lay_out(plan, options.max_shard_bytes, metadata())),
         receipt_(make_receipt(sources, plan, options.max_shard_bytes)) {
     if (layout_.as_published) receipt_.options["files"] = "as published";
@@ -83,20 +84,28 @@ class Conversion {
 
  private:
   ConvertReport run_steps() {
-    if (std::string note = finish_commit(options_.out); !note.empty()) {
-      report_.notes.push_back(std::move(note));
-    }
+    in_turn([&] {
+      if (std::string note = finish_commit(options_.out); !note.empty()) {
+        report_.notes.push_back(std::move(note));
+      }
+    });
     const SideFiles side_files(sources_, plan_);
     if (is_done_already(side_files)) return std::move(report_);
     check_before(sources_, plan_, layout_, options_);
+    agree(ranks_, "plan", plan_.hash(), progress_);
     if (options_.verify != VerifyLevel::None) check_source_sums();
-    Staging staging(options_.out, work(side_files), staging_options());
+    std::optional<Staging> joined;
+    in_turn([&] { joined.emplace(options_.out, work(side_files), staging_options()); });
+    Staging& staging = *joined;
     joined_ = true;
     report_.notes.insert(report_.notes.end(), staging.notes().begin(), staging.notes().end());
     try {
+      meet();  // all see what is done before one of them writes
       write(staging);
       if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging.path());
-      finish(staging, side_files);
+      if (!ranks_.is_first()) joined.reset();
+      meet();
+      if (ranks_.is_first()) finish(staging, side_files);
     } catch (const Error& error) {
       const bool may_go_on = error.code() == Code::NoSpace || error.code() == Code::Io;
       const bool asked = options_.leftover == Leftover::Resume || !options_.part.is_all();
@@ -108,6 +117,15 @@ class Conversion {
       throw;
     }
     return std::move(report_);
+  }
+
+  void meet() { ranks_.exchange("", progress_); }
+
+  /// What changes directories the first rank does before the others look at them.
+  void in_turn(const auto& step) {
+    if (!ranks_.is_first()) meet();
+    step();
+    if (ranks_.is_first()) meet();
   }
 
   /// Whatever a part has stumbled over, when another was faster.
@@ -148,15 +166,39 @@ class Conversion {
   /// What torch.save wrote says whether it is what was written.
   void check_source_sums() {
     if (source_.location().format == FileFormat::Safetensors) return;
-    progress_.phase("checksums", source_.total_bytes());
-    const unsigned workers = options_.resources.workers();
-    parallel_for(source_.shards().size(), workers, [&](std::size_t i, unsigned) {
-      check_file_sums(source_, static_cast<std::uint32_t>(i), progress_);
+    const std::size_t files = source_.shards().size();
+    std::vector<std::uint64_t> bytes(files);  // of files only what torch wrote beside the tensors
+    for (const TensorInfo& info : source_.tensors()) bytes.push_back(info.bytes());
+    share_out("checksums", bytes, [&](std::size_t i) {
+      if (i < files) {
+        check_file_sums(source_, static_cast<std::uint32_t>(i), progress_);
+      } else {
+        check_piece_sums(source_, source_.tensors()[i - files], progress_);
+        progress_.advance(bytes[i]);
+      }
+      return 0u;
     });
-    parallel_for(source_.tensors().size(), workers, [&](std::size_t i, unsigned) {
-      check_piece_sums(source_, source_.tensors()[i], progress_);
-      progress_.advance(source_.tensors()[i].bytes());
-    });
+  }
+
+  /// work(i) of every item, in all ranks.
+  std::vector<std::uint64_t> share_out(std::string_view phase,
+                                       const std::vector<std::uint64_t>& bytes, const auto& work) {
+    return shared_results<std::uint64_t>(phase, bytes, {options_.resources.workers(), ranks_},
+                                         progress_,
+                                         [&](std::size_t i, unsigned) { return work(i); });
+  }
+
+  /// Hashes of files as they lie on disk.
+  std::vector<std::string> hashes_of(const std::string& directory,
+                                     const std::vector<std::string>& names,
+                                     const std::vector<std::uint64_t>& bytes) {
+    std::vector<std::string> hashes;
+    for (const std::uint64_t hash : share_out("read back", bytes, [&](std::size_t i) {
+           return hash_on_disk(directory + "/" + names[i], bytes[i], progress_);
+         })) {
+      hashes.push_back(hex64(hash));
+    }
+    return hashes;
   }
 
   std::map<std::string, std::string> metadata() const {
@@ -219,14 +261,13 @@ class Conversion {
   }
 
   std::string changed_shard(const Receipt& made) {
-    std::uint64_t bytes = 0;
-    for (const Receipt::OutputFile& file : made.outputs) bytes += file.bytes;
-    progress_.phase("read back", bytes);
-    std::vector<std::string> hashes(made.outputs.size());
-    parallel_for(hashes.size(), options_.resources.workers(), [&](std::size_t i, unsigned) {
-      const Receipt::OutputFile& file = made.outputs[i];
-      hashes[i] = hex64(hash_on_disk(out() + "/" + file.name, file.bytes, progress_));
-    });
+    std::vector<std::string> names;
+    std::vector<std::uint64_t> bytes;
+    for (const Receipt::OutputFile& file : made.outputs) {
+      names.push_back(file.name);
+      bytes.push_back(file.bytes);
+    }
+    const std::vector<std::string> hashes = hashes_of(out(), names, bytes);
     for (std::size_t i = 0; i < hashes.size(); ++i) {
       const Receipt::OutputFile& file = made.outputs[i];
       if (hashes[i] != file.xxh3) {
@@ -276,8 +317,10 @@ class Conversion {
 
   Staging::Options staging_options() const {
     const bool replaces = options_.if_exists == ExistsPolicy::Replace;
-    return {replaces ? Staging::IfExists::Replace : Staging::IfExists::Fail, options_.leftover,
-            !options_.part.is_all()};
+    return {.if_exists = replaces ? Staging::IfExists::Replace : Staging::IfExists::Fail,
+            .leftover = options_.leftover,
+            .shared = !options_.part.is_all() || !ranks_.is_one(),
+            .settles = options_.part.is_all() && ranks_.is_first()};
   }
 
   /// Whoever finds that all parts are done commits.
@@ -298,19 +341,16 @@ class Conversion {
   }
 
   void write(Staging& staging) {
-    const PartShare share = share_of(options_.part, plan_, layout_);
-    check_done(staging, share);
-    std::atomic<std::size_t> written = staging.done_before().size();
+    check_done(staging);
+    const PartShare share = share_to_write(staging);
     const bool reads = options_.verify != VerifyLevel::None;
-    StagedSink::Options sinking{.read_back = reads};
-    for (std::size_t i = 0; i < layout_.shards.size(); ++i) {
-      const bool is_done = staging.done_before().contains(layout_.shards[i].name);
-      sinking.wanted.push_back(share.shards[i] && !is_done);
-    }
+    StagedSink::Options sinking{.read_back = reads, .wanted = share.shards};
+    std::atomic<std::size_t> written = staging.done_before().size();
     sinking.finished = [&](std::size_t shard) {
       const OutputShard& row = layout_.shards[shard];
-      progress_.line(fmt::format("write    {:>2}/{}  {}  {}", ++written, layout_.shards.size(),
-                                 row.name, format_bytes(row.file_bytes())));
+      const std::size_t done = ranks_.is_one() ? ++written : staging.done_now().size();
+      progress_.line(fmt::format("write    {:>2}/{}  {}  {}", done, layout_.shards.size(), row.name,
+                                 format_bytes(row.file_bytes())));
     };
     StagedSink sink(staging, layout_, progress_, std::move(sinking));
     report_.losses = execute(
@@ -321,24 +361,32 @@ class Conversion {
     report_.as_published = layout_.as_published;
   }
 
+  /// Ranks share what is left; of parts each has its own shards from the beginning.
+  PartShare share_to_write(const Staging& staging) const {
+    if (!ranks_.is_one()) {
+      return share_of({ranks_.number(), ranks_.count()}, plan_, layout_, staging.done_before());
+    }
+    PartShare share = share_of(options_.part, plan_, layout_);
+    for (std::size_t i = 0; i < layout_.shards.size(); ++i) {
+      if (staging.done_before().contains(layout_.shards[i].name)) share.shards[i] = false;
+    }
+    return share;
+  }
+
   /// What an earlier run has finished is held against its record, where this one reads back.
-  void check_done(Staging& staging, const PartShare& share) {
+  void check_done(Staging& staging) {
     if (options_.verify == VerifyLevel::None) return;
+    const PartShare share = share_of(options_.part, plan_, layout_);
     std::vector<std::string> names;
-    std::uint64_t bytes = 0;
+    std::vector<std::uint64_t> bytes;
     for (std::size_t i = 0; i < layout_.shards.size(); ++i) {
       const OutputShard& shard = layout_.shards[i];
       if (!share.shards[i] || !staging.done_before().contains(shard.name)) continue;
       names.push_back(shard.name);
-      bytes += shard.file_bytes();
+      bytes.push_back(shard.file_bytes());
     }
     if (names.empty()) return;
-    progress_.phase("read back", bytes);
-    std::vector<std::string> hashes(names.size());
-    parallel_for(names.size(), options_.resources.workers(), [&](std::size_t i, unsigned) {
-      const DoneShard& record = staging.done_before().at(names[i]);
-      hashes[i] = hex64(hash_on_disk(staging.path() + "/" + names[i], record.bytes, progress_));
-    });
+    const std::vector<std::string> hashes = hashes_of(staging.path(), names, bytes);
     for (std::size_t i = 0; i < names.size(); ++i) {
       const std::string recorded = staging.done_before().at(names[i]).xxh3;
       if (hashes[i] == recorded) continue;
@@ -347,6 +395,7 @@ class Conversion {
           fmt::format("{}: {}; written again", display(names[i]),
                       recorded.empty() ? "was not read back" : "is not what its record says"));
     }
+    meet();  // nobody writes what another still discards
   }
 
   void compare_all(const std::string& directory) {
@@ -384,6 +433,7 @@ class Conversion {
   const Plan& plan_;
   const ConvertOptions& options_;
   Progress& progress_;
+  Ranks& ranks_;
   ShardLayout layout_;
   Receipt receipt_;
   ConvertReport report_;

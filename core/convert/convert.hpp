@@ -29,7 +29,8 @@ struct ConvertOptions {
   VerifyLevel verify = VerifyLevel::ReadBack;
   ExistsPolicy if_exists = ExistsPolicy::Fail;
   Leftover leftover = Leftover::Refuse;
-  ConversionPart part{};  // of several, ReadBack or None, IfExists::Fail or Skip, no Restart
+  /// Of several: ReadBack or None, IfExists::Fail or Skip, no Restart, one rank.
+  ConversionPart part{};
 };
 
 struct ConvertReport {
@@ -55,9 +56,11 @@ struct ConvertReport {
 void check_before(const PlanInputs& sources, const Plan& plan, const ShardLayout& layout,
                   const ConvertOptions& options);
 
+/// All of `options.resources.ranks` call it with the same; each writes its share of the shards, the
+/// first of them commits, and what it reports is the whole.
 /// Throws as check_before, and NoSpace, Io, SourceChanged, Locked, Mismatch (read back differs),
 /// Interrupted. After a throw OUT is as it was, and nothing of it is left beside OUT but shards
-/// that are done: after NoSpace and Io, and with Leftover::Resume.
+/// that are done: after NoSpace and Io, with Leftover::Resume, and of several ranks.
 ConvertReport convert(const PlanInputs& sources, const Plan& plan, const ConvertOptions& options,
                       Progress& progress);
 

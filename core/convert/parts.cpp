@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <numeric>
 #include <optional>
 #include <utility>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "core/ranks/ranks.hpp"
 
 namespace ckptscope {
 namespace {
@@ -95,28 +95,26 @@ std::uint64_t bytes_read_for(const Value& value) {
   return static_cast<std::uint64_t>(static_cast<double>(bytes) * share);
 }
 
-PartShare share_of(const ConversionPart& part, const Plan& plan, const ShardLayout& layout) {
-  const std::size_t count = layout.shards.size();
-  std::vector<std::uint64_t> read(count);
+PartShare share_of(const ConversionPart& part, const Plan& plan, const ShardLayout& layout,
+                   const std::map<std::string, DoneShard>& done) {
+  std::vector<std::uint64_t> read(layout.shards.size());
   for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
     read[layout.shard_of[i]] += bytes_read_for(*plan.outputs[i].value);
   }
-  const auto bytes = [&](std::size_t shard) {
-    return read[shard] + layout.shards[shard].file_bytes();
-  };
-  std::vector<std::size_t> longest_first(count);
-  std::iota(longest_first.begin(), longest_first.end(), std::size_t{0});
-  std::stable_sort(longest_first.begin(), longest_first.end(),
-                   [&](std::size_t a, std::size_t b) { return bytes(a) > bytes(b); });
-  PartShare share{std::vector<bool>(count)};
-  std::vector<std::uint64_t> load(std::min<std::uint64_t>(part.count, count));
-  for (const std::size_t shard : longest_first) {
-    const auto least = std::min_element(load.begin(), load.end());
-    *least += bytes(shard);
-    if (static_cast<std::uint64_t>(least - load.begin()) != part.number) continue;
-    share.shards[shard] = true;
-    share.bytes_read += read[shard];
-    share.bytes_written += layout.shards[shard].file_bytes();
+  std::vector<std::size_t> left;
+  std::vector<std::uint64_t> costs;
+  for (std::size_t shard = 0; shard < read.size(); ++shard) {
+    if (done.contains(layout.shards[shard].name)) continue;
+    left.push_back(shard);
+    costs.push_back(read[shard] + layout.shards[shard].file_bytes());
+  }
+  PartShare share{std::vector<bool>(read.size())};
+  const std::vector<std::size_t> part_of = deal(costs, part.count);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (part_of[i] != part.number) continue;
+    share.shards[left[i]] = true;
+    share.bytes_read += read[left[i]];
+    share.bytes_written += layout.shards[left[i]].file_bytes();
   }
   return share;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,9 +33,10 @@ struct PartShare {
   std::uint64_t bytes_read = 0;     // of tensors
   std::uint64_t bytes_written = 0;  // of files
 };
-/// Shards are dealt out longest first, by bytes read and written, to the part that has least; ties
-/// by number. The same in every process.
-PartShare share_of(const ConversionPart& part, const Plan& plan, const ShardLayout& layout);
+/// Shards that are not done are dealt out by bytes read and written: see deal(). The same in every
+/// process that sees the same.
+PartShare share_of(const ConversionPart& part, const Plan& plan, const ShardLayout& layout,
+                   const std::map<std::string, DoneShard>& done = {});
 
 /// Bytes of tensors that must be read for an output.
 std::uint64_t bytes_read_for(const Value& value);

@@ -10,7 +10,9 @@
 #include <set>
 
 #include "core/base/display.hpp"
+#include "core/convert/parts.hpp"
 #include "core/convert/refusals.hpp"
+#include "core/ranks/message.hpp"
 
 namespace ckptscope {
 namespace {
@@ -62,10 +64,18 @@ class SourcePool {
 /// Compares instead of writing; keeps the first differing byte of each output.
 class CompareSink final : public TensorSink {
  public:
-  CompareSink(const Checkpoint& found, const Plan& plan)
-      : pool_(found), first_(plan.outputs.size(), kEqual) {
-    for (const Output& output : plan.outputs) ids_.push_back(found.find(output.key).value());
+  /// `ranks` share the outputs out.
+  CompareSink(const Checkpoint& found, const Plan& plan, Ranks& ranks)
+      : ranks_(ranks), pool_(found), first_(plan.outputs.size(), kEqual) {
+    std::vector<std::uint64_t> costs;
+    for (const Output& output : plan.outputs) {
+      ids_.push_back(found.find(output.key).value());
+      costs.push_back(output.bytes() + bytes_read_for(*output.value));
+    }
+    rank_of_ = deal_in_order(costs, ranks.count());
   }
+
+  bool wants(std::size_t output) const override { return rank_of_[output] == ranks_.number(); }
 
   void write(std::size_t output, std::uint64_t offset,
              std::span<const std::byte> expected) override {
@@ -78,6 +88,20 @@ class CompareSink final : public TensorSink {
       const auto differs = std::mismatch(wanted.begin(), wanted.end(), actual.begin());
       note(output, offset + done + static_cast<std::uint64_t>(differs.first - wanted.begin()));
       return;
+    }
+  }
+
+  /// What each rank has found, in all of them.
+  void meet(const Progress& progress) {
+    if (ranks_.is_one()) return;
+    MessageWriter message;
+    message(first_);
+    const std::vector<std::string> all = ranks_.exchange(message.take(), progress);
+    for (const std::string& text : all) {
+      std::vector<std::uint64_t> theirs;
+      MessageReader{text}(theirs);
+      std::transform(first_.begin(), first_.end(), theirs.begin(), first_.begin(),
+                     [](std::uint64_t a, std::uint64_t b) { return std::min(a, b); });
     }
   }
 
@@ -94,7 +118,9 @@ class CompareSink final : public TensorSink {
     first_[output] = std::min(first_[output], at);
   }
 
+  Ranks& ranks_;
   SourcePool pool_;
+  std::vector<std::size_t> rank_of_;  // by output, as the next two
   std::vector<std::uint32_t> ids_;
   std::mutex mutex_;
   std::vector<std::uint64_t> first_;
@@ -163,9 +189,11 @@ VerifyReport verify(const PlanInputs& source, const Plan& plan, const Checkpoint
   const Plan comparable =
       plan.subset([&](const Output& one) { return !differing.contains(one.key); },
                   [](const TensorInfo&) { return true; });
-  CompareSink sink(output, comparable);
+  agree(*resources.ranks, "plan", plan.hash(), progress);
+  CompareSink sink(output, comparable, *resources.ranks);
   report.losses = execute(
       comparable, [&] { return source.open(comparable); }, sink, resources, progress, "verify");
+  sink.meet(progress);
   for (std::size_t i = 0; i < comparable.outputs.size(); ++i) {
     const Output& one = comparable.outputs[i];
     if (const auto at = sink.first_difference(i)) {

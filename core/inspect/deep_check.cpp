@@ -8,12 +8,12 @@
 
 #include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
-#include "core/base/parallel.hpp"
 #include "core/base/problems.hpp"
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/inspect/code_counter.hpp"
 #include "core/kernels/kernels.hpp"
 #include "core/names/key_pattern.hpp"
+#include "core/ranks/shared_results.hpp"
 
 namespace ckptscope {
 namespace {
@@ -137,12 +137,13 @@ bool follow_each_other(const Checkpoint& checkpoint) {
   return checkpoint.location().format == FileFormat::Safetensors && checkpoint.pieces().empty();
 }
 
-/// What one worker looks at: a file as a whole, with the tensors that follow each other in it, or
-/// one tensor by itself.
+/// What one worker looks at: a file as a whole, with the tensors that follow each other in it, one
+/// tensor by itself, or another slice's copy of one.
 struct Part {
   std::uint32_t shard = 0;  // of the first piece of a tensor
   bool whole_file = false;
   std::vector<const TensorInfo*> tensors{};
+  const TensorInfo* copy = nullptr;
 };
 
 class PartCheck {
@@ -154,8 +155,9 @@ class PartCheck {
         part_(part),
         shard_(checkpoint.shards()[part.shard]),
         progress_(progress) {
-    if (!part.whole_file) return;
+    if (!part.whole_file && part.copy == nullptr) return;
     file_.emplace(open_unchanged(shard_.path, shard_.identity));
+    if (part.copy != nullptr) return;
     const auto sum = sums.find(shard_.name);
     if (sum != sums.end()) expected_ = sum->second;
   }
@@ -163,6 +165,8 @@ class PartCheck {
   DeepReport run() {
     if (part_.whole_file) {
       read_file();
+    } else if (part_.copy != nullptr) {
+      compare_copy(*part_.copy);
     } else {
       for (const TensorInfo* info : part_.tensors) {
         telling(info->name, [&] {
@@ -219,6 +223,27 @@ class PartCheck {
       progress_.advance(chunk.size());
     }
     judge(info, scan);
+  }
+
+  /// Slices of one model hold the same of what is whole in all of them.
+  void compare_copy(const TensorInfo& copy) {
+    const std::uint32_t id = checkpoint_.find(copy.name).value();
+    Buffer first;
+    std::uint64_t done = 0;
+    bool same = true;
+    read(shard_.data_start + copy.begin, copy.bytes(), [&](std::span<const std::byte> bytes) {
+      if (!same) return;
+      const auto expected = first.take(bytes.size());
+      source_.read(id, done, expected);
+      same = std::memcmp(expected.data(), bytes.data(), bytes.size()) == 0;
+      done += bytes.size();
+    });
+    ++report_.copies_compared;
+    report_.copies_equal += same ? 1 : 0;
+    if (same) return;
+    const std::string& where = checkpoint_.shards()[checkpoint_.tensors()[id].shard].name;
+    problem(Code::RankShards, copy,
+            fmt::format("is not what {} holds: slices of different models", display(where)));
   }
 
   void read(std::uint64_t offset, std::uint64_t bytes, const auto& use) {
@@ -311,6 +336,9 @@ std::vector<Part> parts_of(const Checkpoint& checkpoint) {
               [](const TensorInfo* a, const TensorInfo* b) { return a->begin < b->begin; });
     parts.back().tensors = std::move(tensors[shard]);
   }
+  for (const TensorInfo& copy : checkpoint.copies()) {
+    if (!checkpoint.shards()[copy.shard].damaged) parts.push_back({copy.shard, false, {}, &copy});
+  }
   return parts;
 }
 
@@ -320,6 +348,8 @@ void add(DeepReport& total, DeepReport& one) {
   total.nan_tensors += one.nan_tensors;
   total.inf_tensors += one.inf_tensors;
   total.constant_weights += one.constant_weights;
+  total.copies_compared += one.copies_compared;
+  total.copies_equal += one.copies_equal;
   total.sums_compared += one.sums_compared;
   total.sums_equal += one.sums_equal;
   std::move(one.problems.begin(), one.problems.end(), std::back_inserter(total.problems));
@@ -327,23 +357,30 @@ void add(DeepReport& total, DeepReport& one) {
 
 }  // namespace
 
-DeepReport deep_check(const Checkpoint& checkpoint, const Checksums& sums, unsigned threads,
+void carry(auto& message, DeepReport& one) {
+  message(one.tensors, one.bytes, one.nan_tensors, one.inf_tensors, one.constant_weights,
+          one.copies_compared, one.copies_equal, one.sums_compared, one.sums_equal, one.problems);
+}
+
+DeepReport deep_check(const Checkpoint& checkpoint, const Checksums& sums, const Workers& workers,
                       Progress& progress) {
   const std::vector<Part> parts = parts_of(checkpoint);
-  std::uint64_t bytes = 0;
+  std::vector<std::uint64_t> bytes;
   for (const Part& part : parts) {
     const Shard& shard = checkpoint.shards()[part.shard];
     const bool read = follow_each_other(checkpoint) || sums.contains(shard.name);
-    if (part.whole_file) bytes += read ? shard.identity.size : 0;
-    if (!part.whole_file) bytes += part.tensors.front()->bytes();
+    bytes.push_back(part.copy != nullptr ? part.copy->bytes()
+                    : !part.whole_file   ? part.tensors.front()->bytes()
+                    : read               ? shard.identity.size
+                                         : 0);
   }
-  progress.phase("check", bytes);
-  std::vector<DeepReport> reports(parts.size());
-  parallel_for(parts.size(), threads, [&](std::size_t i, unsigned) {
-    reports[i] = PartCheck(checkpoint, parts[i], sums, progress).run();
-  });
   DeepReport total;
-  for (DeepReport& one : reports) add(total, one);
+  for (DeepReport& one :
+       shared_results<DeepReport>("check", bytes, workers, progress, [&](std::size_t i, unsigned) {
+         return PartCheck(checkpoint, parts[i], sums, progress).run();
+       })) {
+    add(total, one);
+  }
   return total;
 }
 

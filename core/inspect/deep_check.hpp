@@ -7,6 +7,7 @@
 #include "core/base/progress.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/inspect/checksums.hpp"
+#include "core/ranks/ranks.hpp"
 
 namespace ckptscope {
 
@@ -17,6 +18,8 @@ struct DeepReport {
   std::uint64_t inf_tensors = 0;
   std::uint64_t constant_weights = 0;  // of rank 2 and more: whole, or an expert of them; biases
                                        // and LoRA B of zeros are counted, though only notes
+  std::uint64_t copies_compared = 0;   // of Checkpoint::copies()
+  std::uint64_t copies_equal = 0;
   std::uint64_t sums_compared = 0;
   std::uint64_t sums_equal = 0;
   std::vector<Problem> problems;  // in the order of shards and their tensors
@@ -24,7 +27,7 @@ struct DeepReport {
 
 /// Shards are read in parallel, each front to back. Damaged and missing shards are passed over:
 /// their defects are the checkpoint's. Throws Io, SourceChanged, TruncatedSource, Interrupted.
-DeepReport deep_check(const Checkpoint& checkpoint, const Checksums& sums, unsigned threads,
+DeepReport deep_check(const Checkpoint& checkpoint, const Checksums& sums, const Workers& workers,
                       Progress& progress);
 
 }  // namespace ckptscope

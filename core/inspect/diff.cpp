@@ -7,9 +7,9 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
-#include "core/base/parallel.hpp"
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/inspect/same_bytes.hpp"
+#include "core/ranks/shared_results.hpp"
 
 namespace ckptscope {
 namespace {
@@ -28,17 +28,15 @@ struct Readers {
 };
 
 void compare_bytes(const Checkpoint& a, const Checkpoint& b, const std::vector<Pair>& pairs,
-                   unsigned threads, Progress& progress, DiffReport& report) {
-  std::uint64_t total = 0;
-  for (const Pair& pair : pairs) total += a.tensors()[pair.a].bytes();
-  progress.phase("compare", total);
-  std::vector<char> same(pairs.size());
-  PerWorker<Readers> readers(threads);
-  parallel_for(pairs.size(), threads, [&](std::size_t i, unsigned worker) {
-    const auto [here, there] = pairs[i];
-    ByteComparison& bytes = readers.of(worker, a, b).bytes;
-    same[i] = bytes.same(here, there, a.tensors()[here].bytes(), progress) ? 1 : 0;
-  });
+                   const Workers& workers, Progress& progress, DiffReport& report) {
+  std::vector<std::uint64_t> bytes;
+  for (const Pair& pair : pairs) bytes.push_back(a.tensors()[pair.a].bytes());
+  PerWorker<Readers> readers(workers.threads);
+  const auto same = shared_results<char>(
+      "compare", bytes, workers, progress, [&](std::size_t i, unsigned worker) {
+        ByteComparison& both = readers.of(worker, a, b).bytes;
+        return both.same(pairs[i].a, pairs[i].b, bytes[i], progress);
+      });
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     if (same[i] != 0) {
       ++report.equal;
@@ -73,7 +71,7 @@ std::string_view name_of(DiffRow::Kind kind) {
   return "values";
 }
 
-DiffReport diff(const Checkpoint& a, const Checkpoint& b, bool values, unsigned threads,
+DiffReport diff(const Checkpoint& a, const Checkpoint& b, bool values, const Workers& workers,
                 Progress& progress) {
   DiffReport report;
   std::vector<Pair> pairs;
@@ -105,7 +103,7 @@ DiffReport diff(const Checkpoint& a, const Checkpoint& b, bool values, unsigned 
   }
   report.values_compared = values && !a.damaged() && !b.damaged();
   if (report.values_compared) {
-    compare_bytes(a, b, pairs, threads, progress, report);
+    compare_bytes(a, b, pairs, workers, progress, report);
   } else {
     report.equal = pairs.size();
   }

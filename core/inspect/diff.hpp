@@ -7,6 +7,7 @@
 
 #include "core/base/progress.hpp"
 #include "core/checkpoint/checkpoint.hpp"
+#include "core/ranks/ranks.hpp"
 
 namespace ckptscope {
 
@@ -26,7 +27,7 @@ struct DiffReport {
 
 /// `values`: tensors of equal dtype and shape are compared byte by byte, in parallel, streamed.
 /// Refuses to read from a damaged checkpoint. Throws what reading throws.
-DiffReport diff(const Checkpoint& a, const Checkpoint& b, bool values, unsigned threads,
+DiffReport diff(const Checkpoint& a, const Checkpoint& b, bool values, const Workers& workers,
                 Progress& progress);
 
 }  // namespace ckptscope

@@ -20,12 +20,18 @@ constexpr std::uint64_t kTileBytes = 16 << 20;
 constexpr std::chrono::milliseconds kPartialInterval{150};
 
 /// What is known of an item so far.
-struct Sums {
+struct ItemSums {
   TensorStats stats;
 
   void add(const Value& node, const StatsTile& tile, TileCounts part, bool first);
+  void add(const ItemSums& other);
   void finish();
 };
+
+void carry(auto& message, ItemSums& sums) {
+  TensorStats& stats = sums.stats;
+  message(stats.moments, stats.distribution, stats.codes, stats.scales, stats.experts);
+}
 
 CodeFormat code_format_of(const Value& node) {
   if (node.op == Value::Op::Mxfp4) return CodeFormat::E2M1;
@@ -38,7 +44,11 @@ CodeFormat code_format_of(const Value& node) {
                                    : CodeFormat::Other;
 }
 
-void Sums::add(const Value& node, const StatsTile& tile, TileCounts part, bool first) {
+void add_counts(std::array<std::uint64_t, 256>& to, const std::array<std::uint64_t, 256>& from) {
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] += from[i];
+}
+
+void ItemSums::add(const Value& node, const StatsTile& tile, TileCounts part, bool first) {
   if (first && has_experts(node.shape)) stats.experts.resize(node.shape[0]);
   stats.moments.add(part.moments);
   if (first) {
@@ -52,8 +62,7 @@ void Sums::add(const Value& node, const StatsTile& tile, TileCounts part, bool f
     stats.codes->subnormal += part.subnormal;
     stats.codes->format = code_format_of(node);
     stats.codes->possible = codes_in_byte(node) == 2 ? 16 : 256;
-    auto& counts = stats.codes->counts;
-    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += part.codes[i];
+    add_counts(stats.codes->counts, part.codes);
   }
   if (part.scales) {
     if (!stats.scales) stats.scales.emplace();
@@ -65,8 +74,24 @@ void Sums::add(const Value& node, const StatsTile& tile, TileCounts part, bool f
   }
 }
 
+/// Other tiles of the same item.
+void ItemSums::add(const ItemSums& other) {
+  stats.moments.add(other.stats.moments);
+  stats.distribution.add(other.stats.distribution);
+  if (other.stats.codes) {
+    stats.codes->saturated += other.stats.codes->saturated;
+    stats.codes->subnormal += other.stats.codes->subnormal;
+    add_counts(stats.codes->counts, other.stats.codes->counts);
+  }
+  if (other.stats.scales) merge(*stats.scales, *other.stats.scales);
+  for (std::size_t i = 0; i < stats.experts.size(); ++i) {
+    stats.experts[i].moments.add(other.stats.experts[i].moments);
+    stats.experts[i].saturated += other.stats.experts[i].saturated;
+  }
+}
+
 /// What follows from all counts together.
-void Sums::finish() {
+void ItemSums::finish() {
   const auto quantiles = stats.distribution.quantiles(TensorStats::kQuantiles);
   std::copy(quantiles.begin(), quantiles.end(), stats.quantiles.begin());
   if (!stats.codes) return;
@@ -77,84 +102,91 @@ void Sums::finish() {
 
 class Computation {
  public:
-  Computation(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
-              Progress& progress, const StatsSeen& done, const StatsSeen& partial, StatsDepth depth)
+  using Sums = ItemSums;
+
+  Computation(const Checkpoint& checkpoint, std::span<const StatsItem> items,
+              const Workers& workers, Progress& progress, const StatsSeen& done,
+              const StatsSeen& partial, StatsDepth depth)
       : checkpoint_(checkpoint),
         items_(items),
-        threads_(std::max(1u, threads)),
         progress_(progress),
         done_(done),
         partial_(partial),
         depth_(depth),
-        sums_(items.size()) {}
+        counters_(workers.threads),
+        tiles_(items.size(), workers, *this) {}
 
   void run() {
-    std::uint64_t bytes = 0;
-    for (std::size_t i = 0; i < items_.size(); ++i) {
-      bytes += checkpoint_.tensors()[data_of(stored_node(*items_[i].value)).input].bytes();
-      cut(i);
-    }
-    progress_.phase("stat", bytes);
-    PerWorker<CodeCounter> counters(threads_);
-    parallel_for(tiles_.size(), threads_, [&](std::size_t i, unsigned worker) {
-      progress_.check_stop();
-      const StatsTile& tile = tiles_[i];
-      with_context(display(items_[tile.item].key), [&] {
-        work(tile, counters.of(worker, checkpoint_, depth_ == StatsDepth::Full));
-      });
+    for (std::size_t i = 0; i < items_.size(); ++i) cut(i);
+    tiles_.run("stat", progress_);
+  }
+
+  // Steps of TiledItems.
+  TileCounts count(const StatsTile& tile, unsigned worker) {
+    const Value& node = node_of(tile.item);
+    return with_context(display(items_[tile.item].key), [&] {
+      CodeCounter& counter = counters_.of(worker, checkpoint_, depth_ == StatsDepth::Full);
+      TileCounts part = counter.count(node, tile);
+      progress_.advance(bytes_of(node, tile));
+      return part;
     });
+  }
+  void merge(Sums& sums, const StatsTile& tile, TileCounts part, bool first) const {
+    sums.add(node_of(tile.item), tile, std::move(part), first);
+  }
+  static void merge(Sums& sums, const Sums& others) { sums.add(others); }
+  void look(std::size_t number, const Sums& sums) {
+    if (!partial_) return;
+    const std::lock_guard lock(tiles_.telling());
+    const auto now = std::chrono::steady_clock::now();
+    if (now - shown_ < kPartialInterval) return;
+    shown_ = now;
+    partial_(number, sums.stats);
+  }
+  static void finish(Sums& sums) { sums.finish(); }
+  void tell(std::size_t number, const Sums& sums) const { done_(number, sums.stats); }
+  std::uint64_t bytes(std::size_t number) const {
+    constexpr std::uint64_t kDistribution = 4 << 20;  // of doubles
+    const Value& node = node_of(number);
+    const std::uint64_t experts = has_experts(node.shape) ? node.shape[0] : 0;
+    return sizeof(Sums) + experts * sizeof(ExpertStats) +
+           (depth_ == StatsDepth::Full ? kDistribution : 0);
   }
 
  private:
+  const Value& node_of(std::size_t number) const { return stored_node(*items_[number].value); }
+
+  static std::uint64_t bytes_of(const Value& node, const StatsTile& tile) {
+    return tile.rows * layout_of(node).row * size_of(data_of(node).dtype) / codes_in_byte(node);
+  }
+
   void cut(std::size_t number) {
-    const Value& node = stored_node(*items_[number].value);
+    const Value& node = node_of(number);
     const RowLayout layout = layout_of(node);
     const std::uint64_t row_bytes =
         std::max<std::uint64_t>(1, layout.row * size_of(data_of(node).dtype));
     const std::uint64_t at_once = std::max<std::uint64_t>(1, kTileBytes / row_bytes);
-    const std::size_t before = tiles_.size();
     for (std::uint64_t group = 0; layout.rows > 0 && group < layout.groups; ++group) {
       for (std::uint64_t r = 0; r < layout.rows; r += at_once) {
-        tiles_.push_back(
-            {number, group, group * layout.rows + r, std::min(at_once, layout.rows - r)});
+        const StatsTile tile{number, group, group * layout.rows + r,
+                             std::min(at_once, layout.rows - r)};
+        tiles_.add(tile, bytes_of(node, tile));
       }
     }
-    sums_.expect(number, tiles_.size() - before);
-    if (tiles_.size() > before) return;
+    if (layout.rows > 0 && layout.groups > 0) return;
     Sums empty;
     empty.finish();
     done_(number, empty.stats);
   }
 
-  void work(const StatsTile& tile, CodeCounter& counter) {
-    const Value& node = stored_node(*items_[tile.item].value);
-    TileCounts part = counter.count(node, tile);
-    progress_.advance(tile.rows * layout_of(node).row * size_of(data_of(node).dtype) /
-                      codes_in_byte(node));
-    sums_.add(
-        tile.item, [&](Sums& sums, bool first) { sums.add(node, tile, std::move(part), first); },
-        [&](const Sums& sums) { show_partial(tile.item, sums.stats); },
-        [](Sums& sums) { sums.finish(); }, [&](const Sums& sums) { done_(tile.item, sums.stats); });
-  }
-
-  void show_partial(std::size_t number, const TensorStats& stats) {
-    if (!partial_) return;
-    const std::lock_guard lock(sums_.telling());
-    const auto now = std::chrono::steady_clock::now();
-    if (now - shown_ < kPartialInterval) return;
-    shown_ = now;
-    partial_(number, stats);
-  }
-
   const Checkpoint& checkpoint_;
   const std::span<const StatsItem> items_;
-  const unsigned threads_;
   Progress& progress_;
   const StatsSeen& done_;
   const StatsSeen& partial_;
   const StatsDepth depth_;
-  TiledItems<Sums> sums_;
-  std::vector<StatsTile> tiles_;
+  PerWorker<CodeCounter> counters_;
+  TiledItems<StatsTile, Computation> tiles_;
   std::chrono::steady_clock::time_point shown_ = std::chrono::steady_clock::now();
 };
 
@@ -227,10 +259,10 @@ bool has_statistics(const Value& value) {
   return node.op != Value::Op::Input || (is_number(node.dtype) && size_of(node.dtype) <= 8);
 }
 
-void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
-                   Progress& progress, const StatsSeen& done, const StatsSeen& partial,
-                   StatsDepth depth) {
-  Computation(checkpoint, items, threads, progress, done, partial, depth).run();
+void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items,
+                   const Workers& workers, Progress& progress, const StatsSeen& done,
+                   const StatsSeen& partial, StatsDepth depth) {
+  Computation(checkpoint, items, workers, progress, done, partial, depth).run();
 }
 
 }  // namespace ckptscope

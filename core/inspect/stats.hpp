@@ -15,6 +15,7 @@
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/inspect/code_stats.hpp"
 #include "core/numbers/moments.hpp"
+#include "core/ranks/ranks.hpp"
 #include "core/value/value.hpp"
 
 namespace ckptscope {
@@ -78,9 +79,10 @@ using StatsSeen = std::function<void(std::size_t item, const TensorStats& stats)
 /// Looks at every item, in the order given, several at a time; `done(i, stats)` is called once for
 /// each, from one thread at a time, in the order in which they finish. Throws what reading throws,
 /// and Interrupted. `partial(i, stats)`, where it is given, is called now and then, in the same
-/// way, for an item that takes long: what is known so far, without quantiles.
-void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items, unsigned threads,
-                   Progress& progress, const StatsSeen& done, const StatsSeen& partial = nullptr,
-                   StatsDepth depth = StatsDepth::Full);
+/// way, for an item that takes long: what is known so far, without quantiles. Of several ranks each
+/// is told of every item, `partial` of its own share.
+void compute_stats(const Checkpoint& checkpoint, std::span<const StatsItem> items,
+                   const Workers& workers, Progress& progress, const StatsSeen& done,
+                   const StatsSeen& partial = nullptr, StatsDepth depth = StatsDepth::Full);
 
 }  // namespace ckptscope

@@ -22,12 +22,12 @@ constexpr std::uint64_t kTileBytes = 8 << 20;
 constexpr std::size_t kRun = 1024;  // elements whose sums are taken in plain doubles
 
 struct Tile {
-  std::size_t pair;
+  std::size_t item;  // number of the pair
   Region region;
   std::uint64_t elements;
 };
 
-struct Sums {
+struct PairSums {
   std::uint64_t different = 0;
   std::uint64_t nans = 0;        // where one of the two is NaN
   std::uint64_t infinities = 0;  // where one is infinite and none NaN
@@ -37,10 +37,10 @@ struct Sums {
   ExactSum noise;
 
   void add(std::span<const float> values, std::span<const float> references);
-  void add(const Sums& other);
+  void add(const PairSums& other);
 };
 
-void Sums::add(std::span<const float> values, std::span<const float> references) {
+void PairSums::add(std::span<const float> values, std::span<const float> references) {
   double run_power = 0;
   double run_signal = 0;
   double run_noise = 0;
@@ -66,7 +66,7 @@ void Sums::add(std::span<const float> values, std::span<const float> references)
   noise.add(run_noise);
 }
 
-void Sums::add(const Sums& other) {
+void PairSums::add(const PairSums& other) {
   different += other.different;
   nans += other.nans;
   infinities += other.infinities;
@@ -104,18 +104,7 @@ struct Readers {
   Reader references;
 };
 
-Sums compare_tile(const ValuePair& pair, const Tile& tile, Readers& readers) {
-  const auto values = readers.values.read(*pair.value, tile);
-  const auto references = readers.references.read(*pair.reference, tile);
-  Sums sums;
-  for (std::size_t at = 0; at < values.size(); at += kRun) {
-    const std::size_t n = std::min(kRun, values.size() - at);
-    sums.add(values.subspan(at, n), references.subspan(at, n));
-  }
-  return sums;
-}
-
-ValueDistance finished(const Sums& sums, const Value& value) {
+ValueDistance finished(const PairSums& sums, const Value& value) {
   ValueDistance found{product(value.shape), sums.different,     sums.nans + sums.infinities,
                       sums.largest,         sums.power.value(), sums.signal.value(),
                       sums.noise.value()};
@@ -126,6 +115,70 @@ ValueDistance finished(const Sums& sums, const Value& value) {
   return found;
 }
 
+using DistanceSeen = std::function<void(std::size_t pair, const ValueDistance&)>;
+
+class Comparing {
+ public:
+  using Sums = PairSums;
+
+  Comparing(const MakeSource& values, const MakeSource& references,
+            std::span<const ValuePair> pairs, const Workers& workers, Progress& progress,
+            const DistanceSeen& done)
+      : values_(values),
+        references_(references),
+        pairs_(pairs),
+        progress_(progress),
+        done_(done),
+        readers_(workers.threads),
+        tiles_(pairs.size(), workers, *this) {}
+
+  void run() {
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+      std::vector<Region> bands = row_bands(pairs_[i].value->shape, sizeof(float), kTileBytes);
+      for (Region& region : bands) {
+        const std::uint64_t bytes = byte_count(Dtype::F32, region.extent);
+        tiles_.add({i, std::move(region), bytes / sizeof(float)}, bytes);
+      }
+      if (bands.empty()) tell(i, {});
+    }
+    tiles_.run("compare", progress_);
+  }
+
+  // Steps of TiledItems.
+  Sums count(const Tile& tile, unsigned worker) {
+    const ValuePair& pair = pairs_[tile.item];
+    return with_context(display(pair.key), [&] {
+      Readers& readers = readers_.of(worker, values_, references_);
+      const auto values = readers.values.read(*pair.value, tile);
+      const auto references = readers.references.read(*pair.reference, tile);
+      Sums sums;
+      for (std::size_t at = 0; at < values.size(); at += kRun) {
+        const std::size_t n = std::min(kRun, values.size() - at);
+        sums.add(values.subspan(at, n), references.subspan(at, n));
+      }
+      progress_.advance(tile.elements * sizeof(float));
+      return sums;
+    });
+  }
+  static void merge(Sums& sums, const Tile&, const Sums& part, bool) { sums.add(part); }
+  static void merge(Sums& sums, const Sums& others) { sums.add(others); }
+  static void look(std::size_t, const Sums&) {}
+  static void finish(const Sums&) {}
+  void tell(std::size_t number, const Sums& sums) const {
+    done_(number, finished(sums, *pairs_[number].value));
+  }
+  static std::uint64_t bytes(std::size_t) { return sizeof(Sums); }
+
+ private:
+  const MakeSource& values_;
+  const MakeSource& references_;
+  const std::span<const ValuePair> pairs_;
+  Progress& progress_;
+  const DistanceSeen& done_;
+  PerWorker<Readers> readers_;
+  TiledItems<Tile, Comparing> tiles_;
+};
+
 }  // namespace
 
 double ValueDistance::cosine() const {
@@ -134,35 +187,9 @@ double ValueDistance::cosine() const {
 }
 
 void value_distances(const MakeSource& values, const MakeSource& references,
-                     std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
+                     std::span<const ValuePair> pairs, const Workers& workers, Progress& progress,
                      const std::function<void(std::size_t pair, const ValueDistance&)>& done) {
-  std::vector<Tile> tiles;
-  TiledItems<Sums> sums(pairs.size());
-  std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    const std::size_t before = tiles.size();
-    for (Region& region : row_bands(pairs[i].value->shape, sizeof(float), kTileBytes)) {
-      const std::uint64_t tile_bytes = byte_count(Dtype::F32, region.extent);
-      tiles.push_back({i, std::move(region), tile_bytes / sizeof(float)});
-      bytes += tile_bytes;
-    }
-    sums.expect(i, tiles.size() - before);
-    if (tiles.size() == before) done(i, finished({}, *pairs[i].value));
-  }
-  progress.phase("compare", bytes);
-  PerWorker<Readers> readers(threads);
-  parallel_for(tiles.size(), std::max(1u, threads), [&](std::size_t i, unsigned worker) {
-    progress.check_stop();
-    const Tile& tile = tiles[i];
-    const ValuePair& pair = pairs[tile.pair];
-    const Sums part = with_context(display(pair.key), [&] {
-      return compare_tile(pair, tile, readers.of(worker, values, references));
-    });
-    progress.advance(tile.elements * sizeof(float));
-    sums.add(
-        tile.pair, [&](Sums& all, bool) { all.add(part); }, [](const Sums&) {}, [](const Sums&) {},
-        [&](const Sums& all) { done(tile.pair, finished(all, *pair.value)); });
-  });
+  Comparing(values, references, pairs, workers, progress, done).run();
 }
 
 }  // namespace ckptscope

@@ -10,6 +10,7 @@
 #include "core/base/progress.hpp"
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/numbers/noise.hpp"
+#include "core/ranks/ranks.hpp"
 #include "core/value/value.hpp"
 
 namespace ckptscope {
@@ -41,7 +42,7 @@ struct ValueDistance {
 /// Compares every pair, in the order given; `done` is called once for each, from one thread at a
 /// time, in the order in which they finish. Throws what reading throws, and Interrupted.
 void value_distances(const MakeSource& values, const MakeSource& references,
-                     std::span<const ValuePair> pairs, unsigned threads, Progress& progress,
+                     std::span<const ValuePair> pairs, const Workers& workers, Progress& progress,
                      const std::function<void(std::size_t pair, const ValueDistance&)>& done);
 
 }  // namespace ckptscope

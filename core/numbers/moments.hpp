@@ -73,6 +73,11 @@ class Distribution {
   /// `bins` equal parts of [from, to].
   std::vector<std::uint64_t> linear(double from, double to, std::size_t bins) const;
 
+  /// See core/ranks/message.hpp.
+  friend void carry(auto& message, Distribution& one) {
+    message(one.range_, one.codes_, one.powers_[0], one.powers_[1]);
+  }
+
  private:
   std::uint32_t infinity() const;  // its code
   double value_of(std::uint32_t code) const;

@@ -100,11 +100,12 @@ Staging::Staging(const OutputPath& out, StagedWork work, const Options& options)
     lock();
     refuse_taken();  // another part may have committed just before OUT.partial was made anew
     journal_ = JournalWriter(directory_.get());
-    options_.shared ? join() : settle_leftover();
+    options_.settles ? settle_leftover() : join();
     begun_ = true;
-    if (!options_.shared) {
+    if (options_.settles) {
       journal_.begin(work_);
       journal_.hold();
+      if (options_.shared) ::flock(directory_.get(), LOCK_SH);  // the others may come
     }
   } catch (const Error& error) {
     remove();  // a constructor that throws is not destroyed
@@ -163,13 +164,13 @@ void Staging::lock() {
   if (!made_directory_ && errno != EEXIST) fail_errno(fmt::format("making {}", display(partial_)));
   UniqueFd directory = open_at(AT_FDCWD, partial_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (!directory) fail_errno(display(partial_));
-  const int kind = options_.shared ? LOCK_SH : LOCK_EX;
+  const int kind = options_.settles ? LOCK_EX : LOCK_SH;
   const bool locked = ::flock(directory.get(), kind | LOCK_NB) == 0;
   if (!locked && errno == EWOULDBLOCK) {
     made_directory_ = false;  // the other one has it now
     fail(Code::Locked, "{}: locked by {}", display(out_), holder_of(partial_));
   }
-  if (!locked && !made_directory_ && !options_.shared) {
+  if (!locked && !made_directory_ && options_.settles) {
     fail(Code::Locked,
          "{}: exists, and this file system has no locks to tell whether {} still runs",
          display(partial_), holder_of(partial_));
@@ -213,7 +214,7 @@ void Staging::refuse_other(const StagedWork& found) const {
   const std::string what = difference(found, work_);
   if (what.empty()) return;
   fail(Code::Exists, "{}: was begun with {}; {}--restart begins again", display(partial_), what,
-       options_.shared ? "a run without --part and with " : "");
+       options_.settles ? "" : "a run without --part and with ");
 }
 
 /// Keeps what is done of the same work.

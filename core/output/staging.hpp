@@ -38,6 +38,7 @@ class Staging {
     IfExists if_exists = IfExists::Fail;
     Leftover leftover = Leftover::Refuse;
     bool shared = false;  // with other processes that do parts of the same work
+    bool settles = true;  // what is left of earlier runs; else it joins who has, or begins
   };
 
   /// Takes the lock and makes OUT.partial. Throws Exists (OUT is there, or an OUT.partial that is

@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <iterator>
 #include <map>
+#include <numeric>
 #include <optional>
 
 #include "core/base/buffer.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
+#include "core/ranks/message.hpp"
 #include "core/run/evaluator.hpp"
 
 namespace ckptscope {
@@ -74,9 +77,12 @@ class Execution {
         on_overflow_(plan.options.allows(Code::Overflow) ? OnOverflow::Infinity : OnOverflow::Fail),
         workers_(resources.workers()) {
     std::map<const Value*, Job*> packed;  // by what is packed
-    const std::span<const std::uint32_t> order = sink.order();
-    for (std::size_t i = 0; i < plan.outputs.size(); ++i) {
-      const std::size_t number = order.empty() ? i : order[i];
+    order_.assign(sink.order().begin(), sink.order().end());
+    if (order_.empty()) {
+      order_.resize(plan.outputs.size());
+      std::iota(order_.begin(), order_.end(), 0u);
+    }
+    for (const std::uint32_t number : order_) {
       if (!sink.wants(number)) continue;
       add_job(number, packed);
       bytes_ += plan.outputs[number].bytes();
@@ -96,10 +102,39 @@ class Execution {
       if (job.packing && job.output) losses.packed.push_back(job.packing->loss());
       if (job.overflows > 0) losses.overflowed.push_back({std::string(job.key), job.overflows});
     }
-    return losses;
+    return resources_.ranks->is_one() ? losses : of_all_ranks(std::move(losses));
   }
 
  private:
+  /// Codes and scales of one weight may be two ranks' outputs: what one loses, the other does.
+  Losses of_all_ranks(Losses mine) {
+    MessageWriter message;
+    message(mine.packed, mine.overflowed);
+    Losses all;
+    for (const std::string& text : resources_.ranks->exchange(message.take(), progress_)) {
+      Losses one;
+      MessageReader{text}(one.packed, one.overflowed);
+      std::move(one.packed.begin(), one.packed.end(), std::back_inserter(all.packed));
+      std::move(one.overflowed.begin(), one.overflowed.end(), std::back_inserter(all.overflowed));
+    }
+    std::map<std::string_view, std::size_t> place;  // of what makes an output, by its key
+    for (const std::uint32_t number : order_) {
+      const Output& output = plan_.outputs[number];
+      place.try_emplace(is_encoded(*output.value) ? output.logical : output.key, place.size());
+    }
+    const auto put_in_order = [&](auto& list) {
+      std::stable_sort(list.begin(), list.end(), [&](const auto& a, const auto& b) {
+        return place.at(a.key) < place.at(b.key);
+      });
+      list.erase(std::unique(list.begin(), list.end(),
+                             [](const auto& a, const auto& b) { return a.key == b.key; }),
+                 list.end());
+    };
+    put_in_order(all.packed);
+    put_in_order(all.overflowed);
+    return all;
+  }
+
   static bool is_measured(const Job& job) { return job.packing && job.packing->needs_measure(); }
   /// Its scales are no part of a tile.
   static bool has_one_scale(const Job& job) {
@@ -239,12 +274,21 @@ class Execution {
   Progress& progress_;
   std::uint64_t bytes_ = 0;  // of what is wanted
   const OnOverflow on_overflow_;
-  Values values_;         // of outputs that are written as bytes
-  std::deque<Job> jobs_;  // does not move its elements
+  std::vector<std::uint32_t> order_;  // of outputs, by number
+  Values values_;                     // of outputs that are written as bytes
+  std::deque<Job> jobs_;              // does not move its elements
   PerWorker<Worker> workers_;
 };
 
 }  // namespace
+
+void carry(auto& message, PackingLoss& one) {
+  message(one.key, one.as, one.values, one.changed, one.signal, one.noise);
+}
+
+void carry(auto& message, Overflowed& one) {
+  message(one.key, one.values);
+}
 
 unsigned Resources::workers() const {
   const std::uint64_t fit = memory > kApart ? (memory - kApart) / kShare : 0;

@@ -13,15 +13,18 @@
 #include "core/base/progress.hpp"
 #include "core/checkpoint/tensor_source.hpp"
 #include "core/plan/plan.hpp"
+#include "core/ranks/ranks.hpp"
 #include "core/run/packing.hpp"
 #include "core/run/tensor_sink.hpp"
 
 namespace ckptscope {
 
-/// Memory and threads of one run. Memory counts conversion buffers; names and plan stand apart.
+/// Memory, threads and ranks of one run. Memory counts conversion buffers; names and plan stand
+/// apart.
 struct Resources {
   std::uint64_t memory = 512ull << 20;  // bytes
   unsigned threads = 1;                 // as asked for
+  Ranks* ranks = &this_process();       // that do the same
 
   /// As many workers as the memory allows, at least one.
   unsigned workers() const;
@@ -48,6 +51,8 @@ struct Losses {
 /// Throws what source or sink throw, Overflow unless the plan allows it, and Interrupted when
 /// progress asks to stop: then some ranges were not written. Tells of phase "scales", in bytes
 /// read, when there are FP8 scales to find, and of `phase`, in bytes of outputs.
+/// The sink says which outputs are wanted of this rank; what they lost all ranks are told, in the
+/// order of outputs.
 Losses execute(const Plan& plan, const MakeSource& make_source, TensorSink& sink,
                const Resources& resources, Progress& progress, std::string_view phase);
 

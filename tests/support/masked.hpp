@@ -13,7 +13,7 @@ inline std::string masked(std::string text) {
       {std::regex("of [0-9.]+ [kMGTP]?B free"), "of - free"},
       {std::regex("[0-9.]+ [kMGTP]?B free,"), "- free,"},
       {std::regex("(write +[0-9]+/[0-9]+ .*?) +[0-9]+ %.*"), "$1"},
-      {std::regex("[0-9]+ threads( \\(of.*\\))?"), "- threads"},
+      {std::regex("[0-9]+ threads?( \\(of.*\\))?"), "- threads"},
       {std::regex("memory [0-9]+ MiB"), "memory - MiB"},
       {std::regex("\"memory\":[0-9]+"), "\"memory\":0"},
       {std::regex("pid [0-9]+, host [^,]+, since [^ ]+"), "pid -, host -, since -"},
