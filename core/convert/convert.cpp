@@ -13,7 +13,6 @@
 #include "core/base/display.hpp"
 #include "core/checkpoint/expert_slices.hpp"
 #include "core/checkpoint/index_file.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/convert/refusals.hpp"
 #include "core/convert/verify.hpp"
 #include "core/output/read_back.hpp"
@@ -21,6 +20,7 @@
 #include "core/output/staged_sink.hpp"
 #include "core/output/staging.hpp"
 #include "core/ranks/shared_results.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 namespace {
@@ -132,10 +132,11 @@ class Conversion {
   bool is_there_by_another_part() {
     constexpr int kMostLooks = 50;  // five seconds: it may be about to commit
     for (int look = 0; look < kMostLooks && !options_.part.is_all(); ++look) {
+      const bool all_done = are_all_done();  // asked first: it may be getting its name meanwhile
       const auto made = read_receipt(out());
       report_.skipped = made && made->same_conversion(receipt_) && missing_file(*made).empty();
       if (report_.skipped) report_.shards = made->outputs;
-      if (report_.skipped || !joined_ || !are_all_done()) return report_.skipped;
+      if (report_.skipped || !joined_ || !all_done) return report_.skipped;
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
     return false;
