@@ -220,8 +220,9 @@ void bench_kernels() {
                      out.data());
     });
   }
-  row("bf16 transpose", kCount * 2,
-      [&] { strided_copy(in.data(), kRows, kCols, 2, out.data(), 2, 2 * kRows); });
+  row("bf16 transpose", kCount * 2, [&] {
+    strided_copy({in.data(), kRows, kCols, 2 * kCols}, 2, out.data(), 2, 2 * kRows);
+  });
   row("bf16 -> mxfp4, of the input", kCount * 2, [&] {
     std::array<float, 1024> floats;
     for (std::size_t i = 0; i < kCount; i += floats.size()) {

@@ -32,12 +32,12 @@ struct Row {
 // clang-format off
 const std::set<std::string> kCore{
     "core/base", "core/tensor", "core/numbers", "core/kernels", "core/names", "core/mapping",
-    "core/torch", "core/checkpoint", "core/value", "core/plan", "core/ranks", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
+    "core/torch", "core/checkpoint", "core/source", "core/value", "core/plan", "core/ranks", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
 const std::set<std::string> kModels{  // of core, for views: what is shown, nothing that reads or runs
     "core/base", "core/tensor", "core/names", "core/value", "core/plan", "core/inspect", "core/figures"};
 
 const std::vector<Row> kTable{
-    {"core/base", {}, {"fmt", "nlohmann", "xxhash.h", "pcre2.h", "utf8proc.h"}},
+    {"core/base", {}, {"fmt", "nlohmann", "xxhash.h", "xxh_x86dispatch.h", "pcre2.h", "utf8proc.h"}},
     {"core/tensor", {"core/base"}, {"fmt"}},
     {"core/numbers", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/kernels", {"core/base", "core/tensor", "core/numbers"}, {"fmt", "hwy"}},
@@ -45,18 +45,20 @@ const std::vector<Row> kTable{
     {"core/mapping", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/torch", {"core/base", "core/tensor"}, {"fmt", "zlib.h", "zstd.h"}},
     {"core/checkpoint", {"core/base", "core/tensor", "core/torch"}, {"fmt", "nlohmann"}},
+    {"core/source", {"core/base", "core/tensor", "core/torch", "core/checkpoint"}, {"fmt"}},
     {"core/value", {"core/base", "core/tensor", "core/mapping"}, {"fmt"}},
     {"core/plan", {"core/base", "core/tensor", "core/names", "core/mapping", "core/value"}, {"fmt"}},
     {"core/ranks", {"core/base"}, {}},
     {"core/run", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/mapping",
-                  "core/checkpoint", "core/value", "core/plan", "core/ranks"}, {"fmt"}},
-    {"core/output", {"core/base", "core/tensor", "core/mapping", "core/checkpoint", "core/plan",
-                     "core/run"}, {"fmt", "nlohmann"}},
+                  "core/checkpoint", "core/source", "core/value", "core/plan", "core/ranks"}, {"fmt"}},
+    {"core/output", {"core/base", "core/tensor", "core/mapping", "core/checkpoint", "core/source",
+                     "core/plan", "core/run"}, {"fmt", "nlohmann"}},
     {"core/inspect", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/names",
-                      "core/mapping", "core/torch", "core/checkpoint", "core/value", "core/plan", "core/ranks", "core/run"}, {"fmt", "openssl"}},
-    {"core/figures", {"core/base", "core/tensor", "core/plan", "core/checkpoint", "core/inspect"},
+                      "core/mapping", "core/torch", "core/checkpoint", "core/source", "core/value", "core/plan", "core/ranks", "core/run"}, {"fmt", "openssl"}},
+    {"core/figures", {"core/base", "core/tensor", "core/plan", "core/checkpoint", "core/source",
+                      "core/inspect"},
      {"fmt"}},
-    {"core/convert", {"core/base", "core/tensor", "core/names", "core/checkpoint", "core/value", "core/plan",
+    {"core/convert", {"core/base", "core/tensor", "core/names", "core/checkpoint", "core/source", "core/value", "core/plan",
                       "core/ranks", "core/run", "core/output"}, {"fmt"}},
     {"adapters", {"core/mapping", "core/base/config.hpp", "core/base/error.hpp"}, {}},
     {"views/look", {"core/base", "core/figures/oddity.hpp"}, {"fmt"}},
@@ -93,6 +95,7 @@ const std::map<std::string, std::set<std::string>> kOnlyIn{
     {"openssl", {"core/inspect/checksums.cpp", "app/language/help_text.cpp"}},
     {"utf8proc.h", {"core/base/display.cpp", "app/language/help_text.cpp"}},
     {"xxhash.h", {"core/base/hash.cpp"}},
+    {"xxh_x86dispatch.h", {"core/base/hash.cpp"}},
     {"hwy",
      {"core/kernels/cast.cpp", "core/kernels/encode.cpp", "core/kernels/mxfp4.cpp",
       "core/kernels/nibbles.cpp", "core/kernels/bf16-inl.hpp", "core/kernels/target.cpp",
@@ -139,8 +142,9 @@ std::string first_segment(const std::string& name) {
 
 bool is_third_party(const std::string& name) {
   static const std::set<std::string> known{
-      "fmt",       "nlohmann", "xxhash.h", "pcre2.h", "utf8proc.h", "openssl", "CLI",
-      "ncurses.h", "curses.h", "readline", "hwy",     "term.h",     "gtest",   "mpi.h"};
+      "fmt",     "nlohmann", "xxhash.h",  "xxh_x86dispatch.h", "pcre2.h",  "utf8proc.h",
+      "openssl", "CLI",      "ncurses.h", "curses.h",          "readline", "hwy",
+      "term.h",  "gtest",    "mpi.h"};
   return known.contains(first_segment(name));
 }
 

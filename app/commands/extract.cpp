@@ -9,10 +9,10 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/checkpoint/safetensors_writer.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/output/new_file.hpp"
 #include "core/output/npy.hpp"
 #include "core/run/executor.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 namespace {

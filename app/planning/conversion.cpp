@@ -12,10 +12,10 @@
 #include "core/base/file.hpp"
 #include "core/base/problems.hpp"
 #include "core/checkpoint/index_file.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/convert/refusals.hpp"
 #include "core/inspect/missing_parts.hpp"
 #include "core/output/receipt.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 namespace {

@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 #include <xxhash.h>
+// The same functions for the vectors of the machine at hand; by themselves those of SSE2 run.
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>
+#endif
 
 namespace ckptscope {
 

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "core/checkpoint/checkpoint.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/plan/plan.hpp"
 #include "core/run/inputs.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/inspect/same_bytes.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 namespace {

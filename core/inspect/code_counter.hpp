@@ -9,11 +9,11 @@
 
 #include "core/base/buffer.hpp"
 #include "core/checkpoint/checkpoint.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/inspect/code_stats.hpp"
 #include "core/numbers/moments.hpp"
 #include "core/run/leaf_reader.hpp"
 #include "core/run/scale_cache.hpp"
+#include "core/source/tensor_source.hpp"
 #include "core/value/value.hpp"
 
 namespace ckptscope {

@@ -9,11 +9,11 @@
 #include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
 #include "core/base/problems.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/inspect/code_counter.hpp"
 #include "core/kernels/kernels.hpp"
 #include "core/names/key_pattern.hpp"
 #include "core/ranks/shared_results.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 namespace {

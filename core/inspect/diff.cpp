@@ -7,9 +7,9 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/inspect/same_bytes.hpp"
 #include "core/ranks/shared_results.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 namespace {

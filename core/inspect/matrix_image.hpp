@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/base/progress.hpp"
-#include "core/checkpoint/tensor_source.hpp"
+#include "core/source/tensor_source.hpp"
 #include "core/tensor/region.hpp"
 #include "core/value/value.hpp"
 

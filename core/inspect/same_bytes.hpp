@@ -5,7 +5,7 @@
 
 #include "core/base/buffer.hpp"
 #include "core/base/progress.hpp"
-#include "core/checkpoint/tensor_source.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 

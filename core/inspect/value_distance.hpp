@@ -8,9 +8,9 @@
 #include <string>
 
 #include "core/base/progress.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/numbers/noise.hpp"
 #include "core/ranks/ranks.hpp"
+#include "core/source/tensor_source.hpp"
 #include "core/value/value.hpp"
 
 namespace ckptscope {

@@ -180,38 +180,57 @@ struct E2m1 {
   static constexpr std::uint32_t kHighest = 7;
 };
 
-/// A byte a code.
+/// A byte a code, of one vector after the other.
 template <typename Code, Dtype kDtype>
-HWY_INLINE Rounding encode_as(std::span<const float> values, float scale, std::byte* codes) {
-  constexpr std::uint32_t kSign = 0x80000000u >> Code::kSignShift;
-  Rounding result;
-  Sum signal;
-  Sum noise;
-  const Floats divisor = hn::Set(kF, scale);
-  alignas(64) std::array<std::uint8_t, kLanes> bytes;
-  for (std::size_t i = 0; i < values.size(); i += kLanes) {
-    const std::size_t count = std::min(kLanes, values.size() - i);
-    alignas(64) std::array<float, kLanes> floats{};
-    std::memcpy(floats.data(), values.data() + i, count * sizeof(float));
-    const Floats value = hn::Load(kF, floats.data());
-    const Floats scaled = hn::Div(value, divisor);
+class ByteEncoder {
+ public:
+  explicit ByteEncoder(float scale) : scale_(scale), divisor_(hn::Set(kF, scale)) {}
+
+  HWY_INLINE void add(std::size_t vector, Floats value, std::uint8_t* codes) {
+    constexpr std::uint32_t kSign = 0x80000000u >> Code::kSignShift;
+    const Floats scaled = hn::Div(value, divisor_);
     const Words bits = magnitude_bits(scaled);
     const Rounded rounded =
         round_to<Code::kMantissaBits, Code::kMinExponent>(bits, Code::kMost, Code::kHighest);
     const Words sign =
         hn::And(hn::ShiftRight<Code::kSignShift>(hn::BitCast(kU, scaled)), hn::Set(kU, kSign));
-    store_bytes(hn::Or(rounded.code, sign), bytes.data());
-    std::memcpy(codes + i, bytes.data(), count);
-    const Floats decoded = rounded_to<kDtype>(hn::Mul(rounded.value, divisor));
+    store_bytes(hn::Or(rounded.code, sign), codes);
+    const Floats decoded = rounded_to<kDtype>(hn::Mul(rounded.value, divisor_));
     const auto same = hn::Eq(decoded, hn::BitCast(kF, magnitude_bits(value)));
-    result.changed += kLanes - hn::CountTrue(kF, same);
-    signal.add(i / kLanes, scaled);
-    noise.add(i / kLanes, hn::IfThenZeroElse(same, hn::Sub(hn::BitCast(kF, bits), rounded.value)));
+    changed_ += kLanes - hn::CountTrue(kF, same);
+    signal_.add(vector, scaled);
+    noise_.add(vector, hn::IfThenZeroElse(same, hn::Sub(hn::BitCast(kF, bits), rounded.value)));
   }
-  const double squared = static_cast<double>(scale) * static_cast<double>(scale);
-  result.signal = signal.total() * squared;
-  result.noise = noise.total() * squared;
-  return result;
+
+  Rounding result() const {
+    const double squared = static_cast<double>(scale_) * static_cast<double>(scale_);
+    return {changed_, signal_.total() * squared, noise_.total() * squared};
+  }
+
+ private:
+  const float scale_;
+  const Floats divisor_;
+  std::uint64_t changed_ = 0;
+  Sum signal_;
+  Sum noise_;
+};
+
+template <typename Code, Dtype kDtype>
+HWY_INLINE Rounding encode_as(std::span<const float> values, float scale, std::byte* codes) {
+  ByteEncoder<Code, kDtype> encoder(scale);
+  auto* const to = reinterpret_cast<std::uint8_t*>(codes);
+  std::size_t i = 0;
+  for (; i + kLanes <= values.size(); i += kLanes) {
+    encoder.add(i / kLanes, hn::LoadU(kF, values.data() + i), to + i);
+  }
+  if (const std::size_t left = values.size() - i; left > 0) {  // zeros behind them lose nothing
+    alignas(64) std::array<float, kLanes> floats{};
+    alignas(64) std::array<std::uint8_t, kLanes> bytes;
+    std::copy_n(values.data() + i, left, floats.data());
+    encoder.add(i / kLanes, hn::Load(kF, floats.data()), bytes.data());
+    std::copy_n(bytes.data(), left, to + i);
+  }
+  return encoder.result();
 }
 
 template <typename Code>

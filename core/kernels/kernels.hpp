@@ -120,9 +120,17 @@ Rounding encode_mxfp8(std::span<const float> values, Dtype dtype, std::byte* cod
 /// it).
 Rounding encode_int4(std::span<const float> values, std::byte* codes, std::byte* scales) noexcept;
 
-/// Copies rows x cols elements of `size` bytes (1, 2, 4 or 8) from a dense matrix to one where
-/// neighbours in a row lie `col_stride` bytes apart and rows `row_stride` bytes.
-void strided_copy(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,
-                  std::byte* out, std::ptrdiff_t row_stride, std::ptrdiff_t col_stride) noexcept;
+/// A matrix whose neighbours in a row lie side by side.
+struct MatrixRows {
+  const std::byte* data;
+  std::size_t rows;
+  std::size_t cols;
+  std::size_t pitch;  // bytes from one row to the next
+};
+
+/// Copies elements of `size` bytes (1, 2, 4 or 8) to a matrix where neighbours in a row lie
+/// `col_stride` bytes apart and rows `row_stride` bytes.
+void strided_copy(const MatrixRows& in, std::size_t size, std::byte* out, std::ptrdiff_t row_stride,
+                  std::ptrdiff_t col_stride) noexcept;
 
 }  // namespace ckptscope

@@ -16,9 +16,8 @@ namespace ckptscope::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_SCALAR
-void Transpose(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,
-               std::byte* out, std::ptrdiff_t col_stride) {
-  scalar::strided_copy(in, rows, cols, size, out, static_cast<std::ptrdiff_t>(size), col_stride);
+void Transpose(const MatrixRows& in, std::size_t size, std::byte* out, std::ptrdiff_t col_stride) {
+  scalar::strided_copy(in, size, out, static_cast<std::ptrdiff_t>(size), col_stride);
 }
 #else
 
@@ -101,13 +100,11 @@ HWY_INLINE void transpose_tile(const std::byte* in, std::size_t pitch, std::size
 }
 
 template <typename T>
-void transpose(const std::byte* in, std::size_t rows, std::size_t cols, std::byte* out,
-               std::ptrdiff_t col_stride) {
-  const std::size_t pitch = cols * sizeof(T);
-  for (std::size_t r = 0; r < rows; r += kTile) {
-    for (std::size_t c = 0; c < cols; c += kTile) {
-      transpose_tile<T>(in + r * pitch + c * sizeof(T), pitch, std::min(kTile, rows - r),
-                        std::min(kTile, cols - c),
+void transpose(const MatrixRows& in, std::byte* out, std::ptrdiff_t col_stride) {
+  for (std::size_t r = 0; r < in.rows; r += kTile) {
+    for (std::size_t c = 0; c < in.cols; c += kTile) {
+      transpose_tile<T>(in.data + r * in.pitch + c * sizeof(T), in.pitch,
+                        std::min(kTile, in.rows - r), std::min(kTile, in.cols - c),
                         out + r * sizeof(T) + static_cast<std::ptrdiff_t>(c) * col_stride,
                         col_stride);
     }
@@ -115,17 +112,16 @@ void transpose(const std::byte* in, std::size_t rows, std::size_t cols, std::byt
   hwy::FlushStream();
 }
 
-void Transpose(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,
-               std::byte* out, std::ptrdiff_t col_stride) {
+void Transpose(const MatrixRows& in, std::size_t size, std::byte* out, std::ptrdiff_t col_stride) {
   switch (size) {
     case 1:
-      return transpose<std::uint8_t>(in, rows, cols, out, col_stride);
+      return transpose<std::uint8_t>(in, out, col_stride);
     case 2:
-      return transpose<std::uint16_t>(in, rows, cols, out, col_stride);
+      return transpose<std::uint16_t>(in, out, col_stride);
     case 4:
-      return transpose<std::uint32_t>(in, rows, cols, out, col_stride);
+      return transpose<std::uint32_t>(in, out, col_stride);
     default:
-      return transpose<std::uint64_t>(in, rows, cols, out, col_stride);
+      return transpose<std::uint64_t>(in, out, col_stride);
   }
 }
 #endif
@@ -138,13 +134,13 @@ namespace ckptscope {
 
 HWY_EXPORT(Transpose);
 
-void strided_copy(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,
-                  std::byte* out, std::ptrdiff_t row_stride, std::ptrdiff_t col_stride) noexcept {
+void strided_copy(const MatrixRows& in, std::size_t size, std::byte* out, std::ptrdiff_t row_stride,
+                  std::ptrdiff_t col_stride) noexcept {
   const auto element = static_cast<std::ptrdiff_t>(size);
   if (scalar_kernels() || col_stride == element || row_stride != element) {
-    return scalar::strided_copy(in, rows, cols, size, out, row_stride, col_stride);
+    return scalar::strided_copy(in, size, out, row_stride, col_stride);
   }
-  HWY_DYNAMIC_DISPATCH(Transpose)(in, rows, cols, size, out, col_stride);
+  HWY_DYNAMIC_DISPATCH(Transpose)(in, size, out, col_stride);
 }
 
 }  // namespace ckptscope

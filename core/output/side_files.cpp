@@ -10,8 +10,8 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/natural_order.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/output/staging.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 namespace {

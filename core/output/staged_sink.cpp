@@ -51,7 +51,7 @@ StagedFile& StagedSink::open(std::size_t shard, ShardState& state) {
     state.file.emplace(staging_.create(row.name, row.file_bytes()));
     const auto header = std::as_bytes(std::span(row.header));
     state.file->write(0, header);
-    state.written.add(0, header.size(), xxh3(header));
+    if (options_.read_back) state.written.add(0, header.size(), xxh3(header));
   } catch (...) {
     state.failure = std::current_exception();
     throw;
@@ -61,10 +61,10 @@ StagedFile& StagedSink::open(std::size_t shard, ShardState& state) {
 
 void StagedSink::account(std::size_t shard, ShardState& state, std::uint64_t at,
                          std::span<const std::byte> bytes) {
-  const std::uint64_t hash = xxh3(bytes);
+  const std::uint64_t hash = options_.read_back ? xxh3(bytes) : 0;
   {
     const std::lock_guard lock(state.mutex);
-    state.written.add(at, bytes.size(), hash);
+    if (options_.read_back) state.written.add(at, bytes.size(), hash);
     state.missing -= bytes.size();
     if (state.missing > 0) return;
   }

@@ -10,6 +10,7 @@
 #include "core/base/bytes.hpp"
 #include "core/kernels/kernels.hpp"
 #include "core/run/overflow.hpp"
+#include "core/run/shared_rows.hpp"
 
 namespace ckptscope {
 namespace {
@@ -70,6 +71,17 @@ void fill_frequencies(const Value& value, std::uint64_t first, std::vector<float
   }
 }
 
+/// A box of one matrix of a tensor.
+MatrixTile matrix_of(const SourceBox& box) {
+  const std::size_t rank = box.region.begin.size();
+  std::uint64_t number = 0;  // of the matrix
+  for (std::size_t dim = 0; dim + 2 < rank; ++dim) {
+    number = number * box.tensor->shape[dim] + box.region.begin[dim];
+  }
+  return {number * box.tensor->shape[rank - 2] + box.region.begin[rank - 2],
+          box.region.extent[rank - 2], box.region.begin[rank - 1], box.region.extent[rank - 1]};
+}
+
 Region without_first(const Region& region) {
   return {Shape(region.begin.begin() + 1, region.begin.end()),
           Shape(region.extent.begin() + 1, region.extent.end())};
@@ -81,6 +93,26 @@ void Evaluator::evaluate(const Value& value, const Region& region, std::span<std
   if (out.empty()) return;
   fill(value, region,
        {out.data(), dense_strides(region.extent, size_of(value.dtype)), value.dtype});
+}
+
+void Evaluator::evaluate(std::span<const Wanted> wanted, const Region& region) {
+  if (wanted.size() == 1) return evaluate(*wanted[0].value, region, wanted[0].out);
+  std::vector<Columns> parts;
+  MatrixTile rows;
+  const Value* tensor = nullptr;
+  for (const Wanted& one : wanted) {
+    const SourceBox box = source_box(*one.value, region).value();
+    tensor = box.tensor;
+    rows = matrix_of(box);
+    const std::size_t rank = region.extent.size();
+    const auto size = static_cast<std::ptrdiff_t>(size_of(tensor->dtype));
+    const auto pitch = static_cast<std::ptrdiff_t>(region.extent[rank - 1]) * size;
+    parts.push_back({rows.first_col,
+                     rows.cols,
+                     {one.out.data(), box.transposed ? size : pitch, box.transposed ? pitch : size,
+                      tensor->dtype}});
+  }
+  fill_columns(*tensor, rows, parts);
 }
 
 void Evaluator::fill(const Value& value, const Region& region, const Target& target) {
@@ -408,6 +440,39 @@ void Evaluator::fill_matrix(const Value& value, const MatrixTile& tile,
   put_matrix(value.dtype, elements, tile.rows, tile.cols, target);
 }
 
+/// Columns of the same rows: the rows are read in one piece, from the first column to the last,
+/// where no more lies between them than they are themselves.
+void Evaluator::fill_columns(const Value& tensor, MatrixTile rows,
+                             const std::vector<Columns>& parts) {
+  std::uint64_t first = ~0ull;
+  std::uint64_t end = 0;
+  std::uint64_t wanted = 0;
+  for (const Columns& part : parts) {
+    first = std::min(first, part.first);
+    end = std::max(end, part.first + part.count);
+    wanted += part.count;
+  }
+  const std::uint64_t size = size_of(tensor.dtype);
+  const bool together = end - first <= 2 * wanted;
+  const std::uint64_t row_bytes = (together ? end - first : parts[0].count) * size;
+  const std::uint64_t step = std::max(kBand, kChunk / row_bytes / kBand * kBand);
+  for (std::uint64_t row = 0; row < rows.rows; row += step) {
+    MatrixTile tile{rows.first_row + row, std::min(step, rows.rows - row), first, end - first};
+    const std::byte* elements = together ? reader_.read(tensor, tile) : nullptr;
+    for (const Columns& part : parts) {
+      if (!together) {
+        tile.first_col = part.first;
+        tile.cols = part.count;
+        elements = reader_.read(tensor, tile);
+      }
+      strided_copy({elements + (part.first - tile.first_col) * size, tile.rows, part.count,
+                    tile.cols * size},
+                   size, part.target.at(0, row, 0).data, part.target.row_stride,
+                   part.target.col_stride);
+    }
+  }
+}
+
 /// A dense matrix to where it belongs, cast on the way.
 void Evaluator::put_matrix(Dtype dtype, const std::byte* elements, std::uint64_t rows,
                            std::uint64_t cols, const MatrixTarget& target) {
@@ -418,7 +483,8 @@ void Evaluator::put_matrix(Dtype dtype, const std::byte* elements, std::uint64_t
     look_for_overflow(dtype, elements, target.dtype, converted, count);
     elements = converted;
   }
-  strided_copy(elements, rows, cols, size_of(target.dtype), target.data, target.row_stride,
+  const std::uint64_t size = size_of(target.dtype);
+  strided_copy({elements, rows, cols, cols * size}, size, target.data, target.row_stride,
                target.col_stride);
 }
 

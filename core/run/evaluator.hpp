@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/base/buffer.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/run/leaf_reader.hpp"
+#include "core/source/tensor_source.hpp"
 #include "core/tensor/region.hpp"
 #include "core/value/value.hpp"
 
@@ -30,6 +30,14 @@ class Evaluator {
   /// size. Not for packed forms: see packing.hpp. Dtypes are of whole bytes (see as_bytes). Throws
   /// what the source throws, and Overflow where that is asked for.
   void evaluate(const Value& value, const Region& region, std::span<std::byte> out);
+
+  /// The same of several values that share rows of a tensor (see shared_rows.hpp), in one pass over
+  /// those rows.
+  struct Wanted {
+    const Value* value;
+    std::span<std::byte> out;
+  };
+  void evaluate(std::span<const Wanted> wanted, const Region& region);
 
   /// The first element of `value`, a number.
   float number(const Value& value) { return float_at(value, Shape(value.shape.size(), 0)); }
@@ -64,6 +72,13 @@ class Evaluator {
     std::uint64_t count;
   };
 
+  /// Columns of a matrix and where they go.
+  struct Columns {
+    std::uint64_t first;
+    std::uint64_t count;
+    MatrixTarget target;
+  };
+
   void fill(const Value& value, const Region& region, const Target& target);
   void fill_view(const Value& value, Region region, Target target);
   void fill_cast(const Value& value, const Region& region, const Target& target);
@@ -85,6 +100,7 @@ class Evaluator {
   void fill_matrix(const Value& value, const MatrixTile& tile, const MatrixTarget& target);
   void put_matrix(Dtype dtype, const std::byte* elements, std::uint64_t rows, std::uint64_t cols,
                   const MatrixTarget& target);
+  void fill_columns(const Value& tensor, MatrixTile rows, const std::vector<Columns>& parts);
   void copy_dense(Dtype dtype, const std::byte* elements, const Shape& extent,
                   const Target& target);
   void look_for_overflow(Dtype from, const std::byte* elements, Dtype to, const std::byte* cast,

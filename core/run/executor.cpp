@@ -2,6 +2,7 @@
 #include "core/run/executor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <deque>
 #include <iterator>
@@ -15,6 +16,7 @@
 #include "core/base/parallel.hpp"
 #include "core/ranks/message.hpp"
 #include "core/run/evaluator.hpp"
+#include "core/run/shared_rows.hpp"
 
 namespace ckptscope {
 namespace {
@@ -24,6 +26,9 @@ constexpr std::uint64_t kApart = 64'000'000;    // left to everything that is no
 constexpr std::uint64_t kScratch = 4ull << 20;  // of an Evaluator
 constexpr std::uint64_t kMaxTile = 32ull << 20;
 constexpr std::uint64_t kMinTile = 1ull << 20;
+
+/// Jobs that are computed together, no further from each other than this.
+constexpr std::size_t kMostTogether = 2;
 
 /// A tile that is packed leaves room for what it is packed to.
 std::uint64_t packing_tile(std::uint64_t room) {
@@ -41,9 +46,11 @@ struct Job {
   std::optional<std::size_t> scales{};  // scales of it
   std::optional<std::size_t> third{};   // what else is written of it
   std::unique_ptr<Packing> packing{};   // null: the output is the value itself
+  std::vector<const Job*> together{};  // itself, and those that share its rows; empty: of another's
   mutable std::atomic<std::uint64_t> overflows{0};
 };
 
+/// Of a job and those together with it.
 struct Tile {
   const Job* job;
   std::uint64_t first;  // number of its first element
@@ -60,7 +67,7 @@ struct Worker {
 
   std::unique_ptr<TensorSource> source;
   Evaluator evaluator;
-  Buffer tile;
+  std::array<Buffer, kMostTogether> tiles;
   Buffer codes;
   Buffer scales;
 };
@@ -87,16 +94,19 @@ class Execution {
       add_job(number, packed);
       bytes_ += plan.outputs[number].bytes();
     }
+    put_together();
   }
 
   Losses run(std::string_view phase) {
     measure();
     progress_.phase(phase, bytes_ + sink_.read_back_bytes());
     write_apart();
-    for_each_tile([](const Job& job) { return job.output || !has_one_scale(job); },
-                  [&](const Tile& tile, Worker& worker) {
-                    tile.job->packing ? write_packed(tile, worker) : write_value(tile, worker);
-                  });
+    for_each_tile(
+        [](const Job& job) { return job.output || !has_one_scale(job); },
+        [&](const Job& job, const Tile& tile, std::span<const std::byte> elements, Worker& worker) {
+          job.packing ? write_packed(job, tile, elements, worker)
+                      : put(*job.output, offset_of(job, tile), elements);
+        });
     Losses losses;
     for (const Job& job : jobs_) {
       if (job.packing && job.output) losses.packed.push_back(job.packing->loss());
@@ -161,22 +171,45 @@ class Execution {
                               : job->third) = number;
   }
 
-  /// Cuts the wanted jobs into tiles and works on them. A tile and what it is packed to share the
-  /// room.
+  /// Neighbours that share rows, and are written in the same way.
+  void put_together() {
+    Job* leader = nullptr;
+    for (Job& job : jobs_) {
+      const bool joins = leader != nullptr && leader->together.size() < kMostTogether &&
+                         is_alike(*leader, job) && share_rows(*leader->value, *job.value);
+      if (!joins) leader = &job;
+      leader->together.push_back(&job);
+    }
+  }
+
+  static bool is_alike(const Job& a, const Job& b) {
+    const bool same_form = a.packing && b.packing && a.packing->form().as == b.packing->form().as &&
+                           a.output.has_value() == b.output.has_value();
+    return same_form || (!a.packing && !b.packing);
+  }
+
+  /// Cuts the wanted jobs into tiles, computes them, and calls work(job, tile, elements, worker). A
+  /// tile and what it is packed to share the room.
   void for_each_tile(const auto& wanted, const auto& work) {
     std::vector<Tile> tiles;
     for (const Job& job : jobs_) {
-      if (wanted(job)) cut(job, tiles);
+      if (!job.together.empty() && wanted(job)) cut(job, tiles);
     }
     parallel_for(tiles.size(), resources_.workers(), [&](std::size_t i, unsigned number) {
       progress_.check_stop();
+      const Tile& tile = tiles[i];
       Worker& worker = workers_.of(number, make_source_, on_overflow_);
-      with_context(display(tiles[i].job->key), [&] { work(tiles[i], worker); });
+      const auto elements =
+          with_context(display(tile.job->key), [&] { return evaluate(tile, worker); });
+      for (std::size_t j = 0; j < elements.size(); ++j) {
+        const Job& job = *tile.job->together[j];
+        with_context(display(job.key), [&] { work(job, tile, elements[j], worker); });
+      }
     });
   }
 
   void cut(const Job& job, std::vector<Tile>& tiles) const {
-    const std::uint64_t room = resources_.tile_bytes();
+    const std::uint64_t room = resources_.tile_bytes() / job.together.size();
     std::uint64_t first = 0;
     for (Region& region : row_bands(job.value->shape, size_of(job.value->dtype),
                                     job.packing ? packing_tile(room) : room,
@@ -187,27 +220,34 @@ class Execution {
     }
   }
 
-  std::span<const std::byte> evaluate(const Tile& tile, Worker& worker, std::uint64_t placement) {
-    const std::span<std::byte> bytes = worker.tile.take(tile.bytes(), placement);
-    const Job& job = *tile.job;
-    worker.evaluator.evaluate(*job.value, tile.region, bytes);
+  static std::uint64_t offset_of(const Job& job, const Tile& tile) {
+    return tile.first * size_of(job.value->dtype);
+  }
+
+  /// Of each job, at an address at which it can be written.
+  std::vector<std::span<const std::byte>> evaluate(const Tile& tile, Worker& worker) {
+    std::vector<Evaluator::Wanted> wanted;
+    for (const Job* job : tile.job->together) {
+      const std::uint64_t placement =
+          job->packing ? 0 : sink_.placement(*job->output, offset_of(*job, tile));
+      const auto bytes = worker.tiles[wanted.size()].take(tile.bytes(), placement);
+      wanted.push_back({job->value, bytes});
+    }
+    worker.evaluator.evaluate(wanted, tile.region);
+    const Job& job = *tile.job;  // what shares rows does not overflow
     if (const std::uint64_t overflows = worker.evaluator.take_overflows(); overflows > 0) {
       job.overflows += overflows;
       sink_.overflowed(job.output ? *job.output : *job.scales, std::string(job.key), overflows);
     }
-    return bytes;
+    std::vector<std::span<const std::byte>> elements;
+    for (const Evaluator::Wanted& one : wanted) elements.emplace_back(one.out);
+    return elements;
   }
 
   /// Bytes go to the sink last: the last write of a shard reports it as finished.
   void put(std::size_t output, std::uint64_t offset, std::span<const std::byte> bytes) {
     progress_.advance(bytes.size());
     sink_.write(output, offset, bytes);
-  }
-
-  void write_value(const Tile& tile, Worker& worker) {
-    const std::size_t output = *tile.job->output;
-    const std::uint64_t offset = tile.first * size_of(tile.job->value->dtype);
-    put(output, offset, evaluate(tile, worker, sink_.placement(output, offset)));
   }
 
   /// Finds the scales that must be known before the first code.
@@ -218,9 +258,10 @@ class Execution {
     }
     if (bytes == 0) return;
     progress_.phase("scales", bytes);
-    for_each_tile(is_measured, [&](const Tile& tile, Worker& worker) {
-      if (tile.first == 0) suggest_factor(*tile.job, worker);
-      tile.job->packing->measure(tile.region, evaluate(tile, worker, 0));
+    for_each_tile(is_measured, [&](const Job& job, const Tile& tile,
+                                   std::span<const std::byte> elements, Worker& worker) {
+      if (tile.first == 0) suggest_factor(job, worker);
+      job.packing->measure(tile.region, elements);
       progress_.advance(tile.bytes());
     });
   }
@@ -249,22 +290,22 @@ class Execution {
     if (!bytes.empty()) put(output, 0, bytes);
   }
 
-  void write_packed(const Tile& tile, Worker& worker) {
-    Packing& packing = *tile.job->packing;
+  void write_packed(const Job& job, const Tile& tile, std::span<const std::byte> elements,
+                    Worker& worker) {
+    Packing& packing = *job.packing;
     const std::uint64_t code_offset = packing.code_bytes(tile.first);
     const std::uint64_t scale_offset = packing.scale_bytes(tile.first);
     const auto take = [&](Buffer& buffer, std::optional<std::size_t> output, std::uint64_t bytes,
                           std::uint64_t offset) {
       return buffer.take(bytes, output ? sink_.placement(*output, offset) : 0);
     };
-    const auto elements = evaluate(tile, worker, 0);
     const auto codes =
-        take(worker.codes, tile.job->output, packing.code_bytes(tile.elements), code_offset);
+        take(worker.codes, job.output, packing.code_bytes(tile.elements), code_offset);
     const auto scales =
-        take(worker.scales, tile.job->scales, packing.scale_bytes(tile.elements), scale_offset);
+        take(worker.scales, job.scales, packing.scale_bytes(tile.elements), scale_offset);
     packing.encode(tile.region, elements, codes, scales);
-    if (tile.job->output) put(*tile.job->output, code_offset, codes);
-    if (tile.job->scales && !scales.empty()) put(*tile.job->scales, scale_offset, scales);
+    if (job.output) put(*job.output, code_offset, codes);
+    if (job.scales && !scales.empty()) put(*job.scales, scale_offset, scales);
   }
 
   const Plan& plan_;
@@ -303,9 +344,12 @@ std::uint64_t Resources::tile_bytes() const {
 std::uint64_t buffer_bytes(const Plan& plan, const Resources& resources) {
   const std::uint64_t room = resources.tile_bytes();
   std::uint64_t most = 0;
+  const Output* before = nullptr;
   for (const Output& output : plan.outputs) {
     if (!is_encoded(*output.value)) {
-      most = std::max(most, std::min(room, output.bytes()));
+      const bool together = before != nullptr && share_rows(*before->value, *output.value);
+      most = std::max(most, std::min(room, output.bytes() * (together ? kMostTogether : 1)));
+      before = &output;
       continue;
     }
     const Value& packed = *output.value->args[0];

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "core/base/progress.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/plan/plan.hpp"
 #include "core/ranks/ranks.hpp"
 #include "core/run/packing.hpp"
 #include "core/run/tensor_sink.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 

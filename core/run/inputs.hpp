@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "core/checkpoint/checkpoint.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/plan/plan.hpp"
+#include "core/source/tensor_source.hpp"
 
 namespace ckptscope {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/base/buffer.hpp"
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/run/scale_cache.hpp"
+#include "core/source/tensor_source.hpp"
 #include "core/value/value.hpp"
 
 namespace ckptscope {

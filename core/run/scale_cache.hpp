@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/checkpoint/tensor_source.hpp"
+#include "core/source/tensor_source.hpp"
 #include "core/value/value.hpp"
 
 namespace ckptscope {

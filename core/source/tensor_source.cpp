@@ -1,5 +1,5 @@
 // At most two shards are open at a time; each is checked to be the file that was planned with.
-#include "core/checkpoint/tensor_source.hpp"
+#include "core/source/tensor_source.hpp"
 
 #include <algorithm>
 
@@ -55,8 +55,9 @@ void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::spa
   const TensorInfo& info = checkpoint_.tensors()[tensor];
   if (info.in_pieces()) return read_pieces(info, offset, out);
   const Shard& shard = checkpoint_.shards()[info.shard];
-  const File& file = shard_file(info.shard);
-  with_context(display(info.name), [&] { file.read(shard.data_start + info.begin + offset, out); });
+  ShardReader& reader = reader_of(info.shard);
+  with_context(display(info.name),
+               [&] { reader.read(shard.data_start + info.begin + offset, out, scratch_); });
 }
 
 void CheckpointSource::read_pieces(const TensorInfo& info, std::uint64_t offset,
@@ -74,7 +75,7 @@ void CheckpointSource::read_pieces(const TensorInfo& info, std::uint64_t offset,
                      covered += run.bytes;
                      if (formed) return read_formed(info, piece, run.offset, part);
                      const Shard& shard = checkpoint_.shards()[run.shard];
-                     shard_file(run.shard).read(shard.data_start + run.offset, part);
+                     reader_of(run.shard).read(shard.data_start + run.offset, part, scratch_);
                    });
     }
     if (covered < out.size()) {
@@ -98,7 +99,7 @@ void CheckpointSource::read_formed(const TensorInfo& info, const Piece& piece, s
                                    std::span<std::byte> out) {
   const PieceForm& form = checkpoint_.forms()[piece.form];
   if (form.kind == PieceForm::Kind::Strided) {
-    const FileBytes bytes(shard_file(piece.shard));
+    const FileBytes bytes(reader_of(piece.shard).file());
     const std::uint64_t begin = checkpoint_.shards()[piece.shard].data_start + piece.offset;
     const ElementView view{begin,        piece.extent,    form.stride, info.dtype,
                            form.swapped, form.conjugated, form.negated};
@@ -122,18 +123,18 @@ const CheckpointSource::Located& CheckpointSource::locate(const TensorInfo& info
   return *located_;
 }
 
-const File& CheckpointSource::shard_file(std::uint32_t shard) {
+ShardReader& CheckpointSource::reader_of(std::uint32_t shard) {
   const auto found = std::find_if(open_.begin(), open_.end(),
                                   [&](const OpenShard& one) { return one.shard == shard; });
   if (found != open_.end()) {
     open_.splice(open_.begin(), open_, found);
-    return open_.front().file;
+    return open_.front().reader;
   }
   if (open_.size() == kMaxOpen) open_.pop_back();
   const Shard& row = checkpoint_.shards()[shard];
-  File file = open_unchanged(row.path, row.identity);
-  open_.push_front({shard, std::move(file)});
-  return open_.front().file;
+  ShardReader reader(open_unchanged(row.path, row.identity));
+  open_.push_front({shard, std::move(reader)});
+  return open_.front().reader;
 }
 
 void check_file_sums(const Checkpoint& checkpoint, std::uint32_t shard, Progress& progress) {

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "core/checkpoint/checkpoint.hpp"
+#include "core/source/shard_reader.hpp"
 
 namespace ckptscope {
 
@@ -37,12 +38,12 @@ class CheckpointSource final : public TensorSource {
  private:
   struct OpenShard {
     std::uint32_t shard;
-    File file;
+    ShardReader reader;
   };
   /// Where the elements of a piece are that is an item.
   struct Located;
 
-  const File& shard_file(std::uint32_t shard);
+  ShardReader& reader_of(std::uint32_t shard);
   void read_pieces(const TensorInfo& info, std::uint64_t offset, std::span<std::byte> out);
   void read_formed(const TensorInfo& info, const Piece& piece, std::uint64_t offset,
                    std::span<std::byte> out);
@@ -50,6 +51,7 @@ class CheckpointSource final : public TensorSource {
 
   const Checkpoint& checkpoint_;
   std::list<OpenShard> open_;         // the most recently used one first
+  Buffer scratch_;                    // of their readers
   std::unique_ptr<Located> located_;  // of the piece that was read last
 };
 

@@ -10,8 +10,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "core/checkpoint/tensor_source.hpp"
 #include "core/inspect/checksums.hpp"
+#include "core/source/tensor_source.hpp"
 #include "tests/support/golden.hpp"
 
 namespace ckptscope::testing {

@@ -25,7 +25,7 @@ Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,
 std::uint16_t find_int4_scale(std::span<const float, kInt4Block> values, float largest) noexcept;
 Rounding round_int4(std::span<const float, kInt4Block> values, float divisor, float scale,
                     std::byte* codes) noexcept;
-void strided_copy(const std::byte* in, std::size_t rows, std::size_t cols, std::size_t size,
-                  std::byte* out, std::ptrdiff_t row_stride, std::ptrdiff_t col_stride) noexcept;
+void strided_copy(const MatrixRows& in, std::size_t size, std::byte* out, std::ptrdiff_t row_stride,
+                  std::ptrdiff_t col_stride) noexcept;
 
 }  // namespace ckptscope::scalar

@@ -254,15 +254,16 @@ TEST_P(Target, Transpose) {
   for (const std::size_t size : {1, 2, 4, 8}) {
     for (const std::size_t rows : sides) {
       for (const std::size_t cols : sides) {
-        for (const std::size_t gap : {0, 3}) {  // between the columns of the target, in elements
-          const Bytes in = random_bytes(random, rows * cols * size);
+        for (const std::size_t gap : {0, 3}) {  // between rows here and columns there, in elements
+          const std::size_t pitch = (cols + gap) * size;
+          const Bytes bytes = random_bytes(random, rows * pitch);
+          const MatrixRows in{bytes.data(), rows, cols, pitch};
           const std::size_t stride = (rows + gap) * size;
           alignas(64) Bytes out(cols * stride + 64);
           Bytes expected(out.size());
-          strided_copy(in.data(), rows, cols, size, out.data(), static_cast<std::ptrdiff_t>(size),
+          strided_copy(in, size, out.data(), static_cast<std::ptrdiff_t>(size),
                        static_cast<std::ptrdiff_t>(stride));
-          scalar::strided_copy(in.data(), rows, cols, size, expected.data(),
-                               static_cast<std::ptrdiff_t>(size),
+          scalar::strided_copy(in, size, expected.data(), static_cast<std::ptrdiff_t>(size),
                                static_cast<std::ptrdiff_t>(stride));
           ASSERT_EQ(out, expected) << size << ": " << rows << " x " << cols << " + " << gap;
         }

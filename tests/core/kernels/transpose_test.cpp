@@ -26,9 +26,11 @@ std::vector<Strides> strides_of(std::size_t rows, std::size_t cols, std::size_t 
       {c * s, s}, {s, r * s}, {c * s + 3, s}, {c * (s + 5) + 1, s + 5}, {s + 1, r * (s + 1) + 7}};
 }
 
-void expect_strided(std::size_t rows, std::size_t cols, std::size_t size, const Strides& strides) {
-  const Bytes data =
-      synthetic_bytes({"matrix", Dtype::U8, {rows * cols * size + 1}, Filling::Raw}, 3);
+/// `gap`: bytes between the rows of the source.
+void expect_strided(std::size_t rows, std::size_t cols, std::size_t size, std::size_t gap,
+                    const Strides& strides) {
+  const std::size_t pitch = cols * size + gap;
+  const Bytes data = synthetic_bytes({"matrix", Dtype::U8, {rows * pitch + 1}, Filling::Raw}, 3);
   const std::byte* in = data.data() + 1;  // misaligned
   const std::size_t room = rows * static_cast<std::size_t>(strides.row) +
                            cols * static_cast<std::size_t>(strides.col) + size + 2;
@@ -38,10 +40,10 @@ void expect_strided(std::size_t rows, std::size_t cols, std::size_t size, const 
     for (std::size_t c = 0; c < cols; ++c) {
       const auto at = static_cast<std::ptrdiff_t>(r) * strides.row +
                       static_cast<std::ptrdiff_t>(c) * strides.col;
-      std::memcpy(expected.data() + 1 + at, in + (r * cols + c) * size, size);
+      std::memcpy(expected.data() + 1 + at, in + r * pitch + c * size, size);
     }
   }
-  strided_copy(in, rows, cols, size, out.data() + 1, strides.row, strides.col);
+  strided_copy({in, rows, cols, pitch}, size, out.data() + 1, strides.row, strides.col);
   ASSERT_EQ(out, expected) << rows << " x " << cols << " of " << size << " bytes, strides "
                            << strides.row << ", " << strides.col;
 }
@@ -51,7 +53,8 @@ TEST(StridedCopy, EverySizeAndRaggedEdges) {
     for (const std::size_t rows : {0, 1, 2, 31, 32, 33, 70}) {
       for (const std::size_t cols : {0, 1, 3, 31, 32, 65}) {
         for (const Strides& strides : strides_of(rows, cols, size)) {
-          expect_strided(rows, cols, size, strides);
+          expect_strided(rows, cols, size, 0, strides);
+          expect_strided(rows, cols, size, 3, strides);
         }
       }
     }

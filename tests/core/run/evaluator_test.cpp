@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "core/checkpoint/synthetic.hpp"
+#include "core/run/shared_rows.hpp"
 #include "core/tensor/region.hpp"
 #include "core/value/value.hpp"
 #include "core/value/value_text.hpp"
@@ -37,9 +38,13 @@ class MemorySource final : public TensorSource {
   explicit MemorySource(const Inputs& sources) : sources_(sources) {}
   void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) override {
     const Bytes& bytes = sources_.at(tensor).bytes;
+    bytes_read += out.size();
+    ++reads;
     if (offset + out.size() > bytes.size()) throw std::out_of_range("read beyond a tensor");
     std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
   }
+  std::uint64_t bytes_read = 0;
+  std::uint64_t reads = 0;
 
  private:
   const Inputs& sources_;
@@ -449,6 +454,97 @@ TEST(Evaluator, LargeExpressions) {
     expect_evaluates(expressions, *value, {5000, 100000, 1 << 30}, 1);
     if (HasFatalFailure()) return;
   }
+}
+
+// ---- values that share rows ---------------------------------------------------------------------
+
+/// Two parts of the columns of one matrix, in one expert of three or alone.
+struct Halves {
+  explicit Halves(std::uint64_t seed) : random(seed) {
+    const std::uint64_t rows = pick(random, 1, 150);
+    const std::uint64_t cols = pick(random, 1, 90);
+    const std::uint64_t gap = pick(random, 0, 2) * cols / 2;
+    const std::uint64_t all = 2 * cols + gap + pick(random, 0, 9);
+    const Dtype dtype = kRoots[seed % kRoots.size()];
+    const bool stacked = seed % 2 == 0;
+    const Shape shape = stacked ? Shape{3, rows, all} : Shape{rows, all};
+    sources.push_back({dtype, shape, synthetic_bytes({"", dtype, shape, Filling::Raw}, random())});
+    const ValuePtr input = values.input(0, dtype, shape);
+    const ValuePtr matrix = stacked ? values.select(input, pick(random, 0, 2)) : input;
+    first = part(matrix, 0, cols, seed % 3 != 0);
+    second = part(matrix, cols + gap, 2 * cols + gap, seed % 3 != 0);
+  }
+  ValuePtr part(ValuePtr matrix, std::uint64_t begin, std::uint64_t end, bool transposed) {
+    const ValuePtr columns = values.slice(matrix, 1, begin, end);
+    return transposed ? values.transpose(columns) : columns;
+  }
+
+  Random random;
+  Values values;
+  Inputs sources;
+  ValuePtr first = nullptr;
+  ValuePtr second = nullptr;
+};
+
+TEST(SharedRows, AreComputedAsByThemselves) {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(seed);
+    Halves halves(seed);
+    ASSERT_TRUE(share_rows(*halves.first, *halves.second));
+    MemorySource source(halves.sources);
+    Evaluator evaluator(source);
+    for (int i = 0; i < 4; ++i) {
+      const Shape shape = to_shape(halves.first->shape);
+      const Region box = i == 0 ? whole(shape) : random_box(halves.random, shape);
+      Bytes one(byte_count(halves.first->dtype, box.extent));
+      Bytes two(one.size());
+      evaluator.evaluate({{{halves.first, one}, {halves.second, two}}}, box);
+      ASSERT_TRUE(one == cut_out(naive(*halves.first, halves.sources), box));
+      ASSERT_TRUE(two == cut_out(naive(*halves.second, halves.sources), box));
+    }
+  }
+}
+
+TEST(SharedRows, AreReadOnce) {
+  Values values;
+  const Shape shape{2, 4096, 3072};
+  const Inputs sources{{Dtype::BF16, shape, Bytes(byte_count(Dtype::BF16, shape))}};
+  const ValuePtr expert = values.select(values.input(0, Dtype::BF16, shape), 1);
+  const ValuePtr gate = values.transpose(values.slice(expert, 1, 0, 1536));
+  const ValuePtr up = values.transpose(values.slice(expert, 1, 1536, 3072));
+  MemorySource source(sources);
+  Evaluator evaluator(source);
+  Bytes one(byte_count(gate->dtype, gate->shape));
+  Bytes two(one.size());
+  evaluator.evaluate({{{gate, one}, {up, two}}}, whole(gate->shape));
+  EXPECT_EQ(source.bytes_read, one.size() + two.size());
+  EXPECT_LE(source.reads, 100u);
+}
+
+TEST(SharedRows, OnlyOfOneMatrixAndOneShape) {
+  Values values;
+  const ValuePtr stack = values.input(0, Dtype::BF16, Shape{2, 8, 12});
+  const ValuePtr other = values.input(1, Dtype::BF16, Shape{8, 12});
+  const ValuePtr matrix = values.select(stack, 0);
+  const ValuePtr half = values.slice(matrix, 1, 0, 6);
+  const ValuePtr rows = values.slice(matrix, 0, 0, 4);
+  struct Row {
+    ValuePtr value;
+    bool shares;
+  };
+  const Row table[] = {
+      {values.slice(matrix, 1, 6, 12), true},
+      {values.slice(matrix, 1, 3, 9), true},
+      {values.transpose(values.slice(matrix, 1, 6, 12)), false},
+      {values.slice(matrix, 1, 6, 11), false},
+      {values.slice(values.select(stack, 1), 1, 6, 12), false},
+      {values.slice(other, 1, 6, 12), false},
+      {values.cast(values.slice(matrix, 1, 6, 12), Dtype::F32), false},
+      {values.zeros(Dtype::BF16, Shape{8, 6}), false},
+  };
+  for (const Row& row : table) EXPECT_EQ(share_rows(*half, *row.value), row.shares);
+  EXPECT_FALSE(share_rows(*rows, *values.slice(matrix, 0, 4, 8))) << "whole rows need nobody";
+  EXPECT_FALSE(share_rows(*stack, *stack));
 }
 
 }  // namespace

@@ -1,0 +1,108 @@
+// mincore() tells which pages of a file are in memory; O_DIRECT reads whole blocks around what is
+// wanted.
+#include "core/source/shard_reader.hpp"
+
+#include <sys/mman.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "core/base/bytes.hpp"
+#include "core/base/error.hpp"
+
+namespace ckptscope {
+namespace {
+
+/// Below this a call of its own costs more than the page cache.
+constexpr std::uint64_t kWorthDirect = std::uint64_t{256} << 10;
+constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
+
+/// File systems over a network read ahead of us and keep what they have read, which is worth more
+/// there. Numbers of statfs(2).
+bool is_remote(int fd) {
+  constexpr std::array<std::uint32_t, 8> kRemote{
+      0x6969,      // NFS
+      0x517B,      // SMB
+      0xFF534D42,  // CIFS
+      0xFE534D42,  // SMB2
+      0x65735546,  // FUSE
+      0x0BD00BD0,  // Lustre
+      0x00C36400,  // Ceph
+      0x01021997,  // 9P
+  };
+  struct statfs status {};
+  if (::fstatfs(fd, &status) != 0) return true;
+  return std::find(kRemote.begin(), kRemote.end(), static_cast<std::uint32_t>(status.f_type)) !=
+         kRemote.end();
+}
+
+}  // namespace
+
+ShardReader::ShardReader(File file) : file_(std::move(file)) {
+  if (file_.size() < kWorthDirect || is_remote(file_.fd())) return;
+  void* const map = ::mmap(nullptr, file_.size(), PROT_NONE, MAP_SHARED, file_.fd(), 0);
+  if (map != MAP_FAILED) map_ = static_cast<const std::byte*>(map);
+}
+
+ShardReader::~ShardReader() {
+  if (map_ != nullptr) ::munmap(const_cast<std::byte*>(map_), file_.size());
+}
+
+ShardReader::ShardReader(ShardReader&& other) noexcept
+    : file_(std::move(other.file_)),
+      direct_(std::move(other.direct_)),
+      map_(std::exchange(other.map_, nullptr)) {}
+
+void ShardReader::read(std::uint64_t offset, std::span<std::byte> out, Buffer& scratch) {
+  const bool inside = offset <= file_.size() && out.size() <= file_.size() - offset;
+  const bool direct = map_ != nullptr && inside && out.size() >= kWorthDirect &&
+                      !is_cached(offset, out.size()) && read_directly(offset, out, scratch);
+  if (!direct) file_.read(offset, out);
+}
+
+/// Most of it is. Of a file of somebody else the kernel says so of everything.
+bool ShardReader::is_cached(std::uint64_t offset, std::uint64_t bytes) const {
+  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  constexpr std::size_t kPages = 1024;  // asked about at a time
+  std::array<unsigned char, kPages> resident;
+  std::uint64_t cached = 0;
+  const std::uint64_t begin = offset / page * page;
+  const std::uint64_t end = offset + bytes;
+  for (std::uint64_t at = begin; at < end; at += kPages * page) {
+    const std::uint64_t now = std::min(kPages * page, end - at);
+    if (::mincore(const_cast<std::byte*>(map_ + at), now, resident.data()) != 0) return true;
+    const std::span pages(resident.data(), ceil_div(now, page));
+    cached += static_cast<std::uint64_t>(std::count_if(
+        pages.begin(), pages.end(), [](unsigned char one) { return (one & 1) != 0; }));
+  }
+  return 2 * cached * page >= end - begin;
+}
+
+/// False where the file system does not take it: the same is then read as usual, which also says
+/// what is wrong.
+bool ShardReader::read_directly(std::uint64_t offset, std::span<std::byte> out, Buffer& scratch) {
+  try {
+    if (!direct_) direct_.emplace(file_.path(), File::Caching::Direct);
+    if (!direct_->identity().same_content(file_.identity())) return false;
+    for (std::size_t done = 0; done < out.size();) {
+      const std::uint64_t at = offset + done;
+      const std::uint64_t skip = at % kDirectIoBlock;
+      const std::uint64_t wanted = std::min<std::uint64_t>(kPiece, skip + out.size() - done);
+      const auto blocks = scratch.take(round_up(wanted, kDirectIoBlock));
+      const std::size_t got = direct_->read_some(at - skip, blocks);
+      if (got <= skip) return false;
+      const std::size_t use = std::min(got - skip, out.size() - done);
+      std::memcpy(out.data() + done, blocks.data() + skip, use);
+      done += use;
+    }
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace ckptscope
