@@ -2,13 +2,13 @@
 #include "core/convert/verify.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
 
+#include "core/base/buffer.hpp"
 #include "core/base/display.hpp"
 #include "core/convert/parts.hpp"
 #include "core/convert/refusals.hpp"
@@ -35,30 +35,34 @@ std::optional<Difference> compare_headers(const Output& output, const Checkpoint
   return std::nullopt;
 }
 
-/// Readers of one checkpoint, lent to whichever worker needs one.
-class SourcePool {
- public:
-  explicit SourcePool(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+/// A reader of one checkpoint, and what it has read.
+struct Reader {
+  explicit Reader(const Checkpoint& checkpoint) : source(checkpoint) {}
+  CheckpointSource source;
+  Buffer buffer;
+};
 
-  void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) {
-    std::unique_ptr<CheckpointSource> source = take();
-    source->read(tensor, offset, out);
+/// Readers, lent to whichever worker needs one.
+class ReaderPool {
+ public:
+  explicit ReaderPool(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+
+  std::unique_ptr<Reader> take() {
     const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(source));
+    if (idle_.empty()) return std::make_unique<Reader>(checkpoint_);
+    std::unique_ptr<Reader> reader = std::move(idle_.back());
+    idle_.pop_back();
+    return reader;
+  }
+  void give_back(std::unique_ptr<Reader> reader) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(reader));
   }
 
  private:
-  std::unique_ptr<CheckpointSource> take() {
-    const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return std::make_unique<CheckpointSource>(checkpoint_);
-    std::unique_ptr<CheckpointSource> source = std::move(idle_.back());
-    idle_.pop_back();
-    return source;
-  }
-
   const Checkpoint& checkpoint_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<CheckpointSource>> idle_;
+  std::vector<std::unique_ptr<Reader>> idle_;
 };
 
 /// Compares instead of writing; keeps the first differing byte of each output.
@@ -79,16 +83,17 @@ class CompareSink final : public TensorSink {
 
   void write(std::size_t output, std::uint64_t offset,
              std::span<const std::byte> expected) override {
-    std::array<std::byte, kChunk> found;
-    for (std::size_t done = 0; done < expected.size(); done += found.size()) {
-      const auto wanted = expected.subspan(done, std::min(found.size(), expected.size() - done));
-      const auto actual = std::span(found).first(wanted.size());
-      pool_.read(ids_[output], offset + done, actual);
-      if (std::memcmp(wanted.data(), actual.data(), wanted.size()) == 0) continue;
-      const auto differs = std::mismatch(wanted.begin(), wanted.end(), actual.begin());
+    std::unique_ptr<Reader> reader = pool_.take();
+    for (std::size_t done = 0; done < expected.size(); done += kChunk) {
+      const auto wanted = expected.subspan(done, std::min(kChunk, expected.size() - done));
+      const auto found =
+          reader->source.fetch(ids_[output], offset + done, wanted.size(), reader->buffer);
+      if (std::memcmp(wanted.data(), found.data(), wanted.size()) == 0) continue;
+      const auto differs = std::mismatch(wanted.begin(), wanted.end(), found.begin());
       note(output, offset + done + static_cast<std::uint64_t>(differs.first - wanted.begin()));
-      return;
+      break;
     }
+    pool_.give_back(std::move(reader));
   }
 
   /// What each rank has found, in all of them.
@@ -111,7 +116,7 @@ class CompareSink final : public TensorSink {
 
  private:
   static constexpr std::uint64_t kEqual = ~0ull;
-  static constexpr std::size_t kChunk = std::size_t{256} * 1024;
+  static constexpr std::size_t kChunk = std::size_t{1} << 20;
 
   void note(std::size_t output, std::uint64_t at) {
     const std::lock_guard lock(mutex_);
@@ -119,7 +124,7 @@ class CompareSink final : public TensorSink {
   }
 
   Ranks& ranks_;
-  SourcePool pool_;
+  ReaderPool pool_;
   std::vector<std::size_t> rank_of_;  // by output, as the next two
   std::vector<std::uint32_t> ids_;
   std::mutex mutex_;

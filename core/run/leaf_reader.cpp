@@ -221,12 +221,11 @@ void LeafReader::decode_scaled_blocks(const Value& leaf, const MatrixTile& tile,
 
 std::span<const std::byte> LeafReader::read_rows(std::uint32_t tensor, const RowRange& range,
                                                  Buffer& buffer) {
-  const std::span<std::byte> out = buffer.take(range.rows * range.bytes);
   const std::uint64_t start = range.first * range.pitch + range.begin;
   if (range.bytes == range.pitch || range.rows == 1) {
-    source_.read(tensor, start, out);
-    return out;
+    return source_.fetch(tensor, start, range.rows * range.bytes, buffer);
   }
+  const std::span<std::byte> out = buffer.take(range.rows * range.bytes);
   if (range.bytes >= kWorthOwnRead) {
     for (std::uint64_t row = 0; row < range.rows; ++row) {
       source_.read(tensor, start + row * range.pitch, out.subspan(row * range.bytes, range.bytes));

@@ -58,10 +58,31 @@ ShardReader::ShardReader(ShardReader&& other) noexcept
       map_(std::exchange(other.map_, nullptr)) {}
 
 void ShardReader::read(std::uint64_t offset, std::span<std::byte> out, Buffer& scratch) {
-  const bool inside = offset <= file_.size() && out.size() <= file_.size() - offset;
-  const bool direct = map_ != nullptr && inside && out.size() >= kWorthDirect &&
-                      !is_cached(offset, out.size()) && read_directly(offset, out, scratch);
-  if (!direct) file_.read(offset, out);
+  if (!goes_direct(offset, out.size())) return file_.read(offset, out);
+  for (std::size_t done = 0; done < out.size();) {
+    const auto rest = out.subspan(done);
+    const auto piece =
+        read_blocks(offset + done, std::min<std::uint64_t>(kPiece, rest.size()), scratch);
+    if (piece.empty()) return file_.read(offset + done, rest);
+    std::memcpy(rest.data(), piece.data(), piece.size());
+    done += piece.size();
+  }
+}
+
+std::span<const std::byte> ShardReader::fetch(std::uint64_t offset, std::uint64_t bytes,
+                                              Buffer& buffer) {
+  if (goes_direct(offset, bytes)) {
+    const auto read = read_blocks(offset, bytes, buffer);
+    if (!read.empty()) return read;
+  }
+  const std::span<std::byte> out = buffer.take(bytes);
+  file_.read(offset, out);
+  return out;
+}
+
+bool ShardReader::goes_direct(std::uint64_t offset, std::uint64_t bytes) const {
+  const bool inside = offset <= file_.size() && bytes <= file_.size() - offset;
+  return map_ != nullptr && inside && bytes >= kWorthDirect && !is_cached(offset, bytes);
 }
 
 /// Most of it is. Of a file of somebody else the kernel says so of everything.
@@ -82,26 +103,19 @@ bool ShardReader::is_cached(std::uint64_t offset, std::uint64_t bytes) const {
   return 2 * cached * page >= end - begin;
 }
 
-/// False where the file system does not take it: the same is then read as usual, which also says
+/// Empty where the file system does not take it: the same is then read as usual, which also says
 /// what is wrong.
-bool ShardReader::read_directly(std::uint64_t offset, std::span<std::byte> out, Buffer& scratch) {
+std::span<const std::byte> ShardReader::read_blocks(std::uint64_t offset, std::uint64_t bytes,
+                                                    Buffer& buffer) {
   try {
     if (!direct_) direct_.emplace(file_.path(), File::Caching::Direct);
-    if (!direct_->identity().same_content(file_.identity())) return false;
-    for (std::size_t done = 0; done < out.size();) {
-      const std::uint64_t at = offset + done;
-      const std::uint64_t skip = at % kDirectIoBlock;
-      const std::uint64_t wanted = std::min<std::uint64_t>(kPiece, skip + out.size() - done);
-      const auto blocks = scratch.take(round_up(wanted, kDirectIoBlock));
-      const std::size_t got = direct_->read_some(at - skip, blocks);
-      if (got <= skip) return false;
-      const std::size_t use = std::min(got - skip, out.size() - done);
-      std::memcpy(out.data() + done, blocks.data() + skip, use);
-      done += use;
-    }
-    return true;
+    if (!direct_->identity().same_content(file_.identity())) return {};
+    const std::uint64_t skip = offset % kDirectIoBlock;
+    const auto blocks = buffer.take(round_up(skip + bytes, kDirectIoBlock));
+    const bool all = direct_->read_some(offset - skip, blocks) >= skip + bytes;
+    return all ? blocks.subspan(skip, bytes) : std::span<std::byte>();
   } catch (const Error&) {
-    return false;
+    return {};
   }
 }
 

@@ -26,10 +26,13 @@ class ShardReader {
 
   /// As File::read(). `scratch` is for pieces past the page cache, at most some MiB of it.
   void read(std::uint64_t offset, std::span<std::byte> out, Buffer& scratch);
+  /// The same somewhere in `buffer`, which is spared a copy; valid until that is taken anew.
+  std::span<const std::byte> fetch(std::uint64_t offset, std::uint64_t bytes, Buffer& buffer);
 
  private:
+  bool goes_direct(std::uint64_t offset, std::uint64_t bytes) const;
   bool is_cached(std::uint64_t offset, std::uint64_t bytes) const;
-  bool read_directly(std::uint64_t offset, std::span<std::byte> out, Buffer& scratch);
+  std::span<const std::byte> read_blocks(std::uint64_t offset, std::uint64_t bytes, Buffer& buffer);
 
   File file_;
   std::optional<File> direct_;      // the same, past the page cache

@@ -51,6 +51,13 @@ FileIdentity identity_unchanged(const std::string& path, const FileIdentity& the
   return now;
 }
 
+std::span<const std::byte> TensorSource::fetch(std::uint32_t tensor, std::uint64_t offset,
+                                               std::uint64_t bytes, Buffer& buffer) {
+  const std::span<std::byte> out = buffer.take(bytes);
+  read(tensor, offset, out);
+  return out;
+}
+
 void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) {
   const TensorInfo& info = checkpoint_.tensors()[tensor];
   if (info.in_pieces()) return read_pieces(info, offset, out);
@@ -58,6 +65,16 @@ void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::spa
   ShardReader& reader = reader_of(info.shard);
   with_context(display(info.name),
                [&] { reader.read(shard.data_start + info.begin + offset, out, scratch_); });
+}
+
+std::span<const std::byte> CheckpointSource::fetch(std::uint32_t tensor, std::uint64_t offset,
+                                                   std::uint64_t bytes, Buffer& buffer) {
+  const TensorInfo& info = checkpoint_.tensors()[tensor];
+  if (info.in_pieces()) return TensorSource::fetch(tensor, offset, bytes, buffer);
+  const std::uint64_t begin = checkpoint_.shards()[info.shard].data_start + info.begin;
+  ShardReader& reader = reader_of(info.shard);
+  return with_context(display(info.name),
+                      [&] { return reader.fetch(begin + offset, bytes, buffer); });
 }
 
 void CheckpointSource::read_pieces(const TensorInfo& info, std::uint64_t offset,

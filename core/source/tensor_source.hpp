@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 
+#include "core/base/buffer.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/source/shard_reader.hpp"
 
@@ -20,6 +21,9 @@ class TensorSource {
   /// Fills `out` with the tensor's bytes from `offset` on (bytes from its start, row-major), or
   /// throws.
   virtual void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) = 0;
+  /// `bytes` of them somewhere in `buffer`; valid until that is taken anew.
+  virtual std::span<const std::byte> fetch(std::uint32_t tensor, std::uint64_t offset,
+                                           std::uint64_t bytes, Buffer& buffer);
 };
 
 /// Makes one source per worker; called from the worker's thread.
@@ -34,6 +38,8 @@ class CheckpointSource final : public TensorSource {
   explicit CheckpointSource(const Checkpoint& checkpoint);
   ~CheckpointSource() override;
   void read(std::uint32_t tensor, std::uint64_t offset, std::span<std::byte> out) override;
+  std::span<const std::byte> fetch(std::uint32_t tensor, std::uint64_t offset, std::uint64_t bytes,
+                                   Buffer& buffer) override;
 
  private:
   struct OpenShard {

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <random>
 
 #include "core/base/error.hpp"
@@ -47,6 +48,9 @@ TEST(ShardReader, ColdAndWarmBytesAreThoseOfTheFile) {
     std::string out(size, '\0');
     reader.read(offset, std::as_writable_bytes(std::span(out)), scratch);
     ASSERT_TRUE(out == text.substr(offset, size)) << offset << " + " << size;
+    const auto fetched = reader.fetch(offset, size, scratch);
+    ASSERT_TRUE(std::equal(fetched.begin(), fetched.end(), std::as_bytes(std::span(out)).begin()));
+    ASSERT_EQ(fetched.size(), size);
   }
 }
 
