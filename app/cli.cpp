@@ -22,10 +22,8 @@
 #include "app/terminal/terminal_output.hpp"
 #include "app/tui/engine.hpp"
 #include "app/tui/key_script.hpp"
-#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
-#include "core/base/hash.hpp"
 #include "core/checkpoint/locate.hpp"
 #include "core/kernels/kernels.hpp"
 
@@ -47,19 +45,6 @@ bool shows_picker(const Command& command, const Args& args) {
   }
 }
 
-/// "5 files, 411 tensors, headers 1f2e…": what ranks must see alike.
-std::string headers_of(const Checkpoint& checkpoint) {
-  std::vector<std::uint64_t> hashes;
-  for (const Shard& shard : checkpoint.shards()) {
-    hashes.push_back(shard.header_hash);
-    hashes.push_back(shard.identity.size);
-  }
-  hashes.push_back(checkpoint.config().hash());
-  return fmt::format("{}, {}, headers {}", counted(checkpoint.shards().size(), "file"),
-                     counted(checkpoint.tensors().size(), "tensor"),
-                     hex64(xxh3(std::as_bytes(std::span(hashes)))));
-}
-
 /// The checkpoint that a command's first operand names; the other operands stay.
 int run_on_path(const Command& command, Args args, Ranks& ranks = this_process()) {
   std::shared_ptr<const Checkpoint> checkpoint;
@@ -72,7 +57,6 @@ int run_on_path(const Command& command, Args args, Ranks& ranks = this_process()
     checkpoint = std::make_shared<const Checkpoint>(
         Checkpoint::open(args.operands.front(), {args.text("config"), &stoppable}));
     args.operands.erase(args.operands.begin());
-    agree(ranks, "checkpoint", headers_of(*checkpoint), stoppable);
   }
   return run_command(command, std::move(checkpoint), args, standard_outlet(), ranks);
 }
@@ -250,7 +234,10 @@ int run_cli(int argc, char** argv, Ranks& ranks) {
     with_translated_exceptions([&] {
       choose_kernels_of_environment();
       line = parse_line(words);
-      ranks.tell_errors_by(report);
+      ranks.tell_errors_by([line](const Error& error) {
+        return report_error(error, line.command != nullptr ? line.command->name : "error",
+                            line.args);
+      });
       exit = run(line, ranks);
       flush_stdout();
     });
@@ -261,8 +248,11 @@ int run_cli(int argc, char** argv, Ranks& ranks) {
       }
     }
     interrupted = error.code() == Code::Interrupted && stop_signal() != 0;
-    if (ranks.is_first()) exit = report(error);
-    if (!interrupted) ranks.give_up(error, exit);
+    if (!interrupted) {
+      exit = ranks.give_up(error, report);
+    } else if (ranks.is_first()) {
+      report(error);
+    }
   }
   try {
     flush_stdout();

@@ -1,5 +1,6 @@
 // Benchmarks: see README.md. Every figure stands beside a yardstick of the same run.
 //
+//   ckptscope-bench goals DIR      every goal with its yardstick, figure and verdict
 //   ckptscope-bench open DIR       half a million tensors, Hy3's plan; beside json.load in Python
 //   ckptscope-bench convert DIR    conversions at real widths, both ways; beside cp of the output
 //   ckptscope-bench training DIR   checkpoints of many ranks; beside pickle.load and cp
@@ -19,6 +20,8 @@
 #include "adapters/adapter.hpp"
 #include "adapters/texts.hpp"
 #include "app/session/completion.hpp"
+#include "bench/goals.hpp"
+#include "bench/kernels.hpp"
 #include "bench/measure.hpp"
 #include "bench/screen.hpp"
 #include "core/base/bytes.hpp"
@@ -191,59 +194,10 @@ void bench_training(const std::string& directory) {
 
 void bench_kernels() {
   report("kernels: " + kernel_target());
-  constexpr std::size_t kRows = 8192;  // larger than any cache
-  constexpr std::size_t kCols = 8192;
-  constexpr std::size_t kCount = kRows * kCols;
-  std::vector<std::byte> in(kCount * 4, std::byte{0x3A});
-  std::vector<std::byte> out(kCount * 4, std::byte{1});
-  const auto yardstick = [&](std::size_t bytes) {
-    return fastest(9, [&] { std::memcpy(out.data(), in.data(), bytes); });
-  };
-  const auto row = [&](const char* name, std::size_t bytes, const std::function<void()>& body) {
-    const double memcpy_seconds = yardstick(bytes);
-    const double seconds = fastest(9, body);
-    report(fmt::format("{:<40} {:5.2f} x memcpy of as much   {:6.2f} GB/s", name,
-                       memcpy_seconds / seconds, static_cast<double>(bytes) / seconds * 1e-9));
-  };
-  row("mxfp4 -> bf16", kCount * 2, [&] {
-    decode_mxfp4(std::span(in).first(kCount / 2), std::span(in).subspan(kCount / 2, kCount / 32),
-                 16, reinterpret_cast<std::uint16_t*>(out.data()));
-  });
-  row("e4m3 x scale -> bf16", kCount * 2,
-      [&] { decode_fp8(Dtype::F8_E4M3, in.data(), 0.01F, Dtype::BF16, out.data(), kCount); });
-  for (const std::size_t group : {16, 32}) {  // NVFP4; int4, FP4
-    const std::vector<float> scales(kCount / group, 0.01F);
-    std::array<float, 16> codes;
-    for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<float>(i) - 8;
-    row(fmt::format("nibbles in groups of {} -> bf16", group).c_str(), kCount * 2, [&] {
-      decode_nibbles(std::span(in).first(kCount / 2), codes, scales, group, Dtype::BF16,
-                     out.data());
-    });
+  for (const KernelFigure& row : measure_kernels()) {
+    report(fmt::format("{:<40} {:5.2f} x memcpy of as much   {:6.2f} GB/s", row.name, row.ratio,
+                       row.gigabytes));
   }
-  row("bf16 transpose", kCount * 2, [&] {
-    strided_copy({in.data(), kRows, kCols, 2 * kCols}, 2, out.data(), 2, 2 * kRows);
-  });
-  row("bf16 -> mxfp4, of the input", kCount * 2, [&] {
-    std::array<float, 1024> floats;
-    for (std::size_t i = 0; i < kCount; i += floats.size()) {
-      cast_elements(Dtype::BF16, in.data() + 2 * i, Dtype::F32,
-                    reinterpret_cast<std::byte*>(floats.data()), floats.size());
-      encode_mxfp4(floats, largest_magnitude(floats), out.data() + i / 2,
-                   out.data() + kCount + i / 32);
-    }
-  });
-  row("bf16 -> e4m3, of the input", kCount * 2, [&] {
-    std::array<float, 1024> floats;
-    for (std::size_t i = 0; i < kCount; i += floats.size()) {
-      cast_elements(Dtype::BF16, in.data() + 2 * i, Dtype::F32,
-                    reinterpret_cast<std::byte*>(floats.data()), floats.size());
-      encode_fp8(floats, Dtype::BF16, 0.01F, out.data() + i);
-    }
-  });
-  row("bf16 -> f32", kCount * 4,
-      [&] { cast_elements(Dtype::BF16, in.data(), Dtype::F32, out.data(), kCount); });
-  row("f32 -> bf16", kCount * 2,
-      [&] { cast_elements(Dtype::F32, in.data(), Dtype::BF16, out.data(), kCount); });
 }
 
 /// Every form in which weights are written, of normal values, on one thread: its passes over the
@@ -290,14 +244,16 @@ int main_of(const std::vector<std::string>& words) {
     const std::string many = words[1] + "/many";
     write_synthetic(many, testing::many_tensors(496'620, 96));
     bench_screen(many);
+  } else if (words.size() == 2 && words[0] == "goals") {
+    bench_goals(words[1]);
   } else if (words.size() == 1 && words[0] == "kernels") {
     bench_kernels();
   } else if (words.size() == 1 && words[0] == "packing") {
     bench_packing();
   } else {
     report(
-        "usage: ckptscope-bench open DIR | convert DIR | training DIR | stat DIR | screen DIR | "
-        "kernels | packing");
+        "usage: ckptscope-bench goals DIR | open DIR | convert DIR | training DIR | stat DIR | "
+        "screen DIR | kernels | packing");
     return 2;
   }
   return 0;

@@ -189,6 +189,7 @@ Document convert_one(const Snapshot& snapshot, const Args& args, Progress& progr
   const PlannedConversion planned = plan_conversion(checkpoint, args.conversion());
   const Plan& plan = planned.plan;
   const PlanInputs sources{checkpoint, planned.like.get()};
+  if (planned.like) snapshot.agree_on(*planned.like, progress);
   if (args.has("dry-run")) return dry_run(sources, plan, options);
   for (const std::string& line : plan_lines(plan, options)) progress.line(line);
   const ConvertReport report = convert(sources, plan, options, progress);

@@ -123,6 +123,7 @@ Heading verdict(std::size_t different) {
 Document diff_decoded(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& a = *snapshot.checkpoint;
   const Counterparts both = open_other(a, args.operands.front());
+  snapshot.agree_on(*both.other, progress);
   const Meeting meeting = meet(both.here, both.there);
   const Unequal unequal =
       unequal_of(meeting, compare(a, *both.other, meeting, snapshot.workers(args), progress));
@@ -185,6 +186,7 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
   const Checkpoint& a = *snapshot.checkpoint;
   if (args.has("decoded")) return diff_decoded(snapshot, args, progress);
   const Checkpoint b = Checkpoint::open(args.operands.front(), {"", &progress});
+  snapshot.agree_on(b, progress);
   const auto report = std::make_shared<const DiffReport>(
       diff(a, b, !args.has("headers"), snapshot.workers(args), progress));
   Document document{"diff"};

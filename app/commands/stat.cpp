@@ -141,6 +141,7 @@ Document stat_against(const Snapshot& snapshot, const Args& args, Progress& prog
   const std::size_t kind = figure_of(args);
   const Counterparts both = open_other(checkpoint, args.text("against"));
   const Checkpoint& other = *both.other;
+  snapshot.agree_on(other, progress);
   auto [items, notes] = matching_items(checkpoint, both.here, args.operands);
   const Meeting meeting = meet(items, both.there);
   if (meeting.pairs.empty() && meeting.others.empty() && meeting.misshapen.empty()) {

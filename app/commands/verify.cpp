@@ -195,10 +195,12 @@ Document run_verify(const Snapshot& snapshot, const Args& args, Progress& progre
   const Checkpoint& source = *snapshot.checkpoint;
   const std::string& path = args.operands.front();
   const Checkpoint output = Checkpoint::open(path, {"", &progress});
+  snapshot.agree_on(output, progress);
   const auto receipt = read_receipt(output.location().directory);
   const PlannedConversion planned = plan_again(source, output, args, receipt);
   const Plan& plan = planned.plan;
   const PlanInputs sources{source, planned.like.get()};
+  if (planned.like) snapshot.agree_on(*planned.like, progress);
   const VerifyReport report = verify(sources, plan, output, snapshot.resources(args), progress);
 
   Document document{"verify"};

@@ -92,14 +92,4 @@ Resources Args::resources() const {
   return resources;
 }
 
-Resources Snapshot::resources(const Args& args) const {
-  Resources resources = args.resources();
-  resources.ranks = ranks;
-  return resources;
-}
-
-Workers Snapshot::workers(const Args& args) const {
-  return {args.resources().threads, *ranks};
-}
-
 }  // namespace ckptscope

@@ -60,6 +60,8 @@ struct Snapshot {
   /// What -j, --memory and the ranks give a command.
   Resources resources(const Args& args) const;
   Workers workers(const Args& args) const;
+  /// Throws Mismatch in all ranks where they do not see the same headers of a checkpoint.
+  void agree_on(const Checkpoint& opened, const Progress& progress) const;
 };
 
 class Session;

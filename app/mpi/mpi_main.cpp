@@ -6,12 +6,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "app/cli.hpp"
@@ -39,7 +40,8 @@ class MpiRanks final : public Ranks {
     MPI_Comm_rank(MPI_COMM_WORLD, &number_);
     MPI_Comm_size(MPI_COMM_WORLD, &count_);
     if (provided < MPI_THREAD_MULTIPLE && count_ > 1) {
-      fail(Code::Internal, "this MPI is built without MPI_THREAD_MULTIPLE");
+      write_stderr("ckptscope-mpi: this MPI is built without MPI_THREAD_MULTIPLE\n");
+      MPI_Abort(MPI_COMM_WORLD, 3);
     }
     MPI_Comm_dup(MPI_COMM_WORLD, &to_first_);
     if (number_ == kFirst && count_ > 1) {
@@ -58,18 +60,14 @@ class MpiRanks final : public Ranks {
   std::size_t count() const override { return static_cast<std::size_t>(count_); }
 
   std::vector<std::string> exchange(std::string mine, const Progress& progress) override {
-    std::vector<std::string> all(count());
-    std::vector<std::uint64_t> sizes(count());
-    const std::uint64_t size = mine.size();
-    MPI_Request request{};
-    MPI_Iallgather(&size, 1, MPI_UINT64_T, sizes.data(), 1, MPI_UINT64_T, MPI_COMM_WORLD, &request);
-    wait_for(request, progress);
-    for (std::size_t rank = 0; rank < all.size(); ++rank) {
-      if (rank == number()) all[rank] = std::move(mine);
-      all[rank].resize(sizes[rank]);
-      broadcast(all[rank], static_cast<int>(rank), progress);
+    auto round = std::make_unique<Round>();
+    try {
+      exchange(*round, std::move(mine), progress);
+      return std::move(round->all);
+    } catch (...) {
+      (void)round.release();  // MPI may still write to it
+      throw;
     }
-    return all;
   }
 
   void report(const RankProgress& progress) override {
@@ -80,17 +78,17 @@ class MpiRanks final : public Ranks {
   RankProgress others_in(std::uint64_t phase) const override {
     const std::lock_guard lock(reporting_);
     RankProgress sum{phase, 0, 0};
-    for (const auto& [rank, progress] : others_) {
-      if (progress.phase != phase) continue;
+    for (const auto& [rank_and_phase, progress] : others_) {
+      if (rank_and_phase.second != phase) continue;
       sum.total += progress.total;
       sum.done += progress.done;
     }
     return sum;
   }
 
-  void give_up(const Error& error, int exit) override {
-    if (count_ == 1) return;
-    if (number_ == kFirst) end_all(exit);
+  int give_up(const Error& error, const Tell& tell) override {
+    if (count_ == 1) return tell(error);
+    if (number_ == kFirst) end_all(error, tell);
     MessageWriter message;
     Code code = error.code();
     std::string text = error.what();
@@ -99,14 +97,36 @@ class MpiRanks final : public Ranks {
     MPI_Send(bytes.data(), static_cast<int>(bytes.size()), MPI_BYTE, kFirst, kError, to_first_);
     std::this_thread::sleep_for(10s);  // the first rank ends us
     MPI_Abort(MPI_COMM_WORLD, row_of(code).exit);
+    std::_Exit(row_of(code).exit);
   }
 
-  void tell_errors_by(std::function<int(const Error&)> tell) override {
+  void tell_errors_by(Tell tell) override {
     const std::lock_guard lock(reporting_);
     tell_ = std::move(tell);
   }
 
  private:
+  struct Round {
+    std::uint64_t size = 0;
+    std::vector<std::uint64_t> sizes;
+    std::vector<std::string> all;
+  };
+
+  void exchange(Round& round, std::string mine, const Progress& progress) const {
+    round.size = mine.size();
+    round.sizes.resize(count());
+    round.all.resize(count());
+    MPI_Request request{};
+    MPI_Iallgather(&round.size, 1, MPI_UINT64_T, round.sizes.data(), 1, MPI_UINT64_T,
+                   MPI_COMM_WORLD, &request);
+    wait_for(request, progress);
+    round.all[number()] = std::move(mine);
+    for (std::size_t rank = 0; rank < round.all.size(); ++rank) {
+      round.all[rank].resize(round.sizes[rank]);
+      broadcast(round.all[rank], static_cast<int>(rank), progress);
+    }
+  }
+
   static void wait_for(MPI_Request& request, const Progress& progress) {
     for (int done = 0;;) {
       MPI_Test(&request, &done, MPI_STATUS_IGNORE);
@@ -156,24 +176,29 @@ class MpiRanks final : public Ranks {
 
   void note_progress(const Received& received) {
     const std::lock_guard lock(reporting_);
-    RankProgress& progress = others_[received.rank];
+    RankProgress progress;
     MessageReader(received.bytes)(progress);
+    others_[{received.rank, progress.phase}] = progress;
   }
 
   /// What all ranks run into the first tells by itself.
   void tell_error(const Received& received) {
-    std::this_thread::sleep_for(500ms);
+    std::this_thread::sleep_for(1s);
     Code code{};
     std::string text;
     MessageReader(received.bytes)(code, text);
-    const std::lock_guard lock(reporting_);
-    const Error error(code, fmt::format("rank {}: {}", received.rank, text));
-    end_all(tell_ ? tell_(error) : row_of(code).exit);
+    Tell tell = [](const Error& error) { return row_of(error.code()).exit; };
+    {
+      const std::lock_guard lock(reporting_);
+      if (tell_) tell = tell_;
+    }
+    end_all(Error(code, fmt::format("rank {}: {}", received.rank, text)), tell);
   }
 
-  [[noreturn]] void end_all(int exit) {
+  [[noreturn]] static void end_all(const Error& error, const Tell& tell) {
     static std::mutex once;
     once.lock();  // who comes second waits for the end
+    const int exit = tell(error);
     std::fflush(nullptr);
     MPI_Abort(MPI_COMM_WORLD, exit);
     std::_Exit(exit);
@@ -182,9 +207,9 @@ class MpiRanks final : public Ranks {
   int number_ = 0;
   int count_ = 1;
   MPI_Comm to_first_ = MPI_COMM_NULL;
-  mutable std::mutex reporting_;  // guards the next two
-  std::map<int, RankProgress> others_;
-  std::function<int(const Error&)> tell_;
+  mutable std::mutex reporting_;                                  // guards the next two
+  std::map<std::pair<int, std::uint64_t>, RankProgress> others_;  // by rank and phase
+  Tell tell_;
   std::jthread listener_;
 };
 

@@ -11,6 +11,7 @@
 #include "app/terminal/terminal_output.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/hash.hpp"
 #include "views/document/document.hpp"
 #include "views/document/text_renderer.hpp"
 
@@ -47,6 +48,7 @@ CliProgress::~CliProgress() {
 /// With -v: how long the phase took.
 void CliProgress::end_phase() {
   clear_bar();
+  if (!ranks_.is_first() && !name_.empty()) tell_first();
   if (!style_.verbose || name_.empty() || !ranks_.is_first()) return;
   const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   const std::uint64_t done = all().done;
@@ -62,7 +64,6 @@ void CliProgress::phase(std::string_view name, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
   end_phase();
   Progress::phase(name, total);
-  ++phases_;
   name_ = name;
   started_ = shown_ = Clock::now();
 }
@@ -78,12 +79,17 @@ void CliProgress::advance(std::uint64_t bytes) {
   }
   if (ranks_.is_first()) return show(now);
   shown_ = now;
-  ranks_.report({phases_, total(), done()});
+  tell_first();
+}
+
+void CliProgress::tell_first() {
+  ranks_.report({xxh3(name_), total(), done()});
 }
 
 RankProgress CliProgress::all() const {
-  const RankProgress others = ranks_.others_in(phases_);
-  return {phases_, total() + others.total, done() + others.done};
+  const std::uint64_t phase = xxh3(name_);
+  const RankProgress others = ranks_.others_in(phase);
+  return {phase, total() + others.total, done() + others.done};
 }
 
 void CliProgress::line(std::string_view text) {

@@ -42,13 +42,13 @@ class CliProgress final : public Progress {
   std::string figures(Clock::time_point now) const;
 
   bool is_quiet() const { return style_.quiet || !ranks_.is_first(); }
+  void tell_first();
   /// Of all ranks.
   RankProgress all() const;
 
   const Style style_;
   Ranks& ranks_;
   std::mutex mutex_;
-  std::uint64_t phases_ = 0;  // that have begun
   std::string name_;
   Clock::time_point started_;
   Clock::time_point shown_;

@@ -59,7 +59,9 @@ Document run_document(const Command& command, std::shared_ptr<const Checkpoint> 
   CliProgress progress(
       {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")}, ranks);
   const bool person = (terminal && stdout_is_terminal()) || args.has("width") || args.has("md");
-  return command.run({std::move(checkpoint), person, prefix, &ranks}, args, progress);
+  const Snapshot snapshot{std::move(checkpoint), person, prefix, &ranks};
+  if (snapshot.checkpoint) snapshot.agree_on(*snapshot.checkpoint, progress);
+  return command.run(snapshot, args, progress);
 }
 
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,

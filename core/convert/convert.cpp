@@ -100,8 +100,9 @@ class Conversion {
     joined_ = true;
     report_.notes.insert(report_.notes.end(), staging.notes().begin(), staging.notes().end());
     try {
-      meet();  // all see what is done before one of them writes
+      agree(ranks_, "directory", read_holder(staging.path()), progress_);
       write(staging);
+      meet();
       if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging.path());
       if (!ranks_.is_first()) joined.reset();
       meet();
@@ -109,9 +110,10 @@ class Conversion {
     } catch (const Error& error) {
       const bool may_go_on = error.code() == Code::NoSpace || error.code() == Code::Io;
       const bool asked = options_.leftover == Leftover::Resume || !options_.part.is_all();
+      if (!joined) throw;  // of a rank whose work is done
       if (error.code() == Code::SourceChanged) {
         staging.distrust_made();
-      } else if (may_go_on || asked) {
+      } else if (may_go_on || asked || !ranks_.is_one()) {
         keep(staging);
       }
       throw;
@@ -157,7 +159,7 @@ class Conversion {
       report_.notes.push_back(
           "a source file's status changed (a rename or link), its content did not");
     }
-    if (is_waiting(staging)) return;
+    if (!options_.part.is_all() && is_waiting(staging)) return;
     write_receipt(staging);
     progress_.check_stop();
     progress_.phase("commit", 0);
@@ -168,8 +170,12 @@ class Conversion {
   void check_source_sums() {
     if (source_.location().format == FileFormat::Safetensors) return;
     const std::size_t files = source_.shards().size();
-    std::vector<std::uint64_t> bytes(files);  // of files only what torch wrote beside the tensors
-    for (const TensorInfo& info : source_.tensors()) bytes.push_back(info.bytes());
+    const bool by_file = source_.location().format == FileFormat::Torch;  // else by piece
+    std::vector<std::uint64_t> bytes;
+    for (const Shard& shard : source_.shards()) {
+      bytes.push_back(by_file ? shard.identity.size : 0);
+    }
+    for (const TensorInfo& info : source_.tensors()) bytes.push_back(by_file ? 0 : info.bytes());
     share_out("checksums", bytes, [&](std::size_t i) {
       if (i < files) {
         check_file_sums(source_, static_cast<std::uint32_t>(i), progress_);
@@ -320,8 +326,10 @@ class Conversion {
     const bool replaces = options_.if_exists == ExistsPolicy::Replace;
     return {.if_exists = replaces ? Staging::IfExists::Replace : Staging::IfExists::Fail,
             .leftover = options_.leftover,
-            .shared = !options_.part.is_all() || !ranks_.is_one(),
-            .settles = options_.part.is_all() && ranks_.is_first()};
+            .role = !options_.part.is_all() ? Staging::Role::Part
+                    : ranks_.is_one()       ? Staging::Role::Alone
+                    : ranks_.is_first()     ? Staging::Role::FirstRank
+                                            : Staging::Role::OtherRank};
   }
 
   /// Whoever finds that all parts are done commits.

@@ -105,6 +105,7 @@ class CompareSink final : public TensorSink {
     for (const std::string& text : all) {
       std::vector<std::uint64_t> theirs;
       MessageReader{text}(theirs);
+      if (theirs.size() != first_.size()) fail(Code::Internal, "ranks compare different tensors");
       std::transform(first_.begin(), first_.end(), theirs.begin(), first_.begin(),
                      [](std::uint64_t a, std::uint64_t b) { return std::min(a, b); });
     }
@@ -177,6 +178,7 @@ VerifyReport verify(const PlanInputs& source, const Plan& plan, const Checkpoint
   refuse_damaged(source.checkpoint);
   refuse_damaged_like(source);
   refuse_values(source, plan);
+  agree(*resources.ranks, "plan", plan.hash(), progress);
   VerifyReport report;
   report.tensors = plan.outputs.size();
   for (const Problem& problem : output.problems()) {
@@ -194,7 +196,6 @@ VerifyReport verify(const PlanInputs& source, const Plan& plan, const Checkpoint
   const Plan comparable =
       plan.subset([&](const Output& one) { return !differing.contains(one.key); },
                   [](const TensorInfo&) { return true; });
-  agree(*resources.ranks, "plan", plan.hash(), progress);
   CompareSink sink(output, comparable, *resources.ranks);
   report.losses = execute(
       comparable, [&] { return source.open(comparable); }, sink, resources, progress, "verify");

@@ -100,13 +100,13 @@ Staging::Staging(const OutputPath& out, StagedWork work, const Options& options)
     lock();
     refuse_taken();  // another part may have committed just before OUT.partial was made anew
     journal_ = JournalWriter(directory_.get());
-    options_.settles ? settle_leftover() : join();
+    settles() ? settle_leftover() : join();
     begun_ = true;
-    if (options_.settles) {
+    if (settles()) {
       journal_.begin(work_);
       journal_.hold();
-      if (options_.shared) ::flock(directory_.get(), LOCK_SH);  // the others may come
     }
+    if (options_.role == Role::FirstRank) let_others_in();
   } catch (const Error& error) {
     remove();  // a constructor that throws is not destroyed
     throw Error(error.code(), with_notes(error.what(), notes_));
@@ -141,13 +141,13 @@ void Staging::remove() noexcept {
 void Staging::remove_made() const {
   auto done = keeps_done_ ? done_now() : std::map<std::string, DoneShard>();
   for (const std::string& name : made_) {
-    const bool is_safe = options_.shared ? is_final(name) : done.contains(name);
+    const bool is_safe = is_shared() ? is_final(name) : done.contains(name);
     if (is_safe && !(distrusts_made_ && is_shard(name))) continue;
     journal_.forget(name);
     remove_file(directory_.get(), name);
     done.erase(name);
   }
-  if (!options_.shared && done.empty()) journal_.remove();
+  if (!is_shared() && done.empty()) journal_.remove();
 }
 
 bool Staging::is_shard(const std::string& name) const {
@@ -164,13 +164,13 @@ void Staging::lock() {
   if (!made_directory_ && errno != EEXIST) fail_errno(fmt::format("making {}", display(partial_)));
   UniqueFd directory = open_at(AT_FDCWD, partial_, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (!directory) fail_errno(display(partial_));
-  const int kind = options_.settles ? LOCK_EX : LOCK_SH;
-  const bool locked = ::flock(directory.get(), kind | LOCK_NB) == 0;
-  if (!locked && errno == EWOULDBLOCK) {
+  const int kind = settles() ? LOCK_EX : LOCK_SH;
+  locked_ = ::flock(directory.get(), kind | LOCK_NB) == 0;
+  if (!locked_ && errno == EWOULDBLOCK) {
     made_directory_ = false;  // the other one has it now
     fail(Code::Locked, "{}: locked by {}", display(out_), holder_of(partial_));
   }
-  if (!locked && !made_directory_ && options_.settles) {
+  if (!locked_ && !made_directory_ && settles()) {
     fail(Code::Locked,
          "{}: exists, and this file system has no locks to tell whether {} still runs",
          display(partial_), holder_of(partial_));
@@ -180,6 +180,14 @@ void Staging::lock() {
     fail(Code::Locked, "{}: another process has just finished with it", display(out_));
   }
   directory_ = std::move(directory);
+}
+
+/// A lock that becomes a shared one is let go for a moment.
+void Staging::let_others_in() {
+  if (!locked_) return;
+  const bool kept = ::flock(directory_.get(), LOCK_SH | LOCK_NB) == 0 &&
+                    same_directory(directory_.get(), partial_) && has_work(partial_);
+  if (!kept) fail(Code::Locked, "{}: locked by {}", display(out_), holder_of(partial_));
 }
 
 /// Of what lies in OUT.partial only shards that are done and are asked for stay, where its journal
@@ -214,7 +222,7 @@ void Staging::refuse_other(const StagedWork& found) const {
   const std::string what = difference(found, work_);
   if (what.empty()) return;
   fail(Code::Exists, "{}: was begun with {}; {}--restart begins again", display(partial_), what,
-       options_.settles ? "" : "a run without --part and with ");
+       settles() ? "" : "a run without --part and with ");
 }
 
 /// Keeps what is done of the same work.
@@ -234,6 +242,10 @@ void Staging::go_on_with(const StagedWork& found) {
 /// The first of several processes begins the journal; all must do the same work.
 void Staging::join() {
   auto found = work_for(out_, partial_);
+  if (!found && options_.role == Role::OtherRank) {
+    fail(Code::Mismatch, "{}: not there as the first rank has made it; all must see one directory",
+         display(partial_));
+  }
   if (!found && is_as_good_as_empty(partial_) && journal_.begin(work_)) return;
   if (!found) found = work_for(out_, partial_);  // of another that has begun just now
   if (!found) refuse_strange("is not a conversion of ours");
@@ -266,7 +278,7 @@ void Staging::refuse_file(const std::string& name) const {
 /// itself.
 StagedFile Staging::make(const std::string& name, std::uint64_t size, StagedFile::Space space) {
   const std::lock_guard lock(mutex_);
-  if (!options_.shared && exists(in(partial_, name))) refuse_file(name);
+  if (!is_shared() && exists(in(partial_, name))) refuse_file(name);
   const std::string aside = unfinished_name(name);
   made_.insert(aside);
   return StagedFile(directory_.get(), aside, size, space);
@@ -288,7 +300,7 @@ void Staging::publish(const std::string& name) {
   const auto rename = [&](unsigned flags) {
     return ::renameat2(directory_.get(), aside.c_str(), directory_.get(), name.c_str(), flags) == 0;
   };
-  if (!rename(options_.shared ? 0 : RENAME_NOREPLACE)) {
+  if (!rename(is_shared() ? 0 : RENAME_NOREPLACE)) {
     const int error = errno;
     if (error == EEXIST || (unsupported(error) && exists(in(partial_, name)))) refuse_file(name);
     if (!unsupported(error) || !rename(0)) fail_errno(fmt::format("renaming {}", display(aside)));
@@ -321,12 +333,12 @@ void Staging::write_text(const std::string& name, const std::string& text) {
 }
 
 bool Staging::is_committed() const {
-  return options_.shared && !same_directory(directory_.get(), partial_) &&
+  return is_shared() && !same_directory(directory_.get(), partial_) &&
          same_directory(directory_.get(), out_);
 }
 
 std::string Staging::commit() {
-  if (options_.shared && !is_committed()) clear_unfinished();
+  if (is_shared() && !is_committed()) clear_unfinished();
   flush_directory(directory_.get(), partial_);
   std::string old;
   if (options_.if_exists == IfExists::Replace && target_.is_taken()) {

@@ -34,16 +34,22 @@ enum class Leftover {
 class Staging {
  public:
   enum class IfExists { Fail, Replace };
+  enum class Role {
+    Alone,      // settles what is left of earlier runs, and begins the journal
+    Part,       // of several in any order: begins the journal, or joins who has
+    FirstRank,  // as Alone; then the other ranks may come
+    OtherRank,  // joins the first
+  };
   struct Options {
     IfExists if_exists = IfExists::Fail;
     Leftover leftover = Leftover::Refuse;
-    bool shared = false;  // with other processes that do parts of the same work
-    bool settles = true;  // what is left of earlier runs; else it joins who has, or begins
+    Role role = Role::Alone;
   };
 
   /// Takes the lock and makes OUT.partial. Throws Exists (OUT is there, or an OUT.partial that is
   /// not, or not only, an interrupted run's, or one of finished shards that `leftover` does not
-  /// tell about, or of other work), Locked (another live process works on OUT), and what the file
+  /// tell about, or of other work), Locked (another live process works on OUT), Mismatch (of a rank
+  /// that does not see what the first has made), and what the file
   /// system says. What an interrupted run left unfinished in OUT.partial is cleared; notes() tells
   /// of it.
   Staging(const OutputPath& out, StagedWork work, const Options& options);
@@ -86,7 +92,10 @@ class Staging {
   std::string commit();
 
  private:
+  bool is_shared() const { return options_.role != Role::Alone; }
+  bool settles() const { return options_.role == Role::Alone || options_.role == Role::FirstRank; }
   void refuse_taken() const;
+  void let_others_in();
   void lock();
   void settle_leftover();
   void go_on_with(const StagedWork& found);
@@ -111,6 +120,7 @@ class Staging {
   StagedWork work_;
   Options options_;
   bool made_directory_ = false;  // this run made OUT.partial
+  bool locked_ = false;          // where the file system has locks
   bool begun_ = false;           // the journal says what is made, so that it may be removed
   bool keeps_done_ = false;
   bool distrusts_made_ = false;

@@ -15,9 +15,9 @@
 
 namespace ckptscope {
 
-/// How far a rank is: of its phase number `phase`, in bytes.
+/// How far a rank is in a phase, in bytes.
 struct RankProgress {
-  std::uint64_t phase = 0;
+  std::uint64_t phase = 0;  // xxh3 of its name
   std::uint64_t total = 0;
   std::uint64_t done = 0;
 };
@@ -36,11 +36,13 @@ class Ranks {
   virtual void report(const RankProgress&) {}
   /// Of the first rank: what the others have told last of that phase, together; thread-safe.
   virtual RankProgress others_in(std::uint64_t /*phase*/) const { return {}; }
-  /// This rank cannot go on, so none can. The first has told why, and ends all with that code;
-  /// another hands the error to the first, which tells it by `tell`, and does not return.
-  virtual void give_up(const Error&, int /*exit*/) {}
-  /// How the first rank tells of another's error, from a thread of its own; returns the exit code.
-  virtual void tell_errors_by(std::function<int(const Error&)>) {}
+  using Tell = std::function<int(const Error&)>;  // returns the exit code
+  /// This rank cannot go on, so none can. One process tells, and returns the exit code; the first
+  /// of several tells and ends all, once; another hands the error to the first. Those two do not
+  /// return.
+  virtual int give_up(const Error& error, const Tell& tell) { return tell(error); }
+  /// How the first rank tells of another's error, from a thread of its own.
+  virtual void tell_errors_by(Tell) {}
 
   bool is_first() const { return number() == 0; }
   bool is_one() const { return count() == 1; }

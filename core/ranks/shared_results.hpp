@@ -36,6 +36,9 @@ std::vector<Result> shared_results(std::string_view phase, std::span<const std::
   const std::vector<std::string> all = workers.ranks.exchange(message.take(), progress);
   std::vector<MessageReader> readers(all.begin(), all.end());
   for (std::size_t i = 0; i < bytes.size(); ++i) readers[rank_of[i]](results[i]);
+  for (const MessageReader& reader : readers) {
+    if (!reader.is_at_end()) fail(Code::Internal, "ranks share out different items");
+  }
   return results;
 }
 

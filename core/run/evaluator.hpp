@@ -20,7 +20,7 @@ namespace ckptscope {
 /// What becomes of a finite value that the dtype it is cast to cannot hold.
 enum class OnOverflow { Fail, Infinity };
 
-/// One per worker; not thread-safe. Memory: scratch of about 3 MiB, whatever the tensors are.
+/// One per worker; not thread-safe. Memory: scratch of some MiB, whatever the tensors are.
 class Evaluator {
  public:
   explicit Evaluator(TensorSource& source, OnOverflow on_overflow = OnOverflow::Infinity)

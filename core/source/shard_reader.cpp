@@ -24,7 +24,7 @@ constexpr std::uint64_t kPiece = std::uint64_t{4} << 20;
 /// File systems over a network read ahead of us and keep what they have read, which is worth more
 /// there. Numbers of statfs(2).
 bool is_remote(int fd) {
-  constexpr std::array<std::uint32_t, 8> kRemote{
+  constexpr std::array<std::uint32_t, 10> kRemote{
       0x6969,      // NFS
       0x517B,      // SMB
       0xFF534D42,  // CIFS
@@ -32,6 +32,8 @@ bool is_remote(int fd) {
       0x65735546,  // FUSE
       0x0BD00BD0,  // Lustre
       0x00C36400,  // Ceph
+      0x47504653,  // GPFS
+      0x19830326,  // BeeGFS
       0x01021997,  // 9P
   };
   struct statfs status {};

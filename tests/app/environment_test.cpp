@@ -14,6 +14,7 @@
 
 #include "core/checkpoint/synthetic.hpp"
 #include "tests/support/recorded.hpp"
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace ckptscope::testing {
@@ -161,7 +162,7 @@ TEST(Permissions, WhatMayNotBeReadOrWrittenIsAnError) {
 }
 
 // A sanitizer takes more memory than any limit leaves.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef CKPTSCOPE_SANITIZED
 TEST(Limits, LittleMemoryIsAnErrorAndNoCrash) {
   const TempDir dir;
   write_synthetic(dir / "small", recorded_case("gpt_oss-mxfp4").source);

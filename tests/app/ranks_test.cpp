@@ -130,6 +130,14 @@ TEST_P(RanksFind, TheSameConversion) {
   }
 }
 
+/// A shard without data is written behind all others.
+TEST_P(RanksFind, TheSameOfNothing) {
+  SyntheticCheckpoint empty;
+  empty.tensors.push_back({"nothing", Dtype::F32, {0, 4}});
+  write_synthetic(dir / "in", empty);
+  expect_same_output({"convert", dir / "in", "--adapter", "none", "--verify", "roundtrip"});
+}
+
 /// Finished shards stay, and are not written again; a record that is wrong is found by one of all.
 TEST_P(RanksFind, WhereAnotherRunHasStopped) {
   Prepared one("gpt_oss-mxfp4");

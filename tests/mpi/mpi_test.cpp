@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <regex>
 
 #include "tests/support/recorded.hpp"
 #include "tests/support/shell.hpp"
@@ -104,6 +105,36 @@ TEST_F(Mpi, ARankThatSeesSomethingElseStopsAll) {
       << files.err;
   EXPECT_FALSE(fs::exists(dir / "out"));
   EXPECT_FALSE(fs::exists(dir / "out.partial"));
+}
+
+/// Ranks on other machines may call other directories by one name.
+TEST_F(Mpi, RanksThatDoNotMeetInOneDirectoryStop) {
+  for (const char* place : {"a", "b"}) {
+    fs::create_directory(dir / place);
+    fs::copy(dir / "in", dir / (std::string(place) + "/in"));
+    fs::copy(dir / "whole", dir / (std::string(place) + "/whole"));
+  }
+  const auto apart = [&](const std::string& line) {
+    return run(std::regex_replace(mpirun(1, line), std::regex(" -n "), " -wdir a -n ") +
+               " : -wdir b -n 1 " CKPTSCOPE_MPI_BINARY " " + line);
+  };
+  const ShellResult lost = apart(convert + "-o out");
+  EXPECT_EQ(lost.exit, 1) << lost.err;
+  EXPECT_NE(message_of(lost).find("out.partial: not there as the first rank has made it"),
+            std::string::npos)
+      << lost.err;
+  EXPECT_FALSE(fs::exists(dir / "a/out") || fs::exists(dir / "b/out"));
+  EXPECT_FALSE(fs::exists(dir / "b/out.partial"));
+  for (const auto& entry : fs::directory_iterator(dir / "b/whole")) {
+    if (entry.path().extension() == ".safetensors") {
+      fs::resize_file(entry.path(), fs::file_size(entry.path()) - 1);
+    }
+  }
+  for (const char* line : {"verify in whole", "diff in whole --decoded", "diff in whole"}) {
+    const ShellResult other = apart(line);
+    EXPECT_NE(other.exit, 0) << line;
+    EXPECT_EQ(other.out, "") << line;
+  }
 }
 
 /// The disk of one rank fails: all end with its error, and what is done stays.

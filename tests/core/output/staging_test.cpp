@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include "tests/support/prepared.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -49,7 +50,7 @@ TEST(Output, LeftoversOfAnInterruptedRunAreClearedOthersRefused) {
 }
 
 // UBSan looks at objects through a pipe, for which there would be no descriptor either.
-#if !defined(__SANITIZE_ADDRESS__)
+#ifndef CKPTSCOPE_SANITIZED
 /// The first thing that fails behind the making of OUT.partial: there is no descriptor for it.
 TEST(Output, NothingStaysOfAFailureAtTheStart) {
   Prepared one("gpt_oss-bf16");
