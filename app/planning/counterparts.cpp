@@ -68,14 +68,6 @@ std::string to_native(const Checkpoint& checkpoint, std::vector<StatsItem>& item
   return fmt::format("hf -> native, {}", plan.options.adapter);
 }
 
-/// A worker's own readers of both.
-struct Readers {
-  Readers(const Checkpoint& here, const Checkpoint& there) : left(here), right(there) {}
-  CheckpointSource left;
-  CheckpointSource right;
-  ByteComparison bytes{left, right};
-};
-
 /// Keys of tensors that hold no floats and do not lie there as here.
 std::vector<std::string> unequal_bytes(const Checkpoint& here, const Checkpoint& there,
                                        std::span<const ValuePair> pairs, const Workers& workers,
@@ -84,10 +76,10 @@ std::vector<std::string> unequal_bytes(const Checkpoint& here, const Checkpoint&
   for (const ValuePair& pair : pairs) {
     bytes.push_back(byte_count(pair.value->dtype, pair.value->shape));
   }
-  PerWorker<Readers> readers(workers.threads);
+  PerWorker<CheckpointBytes> readers(workers.threads);
   const auto same = shared_results<char>(
       "compare", bytes, workers, progress, [&](std::size_t i, unsigned worker) {
-        ByteComparison& both = readers.of(worker, here, there).bytes;
+        CheckpointBytes& both = readers.of(worker, here, there);
         return both.same(pairs[i].value->input, pairs[i].reference->input, bytes[i], progress);
       });
   std::vector<std::string> unequal;

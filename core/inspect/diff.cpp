@@ -19,22 +19,14 @@ struct Pair {
   std::uint32_t b;
 };
 
-/// A worker's own readers of both; made when it takes its first pair.
-struct Readers {
-  Readers(const Checkpoint& a, const Checkpoint& b) : left(a), right(b) {}
-  CheckpointSource left;
-  CheckpointSource right;
-  ByteComparison bytes{left, right};
-};
-
 void compare_bytes(const Checkpoint& a, const Checkpoint& b, const std::vector<Pair>& pairs,
                    const Workers& workers, Progress& progress, DiffReport& report) {
   std::vector<std::uint64_t> bytes;
   for (const Pair& pair : pairs) bytes.push_back(a.tensors()[pair.a].bytes());
-  PerWorker<Readers> readers(workers.threads);
+  PerWorker<CheckpointBytes> readers(workers.threads);
   const auto same = shared_results<char>(
       "compare", bytes, workers, progress, [&](std::size_t i, unsigned worker) {
-        ByteComparison& both = readers.of(worker, a, b).bytes;
+        CheckpointBytes& both = readers.of(worker, a, b);
         return both.same(pairs[i].a, pairs[i].b, bytes[i], progress);
       });
   for (std::size_t i = 0; i < pairs.size(); ++i) {

@@ -33,4 +33,19 @@ class ByteComparison {
   Buffer right_;
 };
 
+/// The tensors of two checkpoints; one per worker, not thread-safe.
+class CheckpointBytes {
+ public:
+  CheckpointBytes(const Checkpoint& a, const Checkpoint& b) : a_(a), b_(b) {}
+  /// As ByteComparison::same().
+  bool same(std::uint32_t a, std::uint32_t b, std::uint64_t bytes, Progress& progress) {
+    return comparison_.same(a, b, bytes, progress);
+  }
+
+ private:
+  CheckpointSource a_;
+  CheckpointSource b_;
+  ByteComparison comparison_{a_, b_};
+};
+
 }  // namespace ckptscope
