@@ -201,6 +201,10 @@ int run(const ParsedLine& line, Ranks& ranks) {
   return script ? run_scripts(line.args) : run_without_verb(line);
 }
 
+int report(const Error& error, const ParsedLine& line) {
+  return report_error(error, line.command != nullptr ? line.command->name : "error", line.args);
+}
+
 /// CKPTSCOPE_KERNELS: the vector code, for tests and to find out what is at fault.
 void choose_kernels_of_environment() {
   const char* asked = std::getenv("CKPTSCOPE_KERNELS");
@@ -225,19 +229,13 @@ int run_cli(int argc, char** argv, Ranks& ranks) {
   install_signal_handlers();
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   ParsedLine line;
-  const auto report = [&](const Error& error) {
-    return report_error(error, line.command != nullptr ? line.command->name : "error", line.args);
-  };
   int exit = 3;
   bool interrupted = false;
   try {
     with_translated_exceptions([&] {
       choose_kernels_of_environment();
       line = parse_line(words);
-      ranks.tell_errors_by([line](const Error& error) {
-        return report_error(error, line.command != nullptr ? line.command->name : "error",
-                            line.args);
-      });
+      ranks.tell_errors_by([line](const Error& one) { return report(one, line); });
       exit = run(line, ranks);
       flush_stdout();
     });
@@ -249,9 +247,9 @@ int run_cli(int argc, char** argv, Ranks& ranks) {
     }
     interrupted = error.code() == Code::Interrupted && stop_signal() != 0;
     if (!interrupted) {
-      exit = ranks.give_up(error, report);
+      exit = ranks.give_up(error, [&](const Error& one) { return report(one, line); });
     } else if (ranks.is_first()) {
-      report(error);
+      report(error, line);
     }
   }
   try {

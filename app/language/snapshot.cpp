@@ -37,7 +37,8 @@ Workers Snapshot::workers(const Args& args) const {
 }
 
 void Snapshot::agree_on(const Checkpoint& opened, const Progress& progress) const {
-  agree(*ranks, "checkpoint", headers_of(opened), progress);
+  agree(
+      *ranks, "checkpoint", [&] { return headers_of(opened); }, progress);
 }
 
 }  // namespace ckptscope

@@ -48,8 +48,9 @@ CliProgress::~CliProgress() {
 /// With -v: how long the phase took.
 void CliProgress::end_phase() {
   clear_bar();
-  if (!ranks_.is_first() && !name_.empty()) tell_first();
-  if (!style_.verbose || name_.empty() || !ranks_.is_first()) return;
+  if (name_.empty()) return;
+  if (!ranks_.is_first()) return tell_first();
+  if (!style_.verbose) return;
   const double seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   const std::uint64_t done = all().done;
   const std::string rate =

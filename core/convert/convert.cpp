@@ -92,7 +92,8 @@ class Conversion {
     const SideFiles side_files(sources_, plan_);
     if (is_done_already(side_files)) return std::move(report_);
     check_before(sources_, plan_, layout_, options_);
-    agree(ranks_, "plan", plan_.hash(), progress_);
+    agree(
+        ranks_, "plan", [&] { return plan_.hash(); }, progress_);
     if (options_.verify != VerifyLevel::None) check_source_sums();
     std::optional<Staging> joined;
     in_turn([&] { joined.emplace(options_.out, work(side_files), staging_options()); });
@@ -100,7 +101,8 @@ class Conversion {
     joined_ = true;
     report_.notes.insert(report_.notes.end(), staging.notes().begin(), staging.notes().end());
     try {
-      agree(ranks_, "directory", read_holder(staging.path()), progress_);
+      agree(
+          ranks_, "directory", [&] { return read_holder(staging.path()); }, progress_);
       write(staging);
       meet();
       if (options_.verify == VerifyLevel::RoundTrip) compare_all(staging.path());
@@ -350,8 +352,9 @@ class Conversion {
   }
 
   void write(Staging& staging) {
-    check_done(staging);
-    const PartShare share = share_to_write(staging);
+    PartShare share = share_of(options_.part, plan_, layout_);
+    check_done(staging, share);
+    share = what_is_left(std::move(share), staging);
     const bool reads = options_.verify != VerifyLevel::None;
     StagedSink::Options sinking{.read_back = reads, .wanted = share.shards};
     std::atomic<std::size_t> written = staging.done_before().size();
@@ -371,11 +374,10 @@ class Conversion {
   }
 
   /// Ranks share what is left; of parts each has its own shards from the beginning.
-  PartShare share_to_write(const Staging& staging) const {
+  PartShare what_is_left(PartShare share, const Staging& staging) const {
     if (!ranks_.is_one()) {
       return share_of({ranks_.number(), ranks_.count()}, plan_, layout_, staging.done_before());
     }
-    PartShare share = share_of(options_.part, plan_, layout_);
     for (std::size_t i = 0; i < layout_.shards.size(); ++i) {
       if (staging.done_before().contains(layout_.shards[i].name)) share.shards[i] = false;
     }
@@ -383,9 +385,8 @@ class Conversion {
   }
 
   /// What an earlier run has finished is held against its record, where this one reads back.
-  void check_done(Staging& staging) {
+  void check_done(Staging& staging, const PartShare& share) {
     if (options_.verify == VerifyLevel::None) return;
-    const PartShare share = share_of(options_.part, plan_, layout_);
     std::vector<std::string> names;
     std::vector<std::uint64_t> bytes;
     for (std::size_t i = 0; i < layout_.shards.size(); ++i) {

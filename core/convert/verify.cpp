@@ -178,7 +178,8 @@ VerifyReport verify(const PlanInputs& source, const Plan& plan, const Checkpoint
   refuse_damaged(source.checkpoint);
   refuse_damaged_like(source);
   refuse_values(source, plan);
-  agree(*resources.ranks, "plan", plan.hash(), progress);
+  agree(
+      *resources.ranks, "plan", [&] { return plan.hash(); }, progress);
   VerifyReport report;
   report.tensors = plan.outputs.size();
   for (const Problem& problem : output.problems()) {

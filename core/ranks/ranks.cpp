@@ -46,9 +46,10 @@ std::vector<std::size_t> deal_in_order(std::span<const std::uint64_t> costs, std
   return rank_of;
 }
 
-void agree(Ranks& ranks, std::string_view what, const std::string& seen, const Progress& progress) {
+void agree(Ranks& ranks, std::string_view what, const std::function<std::string()>& see,
+           const Progress& progress) {
   if (ranks.is_one()) return;
-  const std::vector<std::string> all = ranks.exchange(seen, progress);
+  const std::vector<std::string> all = ranks.exchange(see(), progress);
   const auto other =
       std::find_if(all.begin(), all.end(), [&](const std::string& one) { return one != all[0]; });
   if (other == all.end()) return;

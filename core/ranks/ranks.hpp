@@ -65,7 +65,8 @@ std::vector<std::size_t> deal(std::span<const std::uint64_t> costs, std::size_t 
 /// The same in runs of neighbours: what lies beside each other on disk is read by one.
 std::vector<std::size_t> deal_in_order(std::span<const std::uint64_t> costs, std::size_t ranks);
 
-/// Throws Mismatch in all ranks when not all of them see the same.
-void agree(Ranks& ranks, std::string_view what, const std::string& seen, const Progress& progress);
+/// Throws Mismatch in all ranks when not all of them see the same. One rank need not look.
+void agree(Ranks& ranks, std::string_view what, const std::function<std::string()>& see,
+           const Progress& progress);
 
 }  // namespace ckptscope

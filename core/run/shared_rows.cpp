@@ -45,9 +45,10 @@ std::optional<SourceBox> source_box(const Value& value, Region region) {
 bool share_rows(const Value& a, const Value& b) {
   if (a.shape.size() < 2 || !same_shape(a.shape, b.shape)) return false;
   const auto one = source_box(a, whole(a.shape));
+  if (!one || !is_part_of_rows(*one)) return false;
   const auto two = source_box(b, whole(b.shape));
-  return one && two && one->tensor->input == two->tensor->input &&
-         one->transposed == two->transposed && is_part_of_rows(*one) && is_part_of_rows(*two) &&
+  return two && one->tensor->input == two->tensor->input && one->transposed == two->transposed &&
+         is_part_of_rows(*two) &&
          std::equal(one->region.begin.begin(), one->region.begin.end() - 1,
                     two->region.begin.begin()) &&
          one->region.extent == two->region.extent;

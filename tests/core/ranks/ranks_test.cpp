@@ -91,7 +91,7 @@ TEST(Ranks, ResultsOfAllAreEverywhere) {
 TEST(Ranks, WhoSeesSomethingElseStopsAll) {
   const auto agree_on = [](std::size_t stranger) {
     on_ranks(3, [&](Ranks& ranks) {
-      agree(ranks, "plan", ranks.number() == stranger ? "b" : "a", {});
+      agree(ranks, "plan", [&] { return ranks.number() == stranger ? "b" : "a"; }, {});
       return "";
     });
   };
