@@ -6,8 +6,10 @@
 #include <set>
 
 #include "app/planning/names_of.hpp"
+#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
+#include "core/base/parallel.hpp"
 #include "core/mapping/lookup.hpp"
 #include "core/mapping/nearest_word.hpp"
 
@@ -276,8 +278,19 @@ SideEvidence evidence_of_sides(Tensors tensors, const Config& config, const Adap
   MappingOptions options;
   options.layout = choose_layout(tensors, adapter, "");
   const Mapping mapping = mapping_of(adapter, config, options);
+  constexpr std::size_t kTogether = 8192;  // keys
+  std::vector<SideEvidence> parts(ceil_div(tensors.size(), kTogether));
+  parallel_for(parts.size(), usable_processors(), [&](std::size_t i, unsigned) {
+    const auto rest = tensors.subspan(i * kTogether);
+    for (const TensorInfo& info : rest.first(std::min(kTogether, rest.size()))) {
+      parts[i].add(mapping, info.name);
+    }
+  });
   SideEvidence evidence;
-  for (const TensorInfo& info : tensors) evidence.add(mapping, info.name);
+  for (const SideEvidence& part : parts) {
+    evidence.hf += part.hf;
+    evidence.native += part.native;
+  }
   return evidence;
 }
 

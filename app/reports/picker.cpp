@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Row {
+struct ModelRow {
   std::string path;
   std::string name;  // below the directory
   std::string model;
@@ -38,9 +38,9 @@ std::string model_of(const std::string& directory) {
   }
 }
 
-Row row_of(const std::string& root, const std::string& directory) {
-  Row row{directory, directory.substr(root.size() + (root.ends_with('/') ? 0 : 1)),
-          model_of(directory)};
+ModelRow row_of(const std::string& root, const std::string& directory) {
+  ModelRow row{directory, directory.substr(root.size() + (root.ends_with('/') ? 0 : 1)),
+               model_of(directory)};
   std::error_code error;
   for (const std::string& name : names_in(directory)) {
     if (!holds_tensors(name)) continue;
@@ -55,7 +55,7 @@ Row row_of(const std::string& root, const std::string& directory) {
 }  // namespace
 
 Document picker_of(const std::string& path) {
-  const auto rows = std::make_shared<std::vector<Row>>();
+  const auto rows = std::make_shared<std::vector<ModelRow>>();
   for (const std::string& one : checkpoints_below(path)) rows->push_back(row_of(path, one));
   Document document{"info"};
   document.add(Heading{fmt::format("{}: {}", display(path), counted(rows->size(), "checkpoint")),
@@ -68,7 +68,7 @@ Document picker_of(const std::string& path) {
                {"bytes", "bytes", Format::Bytes}},
               rows->size(),
               [rows](std::size_t i) -> std::vector<Cell> {
-                const Row& row = (*rows)[i];
+                const ModelRow& row = (*rows)[i];
                 return {row.path, row.name, row.model, row.files, row.bytes};
               }};
   document.add(std::move(table));

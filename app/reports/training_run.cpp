@@ -73,11 +73,11 @@ struct Moment {
   std::uint64_t elements = 0;
   std::uint64_t bytes = 0;
 };
-using Moments = std::map<std::string, Moment>;
+using MomentsByKey = std::map<std::string, Moment>;
 
 /// Empty unless every tensor is one of a state.
-Moments moments_of(const Checkpoint& checkpoint) {
-  Moments moments;
+MomentsByKey moments_of(const Checkpoint& checkpoint) {
+  MomentsByKey moments;
   for (const TensorInfo& info : checkpoint.tensors()) {
     const auto last = last_behind(info.name, "state");
     if (!last) return {};
@@ -136,7 +136,7 @@ Fields step_fields(const Checkpoint& checkpoint) {
 
 OptimizerState optimizer_state(const Checkpoint& checkpoint) {
   const auto moments = std::make_shared<const std::vector<std::pair<std::string, Moment>>>([&] {
-    const Moments found = moments_of(checkpoint);
+    const MomentsByKey found = moments_of(checkpoint);
     return std::vector<std::pair<std::string, Moment>>(found.begin(), found.end());
   }());
   OptimizerState state;

@@ -139,7 +139,7 @@ bool follow_each_other(const Checkpoint& checkpoint) {
 
 /// What one worker looks at: a file as a whole, with the tensors that follow each other in it, one
 /// tensor by itself, or another slice's copy of one.
-struct Part {
+struct CheckedPart {
   std::uint32_t shard = 0;  // of the first piece of a tensor
   bool whole_file = false;
   std::vector<const TensorInfo*> tensors{};
@@ -148,7 +148,7 @@ struct Part {
 
 class PartCheck {
  public:
-  PartCheck(const Checkpoint& checkpoint, const Part& part, const Checksums& sums,
+  PartCheck(const Checkpoint& checkpoint, const CheckedPart& part, const Checksums& sums,
             Progress& progress)
       : checkpoint_(checkpoint),
         source_(checkpoint),
@@ -307,7 +307,7 @@ class PartCheck {
 
   const Checkpoint& checkpoint_;
   CheckpointSource source_;
-  const Part& part_;
+  const CheckedPart& part_;
   const Shard& shard_;
   Progress& progress_;
   std::optional<File> file_;  // of a whole one
@@ -319,12 +319,12 @@ class PartCheck {
 };
 
 /// Files in their order, each with its tensors or followed by them.
-std::vector<Part> parts_of(const Checkpoint& checkpoint) {
+std::vector<CheckedPart> parts_of(const Checkpoint& checkpoint) {
   std::vector<std::vector<const TensorInfo*>> tensors(checkpoint.shards().size());
   for (const TensorInfo& info : checkpoint.tensors()) {
     if (info.bytes() > 0) tensors[checkpoint.shard_of(info)].push_back(&info);
   }
-  std::vector<Part> parts;
+  std::vector<CheckedPart> parts;
   for (std::uint32_t shard = 0; shard < tensors.size(); ++shard) {
     if (!checkpoint.shards()[shard].present || checkpoint.shards()[shard].damaged) continue;
     parts.push_back({shard, true});
@@ -364,9 +364,9 @@ void carry(auto& message, DeepReport& one) {
 
 DeepReport deep_check(const Checkpoint& checkpoint, const Checksums& sums, const Workers& workers,
                       Progress& progress) {
-  const std::vector<Part> parts = parts_of(checkpoint);
+  const std::vector<CheckedPart> parts = parts_of(checkpoint);
   std::vector<std::uint64_t> bytes;
-  for (const Part& part : parts) {
+  for (const CheckedPart& part : parts) {
     const Shard& shard = checkpoint.shards()[part.shard];
     const bool read = follow_each_other(checkpoint) || sums.contains(shard.name);
     bytes.push_back(part.copy != nullptr ? part.copy->bytes()

@@ -18,7 +18,7 @@ namespace ckptscope {
 namespace {
 
 /// Bytes of floats at a time, whatever the threads: sums are cut at the same places.
-constexpr std::uint64_t kTileBytes = 8 << 20;
+constexpr std::uint64_t kBandBytes = 8 << 20;
 constexpr std::size_t kRun = 1024;  // elements whose sums are taken in plain doubles
 
 struct Tile {
@@ -134,7 +134,7 @@ class Comparing {
 
   void run() {
     for (std::size_t i = 0; i < pairs_.size(); ++i) {
-      std::vector<Region> bands = row_bands(pairs_[i].value->shape, sizeof(float), kTileBytes);
+      std::vector<Region> bands = row_bands(pairs_[i].value->shape, sizeof(float), kBandBytes);
       for (Region& region : bands) {
         const std::uint64_t bytes = byte_count(Dtype::F32, region.extent);
         tiles_.add({i, std::move(region), bytes / sizeof(float)}, bytes);

@@ -1,4 +1,7 @@
 // Vector code for the casts that conversions spend their time in; all others are plain loops.
+#include <array>
+#include <cmath>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/cast.cpp"
 #include <hwy/foreach_target.h>
@@ -74,9 +77,106 @@ HWY_INLINE std::size_t decode_e4m3(const std::byte* codes, float scale, std::byt
   return i;
 }
 
+#if HWY_TARGET == HWY_SCALAR
 std::size_t E4m3ToBf16(const std::byte* codes, float scale, std::byte* out, std::size_t count) {
   return decode_e4m3<true>(codes, scale, out, count);
 }
+#else
+using Bytes = hn::CappedTag<std::uint8_t, 64>;
+using ByteLanes = hn::Vec<Bytes>;
+constexpr Bytes kBytes;
+
+/// What codes are as BF16 under a scale, but for their sign and exponent, of which no rounding
+/// depends: 16 words as low and high bytes, the same in every block of 16 bytes. First come the
+/// mantissas of normal codes, then the subnormal codes, whose exponent counts as 0.
+struct E4m3Words {
+  ByteLanes low;
+  ByteLanes high;
+};
+
+HWY_INLINE E4m3Words e4m3_words(float scale) {
+  constexpr std::uint8_t kOne = 0x38;
+  constexpr unsigned kExponentOfOne = kOne << 4;
+  std::array<std::byte, 16> codes;
+  std::array<std::uint16_t, 16> words;
+  for (std::uint8_t i = 0; i < 8; ++i) {
+    codes[i] = static_cast<std::byte>(kOne | i);
+    codes[8 + i] = std::byte{i};
+  }
+  decode_e4m3<true>(codes.data(), scale, reinterpret_cast<std::byte*>(words.data()), 16);
+  alignas(16) std::array<std::uint8_t, 16> low;
+  alignas(16) std::array<std::uint8_t, 16> high;
+  for (std::size_t i = 0; i < 16; ++i) {
+    const unsigned word = words[i] - (i < 8 ? kExponentOfOne : 0);
+    low[i] = static_cast<std::uint8_t>(word);
+    high[i] = static_cast<std::uint8_t>(word >> 8);
+  }
+  return {hn::LoadDup128(kBytes, low.data()), hn::LoadDup128(kBytes, high.data())};
+}
+
+/// Codes such that InterleaveLower() gives the first half of them in order, and InterleaveUpper()
+/// the second: those interleave within blocks.
+HWY_INLINE ByteLanes load_halves(const std::byte* codes) {
+  const auto bytes = hn::LoadU(kBytes, reinterpret_cast<const std::uint8_t*>(codes));
+  constexpr std::size_t kHalves = hn::MaxLanes(kBytes) / 8;
+  if constexpr (kHalves == 2) {
+    return bytes;
+  } else {
+    const hn::Repartition<std::uint64_t, Bytes> halves;
+    alignas(64) std::array<std::uint64_t, kHalves> order;
+    for (std::size_t i = 0; i < kHalves; ++i) order[i] = i / 2 + i % 2 * (kHalves / 2);
+    const auto indices = hn::SetTableIndices(halves, order.data());
+    return hn::BitCast(kBytes, hn::TableLookupLanes(hn::BitCast(halves, bytes), indices));
+  }
+}
+
+template <int kBits>
+HWY_INLINE ByteLanes shifted_left(ByteLanes bytes, std::uint8_t kept) {
+  const hn::Repartition<std::uint16_t, Bytes> words;
+  const auto shifted = hn::ShiftLeft<kBits>(hn::BitCast(words, bytes));
+  return hn::And(hn::BitCast(kBytes, shifted), hn::Set(kBytes, kept));
+}
+
+template <int kBits>
+HWY_INLINE ByteLanes shifted_right(ByteLanes bytes, std::uint8_t kept) {
+  const hn::Repartition<std::uint16_t, Bytes> words;
+  const auto shifted = hn::ShiftRight<kBits>(hn::BitCast(words, bytes));
+  return hn::And(hn::BitCast(kBytes, shifted), hn::Set(kBytes, kept));
+}
+
+/// Stops early at a vector that holds a NaN.
+std::size_t E4m3ToBf16(const std::byte* codes, float scale, std::byte* out, std::size_t count) {
+  constexpr float kLeast = 0x1p-100F, kMost = 0x1p100F;  // between them all products are normal
+  if (!(std::abs(scale) >= kLeast && std::abs(scale) <= kMost)) {
+    return decode_e4m3<true>(codes, scale, out, count);
+  }
+  constexpr std::size_t kCodes = hn::MaxLanes(kBytes);
+  const hn::Repartition<std::uint16_t, Bytes> words;
+  const auto set = [](std::uint8_t byte) HWY_ATTR { return hn::Set(kBytes, byte); };
+  const auto store = [&](auto known, auto rest, std::byte* to) HWY_ATTR {
+    hn::StoreU(hn::Add(hn::BitCast(words, known), hn::BitCast(words, rest)), words,
+               reinterpret_cast<std::uint16_t*>(to));
+  };
+  const E4m3Words table = e4m3_words(scale);
+  std::size_t i = 0;
+  for (; i + kCodes <= count; i += kCodes) {
+    const ByteLanes code = load_halves(codes + i);
+    if (!hn::AllFalse(kBytes, hn::Eq(hn::And(code, set(0x7F)), set(0x7F)))) break;
+    const ByteLanes exponent = hn::And(code, set(0x78));
+    const ByteLanes subnormal = hn::Xor(hn::Min(exponent, set(8)), set(8));  // 8 or 0
+    const ByteLanes index = hn::Or(hn::And(code, set(7)), subnormal);
+    const ByteLanes low = hn::TableLookupBytes(table.low, index);
+    const ByteLanes high = hn::TableLookupBytes(table.high, index);
+    const ByteLanes rest_low = shifted_left<4>(code, 0x80);
+    const ByteLanes rest_high = hn::Or(shifted_right<4>(code, 0x07), hn::And(code, set(0x80)));
+    store(hn::InterleaveLower(kBytes, low, high), hn::InterleaveLower(kBytes, rest_low, rest_high),
+          out + 2 * i);
+    store(hn::InterleaveUpper(kBytes, low, high), hn::InterleaveUpper(kBytes, rest_low, rest_high),
+          out + 2 * i + kCodes);
+  }
+  return i;
+}
+#endif
 
 std::size_t E4m3ToFloat(const std::byte* codes, float scale, std::byte* out, std::size_t count) {
   return decode_e4m3<false>(codes, scale, out, count);

@@ -2,8 +2,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
-#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/encode.cpp"
@@ -20,6 +18,39 @@ HWY_BEFORE_NAMESPACE();
 namespace ckptscope::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+#if HWY_TARGET == HWY_SCALAR
+float LargestMagnitude(std::span<const float> values) {
+  return scalar::largest_magnitude(values);
+}
+float LargestBf16Magnitude(std::span<const std::uint16_t> values) {
+  return scalar::largest_magnitude(values);
+}
+Rounding EncodeMxfp4(std::span<const float> values, float largest, std::byte* codes,
+                     std::byte* scales) {
+  return scalar::encode_mxfp4(values, largest, codes, scales);
+}
+Rounding EncodeBf16AsMxfp4(std::span<const std::uint16_t> values, float largest, std::byte* codes,
+                           std::byte* scales) {
+  return scalar::encode_mxfp4(values, largest, codes, scales);
+}
+Rounding EncodeFp8(std::span<const float> values, Dtype dtype, float scale, std::byte* codes) {
+  return scalar::encode_fp8(values, dtype, scale, codes);
+}
+Rounding EncodeBf16AsFp8(std::span<const std::uint16_t> values, float scale, std::byte* codes) {
+  return scalar::encode_fp8(values, scale, codes);
+}
+Rounding EncodeE2m1(std::span<const float> values, Dtype dtype, float scale, std::byte* codes) {
+  return scalar::encode_e2m1(values, dtype, scale, codes);
+}
+std::uint16_t FindInt4Scale(std::span<const float, kInt4Block> values, float largest) {
+  return scalar::find_int4_scale(values, largest);
+}
+Rounding RoundInt4(std::span<const float, kInt4Block> values, float divisor, float scale,
+                   std::byte* codes) {
+  return scalar::round_int4(values, divisor, scale, codes);
+}
+#else
+
 /// At most 16 lanes: the sums are defined over 16, see scalar/encode.cpp.
 using F32 = hn::CappedTag<float, 16>;
 using U32 = hn::RebindToUnsigned<F32>;
@@ -32,13 +63,34 @@ constexpr U32 kU;
 constexpr std::size_t kSumLanes = 16;
 constexpr std::size_t kLanes = hn::MaxLanes(kF);
 
+constexpr std::size_t kPairLanes = 2 * kLanes;  // elements of a pair of vectors
+
+/// What two vectors' worth of neighbours hold: those at even places, and those behind them.
+struct Pair {
+  Floats even;
+  Floats odd;
+};
+
+HWY_INLINE Pair load_pair(const float* from) {
+  Pair pair;
+  hn::LoadInterleaved2(kF, from, pair.even, pair.odd);
+  return pair;
+}
+
+/// Two BF16 lie in a word, and each is the upper half of a float.
+HWY_INLINE Pair load_pair(const std::uint16_t* from) {
+  const Words words = hn::BitCast(kU, hn::LoadU(hn::RepartitionToNarrow<U32>(), from));
+  return {hn::BitCast(kF, hn::ShiftLeft<16>(words)),
+          hn::BitCast(kF, hn::And(words, hn::Set(kU, 0xFFFF0000)))};
+}
+
 /// A sum of squares in 16 lanes, over as many vectors as those take.
 class Sum {
  public:
   Sum() { parts_.fill(hn::Zero(kF)); }
-  HWY_INLINE void add(std::size_t vector, Floats value) {
-    Floats& part = parts_[vector % parts_.size()];
-    part = hn::Add(part, hn::Mul(value, value));
+  HWY_INLINE void add(std::size_t pair, Floats even, Floats odd) {
+    Floats& part = parts_[pair % parts_.size()];
+    part = hn::Add(part, hn::Add(hn::Mul(even, even), hn::Mul(odd, odd)));
   }
   double total() const {
     alignas(64) std::array<float, kSumLanes> all;
@@ -55,25 +107,52 @@ class Sum {
   std::array<Floats, kSumLanes / kLanes> parts_;
 };
 
-HWY_INLINE Words magnitude_bits(Floats value) {
-  return hn::And(hn::BitCast(kU, value), hn::Set(kU, 0x7FFFFFFF));
-}
-
-HWY_INLINE float largest_of(std::span<const float> values) {
+HWY_INLINE float largest_of(const float* values, std::size_t count) {
+  const Words magnitude = hn::Set(kU, 0x7FFFFFFF);
   Words largest = hn::Zero(kU);
   std::size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes) {
-    largest = hn::Max(largest, magnitude_bits(hn::LoadU(kF, values.data() + i)));
+  for (; i + kLanes <= count; i += kLanes) {
+    const Words bits = hn::BitCast(kU, hn::LoadU(kF, values + i));
+    largest = hn::Max(largest, hn::And(bits, magnitude));
   }
   std::uint32_t result = hn::GetLane(hn::MaxOfLanes(kU, largest));
-  for (; i < values.size(); ++i) {
+  for (; i < count; ++i) {
     result = std::max(result, std::bit_cast<std::uint32_t>(values[i]) & 0x7FFFFFFF);
   }
   return std::bit_cast<float>(result);
 }
 
+/// Of vectors of any size by their halves, down to eight, for which x86 has an instruction.
+template <typename Halves>
+HWY_INLINE std::uint16_t largest_lane(Halves halves, hn::Vec<Halves> lanes) {
+  if constexpr (hn::MaxLanes(halves) <= 8) {
+    return hn::GetLane(hn::MaxOfLanes(halves, lanes));
+  } else {
+    const hn::Half<Halves> half;
+    return largest_lane(half, hn::Max(hn::LowerHalf(half, lanes), hn::UpperHalf(half, lanes)));
+  }
+}
+
+HWY_INLINE float largest_of(const std::uint16_t* values, std::size_t count) {
+  const hn::CappedTag<std::uint16_t, 32> halves;
+  constexpr std::size_t kHalves = hn::MaxLanes(halves);
+  const auto magnitude = hn::Set(halves, 0x7FFF);
+  auto largest = hn::Zero(halves);
+  std::size_t i = 0;
+  for (; i + kHalves <= count; i += kHalves) {
+    largest = hn::Max(largest, hn::And(hn::LoadU(halves, values + i), magnitude));
+  }
+  std::uint32_t result = largest_lane(halves, largest);
+  for (; i < count; ++i) result = std::max<std::uint32_t>(result, values[i] & 0x7FFF);
+  return std::bit_cast<float>(result << 16);
+}
+
 float LargestMagnitude(std::span<const float> values) {
-  return largest_of(values);
+  return largest_of(values.data(), values.size());
+}
+
+float LargestBf16Magnitude(std::span<const std::uint16_t> values) {
+  return largest_of(values.data(), values.size());
 }
 
 /// Magnitudes rounded to a small float: `code` without sign, and the `value` that it stands for.
@@ -82,71 +161,95 @@ struct Rounded {
   Floats value;
 };
 
-/// As rounded_code() in numbers.cpp, saturated at `most`, which is `highest` as a code.
+/// As rounded_code() in numbers.cpp, saturated at `most`. Beside 2^k, k chosen by its exponent, a
+/// magnitude keeps as many bits as the small float has; those are the end of the sum, and the
+/// number of exponents below it is the rest of the code.
 template <int kMantissaBits, int kMinExponent>
-HWY_INLINE Rounded round_to(Words bits, float most, std::uint32_t highest) {
+HWY_INLINE Rounded round_to(Floats magnitude, float most) {
   constexpr int kDropped = 23 - kMantissaBits;
-  constexpr std::uint32_t kExponent = 127 + kMinExponent;
-  const Words unit = hn::Set(kU, (kExponent + kDropped) << 23);
-  const Floats small_sum = hn::Add(hn::BitCast(kF, bits), hn::BitCast(kF, unit));
-  const Words odd = hn::And(hn::ShiftRight<kDropped>(bits), hn::Set(kU, 1));
-  const Words rounded = hn::Add(hn::Add(bits, odd), hn::Set(kU, (1u << (kDropped - 1)) - 1));
-  const Words kept = hn::ShiftRight<kDropped>(rounded);
-  const auto is_small = hn::Lt(bits, hn::Set(kU, kExponent << 23));
-  const Words code = hn::IfThenElse(is_small, hn::Sub(hn::BitCast(kU, small_sum), unit),
-                                    hn::Sub(kept, hn::Set(kU, (kExponent - 1) << kMantissaBits)));
-  const Floats value =
-      hn::IfThenElse(hn::RebindMask(kF, is_small), hn::Sub(small_sum, hn::BitCast(kF, unit)),
-                     hn::BitCast(kF, hn::ShiftLeft<kDropped>(kept)));
-  return {hn::Min(code, hn::Set(kU, highest)), hn::Min(value, hn::Set(kF, most))};
+  constexpr std::uint32_t kLeast = (127 + kMinExponent) << 23;
+  const Floats kept = hn::Min(magnitude, hn::Set(kF, most));
+  const Words bits = hn::And(hn::BitCast(kU, kept), hn::Set(kU, 0x7F800000));
+  const Words exponent = hn::Max(bits, hn::Set(kU, kLeast));
+  const Words beside = hn::Add(exponent, hn::Set(kU, kDropped << 23));
+  const Floats sum = hn::Add(kept, hn::BitCast(kF, beside));
+  const Words end = hn::Sub(hn::BitCast(kU, sum), beside);
+  const Words below = hn::ShiftRight<kDropped>(hn::Sub(exponent, hn::Set(kU, kLeast)));
+  return {hn::Add(end, below), hn::Sub(sum, hn::BitCast(kF, beside))};
 }
 
-HWY_INLINE void store_bytes(Words codes, std::uint8_t* to) {
-  hn::StoreU(hn::DemoteTo(U8(), hn::BitCast(I32(), codes)), U8(), to);
+/// The sign of a float as that of a code, `kShift` bits further down.
+template <int kShift>
+HWY_INLINE Words with_sign(Words code, Floats value) {
+  constexpr std::uint32_t kSign = 0x80000000u >> kShift;
+  const Words sign = hn::ShiftRight<kShift>(hn::BitCast(kU, value));
+  return hn::Or(code, hn::And(sign, hn::Set(kU, kSign)));
 }
 
-/// 32 codes of one byte each as 16 bytes, the first of a pair in the low nibble.
-HWY_INLINE void store_nibbles(const std::uint8_t* codes, std::byte* to) {
-  const hn::CappedTag<std::uint16_t, 8> pairs;
-  const hn::Rebind<std::uint8_t, decltype(pairs)> bytes;
-  const hn::RebindToSigned<decltype(pairs)> narrow;
-  for (std::size_t i = 0; i < kMxfp4Block / 2; i += hn::MaxLanes(pairs)) {
-    const auto pair = hn::LoadU(pairs, reinterpret_cast<const std::uint16_t*>(codes) + i);
-    const auto both = hn::Or(pair, hn::ShiftRight<4>(pair));
-    const auto byte = hn::And(both, hn::Set(pairs, 0xFF));
-    hn::StoreU(hn::DemoteTo(bytes, hn::BitCast(narrow, byte)), bytes,
-               reinterpret_cast<std::uint8_t*>(to) + i);
-  }
+/// Neighbours' codes, a byte each.
+HWY_INLINE void store_bytes(Words even, Words odd, std::uint8_t* to) {
+  const hn::Rebind<std::uint16_t, I32> halves;
+  const Words both = hn::Or(even, hn::ShiftLeft<8>(odd));
+  hn::StoreU(hn::BitCast(hn::Repartition<std::uint8_t, decltype(halves)>(),
+                         hn::DemoteTo(halves, hn::BitCast(I32(), both))),
+             hn::Repartition<std::uint8_t, decltype(halves)>(), to);
 }
 
-Rounding EncodeMxfp4(std::span<const float> values, float largest, std::byte* codes,
-                     std::byte* scales) {
+/// The same, both in one byte, the first in the low nibble.
+HWY_INLINE void store_nibbles(Words even, Words odd, std::byte* to) {
+  const Words both = hn::Or(even, hn::ShiftLeft<4>(odd));
+  hn::StoreU(hn::DemoteTo(U8(), hn::BitCast(I32(), both)), U8(),
+             reinterpret_cast<std::uint8_t*>(to));
+}
+
+/// A magnitude rounded to FP4 in the unit of its block.
+struct Fp4 {
+  Words code;
+  Floats error;
+};
+
+HWY_INLINE Fp4 round_to_fp4(Floats scaled) {
+  const Floats magnitude = hn::Abs(scaled);
+  const Rounded rounded = round_to<1, 0>(magnitude, 6.0F);
+  return {with_sign<28>(rounded.code, scaled), hn::Sub(magnitude, rounded.value)};
+}
+
+/// Beside a much larger one a value may be nothing even before it is rounded, and then shows no
+/// error.
+HWY_INLINE std::size_t vanished(Floats value, Floats scaled) {
+  const Floats zero = hn::Zero(kF);
+  return hn::CountTrue(kF, hn::AndNot(hn::Ne(scaled, zero), hn::Ne(value, zero)));
+}
+
+template <typename Element>
+HWY_INLINE Rounding encode_mxfp4(std::span<const Element> values, float largest, std::byte* codes,
+                                 std::byte* scales) {
+  constexpr std::uint8_t kKeepsAll = 127;  // up to it, values are scaled up
   Rounding result;
   Sum signal;
   Sum noise;
   const std::uint8_t unit = e8m0_scale_of(largest);
-  const Floats to_unit = hn::Set(kF, power_of_two(127 - unit));
-  alignas(64) std::array<std::uint8_t, kMxfp4Block> nibbles;
-  for (std::size_t at = 0; at < values.size(); at += kMxfp4Block) {
-    const float* block = values.data() + at;
-    const std::uint8_t scale = e8m0_scale_of(largest_of({block, kMxfp4Block}));
-    scales[at / kMxfp4Block] = std::byte{scale};
+  const Element* const end = values.data() + values.size();
+  for (const Element* block = values.data(); block < end; block += kMxfp4Block) {
+    const std::uint8_t scale = e8m0_scale_of(largest_of(block, kMxfp4Block));
+    *scales++ = std::byte{scale};
     const Floats up = hn::Set(kF, power_of_two(127 - scale));
     const Floats down = hn::Set(kF, power_of_two(scale - unit));
-    for (std::size_t i = 0; i < kMxfp4Block; i += kLanes) {
-      const Floats value = hn::LoadU(kF, block + i);
-      const Floats scaled = hn::Mul(value, up);
-      const Words bits = magnitude_bits(scaled);
-      const Rounded rounded = round_to<1, 0>(bits, 6.0F, 7);
-      const Words sign = hn::And(hn::ShiftRight<28>(hn::BitCast(kU, scaled)), hn::Set(kU, 8));
-      store_bytes(hn::Or(rounded.code, sign), nibbles.data() + i);
-      const Floats error = hn::Sub(hn::BitCast(kF, bits), rounded.value);
-      const Floats lost = hn::IfThenElse(hn::Eq(rounded.value, hn::Zero(kF)), value, error);
-      result.changed += hn::CountTrue(kF, hn::Ne(lost, hn::Zero(kF)));
-      signal.add(i / kLanes, hn::Mul(value, to_unit));
-      noise.add(i / kLanes, hn::Mul(error, down));
+    for (std::size_t i = 0; i < kMxfp4Block; i += kPairLanes) {
+      const Pair value = load_pair(block + i);
+      const Pair scaled{hn::Mul(value.even, up), hn::Mul(value.odd, up)};
+      const Fp4 even = round_to_fp4(scaled.even);
+      const Fp4 odd = round_to_fp4(scaled.odd);
+      store_nibbles(even.code, odd.code, codes);
+      codes += kLanes;
+      result.changed += hn::CountTrue(kF, hn::Ne(even.error, hn::Zero(kF)));
+      result.changed += hn::CountTrue(kF, hn::Ne(odd.error, hn::Zero(kF)));
+      if (scale > kKeepsAll) {
+        result.changed += vanished(value.even, scaled.even) + vanished(value.odd, scaled.odd);
+      }
+      signal.add(i / kPairLanes, hn::Mul(scaled.even, down), hn::Mul(scaled.odd, down));
+      noise.add(i / kPairLanes, hn::Mul(even.error, down), hn::Mul(odd.error, down));
     }
-    store_nibbles(nibbles.data(), codes + at / 2);
   }
   const double squared = e8m0_to_double(unit) * e8m0_to_double(unit);
   result.signal = signal.total() * squared;
@@ -154,52 +257,57 @@ Rounding EncodeMxfp4(std::span<const float> values, float largest, std::byte* co
   return result;
 }
 
-/// The nearest number of the dtype, ties to even, of what is not negative.
+Rounding EncodeMxfp4(std::span<const float> values, float largest, std::byte* codes,
+                     std::byte* scales) {
+  return encode_mxfp4(values, largest, codes, scales);
+}
+
+Rounding EncodeBf16AsMxfp4(std::span<const std::uint16_t> values, float largest, std::byte* codes,
+                           std::byte* scales) {
+  return encode_mxfp4(values, largest, codes, scales);
+}
+
+/// Whether a magnitude, rounded to the dtype, is that of a value which the dtype holds.
 template <Dtype kDtype>
-HWY_INLINE Floats rounded_to(Floats value) {
+HWY_INLINE hn::Mask<F32> comes_back(Floats decoded, Floats value) {
   if constexpr (kDtype == Dtype::BF16) {
-    return hn::BitCast(kF, hn::ShiftLeft<16>(bf16_bits(kF, value)));
+    const Words bits = hn::BitCast(kU, decoded);
+    const Words odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(kU, 1));
+    const Words rounded = hn::Add(hn::Add(bits, odd), hn::Set(kU, 0x7FFF));
+    const Words differ = hn::Xor(rounded, hn::BitCast(kU, value));  // but for the sign
+    const auto none = hn::Eq(hn::And(differ, hn::Set(kU, 0x7FFF0000)), hn::Zero(kU));
+    return hn::RebindMask(kF, none);
   } else if constexpr (kDtype == Dtype::F16) {
-    constexpr float kAny = std::numeric_limits<float>::infinity();  // saturates nothing
-    return round_to<10, -14>(magnitude_bits(value), kAny, ~0u).value;
+    constexpr float kBeyond = 131072;  // no F16 is as large
+    return hn::Eq(round_to<10, -14>(decoded, kBeyond).value, hn::Abs(value));
   } else {
-    return value;
+    return hn::Eq(decoded, hn::Abs(value));
   }
 }
 
-/// E4M3 and E2M1: bits of the mantissa, the least exponent, the largest value and its code, and
-/// where the sign of a float becomes that of a code.
+/// E4M3 and E2M1: bits of the mantissa, the least exponent, the largest value, and where the sign
+/// of a float becomes that of a code.
 struct E4m3 {
   static constexpr int kMantissaBits = 3, kMinExponent = -6, kSignShift = 24;
   static constexpr float kMost = 448;
-  static constexpr std::uint32_t kHighest = 0x7E;
 };
 struct E2m1 {
   static constexpr int kMantissaBits = 1, kMinExponent = 0, kSignShift = 28;
   static constexpr float kMost = 6;
-  static constexpr std::uint32_t kHighest = 7;
 };
 
-/// A byte a code, of one vector after the other.
+/// A byte a code, of one pair of vectors after the other.
 template <typename Code, Dtype kDtype>
 class ByteEncoder {
  public:
   explicit ByteEncoder(float scale) : scale_(scale), divisor_(hn::Set(kF, scale)) {}
 
-  HWY_INLINE void add(std::size_t vector, Floats value, std::uint8_t* codes) {
-    constexpr std::uint32_t kSign = 0x80000000u >> Code::kSignShift;
-    const Floats scaled = hn::Div(value, divisor_);
-    const Words bits = magnitude_bits(scaled);
-    const Rounded rounded =
-        round_to<Code::kMantissaBits, Code::kMinExponent>(bits, Code::kMost, Code::kHighest);
-    const Words sign =
-        hn::And(hn::ShiftRight<Code::kSignShift>(hn::BitCast(kU, scaled)), hn::Set(kU, kSign));
-    store_bytes(hn::Or(rounded.code, sign), codes);
-    const Floats decoded = rounded_to<kDtype>(hn::Mul(rounded.value, divisor_));
-    const auto same = hn::Eq(decoded, hn::BitCast(kF, magnitude_bits(value)));
-    changed_ += kLanes - hn::CountTrue(kF, same);
-    signal_.add(vector, scaled);
-    noise_.add(vector, hn::IfThenZeroElse(same, hn::Sub(hn::BitCast(kF, bits), rounded.value)));
+  HWY_INLINE void add(std::size_t pair, Pair value, std::uint8_t* codes) {
+    const One even = encode(value.even);
+    const One odd = encode(value.odd);
+    store_bytes(even.code, odd.code, codes);
+    signal_.add(pair, even.scaled, odd.scaled);
+    noise_.add(pair, even.error, odd.error);
   }
 
   Rounding result() const {
@@ -208,6 +316,23 @@ class ByteEncoder {
   }
 
  private:
+  struct One {
+    Words code;
+    Floats scaled;
+    Floats error;
+  };
+
+  HWY_INLINE One encode(Floats value) {
+    const Floats scaled = hn::Div(value, divisor_);
+    const Floats magnitude = hn::Abs(scaled);
+    const Rounded rounded =
+        round_to<Code::kMantissaBits, Code::kMinExponent>(magnitude, Code::kMost);
+    const auto same = comes_back<kDtype>(hn::Mul(rounded.value, divisor_), value);
+    changed_ += kLanes - hn::CountTrue(kF, same);
+    return {with_sign<Code::kSignShift>(rounded.code, scaled), scaled,
+            hn::IfThenZeroElse(same, hn::Sub(magnitude, rounded.value))};
+  }
+
   const float scale_;
   const Floats divisor_;
   std::uint64_t changed_ = 0;
@@ -215,19 +340,19 @@ class ByteEncoder {
   Sum noise_;
 };
 
-template <typename Code, Dtype kDtype>
-HWY_INLINE Rounding encode_as(std::span<const float> values, float scale, std::byte* codes) {
+template <typename Code, Dtype kDtype, typename Element>
+HWY_INLINE Rounding encode_as(std::span<const Element> values, float scale, std::byte* codes) {
   ByteEncoder<Code, kDtype> encoder(scale);
   auto* const to = reinterpret_cast<std::uint8_t*>(codes);
   std::size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes) {
-    encoder.add(i / kLanes, hn::LoadU(kF, values.data() + i), to + i);
+  for (; i + kPairLanes <= values.size(); i += kPairLanes) {
+    encoder.add(i / kPairLanes, load_pair(values.data() + i), to + i);
   }
   if (const std::size_t left = values.size() - i; left > 0) {  // zeros behind them lose nothing
-    alignas(64) std::array<float, kLanes> floats{};
-    alignas(64) std::array<std::uint8_t, kLanes> bytes;
-    std::copy_n(values.data() + i, left, floats.data());
-    encoder.add(i / kLanes, hn::Load(kF, floats.data()), bytes.data());
+    alignas(64) std::array<Element, kPairLanes> last{};
+    alignas(64) std::array<std::uint8_t, kPairLanes> bytes;
+    std::copy_n(values.data() + i, left, last.data());
+    encoder.add(i / kPairLanes, load_pair(last.data()), bytes.data());
     std::copy_n(bytes.data(), left, to + i);
   }
   return encoder.result();
@@ -245,15 +370,23 @@ Rounding EncodeFp8(std::span<const float> values, Dtype dtype, float scale, std:
   return encode_as<E4m3>(values, dtype, scale, codes);
 }
 
+Rounding EncodeBf16AsFp8(std::span<const std::uint16_t> values, float scale, std::byte* codes) {
+  return encode_as<E4m3, Dtype::BF16>(values, scale, codes);
+}
+
 Rounding EncodeE2m1(std::span<const float> values, Dtype dtype, float scale, std::byte* codes) {
   return encode_as<E2m1>(values, dtype, scale, codes);
+}
+
+HWY_INLINE Floats rounded_to_bf16(Floats value) {
+  return hn::BitCast(kF, hn::ShiftLeft<16>(bf16_bits(kF, value)));
 }
 
 /// Decoded, as bits; -0 is no number of int4, but does not speak against a scale.
 HWY_INLINE bool is_int4_of(Floats value, Floats scale, Floats inverse) {
   const Floats most = hn::Min(hn::Mul(value, inverse), hn::Set(kF, 7.0F));
   const auto code = hn::NearestInt(hn::Max(most, hn::Set(kF, -8.0F)));
-  const Floats decoded = rounded_to<Dtype::BF16>(hn::Mul(hn::ConvertTo(kF, code), scale));
+  const Floats decoded = rounded_to_bf16(hn::Mul(hn::ConvertTo(kF, code), scale));
   return hn::AllTrue(kF, hn::Eq(decoded, value));
 }
 
@@ -268,6 +401,25 @@ std::uint16_t FindInt4Scale(std::span<const float, kInt4Block> values, float lar
   });
 }
 
+/// One vector of a group: codes as numbers plus 8.
+struct Int4 {
+  Words code;
+  Floats scaled;
+  Floats error;
+  std::size_t changed;
+};
+
+HWY_INLINE Int4 round_to_int4(Floats value, Floats divisor, Floats scale) {
+  const Floats most = hn::Min(hn::Div(value, divisor), hn::Set(kF, 7.0F));
+  const auto code = hn::NearestInt(hn::Max(most, hn::Set(kF, -8.0F)));
+  const Floats number = hn::ConvertTo(kF, code);
+  const Floats decoded = rounded_to_bf16(hn::Mul(number, scale));
+  const auto same = hn::RebindMask(kF, hn::Eq(hn::BitCast(kU, decoded), hn::BitCast(kU, value)));
+  const Floats scaled = hn::Div(value, scale);
+  return {hn::BitCast(kU, hn::Add(code, hn::Set(I32(), 8))), scaled,
+          hn::IfThenZeroElse(same, hn::Sub(scaled, number)), kLanes - hn::CountTrue(kF, same)};
+}
+
 Rounding RoundInt4(std::span<const float, kInt4Block> values, float divisor, float scale,
                    std::byte* codes) {
   Rounding result;
@@ -275,25 +427,21 @@ Rounding RoundInt4(std::span<const float, kInt4Block> values, float divisor, flo
   Sum noise;
   const Floats by = hn::Set(kF, divisor);
   const Floats unit = hn::Set(kF, scale);
-  auto* const bytes = reinterpret_cast<std::uint8_t*>(codes);
-  for (std::size_t i = 0; i < values.size(); i += kLanes) {
-    const Floats value = hn::LoadU(kF, values.data() + i);
-    const Floats most = hn::Min(hn::Div(value, by), hn::Set(kF, 7.0F));
-    const auto code = hn::NearestInt(hn::Max(most, hn::Set(kF, -8.0F)));
-    store_bytes(hn::BitCast(kU, hn::Add(code, hn::Set(I32(), 8))), bytes + i);
-    const Floats number = hn::ConvertTo(kF, code);
-    const Floats decoded = rounded_to<Dtype::BF16>(hn::Mul(number, unit));
-    const auto same = hn::RebindMask(kF, hn::Eq(hn::BitCast(kU, decoded), hn::BitCast(kU, value)));
-    const Floats scaled = hn::Div(value, unit);
-    result.changed += kLanes - hn::CountTrue(kF, same);
-    signal.add(i / kLanes, scaled);
-    noise.add(i / kLanes, hn::IfThenZeroElse(same, hn::Sub(scaled, number)));
+  for (std::size_t i = 0; i < values.size(); i += kPairLanes) {
+    const Pair value = load_pair(values.data() + i);
+    const Int4 even = round_to_int4(value.even, by, unit);
+    const Int4 odd = round_to_int4(value.odd, by, unit);
+    store_bytes(even.code, odd.code, reinterpret_cast<std::uint8_t*>(codes + i));
+    result.changed += even.changed + odd.changed;
+    signal.add(i / kPairLanes, even.scaled, odd.scaled);
+    noise.add(i / kPairLanes, even.error, odd.error);
   }
   const double squared = static_cast<double>(scale) * static_cast<double>(scale);
   result.signal = signal.total() * squared;
   result.noise = noise.total() * squared;
   return result;
 }
+#endif
 
 }  // namespace ckptscope::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -302,8 +450,11 @@ HWY_AFTER_NAMESPACE();
 namespace ckptscope {
 
 HWY_EXPORT(LargestMagnitude);
+HWY_EXPORT(LargestBf16Magnitude);
 HWY_EXPORT(EncodeMxfp4);
+HWY_EXPORT(EncodeBf16AsMxfp4);
 HWY_EXPORT(EncodeFp8);
+HWY_EXPORT(EncodeBf16AsFp8);
 HWY_EXPORT(EncodeE2m1);
 HWY_EXPORT(FindInt4Scale);
 HWY_EXPORT(RoundInt4);
@@ -313,16 +464,32 @@ float largest_magnitude(std::span<const float> values) noexcept {
   return HWY_DYNAMIC_DISPATCH(LargestMagnitude)(values);
 }
 
+float largest_magnitude(std::span<const std::uint16_t> bf16) noexcept {
+  if (scalar_kernels()) return scalar::largest_magnitude(bf16);
+  return HWY_DYNAMIC_DISPATCH(LargestBf16Magnitude)(bf16);
+}
+
 Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
                       std::byte* scales) noexcept {
   if (scalar_kernels()) return scalar::encode_mxfp4(values, largest, codes, scales);
   return HWY_DYNAMIC_DISPATCH(EncodeMxfp4)(values, largest, codes, scales);
 }
 
+Rounding encode_mxfp4(std::span<const std::uint16_t> bf16, float largest, std::byte* codes,
+                      std::byte* scales) noexcept {
+  if (scalar_kernels()) return scalar::encode_mxfp4(bf16, largest, codes, scales);
+  return HWY_DYNAMIC_DISPATCH(EncodeBf16AsMxfp4)(bf16, largest, codes, scales);
+}
+
 Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
                     std::byte* codes) noexcept {
   if (scalar_kernels()) return scalar::encode_fp8(values, dtype, scale, codes);
   return HWY_DYNAMIC_DISPATCH(EncodeFp8)(values, dtype, scale, codes);
+}
+
+Rounding encode_fp8(std::span<const std::uint16_t> bf16, float scale, std::byte* codes) noexcept {
+  if (scalar_kernels()) return scalar::encode_fp8(bf16, scale, codes);
+  return HWY_DYNAMIC_DISPATCH(EncodeBf16AsFp8)(bf16, scale, codes);
 }
 
 Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,

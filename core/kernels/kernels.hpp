@@ -63,6 +63,7 @@ struct Rounding {
 
 /// The largest magnitude; infinity or NaN when a value is.
 float largest_magnitude(std::span<const float> values) noexcept;
+float largest_magnitude(std::span<const std::uint16_t> bf16) noexcept;
 
 /// Encodes finite values, a multiple of 32 and at most a few thousand, the largest of magnitude
 /// `largest`, as MXFP4: 16 bytes of codes, low nibble first, and one
@@ -70,6 +71,8 @@ float largest_magnitude(std::span<const float> values) noexcept;
 /// 127), ties to even, saturated; what was decoded from MXFP4 comes back with the same values.
 /// Source: OCP Microscaling Formats v1.0, 6.3.
 Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
+                      std::byte* scales) noexcept;
+Rounding encode_mxfp4(std::span<const std::uint16_t> bf16, float largest, std::byte* codes,
                       std::byte* scales) noexcept;
 
 /// The same as FP4 of DeepSeek-V4, where scale 0 is 0 and code 8 is +0: a group of zeros keeps
@@ -88,6 +91,7 @@ Rounding encode_nvfp4(std::span<const float> values, Dtype dtype, float factor, 
 /// are of (BF16, F16 or F32), has lost nothing.
 Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
                     std::byte* codes) noexcept;
+Rounding encode_fp8(std::span<const std::uint16_t> bf16, float scale, std::byte* codes) noexcept;
 
 /// The same as E2M1: codes of four bits, each in a byte of its own.
 Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,

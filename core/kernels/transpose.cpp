@@ -1,4 +1,5 @@
-// Squares of 16 bytes a side are transposed in registers and leave as whole cache lines.
+// Tiles are copied to the first-level cache, squares of 16 bytes a side transposed in registers,
+// and columns leave as whole cache lines.
 #include <array>
 #include <cstring>
 
@@ -21,90 +22,143 @@ void Transpose(const MatrixRows& in, std::size_t size, std::byte* out, std::ptrd
 }
 #else
 
-using Bytes = hn::Vec<hn::Full128<std::uint8_t> >;
-constexpr hn::Full128<std::uint8_t> kBytes;
+/// As many blocks of 16 bytes as a vector has, up to a cache line.
+using U8 = hn::CappedTag<std::uint8_t, 64>;
+constexpr std::size_t kBlocks = hn::MaxLanes(U8()) / 16;
 
-/// Swaps rows and columns of a square of 16 bytes a side, whose elements are T: neighbours are put
-/// side by side, then pairs, then fours, until whole halves are.
-template <typename T, std::size_t kRows>
-HWY_INLINE void interleave(std::array<Bytes, kRows>& rows) {
-  const hn::Full128<T> d;
-  std::array<Bytes, kRows> next;
+template <std::size_t kCount>
+using Blocks = hn::CappedTag<std::uint8_t, 16 * kCount>;
+
+/// A vector of blocks that lie `stride` bytes apart.
+template <std::size_t kCount>
+HWY_INLINE hn::Vec<Blocks<kCount> > load_blocks(const std::byte* from, std::size_t stride) {
+  if constexpr (kCount == 1) {
+    return hn::LoadU(Blocks<1>(), reinterpret_cast<const std::uint8_t*>(from));
+  } else {
+    constexpr std::size_t kHalf = kCount / 2;
+    return hn::Combine(Blocks<kCount>(), load_blocks<kHalf>(from + kHalf * stride, stride),
+                       load_blocks<kHalf>(from, stride));
+  }
+}
+
+/// In squares of 16 bytes a side, whose elements are T, neighbours are put side by side; then
+/// pairs, then fours, until rows have become columns.
+template <typename T, typename Tag, std::size_t kRows>
+HWY_INLINE void interleave(Tag bytes, std::array<hn::Vec<Tag>, kRows>& rows) {
+  const hn::Repartition<T, Tag> d;
+  std::array<hn::Vec<Tag>, kRows> next;
   for (std::size_t i = 0; i < kRows / 2; ++i) {
     const auto a = hn::BitCast(d, rows[i]);
     const auto b = hn::BitCast(d, rows[i + kRows / 2]);
-    next[2 * i] = hn::BitCast(kBytes, hn::InterleaveLower(d, a, b));
-    next[2 * i + 1] = hn::BitCast(kBytes, hn::InterleaveUpper(d, a, b));
+    next[2 * i] = hn::BitCast(bytes, hn::InterleaveLower(d, a, b));
+    next[2 * i + 1] = hn::BitCast(bytes, hn::InterleaveUpper(d, a, b));
   }
   rows = next;
 }
 
-template <typename T>
-HWY_INLINE void transpose_square(const std::byte* in, std::size_t in_pitch, std::byte* out,
-                                 std::size_t out_pitch) {
+/// Squares that lie below each other: a column of all of them is one vector.
+template <typename T, std::size_t kCount>
+HWY_INLINE void transpose_squares(const std::byte* in, std::size_t in_pitch, std::byte* out,
+                                  std::size_t out_pitch) {
   constexpr std::size_t kSide = 16 / sizeof(T);
-  std::array<Bytes, kSide> rows;
+  constexpr Blocks<kCount> bytes;
+  std::array<hn::Vec<Blocks<kCount> >, kSide> rows;
   for (std::size_t r = 0; r < kSide; ++r) {
-    rows[r] = hn::LoadU(kBytes, reinterpret_cast<const std::uint8_t*>(in + r * in_pitch));
+    rows[r] = load_blocks<kCount>(in + r * in_pitch, kSide * in_pitch);
   }
-  for (std::size_t stage = 1; stage < kSide; stage *= 2) interleave<T>(rows);
+  for (std::size_t stage = 1; stage < kSide; stage *= 2) interleave<T>(bytes, rows);
   for (std::size_t c = 0; c < kSide; ++c) {
-    hn::StoreU(rows[c], kBytes, reinterpret_cast<std::uint8_t*>(out + c * out_pitch));
+    hn::StoreU(rows[c], bytes, reinterpret_cast<std::uint8_t*>(out + c * out_pitch));
   }
 }
 
-/// Elements a side of a tile: its columns become runs that fill whole cache lines.
-constexpr std::size_t kTile = 64;
+/// A band of rows becomes runs of so many bytes: two cache lines, which leave together.
+constexpr std::size_t kRun = 128;
+/// What is worked on at a time, a copy in the first-level cache: rows of a large matrix lie in the
+/// same few sets of it, and would drive each other out.
+constexpr std::size_t kTileBytes = std::size_t{32} << 10;
 
 /// Past the caches, where the run lies so that it can: nobody reads it soon, and a line that is
 /// written whole need not be fetched first.
 HWY_INLINE void put(const std::byte* from, std::byte* to, std::size_t bytes) {
-  if (bytes % 64 != 0 || reinterpret_cast<std::uintptr_t>(to) % 16 != 0) {
+  if (bytes % 64 != 0 || reinterpret_cast<std::uintptr_t>(to) % 64 != 0) {
     std::memcpy(to, from, bytes);
     return;
   }
-  for (std::size_t i = 0; i < bytes; i += 16) {
-    hn::Stream(hn::Load(kBytes, reinterpret_cast<const std::uint8_t*>(from + i)), kBytes,
+  constexpr U8 line;
+  for (std::size_t i = 0; i < bytes; i += hn::MaxLanes(line)) {
+    hn::Stream(hn::Load(line, reinterpret_cast<const std::uint8_t*>(from + i)), line,
                reinterpret_cast<std::uint8_t*>(to + i));
   }
 }
 
-/// One tile by way of a buffer in the first-level cache, so that every run is written at once.
+/// Some columns of a tile, as many as a square has, go out as runs.
 template <typename T>
-HWY_INLINE void transpose_tile(const std::byte* in, std::size_t pitch, std::size_t rows,
-                               std::size_t cols, std::byte* out, std::ptrdiff_t col_stride) {
+HWY_INLINE void transpose_columns(const std::byte* in, std::size_t pitch, std::size_t rows,
+                                  std::byte* out, std::ptrdiff_t col_stride) {
   constexpr std::size_t kSide = 16 / sizeof(T);
-  constexpr std::size_t kRun = kTile * sizeof(T);
-  alignas(64) std::array<std::byte, kTile * kRun> tile;
-  const std::size_t whole_rows = rows / kSide * kSide;
-  const std::size_t whole_cols = cols / kSide * kSide;
-  for (std::size_t r = 0; r < whole_rows; r += kSide) {  // few rows at a time: they may share sets
-    for (std::size_t k = r; k < r + kSide; ++k) {        // while these are worked on, the next come
-      for (std::size_t line = 0; line < kRun; line += 64) {
-        hwy::Prefetch(in + k * pitch + kRun + line);
-      }
-    }
-    for (std::size_t c = 0; c < whole_cols; c += kSide) {
-      transpose_square<T>(in + r * pitch + c * sizeof(T), pitch,
-                          tile.data() + c * kRun + r * sizeof(T), kRun);
-    }
+  alignas(64) std::array<std::byte, kSide * kRun> runs;
+  std::size_t r = 0;
+  for (; r + kBlocks * kSide <= rows; r += kBlocks * kSide) {
+    transpose_squares<T, kBlocks>(in + r * pitch, pitch, runs.data() + r * sizeof(T), kRun);
   }
-  for (std::size_t c = 0; c < cols; ++c) {
-    for (std::size_t r = c < whole_cols ? whole_rows : 0; r < rows; ++r) {
-      std::memcpy(tile.data() + c * kRun + r * sizeof(T), in + r * pitch + c * sizeof(T),
-                  sizeof(T));
-    }
-    put(tile.data() + c * kRun, out + static_cast<std::ptrdiff_t>(c) * col_stride,
+  for (; r < rows; r += kSide) {
+    transpose_squares<T, 1>(in + r * pitch, pitch, runs.data() + r * sizeof(T), kRun);
+  }
+  for (std::size_t c = 0; c < kSide; ++c) {
+    put(runs.data() + c * kRun, out + static_cast<std::ptrdiff_t>(c) * col_stride,
         rows * sizeof(T));
   }
 }
 
+/// As few rows and columns as are left at an edge.
+HWY_INLINE void transpose_rest(const MatrixRows& in, std::size_t size, std::byte* out,
+                               std::ptrdiff_t col_stride) {
+  scalar::strided_copy(in, size, out, static_cast<std::ptrdiff_t>(size), col_stride);
+}
+
+/// Lines of the tile that comes next: `part` of its `parts`, while this one is worked on.
+HWY_INLINE void prefetch_part(const std::byte* data, std::size_t rows, std::size_t pitch,
+                              std::size_t row_bytes, std::size_t part, std::size_t parts) {
+  constexpr int kRead = 0, kIntoSecondLevel = 2;
+  for (std::size_t r = part; r < rows; r += parts) {
+    for (std::size_t line = 0; line < row_bytes; line += 64) {
+      __builtin_prefetch(data + r * pitch + line, kRead, kIntoSecondLevel);
+    }
+  }
+}
+
+template <typename T>
+HWY_INLINE void transpose_tile(const MatrixRows& in, std::byte* out, std::ptrdiff_t col_stride) {
+  constexpr std::size_t kSide = 16 / sizeof(T);
+  constexpr std::size_t kRows = kRun / sizeof(T);
+  constexpr std::size_t kPitch = kTileBytes / kRows + 64;  // rows begin in other sets
+  alignas(64) std::array<std::byte, kRows * kPitch> tile;
+  for (std::size_t r = 0; r < in.rows; ++r) {
+    std::memcpy(tile.data() + r * kPitch, in.data + r * in.pitch, in.cols * sizeof(T));
+  }
+  const std::size_t rows = in.rows / kSide * kSide;
+  const std::size_t cols = in.cols / kSide * kSide;
+  const auto at = [&](std::size_t c) { return out + static_cast<std::ptrdiff_t>(c) * col_stride; };
+  for (std::size_t c = 0; c < cols; c += kSide) {
+    prefetch_part(in.data + in.cols * sizeof(T), in.rows, in.pitch, in.cols * sizeof(T), c / kSide,
+                  cols / kSide);
+    transpose_columns<T>(tile.data() + c * sizeof(T), kPitch, rows, at(c), col_stride);
+  }
+  transpose_rest({tile.data() + cols * sizeof(T), rows, in.cols - cols, kPitch}, sizeof(T),
+                 at(cols), col_stride);
+  transpose_rest({tile.data() + rows * kPitch, in.rows - rows, in.cols, kPitch}, sizeof(T),
+                 out + rows * sizeof(T), col_stride);
+}
+
 template <typename T>
 void transpose(const MatrixRows& in, std::byte* out, std::ptrdiff_t col_stride) {
-  for (std::size_t r = 0; r < in.rows; r += kTile) {
-    for (std::size_t c = 0; c < in.cols; c += kTile) {
-      transpose_tile<T>(in.data + r * in.pitch + c * sizeof(T), in.pitch,
-                        std::min(kTile, in.rows - r), std::min(kTile, in.cols - c),
+  constexpr std::size_t kRows = kRun / sizeof(T);
+  constexpr std::size_t kCols = kTileBytes / kRun;
+  for (std::size_t r = 0; r < in.rows; r += kRows) {
+    for (std::size_t c = 0; c < in.cols; c += kCols) {
+      transpose_tile<T>({in.data + r * in.pitch + c * sizeof(T), std::min(kRows, in.rows - r),
+                         std::min(kCols, in.cols - c), in.pitch},
                         out + r * sizeof(T) + static_cast<std::ptrdiff_t>(c) * col_stride,
                         col_stride);
     }

@@ -13,7 +13,7 @@ namespace ckptscope {
 namespace {
 
 // A text may come with a checkpoint from anywhere.
-constexpr std::size_t kMostNested = 32;      // blocks and uses in each other
+constexpr std::size_t kMostBlocks = 32;      // blocks and uses in each other
 constexpr std::size_t kMostLines = 100'000;  // that are carried out
 
 using Lines = std::span<const TokenLine>;
@@ -89,8 +89,8 @@ class RuleReader {
 
   /// From line `at` to the `else` or `end` of the block, or to the end.
   void run_lines(Lines lines, std::size_t& at, Scope& scope) {
-    if (++nested_ > kMostNested && at < lines.size()) {
-      fail_at(*file_, lines[at].front().at, "more than {} levels in each other", kMostNested);
+    if (++nested_ > kMostBlocks && at < lines.size()) {
+      fail_at(*file_, lines[at].front().at, "more than {} levels in each other", kMostBlocks);
     }
     for (; at < lines.size() && !ends_block(lines[at]); ++at) {
       if (++lines_run_ > kMostLines)

@@ -8,7 +8,7 @@
 namespace ckptscope {
 namespace {
 
-struct Kind {
+struct PartKind {
   std::string_view name;
   std::span<const std::string_view> words;
 };
@@ -30,7 +30,7 @@ constexpr std::string_view kMlp[] = {"mlp", "ffn", "feed_forward", ".fc", "dense
 constexpr std::string_view kLora[] = {"lora_"};
 
 /// In the order in which they are asked.
-constexpr Kind kKinds[] = {
+constexpr PartKind kKinds[] = {
     {"LoRA", kLora},           {"vision", kVision},         {"audio", kAudio},
     {"projector", kProjector}, {"shared experts", kShared}, {kRoutedExperts, kRouted},
     {"norms", kNorm},          {"router", kRouter},         {"head", kHead},
@@ -42,7 +42,7 @@ constexpr Kind kKinds[] = {
 
 std::string_view part_kind(std::string_view key) {
   const auto has = [&](std::string_view word) { return key.find(word) != key.npos; };
-  for (const Kind& kind : kKinds) {
+  for (const PartKind& kind : kKinds) {
     if (std::any_of(kind.words.begin(), kind.words.end(), has)) return kind.name;
   }
   return "other";

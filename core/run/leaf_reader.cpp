@@ -16,7 +16,7 @@ namespace ckptscope {
 namespace {
 
 /// Bytes that are read together with what lies between the wanted ones.
-constexpr std::uint64_t kChunk = std::uint64_t{512} * 1024;
+constexpr std::uint64_t kReadBytes = std::uint64_t{512} * 1024;
 /// Runs shorter than this are read together with what lies between them.
 constexpr std::uint64_t kWorthOwnRead = 2048;
 
@@ -233,7 +233,7 @@ std::span<const std::byte> LeafReader::read_rows(std::uint32_t tensor, const Row
     return out;
   }
   // Short runs: read what lies between them too, a bounded number of rows at a time.
-  const std::uint64_t at_once = std::max<std::uint64_t>(1, kChunk / range.pitch);
+  const std::uint64_t at_once = std::max<std::uint64_t>(1, kReadBytes / range.pitch);
   for (std::uint64_t row = 0; row < range.rows; row += at_once) {
     const std::uint64_t rows = std::min(at_once, range.rows - row);
     const auto between = between_.take((rows - 1) * range.pitch + range.bytes);

@@ -19,7 +19,7 @@ namespace {
 
 /// Elements at a time: their floats stay in the first-level cache. Sums are taken by chunk, and
 /// chunks begin at fixed places of a row, so that they do not depend on how a tensor is cut.
-constexpr std::size_t kChunk = 1024;
+constexpr std::size_t kTogether = 1024;
 
 /// One scale per expert; a factor of scales is of all experts.
 bool is_grouped(const Value& value, const WrittenForm& form) {
@@ -34,21 +34,36 @@ std::uint64_t first_element(ShapeView shape, const Region& region) {
   return number;
 }
 
-/// Calls visit(first element, floats) for chunks that end at rows: the elements [first, first +
-/// count) of a tensor, given as bytes of `dtype`.
-void for_each_chunk(Dtype dtype, std::span<const std::byte> elements, std::uint64_t first,
+/// Calls visit(number of the first, elements) for chunks that end at rows, of the elements from
+/// number `first` on, `size` bytes each.
+void for_each_chunk(std::uint64_t size, std::span<const std::byte> elements, std::uint64_t first,
                     std::uint64_t row, const auto& visit) {
-  std::array<float, kChunk> floats;
-  const std::uint64_t size = size_of(dtype);
   const std::uint64_t count = elements.size() / size;
   for (std::uint64_t done = 0; done < count;) {
     const std::uint64_t to_row_end = row - (first + done) % row;
-    const std::uint64_t n = std::min({std::uint64_t{kChunk}, to_row_end, count - done});
-    cast_elements(dtype, elements.data() + done * size, Dtype::F32,
-                  reinterpret_cast<std::byte*>(floats.data()), n);
-    visit(first + done, std::span<const float>(floats).first(n));
+    const std::uint64_t n = std::min({std::uint64_t{kTogether}, to_row_end, count - done});
+    visit(first + done, elements.subspan(done * size, n * size));
     done += n;
   }
+}
+
+/// A chunk as floats.
+class Floats {
+ public:
+  Floats(Dtype dtype, std::span<const std::byte> chunk) : count_(chunk.size() / size_of(dtype)) {
+    cast_elements(dtype, chunk.data(), Dtype::F32, reinterpret_cast<std::byte*>(values_.data()),
+                  count_);
+  }
+  std::span<const float> values() const { return std::span(values_).first(count_); }
+
+ private:
+  std::array<float, kTogether> values_;
+  std::size_t count_;
+};
+
+std::span<const std::uint16_t> as_bf16(std::span<const std::byte> chunk) {
+  return {reinterpret_cast<const std::uint16_t*>(chunk.data()),
+          chunk.size() / sizeof(std::uint16_t)};
 }
 
 /// Returns the place behind it. An exponent is stored of a power of two.
@@ -75,8 +90,10 @@ Packing::Packing(ValuePtr value, PackAs as, std::string key)
 }
 
 void Packing::check_finite(float largest, std::uint64_t first,
-                           std::span<const float> values) const {
+                           std::span<const std::byte> chunk) const {
   if (std::isfinite(largest)) return;
+  const Floats floats(value_->dtype, chunk);
+  const auto values = floats.values();
   const auto bad =
       std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
   const bool nan = std::isnan(*bad);
@@ -90,10 +107,11 @@ void Packing::measure(const Region& region, std::span<const std::byte> elements)
   const std::uint64_t first = first_element(value_->shape, region);
   const std::uint64_t begin = first / per_factor_;
   std::vector<Magnitudes> here;
-  for_each_chunk(value_->dtype, elements, first, row_, [&](std::uint64_t at, auto values) {
-    check_finite(largest_magnitude(values), at, values);
+  for_each_chunk(size_of(value_->dtype), elements, first, row_, [&](std::uint64_t at, auto chunk) {
+    const Floats floats(value_->dtype, chunk);
+    check_finite(largest_magnitude(floats.values()), at, chunk);
     while (here.size() <= at / per_factor_ - begin) here.emplace_back(value_->dtype);
-    here.back().add(values);
+    here.back().add(floats.values());
   });
   const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < here.size(); ++i) measured_[begin + i].add(here[i]);
@@ -187,12 +205,24 @@ std::uint64_t Packing::scale_bytes(std::uint64_t elements) const {
   return blocks * in_row * size;
 }
 
-Rounding Packing::encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
-                               std::span<std::byte> scales) const {
-  if (form_.has_one_scale())
+/// Straight from BF16, where there is a kernel for it; else by way of floats.
+Rounding Packing::encode_chunk(std::uint64_t first, std::span<const std::byte> chunk,
+                               std::byte* codes, std::span<std::byte> scales) const {
+  if (value_->dtype == Dtype::BF16 && form_.has_one_scale()) {
+    return encode_fp8(as_bf16(chunk), factor_of(first).value, codes);
+  }
+  if (value_->dtype == Dtype::BF16 && form_.scheme.kind == QuantScheme::Kind::Mxfp4) {
+    const float largest = largest_magnitude(as_bf16(chunk));
+    check_finite(largest, first, chunk);
+    return encode_mxfp4(as_bf16(chunk), largest, codes, scales.data());
+  }
+  const Floats floats(value_->dtype, chunk);
+  const auto values = floats.values();
+  if (form_.has_one_scale()) {
     return encode_fp8(values, value_->dtype, factor_of(first).value, codes);
+  }
   const float largest = largest_magnitude(values);
-  check_finite(largest, first, values);
+  check_finite(largest, first, chunk);
   switch (form_.scheme.kind) {
     case QuantScheme::Kind::Fp8:
       return encode_mxfp8(values, value_->dtype, codes, scales.data());
@@ -219,9 +249,9 @@ void Packing::Sums::add(const Rounding& rounding) {
 void Packing::encode_groups(std::uint64_t first, std::span<const std::byte> elements,
                             std::span<std::byte> codes, std::span<std::byte> scales,
                             Sums& sums) const {
-  for_each_chunk(value_->dtype, elements, first, row_, [&](std::uint64_t at, auto values) {
+  for_each_chunk(size_of(value_->dtype), elements, first, row_, [&](std::uint64_t at, auto chunk) {
     std::byte* to = codes.data() + code_bytes(at - first);
-    sums.add(encode_chunk(at, values, to, scales.subspan(scale_bytes(at - first))));
+    sums.add(encode_chunk(at, chunk, to, scales.subspan(scale_bytes(at - first))));
   });
 }
 
@@ -252,9 +282,10 @@ void Packing::encode_blocks(std::uint64_t first, std::span<const std::byte> elem
       };
       for (std::uint64_t i = 0; i < rows; ++i) {
         const std::uint64_t at = (row + i) * row_ + column;
-        cast_elements(value_->dtype, elements.data() + at * size, Dtype::F32,
+        const auto part = elements.subspan(at * size, width * size);
+        cast_elements(value_->dtype, part.data(), Dtype::F32,
                       reinterpret_cast<std::byte*>(values_of(i).data()), width);
-        check_finite(largest_magnitude(values_of(i)), first + at, values_of(i));
+        check_finite(largest_magnitude(values_of(i)), first + at, part);
       }
       const float scale = block_scale(std::span(floats).first(rows * width));
       scale_to = store_scale(scale, form_.scales_dtype, scale_to);

@@ -85,14 +85,14 @@ class Packing {
   Factor find_factor(const Magnitudes& magnitudes) const;
   /// As the third tensor holds it.
   float stored(const Factor& factor) const;
-  Rounding encode_chunk(std::uint64_t first, std::span<const float> values, std::byte* codes,
+  Rounding encode_chunk(std::uint64_t first, std::span<const std::byte> chunk, std::byte* codes,
                         std::span<std::byte> scales) const;
   void encode_groups(std::uint64_t first, std::span<const std::byte> elements,
                      std::span<std::byte> codes, std::span<std::byte> scales, Sums& sums) const;
   void encode_blocks(std::uint64_t first, std::span<const std::byte> elements,
                      std::span<std::byte> codes, std::span<std::byte> scales, Sums& sums) const;
   float block_scale(std::span<const float> values) const;
-  void check_finite(float largest, std::uint64_t first, std::span<const float> values) const;
+  void check_finite(float largest, std::uint64_t first, std::span<const std::byte> chunk) const;
 
   const Value* const value_;
   const WrittenForm& form_;

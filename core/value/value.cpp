@@ -238,13 +238,13 @@ bool is_encoded(const Value& value) {
 }
 
 std::string_view decoded_form(const Value& value) {
-  using Kind = QuantScheme::Kind;
-  if (value.op == Op::Mxfp4) return name_of(Kind::Mxfp4);
-  if (value.op == Op::Fp8) return name_of(Kind::Fp8);
+  using Scheme = QuantScheme::Kind;
+  if (value.op == Op::Mxfp4) return name_of(Scheme::Mxfp4);
+  if (value.op == Op::Fp8) return name_of(Scheme::Fp8);
   if (value.op != Op::Nibbles) return "";
-  return name_of(value.nibbles == NibbleForm::Fp4    ? Kind::Fp4
-                 : value.nibbles == NibbleForm::Int4 ? Kind::Int4
-                                                     : Kind::Nvfp4);
+  return name_of(value.nibbles == NibbleForm::Fp4    ? Scheme::Fp4
+                 : value.nibbles == NibbleForm::Int4 ? Scheme::Int4
+                                                     : Scheme::Nvfp4);
 }
 
 std::string_view decoded_form_below(const Value& value) {

@@ -10,7 +10,7 @@ constexpr std::size_t kLayers = 8;
 constexpr std::size_t kFirstMoe = 2;
 constexpr std::size_t kExperts = 12;
 constexpr std::size_t kElements = 16;
-constexpr std::uint16_t kOne = 0x3F80;
+constexpr std::uint16_t kBf16One = 0x3F80;
 constexpr std::uint16_t kThree = 0x4040;
 constexpr std::uint16_t kFour = 0x4080;
 
@@ -27,7 +27,7 @@ std::vector<std::uint8_t> alternating(std::uint16_t magnitude, std::size_t eleme
 
 /// From 1 to 1.1, another one for each expert of a layer.
 std::uint16_t usual(std::size_t layer, std::size_t expert, std::size_t tensor) {
-  return static_cast<std::uint16_t>(kOne + (5 * layer + 3 * expert + tensor) % 13);
+  return static_cast<std::uint16_t>(kBf16One + (5 * layer + 3 * expert + tensor) % 13);
 }
 
 std::uint16_t magnitude(std::size_t layer, std::size_t expert, std::size_t tensor) {
@@ -61,7 +61,7 @@ void add_experts(SyntheticCheckpoint& model, std::size_t layer, bool stacked) {
 
 SyntheticCheckpoint odd_model(bool stacked) {
   SyntheticCheckpoint model;
-  model.tensors.push_back(tensor("model.embed_tokens.weight", {8, 4}, alternating(kOne, 32)));
+  model.tensors.push_back(tensor("model.embed_tokens.weight", {8, 4}, alternating(kBf16One, 32)));
   for (std::size_t layer = 0; layer < kLayers; ++layer) {
     const std::string start = "model.layers." + std::to_string(layer) + ".";
     const std::uint16_t wide = layer == 5 ? kFour : usual(layer, 0, 0);

@@ -22,7 +22,7 @@ struct Arguments {
   std::uint64_t seed = 0;
 };
 
-std::uint64_t parse_number(std::string_view text) {
+std::uint64_t number_or_stop(std::string_view text) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) {
@@ -35,7 +35,7 @@ Arguments parse(const std::vector<std::string>& words) {
   Arguments arguments;
   std::vector<std::string> places;
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const auto value = [&] { return parse_number(i + 1 < words.size() ? words[++i] : ""); };
+    const auto value = [&] { return number_or_stop(i + 1 < words.size() ? words[++i] : ""); };
     if (words[i] == "--real") {
       arguments.reduced.real = true;
     } else if (words[i] == "--layers") {
@@ -59,9 +59,9 @@ SyntheticCheckpoint checkpoint_of(const Arguments& arguments) {
   const std::string_view numbers = model.substr(5);
   const std::size_t colon = numbers.find(':');
   if (colon == numbers.npos) throw std::invalid_argument("many:COUNT:SHARDS is expected");
-  const std::uint64_t count = parse_number(numbers.substr(0, colon));
+  const std::uint64_t count = number_or_stop(numbers.substr(0, colon));
   if (count < 3) throw std::invalid_argument("many: at least 3 tensors are expected");
-  const std::uint64_t shards = parse_number(numbers.substr(colon + 1));
+  const std::uint64_t shards = number_or_stop(numbers.substr(colon + 1));
   if (shards == 0) throw std::invalid_argument("many: at least 1 shard is expected");
   return many_tensors(count, shards);
 }

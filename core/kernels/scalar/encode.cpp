@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <vector>
 
 #include "core/kernels/int4_search.hpp"
 #include "core/kernels/scalar/scalar.hpp"
@@ -11,12 +12,22 @@
 namespace ckptscope::scalar {
 namespace {
 
-/// Sums of squares in single precision, value i in lane i mod 16, the lanes added by halves: the
-/// order of a vector of 16, whatever the machine has, so that every machine gives the same sums.
-class Lanes {
+/// A sum of squares in single precision: those of two neighbours are added up, pair i goes to lane
+/// i mod 16, and lanes are added by halves. It is the order of vectors of 16, whatever the machine
+/// has, so that every machine gives the same sums.
+class Squares {
  public:
-  void add(std::size_t index, float value) { lanes_[index % lanes_.size()] += value * value; }
+  void add(float value) {
+    const float square = value * value;
+    if (count_ % 2 == 0) {
+      even_ = square;
+    } else {
+      lanes_[count_ / 2 % lanes_.size()] += even_ + square;
+    }
+    ++count_;
+  }
   double sum() {
+    if (count_ % 2 != 0) add(0);
     for (std::size_t half = lanes_.size() / 2; half > 0; half /= 2) {
       for (std::size_t i = 0; i < half; ++i) lanes_[i] += lanes_[i + half];
     }
@@ -25,6 +36,8 @@ class Lanes {
 
  private:
   std::array<float, 16> lanes_{};
+  std::size_t count_ = 0;
+  float even_ = 0;
 };
 
 }  // namespace
@@ -37,14 +50,27 @@ float largest_magnitude(std::span<const float> values) noexcept {
   return std::bit_cast<float>(largest);
 }
 
+namespace {
+
+std::vector<float> floats(std::span<const std::uint16_t> bf16) {
+  std::vector<float> values(bf16.size());
+  std::transform(bf16.begin(), bf16.end(), values.begin(), bf16_to_float);
+  return values;
+}
+
+}  // namespace
+
+float largest_magnitude(std::span<const std::uint16_t> bf16) noexcept {
+  return scalar::largest_magnitude(floats(bf16));
+}
+
 Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
                       std::byte* scales) noexcept {
   Rounding total;
-  Lanes signal;
-  Lanes noise;
+  Squares signal;
+  Squares noise;
   // Sums are taken in the unit of the largest block, so that no square leaves a float.
   const std::uint8_t unit = e8m0_scale_of(largest);
-  const float to_unit = power_of_two(127 - unit);
   for (; !values.empty(); values = values.subspan(kMxfp4Block)) {
     const auto block = values.first(kMxfp4Block);
     const std::uint8_t scale = e8m0_scale_of(largest_magnitude(block));
@@ -59,8 +85,8 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
       const float error = scaled - decoded;
       // Beside a much larger one a value may be nothing even before it is rounded.
       total.changed += (decoded == 0 ? block[i] : error) != 0 ? 1 : 0;
-      signal.add(i, block[i] * to_unit);
-      noise.add(i, error * down);
+      signal.add(scaled * down);
+      noise.add(error * down);
     }
     for (std::size_t i = 0; i < kMxfp4Block; i += 2) {
       *codes++ = static_cast<std::byte>(nibbles[i] | nibbles[i + 1] << 4);
@@ -72,14 +98,19 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
   return total;
 }
 
+Rounding encode_mxfp4(std::span<const std::uint16_t> bf16, float largest, std::byte* codes,
+                      std::byte* scales) noexcept {
+  return scalar::encode_mxfp4(floats(bf16), largest, codes, scales);
+}
+
 namespace {
 
 /// A byte a code.
 Rounding encode_as(const auto& to_code, const auto& to_float, std::span<const float> values,
                    Dtype dtype, float scale, std::byte* codes) {
   Rounding total;
-  Lanes signal;
-  Lanes noise;
+  Squares signal;
+  Squares noise;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const float scaled = values[i] / scale;
     const std::uint8_t code = to_code(scaled);
@@ -87,8 +118,8 @@ Rounding encode_as(const auto& to_code, const auto& to_float, std::span<const fl
     const float decoded = to_float(code);
     const bool same = rounded_to(dtype, decoded * scale) == values[i];
     total.changed += same ? 0 : 1;
-    signal.add(i, scaled);
-    noise.add(i, same ? 0 : scaled - decoded);
+    signal.add(scaled);
+    noise.add(same ? 0 : scaled - decoded);
   }
   const double squared = static_cast<double>(scale) * static_cast<double>(scale);
   total.signal = signal.sum() * squared;
@@ -101,6 +132,10 @@ Rounding encode_as(const auto& to_code, const auto& to_float, std::span<const fl
 Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
                     std::byte* codes) noexcept {
   return encode_as(float_to_e4m3, e4m3_to_float, values, dtype, scale, codes);
+}
+
+Rounding encode_fp8(std::span<const std::uint16_t> bf16, float scale, std::byte* codes) noexcept {
+  return scalar::encode_fp8(floats(bf16), Dtype::BF16, scale, codes);
 }
 
 Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,
@@ -120,8 +155,8 @@ std::uint16_t find_int4_scale(std::span<const float, kInt4Block> values, float l
 Rounding round_int4(std::span<const float, kInt4Block> values, float divisor, float scale,
                     std::byte* codes) noexcept {
   Rounding total;
-  Lanes signal;
-  Lanes noise;
+  Squares signal;
+  Squares noise;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto code =
         static_cast<int>(std::nearbyint(std::clamp(values[i] / divisor, -8.0F, 7.0F)));
@@ -132,8 +167,8 @@ Rounding round_int4(std::span<const float, kInt4Block> values, float divisor, fl
     const bool same =
         std::bit_cast<std::uint32_t>(decoded) == std::bit_cast<std::uint32_t>(values[i]);
     total.changed += same ? 0 : 1;
-    signal.add(i, scaled);
-    noise.add(i, same ? 0 : scaled - number);
+    signal.add(scaled);
+    noise.add(same ? 0 : scaled - number);
   }
   const double squared = static_cast<double>(scale) * static_cast<double>(scale);
   total.signal = signal.sum() * squared;

@@ -16,10 +16,14 @@ void decode_nibbles(std::span<const std::byte> codes, const std::array<float, 16
                     std::span<const float> scales, std::size_t group, Dtype to,
                     std::byte* out) noexcept;
 float largest_magnitude(std::span<const float> values) noexcept;
+float largest_magnitude(std::span<const std::uint16_t> bf16) noexcept;
 Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
+                      std::byte* scales) noexcept;
+Rounding encode_mxfp4(std::span<const std::uint16_t> bf16, float largest, std::byte* codes,
                       std::byte* scales) noexcept;
 Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
                     std::byte* codes) noexcept;
+Rounding encode_fp8(std::span<const std::uint16_t> bf16, float scale, std::byte* codes) noexcept;
 Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,
                      std::byte* codes) noexcept;
 std::uint16_t find_int4_scale(std::span<const float, kInt4Block> values, float largest) noexcept;

@@ -19,7 +19,7 @@ class LargestMagnitude : public ::testing::TestWithParam<std::string> {
 };
 
 TEST_P(LargestMagnitude, OfSpecialValues) {
-  EXPECT_EQ(largest_magnitude({}), 0);
+  EXPECT_EQ(largest_magnitude(Floats{}), 0);
   EXPECT_EQ(largest_magnitude(Floats{2, -3, 1}), 3);
   EXPECT_FALSE(std::signbit(largest_magnitude(Floats{-0.0F, 0})));
   EXPECT_EQ(largest_magnitude(Floats{0, -kMinFloat}), kMinFloat);

@@ -176,6 +176,40 @@ TEST_P(Target, EncodeMxfp4) {
   }
 }
 
+std::vector<std::uint16_t> as_bf16(const std::vector<float>& values) {
+  std::vector<std::uint16_t> bits(values.size());
+  std::transform(values.begin(), values.end(), bits.begin(), float_to_bf16);
+  return bits;
+}
+
+std::vector<float> as_floats(const std::vector<std::uint16_t>& bf16) {
+  std::vector<float> values(bf16.size());
+  std::transform(bf16.begin(), bf16.end(), values.begin(), bf16_to_float);
+  return values;
+}
+
+TEST_P(Target, EncodeBf16AsMxfp4) {
+  Random random(10);
+  for (const int spread : {0, 2, 10, 60, 140}) {
+    for (const std::size_t blocks : {1, 2, 3, 32}) {
+      const auto values = as_bf16(random_floats(random, blocks * 32, std::min(spread, 120)));
+      const auto floats = as_floats(values);
+      const float largest = largest_magnitude(values);
+      ASSERT_EQ(largest, scalar::largest_magnitude(floats));
+      Odd codes(blocks * 16);
+      Odd scales(blocks);
+      Bytes expected_codes(blocks * 16);
+      Bytes expected_scales(blocks);
+      const Rounding found = encode_mxfp4(values, largest, codes.data(), scales.data());
+      const Rounding expected =
+          scalar::encode_mxfp4(floats, largest, expected_codes.data(), expected_scales.data());
+      ASSERT_EQ(codes.part(blocks * 16), expected_codes);
+      ASSERT_EQ(scales.part(blocks), expected_scales);
+      expect_same(found, expected);
+    }
+  }
+}
+
 /// Values in a dtype that holds them; every third is a code times the scale.
 std::vector<float> nearly_decoded(Random& random, std::size_t count, Dtype dtype, float scale,
                                   const auto& value_of) {
@@ -207,7 +241,28 @@ void expect_same_codes(Random& random, const auto& value_of, const auto& encode,
 
 TEST_P(Target, EncodeFp8) {
   Random random(5);
-  expect_same_codes(random, e4m3_to_float, encode_fp8, scalar::encode_fp8);
+  const auto encode = [](const std::vector<float>& values, Dtype dtype, float scale,
+                         std::byte* codes) { return encode_fp8(values, dtype, scale, codes); };
+  const auto plainly = [](const std::vector<float>& values, Dtype dtype, float scale,
+                          std::byte* codes) {
+    return scalar::encode_fp8(values, dtype, scale, codes);
+  };
+  expect_same_codes(random, e4m3_to_float, encode, plainly);
+}
+
+TEST_P(Target, EncodeBf16AsFp8) {
+  Random random(11);
+  for (const float scale : {1.0F, 0.01F, 3e-38F, 1e20F}) {
+    for (const std::size_t count : kLengths) {
+      const auto values = nearly_decoded(random, count, Dtype::BF16, scale, e4m3_to_float);
+      Odd codes(count);
+      Bytes expected(count);
+      const Rounding found = encode_fp8(as_bf16(values), scale, codes.data());
+      const Rounding plain = scalar::encode_fp8(values, Dtype::BF16, scale, expected.data());
+      ASSERT_EQ(codes.part(count), expected) << scale << " " << count;
+      expect_same(found, plain);
+    }
+  }
 }
 
 TEST_P(Target, EncodeE2m1) {
@@ -240,6 +295,8 @@ TEST_P(Target, LargestMagnitude) {
   for (const std::size_t count : kLengths) {
     auto values = random_floats(random, count, 100);
     EXPECT_EQ(largest_magnitude(values), scalar::largest_magnitude(values));
+    const auto bf16 = as_bf16(values);
+    EXPECT_EQ(largest_magnitude(bf16), scalar::largest_magnitude(as_floats(bf16)));
     if (values.empty()) continue;
     values[random() % count] = -INFINITY;
     EXPECT_TRUE(std::isinf(largest_magnitude(values)));
