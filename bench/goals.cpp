@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -194,6 +195,70 @@ void opening_goals(Goals& goals, const std::string& directory) {
   fs::remove_all(kimi);
 }
 
+/// The same work by others, of the same files, one after the other. Their Python is
+/// CKPTSCOPE_PEERS, or python3.
+void peer_figures(Goals& goals, const std::string& directory) {
+  const char* const named = std::getenv("CKPTSCOPE_PEERS");
+  const std::string python = named == nullptr ? "python3" : named;
+  const char* const needed = "import torch, safetensors, gguf, compressed_tensors";
+  if (run({python, "-c", needed}).exit != 0) {
+    report("\npeers are left out: their packages are not installed, see bench/README.md");
+    return;
+  }
+  const std::string many = directory + "/many";
+  const std::string hf = directory + "/peer-hf";
+  const std::string fp8 = directory + "/peer-fp8";
+  const std::string own = directory + "/own";
+  const std::string native = own + "-native";
+  const std::string theirs = directory + "/theirs";
+  const auto peer = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> all{python, CKPTSCOPE_BENCH "/peers.py"};
+    all.insert(all.end(), words.begin(), words.end());
+    return run(all);
+  };
+  for (const std::string& old : {many, hf, fp8, native}) fs::remove_all(old);
+  write_synthetic(many, testing::many_tensors(496'620, 96));
+  write_synthetic(hf, testing::published("gpt-oss-20b", testing::Reduced{1, true}));
+  peer({"make-fp8", fp8});
+  struct Job {
+    const char* name;
+    std::vector<std::string> theirs;
+    std::vector<std::string> ours;
+  };
+  const Job kJobs[] = {
+      {"safetensors: all headers of 496,620 tensors", {"headers", many}, {"info", many}},
+      {"torch: GPT-OSS to native",
+       {"native", hf, theirs},
+       {"convert", hf, "--to", "native", "-o", native}},
+      {"torch: statistics of it", {"stat", native}, {"stat", native}},
+      {"gguf: MXFP4 of its experts",
+       {"mxfp4", native, theirs},
+       {"convert", native, "--to", "hf", "-o", own}},
+      {"compressed-tensors: FP8 by block to BF16",
+       {"bf16", fp8, theirs},
+       {"convert", fp8, "--to", "hf", "--quantize", "none", "-o", own}},
+  };
+  for (const Job& job : kJobs) {
+    fs::remove_all(theirs);
+    fs::remove_all(own);
+    const std::string input = job.ours[1];
+    make_cold(input);
+    const Run other = peer(job.theirs);
+    make_cold(input);
+    std::vector<std::string> words{CKPTSCOPE_BINARY};
+    words.insert(words.end(), job.ours.begin(), job.ours.end());
+    const Run mine = run(words);
+    if (other.exit != 0 || mine.exit != 0) {
+      report(fmt::format("{}: exits {} and {}", job.name, other.exit, mine.exit));
+      continue;
+    }
+    goals.beside(job.name, "x our time", other.seconds / mine.seconds);
+    goals.beside(job.name, "x our memory",
+                 static_cast<double>(other.resident) / static_cast<double>(mine.resident));
+  }
+  for (const std::string& made : {many, hf, fp8, own, native, theirs}) fs::remove_all(made);
+}
+
 }  // namespace
 
 void bench_goals(const std::string& directory) {
@@ -202,6 +267,7 @@ void bench_goals(const std::string& directory) {
   kernel_goals(goals);
   opening_goals(goals, directory);
   conversion_goals(goals, directory);
+  peer_figures(goals, directory);
   goals.save(directory + "/goals.json");
 }
 

@@ -70,9 +70,9 @@ inline constexpr Flag kMemory{
     .name = "memory", .value = "SIZE", .help = "bound of conversion buffers", .fallback = "512MiB"};
 inline constexpr Flag kThreads{.name = "threads",
                                .value = "N",
-                               .help = "workers; the processors this process may use",
+                               .help = "workers, each of which reads, computes and writes",
                                .letter = 'j',
-                               .otherwise = "all of them"};
+                               .otherwise = "two a processor"};
 inline constexpr Flag kOutput{.name = "output",
                               .value = "PATH",
                               .help = "where the result appears; must not exist",

@@ -84,7 +84,10 @@ Resources Args::resources() const {
     fail(Code::Usage, "--memory {}: at least {} is needed", format_memory(resources.memory),
          format_memory(kLeastMemory));
   }
-  const std::uint64_t threads = number("threads").value_or(usable_processors());
+  // While one worker waits for the disk, another one computes.
+  constexpr std::uint64_t kWorkersPerProcessor = 2;
+  const std::uint64_t threads =
+      number("threads").value_or(kWorkersPerProcessor * usable_processors());
   if (threads == 0 || threads > kMostThreads) {
     fail(Code::Usage, "-j {}: 1 to {} is expected", threads, kMostThreads);
   }

@@ -42,7 +42,9 @@ constexpr Flag kGlobalFlags[] = {
      .value = "LINE",
      .help = "what Tab offers behind a line of the prompt, with PATH open: for shells"},
     {.name = "quiet", .help = "no progress", .letter = 'q'},
-    {.name = "verbose", .help = "time and rate of each phase", .letter = 'v'},
+    {.name = "verbose",
+     .help = "of each phase its time, its rate, how busy the processors were",
+     .letter = 'v'},
     {.name = "help", .help = "usage, examples and exit codes", .letter = 'h'},
     {.name = "version", .help = "versions of the program and its libraries", .letter = 'V'},
 };

@@ -12,6 +12,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/hash.hpp"
+#include "core/base/parallel.hpp"
 #include "views/document/document.hpp"
 #include "views/document/text_renderer.hpp"
 
@@ -45,7 +46,8 @@ CliProgress::~CliProgress() {
   end_phase();
 }
 
-/// With -v: how long the phase took.
+/// With -v: how long the phase took, and how busy the processors were: where they were not, the
+/// disk set the pace.
 void CliProgress::end_phase() {
   clear_bar();
   if (name_.empty()) return;
@@ -58,7 +60,10 @@ void CliProgress::end_phase() {
                 : fmt::format("   {}, {}/s", format_bytes(done),
                               format_bytes(static_cast<std::uint64_t>(static_cast<double>(done) /
                                                                       std::max(1e-3, seconds))));
-  write_stderr(fmt::format("{:<9} took {:.2f} s{}\n", name_, seconds, rate));
+  const double processor =
+      static_cast<double>(std::clock() - processor_started_) / CLOCKS_PER_SEC / usable_processors();
+  write_stderr(fmt::format("{:<9} took {:.2f} s{}, processors {:.0f} % busy\n", name_, seconds,
+                           rate, 100 * std::min(1.0, processor / std::max(1e-3, seconds))));
 }
 
 void CliProgress::phase(std::string_view name, std::uint64_t total) {
@@ -67,6 +72,7 @@ void CliProgress::phase(std::string_view name, std::uint64_t total) {
   Progress::phase(name, total);
   name_ = name;
   started_ = shown_ = Clock::now();
+  processor_started_ = std::clock();
 }
 
 void CliProgress::advance(std::uint64_t bytes) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <ctime>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -19,7 +20,7 @@ class CliProgress final : public Progress {
     bool quiet = false;
     bool terminal = false;  // a bar that moves, instead of lines
     bool ascii = false;
-    bool verbose = false;  // time and rate of each phase
+    bool verbose = false;  // what each phase took
   };
   /// The first of several ranks shows how far all of them are; the others tell it.
   explicit CliProgress(const Style& style, Ranks& ranks = this_process())
@@ -51,6 +52,7 @@ class CliProgress final : public Progress {
   std::mutex mutex_;
   std::string name_;
   Clock::time_point started_;
+  std::clock_t processor_started_ = 0;
   Clock::time_point shown_;
   Clock::time_point published_;
   bool bar_shown_ = false;

@@ -21,10 +21,10 @@
 namespace ckptscope {
 namespace {
 
-constexpr std::uint64_t kShare = 48'000'000;    // of one worker: its tile and its scratch
+constexpr std::uint64_t kShare = 24'000'000;    // of one worker: its tile and its scratch
 constexpr std::uint64_t kApart = 64'000'000;    // left to everything that is not a worker
 constexpr std::uint64_t kScratch = 4ull << 20;  // of an Evaluator
-constexpr std::uint64_t kMaxTile = 32ull << 20;
+constexpr std::uint64_t kMaxTile = 16ull << 20;
 constexpr std::uint64_t kMinTile = 1ull << 20;
 
 /// Jobs that are computed together, no further from each other than this.
