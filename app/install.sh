@@ -2,12 +2,12 @@
 
 build_packages=(g++ cmake make pkg-config libfmt-dev nlohmann-json3-dev libcli11-dev libpcre2-dev
                 libxxhash-dev libutf8proc-dev libssl-dev libhwy-dev zlib1g-dev libzstd-dev
-                libreadline-dev libncurses-dev)
+                libreadline-dev libncurses-dev libcurl4-openssl-dev)
 
 install_packages() {
   local missing=() package
   for package in "$@"; do
-    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed ||
+    dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
       missing+=("$package")
   done
   ((${#missing[@]})) || return 0

@@ -57,7 +57,7 @@ class Goals {
   nlohmann::ordered_json rows_ = nlohmann::ordered_json::array();
 };
 
-/// The best target has goals; the others stand beside it.
+/// The target in use has goals; the others stand beside it.
 void kernel_goals(Goals& goals) {
   const std::pair<const char*, double> kLeast[] = {
       {"mxfp4 -> bf16", 1.6},
@@ -70,21 +70,24 @@ void kernel_goals(Goals& goals) {
       {"bf16 -> f32", 1.3},
       {"f32 -> bf16", 0.9},
   };
-  for (const std::string target : {"", "AVX2", "scalar"}) {
+  const std::string used = kernel_target();
+  std::vector<std::string> targets{used, "AVX2", "scalar"};
+  targets.erase(std::remove(targets.begin() + 1, targets.end(), used), targets.end());
+  for (const std::string& target : targets) {
     if (!choose_kernels(target)) continue;
     for (const KernelFigure& figure : measure_kernels()) {
       const auto* const row =
           std::find_if(std::begin(kLeast), std::end(kLeast),
                        [&](const auto& one) { return figure.name == one.first; });
       if (row == std::end(kLeast)) continue;
-      if (target.empty()) {
+      if (target == used) {
         goals.at_least(figure.name, "x memcpy", row->second, figure.ratio);
       } else {
         goals.beside(figure.name + ", " + target, "x memcpy", figure.ratio);
       }
     }
   }
-  choose_kernels("");
+  choose_kernels(used);
 }
 
 /// The median of an odd number of runs, each prepared anew.
@@ -269,6 +272,11 @@ void bench_goals(const std::string& directory) {
   conversion_goals(goals, directory);
   peer_figures(goals, directory);
   goals.save(directory + "/goals.json");
+}
+
+void bench_peers(const std::string& directory) {
+  Goals figures;
+  peer_figures(figures, directory);
 }
 
 }  // namespace ckptscope::bench

@@ -9,4 +9,7 @@ namespace ckptscope::bench {
 /// of some GB are made and go again: it wants 60 GB for a while.
 void bench_goals(const std::string& directory);
 
+/// The end of that table alone: the same work by others.
+void bench_peers(const std::string& directory);
+
 }  // namespace ckptscope::bench

@@ -17,7 +17,7 @@
 namespace ckptscope::bench {
 namespace {
 
-/// Elements: 8 MiB of BF16, as much as a conversion has in hand at a time.
+/// Elements: 8 MiB of BF16. A conversion's tile has 16 MiB, its steps work on half of one.
 constexpr std::size_t kCount = std::size_t{4} << 20;
 constexpr std::size_t kLong = 8192;  // elements of rows that lie 16 KiB apart
 constexpr int kTimes = 25;
@@ -51,6 +51,13 @@ std::vector<KernelFigure> measure_kernels() {
       [&] { decode_mxfp4(blocks, scales, 16, reinterpret_cast<std::uint16_t*>(out.data())); });
   row("e4m3 x scale -> bf16", kCount * 2,
       [&] { decode_fp8(Dtype::F8_E4M3, in.data(), 0.01F, Dtype::BF16, out.data(), kCount); });
+  for (const std::size_t run : {128, 32}) {  // blocks of DeepSeek; MXFP8
+    row(fmt::format("e4m3, a scale for each {} -> bf16", run), kCount * 2, [&] {
+      for (std::size_t i = 0; i < kCount; i += run) {
+        decode_fp8(Dtype::F8_E4M3, in.data() + i, 0.01F, Dtype::BF16, out.data() + 2 * i, run);
+      }
+    });
+  }
   for (const std::size_t group : {16, 32}) {  // NVFP4; int4, FP4
     const std::vector<float> factors(kCount / group, 0.01F);
     std::array<float, 16> codes;

@@ -11,7 +11,7 @@ struct KernelFigure {
   double ratio = 0;      // time of memcpy of as much over its own
   double gigabytes = 0;  // a second, of what memcpy is of
 };
-/// On one thread, of arrays as large as a conversion's windows.
+/// On one thread, of arrays of 8 MiB.
 std::vector<KernelFigure> measure_kernels();
 
 }  // namespace ckptscope::bench

@@ -1,6 +1,7 @@
 // Benchmarks: see README.md. Every figure stands beside a yardstick of the same run.
 //
 //   ckptscope-bench goals DIR      every goal with its yardstick, figure and verdict
+//   ckptscope-bench peers DIR      the same work by others, see peers.py
 //   ckptscope-bench open DIR       half a million tensors, Hy3's plan; beside json.load in Python
 //   ckptscope-bench convert DIR    conversions at real widths, both ways; beside cp of the output
 //   ckptscope-bench training DIR   checkpoints of many ranks; beside pickle.load and cp
@@ -246,13 +247,16 @@ int main_of(const std::vector<std::string>& words) {
     bench_screen(many);
   } else if (words.size() == 2 && words[0] == "goals") {
     bench_goals(words[1]);
+  } else if (words.size() == 2 && words[0] == "peers") {
+    bench_peers(words[1]);
   } else if (words.size() == 1 && words[0] == "kernels") {
     bench_kernels();
   } else if (words.size() == 1 && words[0] == "packing") {
     bench_packing();
   } else {
     report(
-        "usage: ckptscope-bench goals DIR | open DIR | convert DIR | training DIR | stat DIR | "
+        "usage: ckptscope-bench goals DIR | peers DIR | open DIR | convert DIR | training DIR | "
+        "stat DIR | "
         "screen DIR | kernels | packing");
     return 2;
   }

@@ -35,6 +35,7 @@ const std::set<std::string> kStarters{"thread", "core/base/parallel.hpp",
 
 /// A thread of the test's own; std::this_thread is not one.
 const std::string kThread = std::string("std::") + "thread ";
+const std::string kJoiningThread = std::string("std::") + "jthread ";
 const std::string kProgram = std::string("CKPTSCOPE") + "_BINARY";
 
 std::set<std::string> includes_of(const std::string& file) {
@@ -59,7 +60,9 @@ bool includes_threaded(const std::string& file) {
 /// Starts a thread, or the program, which has some; by itself or by tests/support.
 bool starts_anything(const std::string& test) {
   const std::string text = read_file(kRoot + test);
-  if (text.find(kThread) != text.npos || text.find(kProgram) != text.npos) return true;
+  for (const std::string& starter : {kThread, kJoiningThread, kProgram}) {
+    if (text.find(starter) != text.npos) return true;
+  }
   const std::set<std::string> includes = includes_of(test);
   return std::any_of(includes.begin(), includes.end(), [](const std::string& include) {
     return include.starts_with("tests/") && starts_anything(include);

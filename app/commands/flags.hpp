@@ -70,7 +70,7 @@ inline constexpr Flag kMemory{
     .name = "memory", .value = "SIZE", .help = "bound of conversion buffers", .fallback = "512MiB"};
 inline constexpr Flag kThreads{.name = "threads",
                                .value = "N",
-                               .help = "workers, each of which reads, computes and writes",
+                               .help = "workers; two for each processor that this process may use",
                                .letter = 'j',
                                .otherwise = "two a processor"};
 inline constexpr Flag kOutput{.name = "output",

@@ -1,4 +1,7 @@
 // Values of flags, given or by default, as text, numbers, sizes, and as what a conversion asks for.
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cassert>
 
 #include "app/language/command.hpp"
@@ -75,6 +78,23 @@ ConversionRequest Args::conversion() const {
   return request;
 }
 
+namespace {
+
+/// Two a processor, so that one computes while another waits for the disk; fewer where the process
+/// may not open as many files: two shards of two checkpoints each, by the page cache and past it.
+std::uint64_t usual_workers() {
+  constexpr std::uint64_t kPerProcessor = 2, kFilesOfAWorker = 8, kOtherFiles = 8;
+  std::uint64_t workers = kPerProcessor * usable_processors();
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY) {
+    const std::uint64_t open = std::max<std::uint64_t>(files.rlim_cur, kOtherFiles) - kOtherFiles;
+    workers = std::min(workers, open / kFilesOfAWorker);
+  }
+  return std::max<std::uint64_t>(1, workers);
+}
+
+}  // namespace
+
 Resources Args::resources() const {
   constexpr std::uint64_t kMostThreads = 1024;
   constexpr std::uint64_t kLeastMemory = 8ull << 20;
@@ -84,10 +104,8 @@ Resources Args::resources() const {
     fail(Code::Usage, "--memory {}: at least {} is needed", format_memory(resources.memory),
          format_memory(kLeastMemory));
   }
-  // While one worker waits for the disk, another one computes.
-  constexpr std::uint64_t kWorkersPerProcessor = 2;
   const std::uint64_t threads =
-      number("threads").value_or(kWorkersPerProcessor * usable_processors());
+      number("threads").value_or(std::min<std::uint64_t>(kMostThreads, usual_workers()));
   if (threads == 0 || threads > kMostThreads) {
     fail(Code::Usage, "-j {}: 1 to {} is expected", threads, kMostThreads);
   }

@@ -282,9 +282,11 @@ SideEvidence evidence_of_sides(Tensors tensors, const Config& config, const Adap
   std::vector<SideEvidence> parts(ceil_div(tensors.size(), kTogether));
   parallel_for(parts.size(), usable_processors(), [&](std::size_t i, unsigned) {
     const auto rest = tensors.subspan(i * kTogether);
+    SideEvidence part;
     for (const TensorInfo& info : rest.first(std::min(kTogether, rest.size()))) {
-      parts[i].add(mapping, info.name);
+      part.add(mapping, info.name);
     }
+    parts[i] = part;
   });
   SideEvidence evidence;
   for (const SideEvidence& part : parts) {

@@ -32,6 +32,9 @@ enum class Code {
   BadArchive,
   BadDcp,
   UnknownAdapter,
+  Unreachable,
+  RateLimited,
+  BadAnswer,
   // Defects of files (exit 1).
   HeaderTooSmall,
   HeaderTooLarge,

@@ -86,7 +86,7 @@ using Bytes = hn::CappedTag<std::uint8_t, 64>;
 using ByteLanes = hn::Vec<Bytes>;
 constexpr Bytes kBytes;
 
-/// What codes are as BF16 under a scale, but for their sign and exponent, of which no rounding
+/// What codes are as BF16 under a scale, but for their sign and exponent, on which no rounding
 /// depends: 16 words as low and high bytes, the same in every block of 16 bytes. First come the
 /// mantissas of normal codes, then the subnormal codes, whose exponent counts as 0.
 struct E4m3Words {
@@ -95,15 +95,14 @@ struct E4m3Words {
 };
 
 HWY_INLINE E4m3Words e4m3_words(float scale) {
-  constexpr std::uint8_t kOne = 0x38;
-  constexpr unsigned kExponentOfOne = kOne << 4;
-  std::array<std::byte, 16> codes;
+  constexpr unsigned kExponentOfOne = 0x38 << 4;
+  alignas(64) static constexpr std::array<float, 16> kValues = {
+      1, 1.125F,  1.25F,   1.375F,  1.5F,    1.625F,  1.75F,   1.875F,
+      0, 0x1p-9F, 0x2p-9F, 0x3p-9F, 0x4p-9F, 0x5p-9F, 0x6p-9F, 0x7p-9F};
   std::array<std::uint16_t, 16> words;
-  for (std::uint8_t i = 0; i < 8; ++i) {
-    codes[i] = static_cast<std::byte>(kOne | i);
-    codes[8 + i] = std::byte{i};
+  for (std::size_t i = 0; i < 16; i += hn::Lanes(kF)) {
+    store_bf16(kF, hn::Mul(hn::Load(kF, &kValues[i]), hn::Set(kF, scale)), &words[i]);
   }
-  decode_e4m3<true>(codes.data(), scale, reinterpret_cast<std::byte*>(words.data()), 16);
   alignas(16) std::array<std::uint8_t, 16> low;
   alignas(16) std::array<std::uint8_t, 16> high;
   for (std::size_t i = 0; i < 16; ++i) {
@@ -147,10 +146,10 @@ HWY_INLINE ByteLanes shifted_right(ByteLanes bytes, std::uint8_t kept) {
 /// Stops early at a vector that holds a NaN.
 std::size_t E4m3ToBf16(const std::byte* codes, float scale, std::byte* out, std::size_t count) {
   constexpr float kLeast = 0x1p-100F, kMost = 0x1p100F;  // between them all products are normal
-  if (!(std::abs(scale) >= kLeast && std::abs(scale) <= kMost)) {
+  constexpr std::size_t kCodes = hn::MaxLanes(kBytes);
+  if (count < kCodes || !(std::abs(scale) >= kLeast && std::abs(scale) <= kMost)) {
     return decode_e4m3<true>(codes, scale, out, count);
   }
-  constexpr std::size_t kCodes = hn::MaxLanes(kBytes);
   const hn::Repartition<std::uint16_t, Bytes> words;
   const auto set = [](std::uint8_t byte) HWY_ATTR { return hn::Set(kBytes, byte); };
   const auto store = [&](auto known, auto rest, std::byte* to) HWY_ATTR {

@@ -72,9 +72,10 @@ struct Pair {
 };
 
 HWY_INLINE Pair load_pair(const float* from) {
-  Pair pair;
-  hn::LoadInterleaved2(kF, from, pair.even, pair.odd);
-  return pair;
+  Floats even;
+  Floats odd;
+  hn::LoadInterleaved2(kF, from, even, odd);
+  return {even, odd};
 }
 
 /// Two BF16 lie in a word, and each is the upper half of a float.
@@ -87,14 +88,16 @@ HWY_INLINE Pair load_pair(const std::uint16_t* from) {
 /// A sum of squares in 16 lanes, over as many vectors as those take.
 class Sum {
  public:
-  Sum() { parts_.fill(hn::Zero(kF)); }
+  HWY_INLINE Sum() {
+    for (Floats& part : parts_) part = hn::Zero(kF);
+  }
   HWY_INLINE void add(std::size_t pair, Floats even, Floats odd) {
-    Floats& part = parts_[pair % parts_.size()];
+    Floats& part = parts_[pair % kParts];
     part = hn::Add(part, hn::Add(hn::Mul(even, even), hn::Mul(odd, odd)));
   }
   double total() const {
     alignas(64) std::array<float, kSumLanes> all;
-    for (std::size_t i = 0; i < parts_.size(); ++i) {
+    for (std::size_t i = 0; i < kParts; ++i) {
       hn::Store(parts_[i], kF, all.data() + i * kLanes);
     }
     for (std::size_t half = kSumLanes / 2; half > 0; half /= 2) {
@@ -104,7 +107,8 @@ class Sum {
   }
 
  private:
-  std::array<Floats, kSumLanes / kLanes> parts_;
+  static constexpr std::size_t kParts = kSumLanes / kLanes;
+  Floats parts_[kParts];
 };
 
 HWY_INLINE float largest_of(const float* values, std::size_t count) {
@@ -161,9 +165,9 @@ struct Rounded {
   Floats value;
 };
 
-/// As rounded_code() in numbers.cpp, saturated at `most`. Beside 2^k, k chosen by its exponent, a
-/// magnitude keeps as many bits as the small float has; those are the end of the sum, and the
-/// number of exponents below it is the rest of the code.
+/// As rounded_code() in numbers/formats.cpp, saturated at `most`. Beside 2^k, k chosen by its
+/// exponent, a magnitude keeps as many bits as the small float has; those are the end of the sum,
+/// and the number of exponents below it is the rest of the code.
 template <int kMantissaBits, int kMinExponent>
 HWY_INLINE Rounded round_to(Floats magnitude, float most) {
   constexpr int kDropped = 23 - kMantissaBits;

@@ -1,6 +1,7 @@
-// The loops that touch every element: cast, decode, transpose. Pointers need no alignment; nothing
-// here allocates, throws or reads files; all functions are thread-safe. Vector code for the machine
-// at hand is chosen at run time, and gives bit for bit what the plain loops in scalar/ give.
+// The loops that touch every element: cast, decode, transpose. Pointers to bytes need no alignment;
+// nothing here allocates, throws or reads files; all functions are thread-safe. Vector code for the
+// machine at hand is chosen at run time, and gives bit for bit what the plain loops in scalar/
+// give.
 #pragma once
 
 #include <array>

@@ -44,16 +44,16 @@ HWY_INLINE hn::Vec<Blocks<kCount> > load_blocks(const std::byte* from, std::size
 /// In squares of 16 bytes a side, whose elements are T, neighbours are put side by side; then
 /// pairs, then fours, until rows have become columns.
 template <typename T, typename Tag, std::size_t kRows>
-HWY_INLINE void interleave(Tag bytes, std::array<hn::Vec<Tag>, kRows>& rows) {
+HWY_INLINE void interleave(Tag bytes, hn::Vec<Tag> (&rows)[kRows]) {
   const hn::Repartition<T, Tag> d;
-  std::array<hn::Vec<Tag>, kRows> next;
+  hn::Vec<Tag> next[kRows];
   for (std::size_t i = 0; i < kRows / 2; ++i) {
     const auto a = hn::BitCast(d, rows[i]);
     const auto b = hn::BitCast(d, rows[i + kRows / 2]);
     next[2 * i] = hn::BitCast(bytes, hn::InterleaveLower(d, a, b));
     next[2 * i + 1] = hn::BitCast(bytes, hn::InterleaveUpper(d, a, b));
   }
-  rows = next;
+  std::copy(std::begin(next), std::end(next), std::begin(rows));
 }
 
 /// Squares that lie below each other: a column of all of them is one vector.
@@ -62,7 +62,7 @@ HWY_INLINE void transpose_squares(const std::byte* in, std::size_t in_pitch, std
                                   std::size_t out_pitch) {
   constexpr std::size_t kSide = 16 / sizeof(T);
   constexpr Blocks<kCount> bytes;
-  std::array<hn::Vec<Blocks<kCount> >, kSide> rows;
+  hn::Vec<Blocks<kCount> > rows[kSide];
   for (std::size_t r = 0; r < kSide; ++r) {
     rows[r] = load_blocks<kCount>(in + r * in_pitch, kSide * in_pitch);
   }

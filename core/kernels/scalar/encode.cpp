@@ -3,7 +3,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <vector>
 
 #include "core/kernels/int4_search.hpp"
 #include "core/kernels/scalar/scalar.hpp"
@@ -40,32 +39,26 @@ class Squares {
   float even_ = 0;
 };
 
-}  // namespace
+float as_float(float value) {
+  return value;
+}
 
-float largest_magnitude(std::span<const float> values) noexcept {
+float as_float(std::uint16_t bf16) {
+  return bf16_to_float(bf16);
+}
+
+template <typename Element>
+float largest_of(std::span<const Element> values) {
   std::uint32_t largest = 0;  // magnitudes are ordered as their bits are, NaN above infinity
-  for (const float value : values) {
-    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFF);
+  for (const Element value : values) {
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(as_float(value)) & 0x7FFFFFFF);
   }
   return std::bit_cast<float>(largest);
 }
 
-namespace {
-
-std::vector<float> floats(std::span<const std::uint16_t> bf16) {
-  std::vector<float> values(bf16.size());
-  std::transform(bf16.begin(), bf16.end(), values.begin(), bf16_to_float);
-  return values;
-}
-
-}  // namespace
-
-float largest_magnitude(std::span<const std::uint16_t> bf16) noexcept {
-  return scalar::largest_magnitude(floats(bf16));
-}
-
-Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
-                      std::byte* scales) noexcept {
+template <typename Element>
+Rounding mxfp4_of(std::span<const Element> values, float largest, std::byte* codes,
+                  std::byte* scales) {
   Rounding total;
   Squares signal;
   Squares noise;
@@ -73,18 +66,19 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
   const std::uint8_t unit = e8m0_scale_of(largest);
   for (; !values.empty(); values = values.subspan(kMxfp4Block)) {
     const auto block = values.first(kMxfp4Block);
-    const std::uint8_t scale = e8m0_scale_of(largest_magnitude(block));
+    const std::uint8_t scale = e8m0_scale_of(largest_of(block));
     *scales++ = std::byte{scale};
     const float up = power_of_two(127 - scale);
     const float down = power_of_two(scale - unit);
     std::array<std::uint8_t, kMxfp4Block> nibbles;
     for (std::size_t i = 0; i < kMxfp4Block; ++i) {
-      const float scaled = block[i] * up;  // exact: a power of two
+      const float value = as_float(block[i]);
+      const float scaled = value * up;  // exact: a power of two
       nibbles[i] = float_to_e2m1(scaled);
       const float decoded = e2m1_to_float(nibbles[i]);
       const float error = scaled - decoded;
       // Beside a much larger one a value may be nothing even before it is rounded.
-      total.changed += (decoded == 0 ? block[i] : error) != 0 ? 1 : 0;
+      total.changed += (decoded == 0 ? value : error) != 0 ? 1 : 0;
       signal.add(scaled * down);
       noise.add(error * down);
     }
@@ -98,25 +92,20 @@ Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* c
   return total;
 }
 
-Rounding encode_mxfp4(std::span<const std::uint16_t> bf16, float largest, std::byte* codes,
-                      std::byte* scales) noexcept {
-  return scalar::encode_mxfp4(floats(bf16), largest, codes, scales);
-}
-
-namespace {
-
 /// A byte a code.
-Rounding encode_as(const auto& to_code, const auto& to_float, std::span<const float> values,
+template <typename Element>
+Rounding encode_as(const auto& to_code, const auto& to_float, std::span<const Element> values,
                    Dtype dtype, float scale, std::byte* codes) {
   Rounding total;
   Squares signal;
   Squares noise;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const float scaled = values[i] / scale;
+  for (const Element element : values) {
+    const float value = as_float(element);
+    const float scaled = value / scale;
     const std::uint8_t code = to_code(scaled);
     *codes++ = std::byte{code};
     const float decoded = to_float(code);
-    const bool same = rounded_to(dtype, decoded * scale) == values[i];
+    const bool same = rounded_to(dtype, decoded * scale) == value;
     total.changed += same ? 0 : 1;
     signal.add(scaled);
     noise.add(same ? 0 : scaled - decoded);
@@ -129,13 +118,31 @@ Rounding encode_as(const auto& to_code, const auto& to_float, std::span<const fl
 
 }  // namespace
 
+float largest_magnitude(std::span<const float> values) noexcept {
+  return largest_of(values);
+}
+
+float largest_magnitude(std::span<const std::uint16_t> bf16) noexcept {
+  return largest_of(bf16);
+}
+
+Rounding encode_mxfp4(std::span<const float> values, float largest, std::byte* codes,
+                      std::byte* scales) noexcept {
+  return mxfp4_of(values, largest, codes, scales);
+}
+
+Rounding encode_mxfp4(std::span<const std::uint16_t> bf16, float largest, std::byte* codes,
+                      std::byte* scales) noexcept {
+  return mxfp4_of(bf16, largest, codes, scales);
+}
+
 Rounding encode_fp8(std::span<const float> values, Dtype dtype, float scale,
                     std::byte* codes) noexcept {
   return encode_as(float_to_e4m3, e4m3_to_float, values, dtype, scale, codes);
 }
 
 Rounding encode_fp8(std::span<const std::uint16_t> bf16, float scale, std::byte* codes) noexcept {
-  return scalar::encode_fp8(floats(bf16), Dtype::BF16, scale, codes);
+  return encode_as(float_to_e4m3, e4m3_to_float, bf16, Dtype::BF16, scale, codes);
 }
 
 Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,

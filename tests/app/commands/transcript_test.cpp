@@ -74,6 +74,9 @@ constexpr Elsewhere kElsewhere[] = {
     {"orphan", "core/plan/rows_test.cpp", "[orphan]"},
     {"scale-not-applied", "field/field_test.cpp", "scale-not-applied"},
     {"overflow", "field/field_test.cpp", "[overflow]"},
+    {"unreachable", "core/remote/http_test.cpp", "unreachable: "},
+    {"rate-limited", "core/remote/http_test.cpp", "rate-limited: "},
+    {"bad-answer", "core/remote/http_test.cpp", "bad-answer: "},
 };
 
 TEST(Transcripts, LinesFitTheWidthThatWasAsked) {
