@@ -46,8 +46,8 @@ CliProgress::~CliProgress() {
   end_phase();
 }
 
-/// With -v: how long the phase took, and how busy the processors were: where they were not, the
-/// disk set the pace.
+/// With -v: how long the phase took, and how busy the processors were. Where there are workers for
+/// all of them and they were not, the disk set the pace.
 void CliProgress::end_phase() {
   clear_bar();
   if (name_.empty()) return;

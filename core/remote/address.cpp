@@ -63,7 +63,8 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), fits);
 }
 
-/// Takes a revision from the front: one segment, or three of refs/….
+/// Takes a revision from the front: one segment, in which slashes were written as %2F, or three of
+/// refs/….
 std::string take_revision(std::vector<std::string>& segments) {
   const bool refs = segments.size() >= 3 && segments[0] == "refs" &&
                     (segments[1] == "pr" || segments[1] == "convert");
@@ -103,12 +104,7 @@ HubAddress parse_hub_path(std::string_view path, const std::string& endpoint) {
   if (const std::size_t at = address.repository.find('@'); at != address.repository.npos) {
     segments.insert(segments.begin(), percent_decoded(address.repository.substr(at + 1)));
     address.repository.resize(at);
-    if (segments.front().find('/') != std::string::npos) {  // %2F
-      address.revision = segments.front();
-      segments.erase(segments.begin());
-    } else {
-      address.revision = take_revision(segments);
-    }
+    address.revision = take_revision(segments);
   }
   address.file = joined(segments, 0);
   return checked(path, std::move(address));
@@ -133,12 +129,7 @@ HubAddress parse_page(std::string_view path, std::string_view rest, const std::s
     }
     segments.erase(segments.begin());
     if (segments.empty()) refuse_address(path, "a revision is missing");
-    if (segments.front().find('/') != std::string::npos) {
-      address.revision = segments.front();
-      segments.erase(segments.begin());
-    } else {
-      address.revision = take_revision(segments);
-    }
+    address.revision = take_revision(segments);
   }
   address.file = joined(segments, 0);
   return checked(path, std::move(address));

@@ -156,23 +156,30 @@ void expect_same(const Rounding& a, const Rounding& b) {
   EXPECT_EQ(std::bit_cast<std::uint64_t>(a.noise), std::bit_cast<std::uint64_t>(b.noise));
 }
 
+/// `values` are the same numbers as `floats`.
+template <typename Element>
+void expect_plain_mxfp4(const std::vector<Element>& values, const std::vector<float>& floats) {
+  const std::size_t blocks = values.size() / 32;
+  const float largest = largest_magnitude(values);
+  ASSERT_EQ(largest, scalar::largest_magnitude(floats));
+  Odd codes(blocks * 16);
+  Odd scales(blocks);
+  Bytes expected_codes(blocks * 16);
+  Bytes expected_scales(blocks);
+  const Rounding found = encode_mxfp4(values, largest, codes.data(), scales.data());
+  const Rounding expected =
+      scalar::encode_mxfp4(floats, largest, expected_codes.data(), expected_scales.data());
+  ASSERT_EQ(codes.part(blocks * 16), expected_codes);
+  ASSERT_EQ(scales.part(blocks), expected_scales);
+  expect_same(found, expected);
+}
+
 TEST_P(Target, EncodeMxfp4) {
   Random random(4);
   for (const int spread : {0, 2, 10, 60, 140}) {
     for (const std::size_t blocks : {1, 2, 3, 32}) {
       const auto values = random_floats(random, blocks * 32, std::min(spread, 120));
-      const float largest = largest_magnitude(values);
-      ASSERT_EQ(largest, scalar::largest_magnitude(values));
-      Odd codes(blocks * 16);
-      Odd scales(blocks);
-      Bytes expected_codes(blocks * 16);
-      Bytes expected_scales(blocks);
-      const Rounding found = encode_mxfp4(values, largest, codes.data(), scales.data());
-      const Rounding expected =
-          scalar::encode_mxfp4(values, largest, expected_codes.data(), expected_scales.data());
-      ASSERT_EQ(codes.part(blocks * 16), expected_codes);
-      ASSERT_EQ(scales.part(blocks), expected_scales);
-      expect_same(found, expected);
+      expect_plain_mxfp4(values, values);
     }
   }
 }
@@ -194,19 +201,7 @@ TEST_P(Target, EncodeBf16AsMxfp4) {
   for (const int spread : {0, 2, 10, 60, 140}) {
     for (const std::size_t blocks : {1, 2, 3, 32}) {
       const auto values = as_bf16(random_floats(random, blocks * 32, std::min(spread, 120)));
-      const auto floats = as_floats(values);
-      const float largest = largest_magnitude(values);
-      ASSERT_EQ(largest, scalar::largest_magnitude(floats));
-      Odd codes(blocks * 16);
-      Odd scales(blocks);
-      Bytes expected_codes(blocks * 16);
-      Bytes expected_scales(blocks);
-      const Rounding found = encode_mxfp4(values, largest, codes.data(), scales.data());
-      const Rounding expected =
-          scalar::encode_mxfp4(floats, largest, expected_codes.data(), expected_scales.data());
-      ASSERT_EQ(codes.part(blocks * 16), expected_codes);
-      ASSERT_EQ(scales.part(blocks), expected_scales);
-      expect_same(found, expected);
+      expect_plain_mxfp4(values, as_floats(values));
     }
   }
 }
