@@ -26,6 +26,7 @@
 #include "core/base/file.hpp"
 #include "core/checkpoint/locate.hpp"
 #include "core/kernels/kernels.hpp"
+#include "core/remote/address.hpp"
 
 namespace ckptscope {
 namespace {
@@ -36,6 +37,7 @@ constexpr std::uint64_t kMaxKeyBytes = 1'000'000;
 /// error that it is.
 bool shows_picker(const Command& command, const Args& args) {
   if (command.name != "info" || args.has("json") || args.has("jsonl")) return false;
+  if (is_remote(args.operands.front())) return false;
   try {
     locate(args.operands.front());
     return false;
@@ -49,13 +51,13 @@ bool shows_picker(const Command& command, const Args& args) {
 int run_on_path(const Command& command, Args args, Ranks& ranks = this_process()) {
   std::shared_ptr<const Checkpoint> checkpoint;
   if (command.opens) {
-    const CliProgress stoppable({.quiet = true});
+    CliProgress progress(progress_style(args), ranks);
     if (shows_picker(command, args)) {
       print_document(picker_of(args.operands.front()), args, standard_outlet());
       return 0;
     }
     checkpoint = std::make_shared<const Checkpoint>(
-        Checkpoint::open(args.operands.front(), {args.text("config"), &stoppable}));
+        Checkpoint::open(args.operands.front(), {args.text("config"), &progress}));
     args.operands.erase(args.operands.begin());
   }
   return run_command(command, std::move(checkpoint), args, standard_outlet(), ranks);

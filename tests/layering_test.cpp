@@ -32,7 +32,7 @@ struct Row {
 // clang-format off
 const std::set<std::string> kCore{
     "core/base", "core/tensor", "core/numbers", "core/kernels", "core/names", "core/mapping",
-    "core/torch", "core/checkpoint", "core/remote", "core/source", "core/value", "core/plan", "core/ranks", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
+    "core/torch", "core/remote", "core/checkpoint", "core/source", "core/value", "core/plan", "core/ranks", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
 const std::set<std::string> kModels{  // of core, for views: what is shown, nothing that reads or runs
     "core/base", "core/tensor", "core/names", "core/value", "core/plan", "core/inspect", "core/figures"};
 
@@ -44,8 +44,8 @@ const std::vector<Row> kTable{
     {"core/names", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/mapping", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/torch", {"core/base", "core/tensor"}, {"fmt", "zlib.h", "zstd.h"}},
-    {"core/checkpoint", {"core/base", "core/tensor", "core/torch"}, {"fmt", "nlohmann"}},
-    {"core/remote", {"core/base"}, {"fmt", "curl"}},
+    {"core/remote", {"core/base"}, {"fmt", "nlohmann", "curl"}},
+    {"core/checkpoint", {"core/base", "core/tensor", "core/torch", "core/remote"}, {"fmt", "nlohmann"}},
     {"core/source", {"core/base", "core/tensor", "core/torch", "core/checkpoint"}, {"fmt"}},
     {"core/value", {"core/base", "core/tensor", "core/mapping"}, {"fmt"}},
     {"core/plan", {"core/base", "core/tensor", "core/names", "core/mapping", "core/value"}, {"fmt"}},

@@ -34,19 +34,72 @@ std::string index_text(const Checkpoint& checkpoint) {
                     : fmt::format("{} disagreements with the shards", wrong);
 }
 
+struct KnownSums {
+  Checksums sums;
+  std::string source;  // as people read it
+};
+
+/// The shards of both by name and size, before any byte is read.
+void add_other_shards(Document& document, const Checkpoint& here, const Checkpoint& there) {
+  std::map<std::string_view, const Shard*> theirs;
+  for (const Shard& shard : there.shards()) {
+    if (shard.present) theirs.emplace(shard.name, &shard);
+  }
+  const auto report = [&](Code code, const std::string& name, const std::string& what) {
+    document.problems.push_back(
+        {code, Severity::Error, fmt::format("{}: {}", display(name), what), {}, name});
+  };
+  for (const Shard& shard : here.shards()) {
+    const auto other = theirs.find(shard.name);
+    if (other == theirs.end()) {
+      report(Code::Mismatch, shard.name, fmt::format("not in {}", display(there.location().path)));
+      continue;
+    }
+    if (shard.present && shard.identity.size != other->second->identity.size) {
+      report(
+          Code::SizeMismatch, shard.name,
+          fmt::format("{} bytes, {} in {}", format_count(shard.identity.size),
+                      format_count(other->second->identity.size), display(there.location().path)));
+    }
+    theirs.erase(other);
+  }
+  for (const auto& [name, shard] : theirs) {
+    report(Code::MissingShard, std::string(name),
+           fmt::format("in {}, not here", display(there.location().path)));
+  }
+}
+
+KnownSums sums_of(Document& document, const Checkpoint& checkpoint, const Args& args,
+                  Progress& progress) {
+  const auto require_any = [&](const KnownSums& known, const std::string& asked) {
+    const auto names_a_shard = [&](const Shard& shard) { return known.sums.contains(shard.name); };
+    if (std::any_of(checkpoint.shards().begin(), checkpoint.shards().end(), names_a_shard)) return;
+    fail(Code::Usage, "{}: it names none of the shards", display(asked));
+  };
+  if (args.has("against")) {
+    const std::string& path = args.text("against");
+    const Checkpoint other = Checkpoint::open(path, {"", &progress});
+    add_other_shards(document, checkpoint, other);
+    KnownSums known{hub_checksums(other), path};
+    if (known.sums.empty()) {
+      fail(Code::Usage, "--against {}: no sha256 is recorded there; hf:// is where they are",
+           display(path));
+    }
+    require_any(known, "--against " + path);
+    return known;
+  }
+  if (!args.has("sums")) return {hub_checksums(checkpoint), "recorded by the hub"};
+  KnownSums known{parse_checksums(read_text(args.text("sums"), 64'000'000)), args.text("sums")};
+  require_any(known, "--sums " + known.source);
+  return known;
+}
+
 void add_deep(Document& document, const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
-  const Checksums sums = args.has("sums")
-                             ? parse_checksums(read_text(args.text("sums"), 64'000'000))
-                             : hub_checksums(checkpoint);
-  const auto names_a_shard = [&](const Shard& shard) { return sums.contains(shard.name); };
-  if (args.has("sums") &&
-      std::none_of(checkpoint.shards().begin(), checkpoint.shards().end(), names_a_shard)) {
-    fail(Code::Usage, "--sums {}: it names none of the shards", display(args.text("sums")));
-  }
+  checkpoint.require_values("check --deep");
+  const auto [sums, source] = sums_of(document, checkpoint, args, progress);
   DeepReport report = deep_check(checkpoint, sums, snapshot.workers(args), progress);
   append(document.problems, std::move(report.problems));
-  const std::string source = args.has("sums") ? args.text("sums") : "recorded by the hub";
   document.add(Fields{{
       {"", "sha256",
        report.sums_compared == 0
@@ -97,7 +150,8 @@ Document run_check(const Snapshot& snapshot, const Args& args, Progress& progres
   const Summary summary = summarise(checkpoint);
   append(document.problems, config_findings(checkpoint, summary));
   append(document.problems, missing_from_family(checkpoint));
-  if (args.has("deep") || args.has("sums")) add_deep(document, snapshot, args, progress);
+  const bool deep = args.has("deep") || args.has("sums") || args.has("against");
+  if (deep) add_deep(document, snapshot, args, progress);
   add_problem_lines(document, document.problems, document.problems.size());
   const std::size_t errors = count_errors(document.problems);
   const std::size_t notes = document.problems.size() - errors;
@@ -129,9 +183,13 @@ extern const Command kCheck{
               {.name = "sums",
                .value = "FILE",
                .help = "sha256 sums to compare with, as sha256sum prints them"},
+              {.name = "against",
+               .value = "PATH",
+               .help = "the same with those that the hub has: hf://org/name"},
               {.name = "strict", .help = "notes count as findings"},
               kThreads},
-    .examples = {"check gpt-oss-20b", "check --deep gpt-oss-20b --sums SHA256SUMS"},
+    .examples = {"check gpt-oss-20b", "check --deep gpt-oss-20b --sums SHA256SUMS",
+                 "check gpt-oss-20b --against hf://openai/gpt-oss-20b"},
     .exits = "a file is rejected or has a defect, or the model is incomplete",
     .takes_ranks = true,
     .run = run_check,

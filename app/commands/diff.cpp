@@ -122,7 +122,9 @@ Heading verdict(std::size_t different) {
 /// Values as they are when decoded, whatever either side is stored as.
 Document diff_decoded(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& a = *snapshot.checkpoint;
-  const Counterparts both = open_other(a, args.operands.front());
+  a.require_values("diff --decoded");
+  const Counterparts both = open_other(a, args.operands.front(), progress);
+  both.other->require_values("diff --decoded");
   snapshot.agree_on(*both.other, progress);
   const Meeting meeting = meet(both.here, both.there);
   const Unequal unequal =
@@ -187,6 +189,10 @@ Document run_diff(const Snapshot& snapshot, const Args& args, Progress& progress
   if (args.has("decoded")) return diff_decoded(snapshot, args, progress);
   const Checkpoint b = Checkpoint::open(args.operands.front(), {"", &progress});
   snapshot.agree_on(b, progress);
+  if (!args.has("headers")) {
+    a.require_values("diff without --headers");
+    b.require_values("diff without --headers");
+  }
   const auto report = std::make_shared<const DiffReport>(
       diff(a, b, !args.has("headers"), snapshot.workers(args), progress));
   Document document{"diff"};

@@ -153,6 +153,7 @@ Document run_extract(const Snapshot& snapshot, const Args& args, Progress& progr
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   if (!args.has("output")) fail(Code::Usage, "extract: -o FILE is missing");
   refuse_errors(checkpoint.problems(), checkpoint.name());
+  checkpoint.require_values("extract");
   const std::string path = args.text("output");
   Extraction extraction = extraction_of(checkpoint, args, path);
   const OutputPath out(path);

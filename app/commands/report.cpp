@@ -64,7 +64,7 @@ void add_values(Document& document, const Checkpoint& checkpoint, const Args& ar
     document.add(Note{error.what(), /*escaped=*/true});  // nothing holds numbers
     return;
   }
-  confirm_reading(checkpoint, found.items, progress);
+  confirm_reading(checkpoint, found.items, args, progress);
   const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   GroupStats group(items);
   compute_stats(
@@ -93,6 +93,7 @@ Document run_report(const Snapshot& snapshot, const Args& args, Progress& progre
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   if (!args.has("output")) fail(Code::Usage, "report: -o FILE.html is missing");
   const OutputPath out(args.text("output"));
+  if (!args.has("headers")) checkpoint.require_values("report without --headers");
   Document page = overview_of(checkpoint, args.text("adapter")).document;
   if (!checkpoint.damaged() && !args.has("headers")) add_values(page, checkpoint, args, progress);
   if (!checkpoint.damaged()) add_mapping(page, checkpoint, args);

@@ -139,7 +139,8 @@ Document stat_against(const Snapshot& snapshot, const Args& args, Progress& prog
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   const bool person = snapshot.terminal;
   const std::size_t kind = figure_of(args);
-  const Counterparts both = open_other(checkpoint, args.text("against"));
+  const Counterparts both = open_other(checkpoint, args.text("against"), progress);
+  both.other->require_values("stat --against");
   const Checkpoint& other = *both.other;
   snapshot.agree_on(other, progress);
   auto [items, notes] = matching_items(checkpoint, both.here, args.operands);
@@ -148,7 +149,7 @@ Document stat_against(const Snapshot& snapshot, const Args& args, Progress& prog
     fail(Code::NoMatch, "{} and {} have no tensor in common", display(checkpoint.name()),
          display(other.name()));
   }
-  confirm_reading(checkpoint, items, progress);
+  confirm_reading(checkpoint, items, args, progress);
   const Comparison found = compare(checkpoint, other, meeting, snapshot.workers(args), progress);
   Document document{"stat"};
   document.exit = meeting.misshapen.empty() ? 0 : 1;
@@ -178,7 +179,7 @@ Document stat_against(const Snapshot& snapshot, const Args& args, Progress& prog
 Document stat_here(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   MatchingItems found = matching_items(checkpoint, args.operands);
-  confirm_reading(checkpoint, found.items, progress);
+  confirm_reading(checkpoint, found.items, args, progress);
   const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   Document document{"stat"};
   if (items.size() > 1) {
@@ -216,6 +217,7 @@ extern const Command kStat{
               {.name = "linear", .help = "histogram in equal steps"},
               {.name = "all", .help = "every tensor and every expert, not what stands out alone"},
               kFigure,
+              kFetch,
               kThreads},
     .examples = {"stat gpt-oss-20b model.layers.0.mlp.experts.down_proj --hist",
                  "stat gpt-oss-20b 'layers.*'",

@@ -18,12 +18,12 @@ _ckptscope() {
     info) flags+=' --adapter --ep' ;;
     ls) flags+=' --all --sort --limit' ;;
     tree) flags+=' --all' ;;
-    show) flags+=' --values --image --to --adapter --dtype --set --layout --mapping' ;;
+    show) flags+=' --values --image --fetch --to --adapter --dtype --set --layout --mapping' ;;
     map) flags+=' --to --adapter --dtype --exclude --quantize --like --ep --experts --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --all --rules --full --expect' ;;
-    stat) flags+=' --against --hist --linear --all --figure --threads -j' ;;
+    stat) flags+=' --against --hist --linear --all --figure --fetch --threads -j' ;;
     convert) flags+=' --output -o --to --adapter --dtype --exclude --quantize --like --ep --experts --set --layout --hf-prefix --lenient --strict --allow --max-shard-size --memory --threads -j --verify --if-exists --mapping --rename --include --resume --restart --part --dry-run -n' ;;
     verify) flags+=' --to --adapter --dtype --exclude --quantize --like --ep --experts --set --layout --hf-prefix --lenient --strict --allow --mapping --rename --include --memory --threads -j' ;;
-    check) flags+=' --deep --sums --strict --threads -j' ;;
+    check) flags+=' --deep --sums --against --strict --threads -j' ;;
     diff) flags+=' --headers --decoded --limit --all --threads -j' ;;
     extract) flags+=' --output -o --decoded --memory --threads -j' ;;
     report) flags+=' --output -o --headers --adapter --figure --memory --threads -j' ;;

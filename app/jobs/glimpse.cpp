@@ -65,6 +65,9 @@ JobBody glimpse_job(const CheckpointPtr& checkpoint, const std::string& key) {
     const MatchingItems found = matching_items(*checkpoint, {key});
     const StatsItem& item = found.items.front();
     const std::uint64_t bytes = stored_bytes(*checkpoint, *item.value);
+    if (checkpoint->location().remote) {  // nothing is fetched on the way
+      return Glimpsed{key, {{"", fmt::format("{} elsewhere: x fetches it", format_bytes(bytes))}}};
+    }
     if (bytes > kMostBytes) {
       return Glimpsed{key, {{"", fmt::format("{}: x reads it", format_bytes(bytes))}}};
     }

@@ -17,6 +17,7 @@
 #include "core/base/display.hpp"
 #include "core/base/parallel.hpp"
 #include "core/output/journal.hpp"
+#include "core/remote/address.hpp"
 #include "views/document/line_renderer.hpp"
 
 namespace ckptscope {
@@ -33,6 +34,7 @@ std::shared_ptr<const KeyList> all_keys(CheckpointPtr checkpoint) {
 
 /// No checkpoint, but a directory of some.
 bool is_a_choice(const std::string& path) {
+  if (is_remote(path)) return false;
   try {
     locate(path);
     return false;
@@ -43,6 +45,7 @@ bool is_a_choice(const std::string& path) {
 
 /// What is in the first of many shards, to look at until the others are read.
 void post_first_shard(const std::string& path, const JobContext& context) {
+  if (is_remote(path)) return;
   try {
     const Location location = locate(path);
     if (location.files.size() < kManyShards) return;
@@ -248,7 +251,7 @@ JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args) {
     if (plain) {
       refuse_errors(checkpoint->problems(), checkpoint->name());
       MatchingItems found = matching_items(*checkpoint, args.operands);
-      confirm_reading(*checkpoint, found.items, context.progress);
+      confirm_reading(*checkpoint, found.items, args, context.progress);
       return found.items.size() == 1 ? look_at_one(*checkpoint, found.items, args, context)
                                      : look_at_many(*checkpoint, std::move(found), args, context);
     }

@@ -91,9 +91,9 @@ std::vector<std::string> unequal_bytes(const Checkpoint& here, const Checkpoint&
 
 }  // namespace
 
-Counterparts open_other(const Checkpoint& checkpoint, const std::string& path) {
+Counterparts open_other(const Checkpoint& checkpoint, const std::string& path, Progress& progress) {
   Counterparts both;
-  both.other = std::make_shared<const Checkpoint>(Checkpoint::open(path));
+  both.other = std::make_shared<const Checkpoint>(Checkpoint::open(path, {"", &progress}));
   const Checkpoint& other = *both.other;
   refuse_errors(checkpoint.problems(), checkpoint.name());
   refuse_errors(other.problems(), other.name());

@@ -22,7 +22,7 @@ struct Counterparts {
   std::string how;                         // "same keys", or "hf -> native, gpt_oss"
 };
 /// Throws the first defect of either.
-Counterparts open_other(const Checkpoint& checkpoint, const std::string& path);
+Counterparts open_other(const Checkpoint& checkpoint, const std::string& path, Progress& progress);
 
 /// What both have: pairs of equal shape. The others are named.
 struct Meeting {

@@ -219,11 +219,9 @@ std::string way_out(const StrangersPrefix& prefix, std::size_t tensors) {
 }
 
 bool is_whole_model(const Checkpoint& checkpoint) {
-  const Location& location = checkpoint.location();
-  const bool whole =
-      is_directory(location.path) || !location.resolved_from.empty() || !location.index.empty();
   const auto tensors = checkpoint.tensors();
-  return whole && std::none_of(tensors.begin(), tensors.end(), [](const TensorInfo& info) {
+  return !checkpoint.location().one_file &&
+         std::none_of(tensors.begin(), tensors.end(), [](const TensorInfo& info) {
            return info.name.find(".lora_") != info.name.npos;
          });
 }

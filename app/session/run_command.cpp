@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <new>
 
-#include "app/session/cli_progress.hpp"
 #include "app/terminal/terminal_output.hpp"
 #include "core/base/display.hpp"
 #include "views/document/json_renderer.hpp"
@@ -50,14 +49,17 @@ void print_document(const Document& document, const Args& args, const Outlet& ou
               outlet.write);
 }
 
+CliProgress::Style progress_style(const Args& args) {
+  return {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")};
+}
+
 Outlet standard_outlet() {
   return {write_stdout, stdout_is_terminal(), stdout_columns()};
 }
 
 Document run_document(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
                       const Args& args, bool terminal, const std::string& prefix, Ranks& ranks) {
-  CliProgress progress(
-      {args.has("quiet"), stderr_is_terminal(), args.has("ascii"), args.has("verbose")}, ranks);
+  CliProgress progress(progress_style(args), ranks);
   const bool person = (terminal && stdout_is_terminal()) || args.has("width") || args.has("md");
   const Snapshot snapshot{std::move(checkpoint), person, prefix, &ranks};
   if (snapshot.checkpoint) snapshot.agree_on(*snapshot.checkpoint, progress);

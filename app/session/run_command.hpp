@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "app/language/command.hpp"
+#include "app/session/cli_progress.hpp"
 #include "core/base/error.hpp"
 
 namespace ckptscope {
@@ -26,6 +27,9 @@ Document run_document(const Command& command, std::shared_ptr<const Checkpoint> 
 /// The same, printed by the first of the ranks; returns the exit code.
 int run_command(const Command& command, std::shared_ptr<const Checkpoint> checkpoint,
                 const Args& args, const Outlet& outlet, Ranks& ranks = this_process());
+
+/// How a command's work is told of.
+CliProgress::Style progress_style(const Args& args);
 
 /// --color beats NO_COLOR beats CLICOLOR_FORCE beats CLICOLOR=0; else a terminal has colour.
 bool wants_color(const Args& args, bool terminal);

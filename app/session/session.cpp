@@ -63,9 +63,9 @@ bool is_key_word(std::string_view word) {
 }  // namespace
 
 void Session::open(const std::string& path, const std::string& config) {
-  const CliProgress stoppable({.quiet = true});
+  CliProgress progress(progress_style(global_args()));
   const std::string& given = config.empty() ? defaults_.text("config") : config;
-  adopt(std::make_shared<const Checkpoint>(Checkpoint::open(path, {given, &stoppable})), nullptr);
+  adopt(std::make_shared<const Checkpoint>(Checkpoint::open(path, {given, &progress})), nullptr);
 }
 
 void Session::adopt(std::shared_ptr<const Checkpoint> checkpoint,

@@ -37,6 +37,8 @@ constexpr std::array kCodes{
     CodeRow{Code::Unreachable, "unreachable", 2, "a server cannot be reached, or fails"},
     CodeRow{Code::RateLimited, "rate-limited", 2, "a server wants no more requests for a while"},
     CodeRow{Code::BadAnswer, "bad-answer", 2, "a server's answer breaks a rule of what was asked"},
+    CodeRow{Code::ValuesElsewhere, "values-elsewhere", 2,
+            "values that are not on this machine, and more than may be fetched"},
 
     CodeRow{Code::HeaderTooSmall, "header-too-small", 1, "fewer than 8 bytes"},
     CodeRow{Code::HeaderTooLarge, "header-too-large", 1, "header length above 100,000,000 bytes"},

@@ -35,6 +35,7 @@ enum class Code {
   Unreachable,
   RateLimited,
   BadAnswer,
+  ValuesElsewhere,
   // Defects of files (exit 1).
   HeaderTooSmall,
   HeaderTooLarge,

@@ -12,6 +12,10 @@ bool Checkpoint::damaged() const {
   return count_errors(problems_) > 0;
 }
 
+void Checkpoint::require_values(std::string_view verb) const {
+  if (location_.remote) location_.remote->refuse(verb);
+}
+
 std::uint64_t Checkpoint::total_bytes() const {
   std::uint64_t bytes = 0;
   for (const TensorInfo& info : tensors_) bytes += info.bytes();

@@ -36,7 +36,7 @@ struct Shard {
 
 struct OpenOptions {
   std::string config;  // a config.json to use instead of the one beside the tensors; may be empty
-  const Progress* progress = nullptr;  // asked now and then whether to stop; may be null
+  Progress* progress = nullptr;  // asked now and then whether to stop; may be null
 };
 
 /// Read-only and thread-safe once opened. Movable; views into it (names, shapes) survive a move.
@@ -82,6 +82,8 @@ class Checkpoint {
   /// Defects (Severity::Error) and notes, in the order of the files.
   std::span<const Problem> problems() const { return problems_; }
   bool damaged() const;
+  /// Throws ValuesElsewhere where headers alone are here; `verb` would read all values.
+  void require_values(std::string_view verb) const;
   /// Bytes of tensor data in all shards, by their headers.
   std::uint64_t total_bytes() const;
 

@@ -16,6 +16,10 @@
 #include "core/checkpoint/expert_slices.hpp"
 #include "core/checkpoint/foreign_format.hpp"
 #include "core/checkpoint/index_file.hpp"
+#include "core/remote/address.hpp"
+#include "core/remote/hub_cache.hpp"
+#include "core/remote/remote_copy.hpp"
+#include "core/remote/remote_settings.hpp"
 #include "core/torch/torch_file.hpp"
 
 namespace ckptscope {
@@ -25,7 +29,7 @@ constexpr std::size_t kMostBelow = 1000;  // directories that are listed
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMaxRefBytes = 4096;
+constexpr std::uint64_t kMaxNameBytes = 4096;
 constexpr std::string_view kTensors = ".safetensors";
 constexpr std::string_view kIndex = ".safetensors.index.json";
 constexpr std::string_view kTorchIndex = "pytorch_model.bin.index.json";
@@ -100,50 +104,10 @@ std::string listed(std::span<const std::string> names) {
        below.empty() ? "" : "; checkpoints below it:", listed(named));
 }
 
-/// The name that a small file holds: of a revision, of a step.
+/// The name that a small file holds: of a step.
 std::string name_written_in(const std::string& path) {
-  const std::string text = read_text(path, kMaxRefBytes);
+  const std::string text = read_text(path, kMaxNameBytes);
   return text.substr(0, text.find_first_of(" \t\r\n"));
-}
-
-/// models--X--Y -> models--X--Y/snapshots/REV by refs/main; empty when this is no cache entry.
-std::string cache_snapshot(const std::string& path) {
-  if (!is_directory(path + "/snapshots")) return "";
-  const std::string ref = path + "/refs/main";
-  if (!exists(ref)) return "";
-  const std::string revision = name_written_in(ref);
-  if (revision.empty() || revision.find('/') != revision.npos || revision.starts_with(".")) {
-    return "";
-  }
-  const std::string snapshot = path + "/snapshots/" + revision;
-  return is_directory(snapshot) ? snapshot : "";
-}
-
-/// Where the hub's own library keeps what it has downloaded; empty where nothing says.
-/// Source: huggingface_hub, constants.py.
-std::string hub_cache() {
-  const auto set = [](const char* name) {
-    const char* value = std::getenv(name);
-    return value != nullptr ? std::string(value) : std::string();
-  };
-  for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
-    if (std::string cache = set(name); !cache.empty()) return cache;
-  }
-  if (const std::string home = set("HF_HOME"); !home.empty()) return home + "/hub";
-  if (const std::string home = set("XDG_CACHE_HOME"); !home.empty()) {
-    return home + "/huggingface/hub";
-  }
-  const std::string home = set("HOME");
-  return home.empty() ? "" : home + "/.cache/huggingface/hub";
-}
-
-std::string cache_entry_of(const std::string& repository) {
-  const auto slash = repository.find('/');
-  if (slash == repository.npos || repository.find('/', slash + 1) != repository.npos) return "";
-  const std::string cache = hub_cache();
-  const std::string entry =
-      cache + "/models--" + repository.substr(0, slash) + "--" + repository.substr(slash + 1);
-  return !cache.empty() && is_directory(entry) ? entry : "";
 }
 
 std::string choose_index(const std::string& path, const std::vector<std::string>& names) {
@@ -248,6 +212,7 @@ std::vector<std::string> torch_files(const std::string& path,
 Location locate_file(const std::string& path) {
   Location found;
   found.path = path;
+  found.one_file = true;
   const fs::path parts(path);
   found.directory = parts.has_parent_path() ? parts.parent_path().string() : ".";
   const File file(path);
@@ -262,6 +227,7 @@ Location locate_file(const std::string& path) {
     fail(foreign->code, "{}: {}, not safetensors", display(path), foreign->name);
   }
   if (looks_like_json(file)) {
+    found.one_file = false;
     found.index = path;
     if (!path.ends_with(kTorchIndex)) return found;
     found.format = FileFormat::Torch;
@@ -355,10 +321,36 @@ std::string step_of(const std::string& path) {
   return model_of_step(parent).empty() ? "" : parent;
 }
 
+/// What lies elsewhere, by its copy.
+Location locate_copy(const std::string& path, Progress* progress) {
+  const RemoteCopy copy = copy_headers(path, progress);
+  Location found;
+  found.directory = copy.directory;
+  found.whence = copy.whence;
+  try {
+    found = is_directory(copy.path) ? locate_directory(copy.path) : locate_file(copy.path);
+  } catch (const Error& error) {
+    throw Error(error.code(), found.in_users_words(error.what()));
+  }
+  found.path = path;
+  found.whence = copy.whence;
+  found.remote = copy.values;
+  return found;
+}
+
 }  // namespace
 
 std::string Location::path_of(std::string_view name) const {
   return join(directory, name);
+}
+
+std::string Location::in_users_words(std::string message) const {
+  if (whence.empty()) return message;
+  for (std::size_t at = 0; (at = message.find(directory, at)) != message.npos;) {
+    message.replace(at, directory.size(), whence);
+    at += whence.size();
+  }
+  return message;
 }
 
 bool holds_tensors(std::string_view name) {
@@ -382,16 +374,19 @@ std::vector<std::string> checkpoints_below(const std::string& directory) {
   return found;
 }
 
-Location locate(const std::string& path) {
+Location locate(const std::string& path, Progress* progress) {
+  if (is_remote(path)) return locate_copy(path, progress);
   std::string directory = path;
   std::string resolved_from;
   if (!exists(path)) {
-    directory = with_context(display(path) + ": no such file; its name in the hub's cache",
-                             [&] { return cache_entry_of(path); });
+    directory = with_context(display(path) + ": no such file; its name in the hub's cache", [&] {
+      return hub_cache_entry(RemoteSettings::of_environment().hub_cache, path);
+    });
     if (directory.empty()) fail(Code::NotFound, "{}: no such file or directory", display(path));
   }
   if (!is_directory(directory)) return locate_file(directory);
-  if (const std::string snapshot = cache_snapshot(directory); !snapshot.empty()) {
+  const std::string snapshot = snapshot_in_cache(directory, commit_in_cache(directory, "main"));
+  if (!snapshot.empty()) {
     resolved_from = directory + ", refs/main";
     directory = snapshot;
   }

@@ -39,8 +39,22 @@ class CheckpointOpener {
  public:
   Checkpoint open(const std::string& path, const OpenOptions& options) {
     progress_ = options.progress;
-    result_.location_ = locate(path);
+    result_.location_ = locate(path, progress_);
     result_.name_ = base_name(path);
+    try {
+      read_all(options);
+    } catch (const Error& error) {
+      throw Error(error.code(), location().in_users_words(error.what()));
+    }
+    result_.problems_ = problems_.take();
+    for (Problem& problem : result_.problems_) {
+      problem.message = location().in_users_words(std::move(problem.message));
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void read_all(const OpenOptions& options) {
     if (location().incomplete) {
       problems_.add(Code::BadDcp, Severity::Error, {},
                     "the save of this step never finished: .incomplete is there");
@@ -62,11 +76,8 @@ class CheckpointOpener {
     open_config(options);
     if (location().is_lora) tell_of_lora();
     check_slices_against_config();
-    result_.problems_ = problems_.take();
-    return std::move(result_);
   }
 
- private:
   Location& location() { return result_.location_; }
   void check_stop() const {
     if (progress_ != nullptr) progress_->check_stop();
@@ -483,9 +494,7 @@ class CheckpointOpener {
 
   void report_missing_numbers(const ShardSeries& series) {
     const std::vector<std::uint64_t> missing = series.missing();
-    const bool is_whole_directory =
-        is_directory(location().path) || !location().resolved_from.empty();
-    if (missing.empty() || !is_whole_directory) return;
+    if (missing.empty() || location().one_file) return;
     const std::size_t listed = std::min<std::size_t>(missing.size(), 10);
     problems_.add(
         Code::MissingShard, Severity::Error, {{}, series.last},
@@ -557,7 +566,7 @@ class CheckpointOpener {
 
   Checkpoint result_;
   Problems problems_;
-  const Progress* progress_ = nullptr;
+  Progress* progress_ = nullptr;
   std::map<std::string, std::uint32_t, std::less<>> number_of_;  // of a shard, by name
   std::string index_text_;
   std::vector<Header> headers_;

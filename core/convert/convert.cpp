@@ -37,9 +37,7 @@ void refuse_damaged(const Checkpoint& source, const PlanOptions& options) {
 /// A file that is opened by itself has no claim on what lies beside it.
 void add_directories(const Checkpoint& checkpoint, std::set<std::string>& directories) {
   const Location& location = checkpoint.location();
-  const bool alone = location.index.empty() && !is_directory(location.path) &&
-                     location.resolved_from.empty() && checkpoint.shards().size() == 1;
-  if (alone) {
+  if (location.one_file && checkpoint.shards().size() == 1) {
     directories.insert(real_path(checkpoint.shards().front().path));
     return;
   }
@@ -74,6 +72,7 @@ class Conversion {
   }
 
   ConvertReport run() {
+    sources_.checkpoint.require_values("convert");
     try {
       return run_steps();
     } catch (const Error& error) {

@@ -175,6 +175,8 @@ std::string_view name_of(Difference::Kind kind) {
 VerifyReport verify(const PlanInputs& source, const Plan& plan, const Checkpoint& output,
                     const Resources& resources, Progress& progress) {
   plan.require_sound(source.checkpoint.name());
+  source.checkpoint.require_values("verify");
+  output.require_values("verify");
   refuse_damaged(source.checkpoint);
   refuse_damaged_like(source);
   refuse_values(source, plan);

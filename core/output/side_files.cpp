@@ -192,9 +192,7 @@ SideFiles::SideFiles(const PlanInputs& sources, const Plan& plan)
 std::vector<SideFiles::Neighbour> SideFiles::neighbours(const Checkpoint& checkpoint,
                                                         const Plan& plan, Wanted wanted) {
   const Location& location = checkpoint.location();
-  if (!is_directory(location.path) && location.index.empty() && location.resolved_from.empty()) {
-    return {};
-  }
+  if (location.one_file) return {};
   const auto own = not_beside(checkpoint);
   const std::vector<std::string> roots = roots_of(location.directory);
   std::vector<std::string> names = names_in(location.directory);

@@ -24,6 +24,7 @@ using namespace std::chrono_literals;
 constexpr int kMostRedirects = 3;
 constexpr std::size_t kMostAtOnce = 32;         // transfers
 constexpr long kMostConnections = 8;            // to a host without HTTP/2
+constexpr long kLeastSpeed = 64;                // bytes a second, over the time of `idle`
 constexpr std::size_t kMostHeader = 64u << 10;  // bytes, of one hop
 constexpr std::array<std::chrono::seconds, 5> kPauses{1s, 2s, 4s, 8s, 8s};
 
@@ -131,6 +132,7 @@ class HttpClient::Implementation {
     Clock::time_point not_before{};
     Clock::time_point give_up{};
     HttpAnswer answer;
+    Headers of_hops;     // what redirects said of the file
     std::string broken;  // the rule that the answer breaks
     std::size_t header_bytes = 0;
     CURL* easy = nullptr;
@@ -163,7 +165,8 @@ class HttpClient::Implementation {
         --running;
         if (!one.is_done) continue;
         ++done;
-        if (progress != nullptr) progress->advance(1);
+        const auto& range = one.request->range;
+        if (progress != nullptr && range) progress->advance(range->length);
       }
       constexpr int kMilliseconds = 50;
       if (done < transfers.size()) curl_.multi_poll(multi_, nullptr, 0, kMilliseconds, nullptr);
@@ -181,6 +184,7 @@ class HttpClient::Implementation {
     one.easy = curl_.easy_init();
     one.answer = HttpAnswer();
     one.answer.url = one.next_url;
+    one.answer.headers = one.of_hops;
     one.broken.clear();
     one.header_bytes = 0;
     one.why.fill('\0');
@@ -195,7 +199,7 @@ class HttpClient::Implementation {
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_USERAGENT, "ckptscope");
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.connect.count()));
-    set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    set(CURLOPT_LOW_SPEED_LIMIT, kLeastSpeed);
     set(CURLOPT_LOW_SPEED_TIME,
         static_cast<long>(std::max<std::int64_t>(1, settings_.idle.count() / 1000)));
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(left_of(one).count()));
@@ -280,13 +284,24 @@ class HttpClient::Implementation {
     return static_cast<int>(status);
   }
 
+  /// Nothing that passes: a server that nobody vouches for, or one that has never been there.
+  bool is_final(CURLcode result) const {
+    const bool absent = result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_CONNECT;
+    return result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_SSL_CACERT_BADFILE ||
+           (absent && !was_answered_);
+  }
+
   /// Done, or to be done once more.
   void finish(Transfer& one, CURLcode result) {
     one.answer.status = status_of(one);
     const std::string why = one.why[0] != '\0' ? one.why.data() : curl_.easy_strerror(result);
     one.end();
     if (!one.broken.empty()) fail(Code::BadAnswer, "{}: {}", shown(one), one.broken);
+    if (result != CURLE_OK && is_final(result)) {
+      fail(Code::Unreachable, "{}: {}", shown(one), display(why));
+    }
     if (result != CURLE_OK) return repeat(one, Code::Unreachable, display(why));
+    was_answered_ = true;
     const int status = one.answer.status;
     if (is_redirect(status)) return redirect(one);
     if (is_to_repeat(status)) {
@@ -316,6 +331,7 @@ class HttpClient::Implementation {
     one.not_before = Clock::now() + wait;
     one.next_url = one.request->url;
     one.redirects = 0;
+    one.of_hops.clear();
   }
 
   void redirect(Transfer& one) {
@@ -333,6 +349,9 @@ class HttpClient::Implementation {
     }
     if (to.starts_with("http://") && !one.began_private && !settings_.allow_http) {
       fail(Code::BadAnswer, "{}: redirected to http://", shown(one));
+    }
+    for (const auto& [name, value] : one.answer.headers) {
+      if (name.starts_with("x-")) one.of_hops[name] = value;
     }
     one.next_url = target;
   }
@@ -370,6 +389,7 @@ class HttpClient::Implementation {
   const CurlLibrary& curl_;
   const HttpSettings settings_;
   CURLM* const multi_;
+  bool was_answered_ = false;  // any request
 };
 
 HttpClient::HttpClient(HttpSettings settings)

@@ -28,12 +28,14 @@ struct HttpRequest {
   std::uint64_t most = 0;  // bytes of the body, where no range says it; one more is an error
 };
 
+using Headers = std::map<std::string, std::string, std::less<>>;
+
 struct HttpAnswer {
   int status = 0;           // 200 or 206; or 401, 403, 404, which the caller knows the meaning of
   std::string url;          // that answered, behind redirects
   std::string body;         // of a range: all of it, or what there is up to the end of the file
   std::uint64_t total = 0;  // bytes of the file, where a range was asked for
-  std::map<std::string, std::string, std::less<>> headers;  // names in lower case, of all hops
+  Headers headers;          // names in lower case; those with x- of redirects before it, too
 
   std::string_view header(std::string_view name) const {
     const auto found = headers.find(name);
@@ -47,7 +49,7 @@ struct HttpSettings {
   bool allow_http = false;   // to hosts other than this machine
   std::string certificates;  // a file of authorities; empty: the system's
   std::chrono::milliseconds connect{10'000};
-  std::chrono::milliseconds idle{30'000};       // without a byte
+  std::chrono::milliseconds idle{30'000};       // with hardly a byte
   std::chrono::milliseconds together{300'000};  // of one request with all its repetitions
 };
 
@@ -58,9 +60,11 @@ class HttpClient {
   ~HttpClient();
 
   /// Makes all requests, several at a time, and gives their answers in order. What a server asks to
-  /// repeat later (408, 429, 5xx), or a broken connection, is repeated up to five times, after 1,
+  /// repeat later (408, 429, 5xx), or a broken connection (but not the first one, where nobody is
+  /// there), is repeated up to five times, after 1,
   /// 2, 4, 8 and 8 seconds or when the server says. At most three redirects are followed: not to
   /// http:// from https://, and not to an address of a private network from a public one.
+  /// `progress` advances by the bytes of ranges, as they were asked for.
   /// Throws Unreachable (also where there is no network library), BadAnswer (what breaks a rule),
   /// RateLimited, Interrupted.
   std::vector<HttpAnswer> fetch(std::span<const HttpRequest> requests,

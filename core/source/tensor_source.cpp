@@ -62,15 +62,16 @@ void CheckpointSource::read(std::uint32_t tensor, std::uint64_t offset, std::spa
   const TensorInfo& info = checkpoint_.tensors()[tensor];
   if (info.in_pieces()) return read_pieces(info, offset, out);
   const Shard& shard = checkpoint_.shards()[info.shard];
-  ShardReader& reader = reader_of(info.shard);
   with_context(display(info.name),
-               [&] { reader.read(shard.data_start + info.begin + offset, out, scratch_); });
+               [&] { read_shard(info.shard, shard.data_start + info.begin + offset, out); });
 }
 
 std::span<const std::byte> CheckpointSource::fetch(std::uint32_t tensor, std::uint64_t offset,
                                                    std::uint64_t bytes, Buffer& buffer) {
   const TensorInfo& info = checkpoint_.tensors()[tensor];
-  if (info.in_pieces()) return TensorSource::fetch(tensor, offset, bytes, buffer);
+  if (info.in_pieces() || checkpoint_.location().remote) {
+    return TensorSource::fetch(tensor, offset, bytes, buffer);
+  }
   const std::uint64_t begin = checkpoint_.shards()[info.shard].data_start + info.begin;
   ShardReader& reader = reader_of(info.shard);
   return with_context(display(info.name),
@@ -92,7 +93,7 @@ void CheckpointSource::read_pieces(const TensorInfo& info, std::uint64_t offset,
                      covered += run.bytes;
                      if (formed) return read_formed(info, piece, run.offset, part);
                      const Shard& shard = checkpoint_.shards()[run.shard];
-                     reader_of(run.shard).read(shard.data_start + run.offset, part, scratch_);
+                     read_shard(run.shard, shard.data_start + run.offset, part);
                    });
     }
     if (covered < out.size()) {
@@ -138,6 +139,14 @@ const CheckpointSource::Located& CheckpointSource::locate(const TensorInfo& info
       display(shard.name), [&] { return locate_tensor(*found->bytes, info.dtype, piece.extent); });
   located_ = std::move(found);
   return *located_;
+}
+
+void CheckpointSource::read_shard(std::uint32_t shard, std::uint64_t offset,
+                                  std::span<std::byte> out) {
+  if (RemoteValues* const remote = checkpoint_.location().remote.get()) {
+    return remote->read(checkpoint_.shards()[shard].name, offset, out);
+  }
+  reader_of(shard).read(offset, out, scratch_);
 }
 
 ShardReader& CheckpointSource::reader_of(std::uint32_t shard) {

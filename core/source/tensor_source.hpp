@@ -29,10 +29,11 @@ class TensorSource {
 /// Makes one source per worker; called from the worker's thread.
 using MakeSource = std::function<std::unique_ptr<TensorSource>()>;
 
-/// Reads the shards of a checkpoint with exact positional reads; keeps at most two files open, so
-/// that descriptors stay bounded whatever the number of shards. A shard whose identity is no longer
-/// what it was when the checkpoint was opened is an error (SourceChanged). No memory maps: a file
-/// that is truncated while it is read must be an error, not a signal.
+/// Reads the shards of a checkpoint with exact positional reads, of one that lies elsewhere what
+/// may be fetched (ValuesElsewhere for more); keeps at most two files open, so that descriptors
+/// stay bounded whatever the number of shards. A shard whose identity is no longer what it was when
+/// the checkpoint was opened is an error (SourceChanged). No memory maps: a file that is truncated
+/// while it is read must be an error, not a signal.
 class CheckpointSource final : public TensorSource {
  public:
   explicit CheckpointSource(const Checkpoint& checkpoint);
@@ -50,6 +51,8 @@ class CheckpointSource final : public TensorSource {
   struct Located;
 
   ShardReader& reader_of(std::uint32_t shard);
+  /// Bytes of a file, here or elsewhere.
+  void read_shard(std::uint32_t shard, std::uint64_t offset, std::span<std::byte> out);
   void read_pieces(const TensorInfo& info, std::uint64_t offset, std::span<std::byte> out);
   void read_formed(const TensorInfo& info, const Piece& piece, std::uint64_t offset,
                    std::span<std::byte> out);

@@ -77,6 +77,7 @@ constexpr Elsewhere kElsewhere[] = {
     {"unreachable", "core/remote/http_test.cpp", "unreachable: "},
     {"rate-limited", "core/remote/http_test.cpp", "rate-limited: "},
     {"bad-answer", "core/remote/http_test.cpp", "bad-answer: "},
+    {"values-elsewhere", "app/remote_test.cpp", "[values-elsewhere]"},
 };
 
 TEST(Transcripts, LinesFitTheWidthThatWasAsked) {

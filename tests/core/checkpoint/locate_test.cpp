@@ -5,27 +5,13 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
-
+#include "tests/support/environment.hpp"
 #include "tests/support/two_shards.hpp"
 
 namespace ckptscope::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Environment {
- public:
-  Environment(const char* name, const std::string& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    ::setenv(name, value.c_str(), 1);
-  }
-  ~Environment() { before_ ? ::setenv(name_, before_->c_str(), 1) : ::unsetenv(name_); }
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 std::vector<std::string> files_of(const Checkpoint& checkpoint) {
   std::vector<std::string> names;
