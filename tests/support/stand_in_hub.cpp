@@ -136,12 +136,21 @@ std::string StandInHub::answer_hub(const std::string& head) {
   if (is_api && verb == "tree") {
     answer = list(repository, query);
   } else if (is_api && verb == "revision") {
-    answer = http_answer("200 OK", nlohmann::json({{"sha", commit()}}).dump());
+    answer = about(repository);
   } else if (verb == "resolve") {
     answer = resolve(repository, behind.substr(revision.size() + 1));
   }
   if (head.starts_with("HEAD ")) answer.resize(answer.find("\r\n\r\n") + 4);
   return answer;
+}
+
+std::string StandInHub::about(const std::string& repository) const {
+  nlohmann::json files = nlohmann::json::array();
+  for (const std::string& name : files_below(directory_ + "/" + repository)) {
+    files.push_back({{"rfilename", name}});
+  }
+  const nlohmann::json model{{"id", repository}, {"sha", commit()}, {"siblings", files}};
+  return http_answer("200 OK", model.dump(), {"Content-Type: application/json"});
 }
 
 std::string StandInHub::list(const std::string& repository, const std::string& query) {

@@ -40,6 +40,7 @@ class StandInHub {
  private:
   std::string answer_hub(const std::string& head);
   std::string answer_cdn(const std::string& head);
+  std::string about(const std::string& repository) const;
   std::string list(const std::string& repository, const std::string& query);
   std::string resolve(const std::string& repository, const std::string& file);
   bool fault(const std::string& name);
