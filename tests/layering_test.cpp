@@ -44,7 +44,7 @@ const std::vector<Row> kTable{
     {"core/names", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/mapping", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/torch", {"core/base", "core/tensor"}, {"fmt", "zlib.h", "zstd.h"}},
-    {"core/remote", {"core/base"}, {"fmt", "nlohmann", "curl"}},
+    {"core/remote", {"core/base"}, {"fmt", "curl"}},
     {"core/checkpoint", {"core/base", "core/tensor", "core/torch", "core/remote"}, {"fmt", "nlohmann"}},
     {"core/source", {"core/base", "core/tensor", "core/torch", "core/checkpoint"}, {"fmt"}},
     {"core/value", {"core/base", "core/tensor", "core/mapping"}, {"fmt"}},

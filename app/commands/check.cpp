@@ -69,6 +69,20 @@ void add_other_shards(Document& document, const Checkpoint& here, const Checkpoi
   }
 }
 
+/// A shard of which no sum is known is not compared, which must be said.
+void add_unknown_sums(Document& document, const Checkpoint& checkpoint, const KnownSums& known,
+                      Severity severity) {
+  for (const Shard& shard : checkpoint.shards()) {
+    if (!shard.present || known.sums.contains(shard.name)) continue;
+    document.problems.push_back({Code::ChecksumMismatch,
+                                 severity,
+                                 fmt::format("{}: not compared, {} has no sha256 of it",
+                                             display(shard.name), display(known.source)),
+                                 {},
+                                 shard.name});
+  }
+}
+
 KnownSums sums_of(Document& document, const Checkpoint& checkpoint, const Args& args,
                   Progress& progress) {
   const auto require_any = [&](const KnownSums& known, const std::string& asked) {
@@ -86,11 +100,13 @@ KnownSums sums_of(Document& document, const Checkpoint& checkpoint, const Args& 
            display(path));
     }
     require_any(known, "--against " + path);
+    add_unknown_sums(document, checkpoint, known, Severity::Error);
     return known;
   }
   if (!args.has("sums")) return {hub_checksums(checkpoint), "recorded by the hub"};
   KnownSums known{parse_checksums(read_text(args.text("sums"), 64'000'000)), args.text("sums")};
   require_any(known, "--sums " + known.source);
+  add_unknown_sums(document, checkpoint, known, Severity::Note);
   return known;
 }
 
@@ -102,9 +118,9 @@ void add_deep(Document& document, const Snapshot& snapshot, const Args& args, Pr
   append(document.problems, std::move(report.problems));
   document.add(Fields{{
       {"", "sha256",
-       report.sums_compared == 0
-           ? std::string("nothing recorded to compare with")
-           : fmt::format("{} of {} shards as {}", report.sums_equal, report.sums_compared, source)},
+       report.sums_compared == 0 ? std::string("nothing recorded to compare with")
+                                 : fmt::format("{} of {} shards as {}", report.sums_equal,
+                                               checkpoint.shards().size(), source)},
       {"", "values",
        fmt::format("{} of {} tensors read, {}   NaN {}   Inf {}   constant {}",
                    format_count(report.tensors), format_count(checkpoint.tensors().size()),

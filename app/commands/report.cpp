@@ -64,7 +64,7 @@ void add_values(Document& document, const Checkpoint& checkpoint, const Args& ar
     document.add(Note{error.what(), /*escaped=*/true});  // nothing holds numbers
     return;
   }
-  confirm_reading(checkpoint, found.items, args, progress);
+  confirm_reading(checkpoint, found.items, progress);
   const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   GroupStats group(items);
   compute_stats(

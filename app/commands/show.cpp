@@ -217,23 +217,16 @@ void add_ends(Document& document, ShownValues& values) {
   document.add(std::move(fields));
 }
 
-/// Of a checkpoint that lies elsewhere: a few values where they are asked for, a picture of one
-/// tensor. Returns whether there is anything to look at.
-bool may_fetch(Document& document, RemoteValues& remote, const TensorInfo& info, const Args& args) {
-  if (!args.has("values") && !args.has("image")) {
-    document.add(Fields{{{"", "values", "elsewhere: --values and --image fetch some"}}});
-    return false;
-  }
-  remote.allow(args.bytes("fetch"));
-  if (args.has("image") && !args.has("values")) remote.require(info.bytes());
-  return true;
-}
-
 void add_values(Document& document, const Checkpoint& checkpoint, std::uint32_t id,
                 const Args& args, Progress& progress) {
   const TensorInfo& info = checkpoint.tensors()[id];
   RemoteValues* const remote = checkpoint.location().remote.get();
-  if (remote != nullptr && !may_fetch(document, *remote, info, args)) return;
+  if (remote != nullptr && !args.has("values") && !args.has("image")) {
+    document.add(Fields{{{"", "values", "elsewhere: --values and --image fetch some"}}});
+    return;
+  }
+  const FetchAllowance fetching(remote, args.bytes("fetch"), progress);
+  if (remote != nullptr && !args.has("values")) remote->require(info.bytes());
   const bool readable = !checkpoint.is_damaged(info) && bits_of(info.dtype) % 8 == 0;
   if (!readable || info.elements() == 0) {
     if (args.has("values")) {

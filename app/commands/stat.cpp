@@ -149,7 +149,7 @@ Document stat_against(const Snapshot& snapshot, const Args& args, Progress& prog
     fail(Code::NoMatch, "{} and {} have no tensor in common", display(checkpoint.name()),
          display(other.name()));
   }
-  confirm_reading(checkpoint, items, args, progress);
+  confirm_reading(checkpoint, items, progress);
   const Comparison found = compare(checkpoint, other, meeting, snapshot.workers(args), progress);
   Document document{"stat"};
   document.exit = meeting.misshapen.empty() ? 0 : 1;
@@ -179,7 +179,7 @@ Document stat_against(const Snapshot& snapshot, const Args& args, Progress& prog
 Document stat_here(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   MatchingItems found = matching_items(checkpoint, args.operands);
-  confirm_reading(checkpoint, found.items, args, progress);
+  confirm_reading(checkpoint, found.items, progress);
   const std::vector<StatsItem> items = by_cost(std::move(found.items), checkpoint);
   Document document{"stat"};
   if (items.size() > 1) {
@@ -199,6 +199,7 @@ Document stat_here(const Snapshot& snapshot, const Args& args, Progress& progres
 Document run_stat(const Snapshot& snapshot, const Args& args, Progress& progress) {
   const Checkpoint& checkpoint = *snapshot.checkpoint;
   refuse_errors(checkpoint.problems(), checkpoint.name());
+  const FetchAllowance fetching(checkpoint.location().remote.get(), args.bytes("fetch"), progress);
   return args.has("against") ? stat_against(snapshot, args, progress)
                              : stat_here(snapshot, args, progress);
 }

@@ -251,7 +251,9 @@ JobBody stat_job(const CheckpointPtr& checkpoint, const Args& args) {
     if (plain) {
       refuse_errors(checkpoint->problems(), checkpoint->name());
       MatchingItems found = matching_items(*checkpoint, args.operands);
-      confirm_reading(*checkpoint, found.items, args, context.progress);
+      const FetchAllowance fetching(checkpoint->location().remote.get(), args.bytes("fetch"),
+                                    context.progress);
+      confirm_reading(*checkpoint, found.items, context.progress);
       return found.items.size() == 1 ? look_at_one(*checkpoint, found.items, args, context)
                                      : look_at_many(*checkpoint, std::move(found), args, context);
     }

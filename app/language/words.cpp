@@ -125,29 +125,6 @@ std::string quoted_word(std::string_view text) {
   return word + "\"";
 }
 
-std::string shell_word(std::string_view text) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:@%,";
-  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return std::string(text);
-  std::string without_backslashes(text);
-  std::erase(without_backslashes, '\\');
-  const bool visible = !needs_escape(without_backslashes);
-  std::string word = visible ? "'" : "$'";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (visible) {
-      word += c == '\'' ? "'\\''" : std::string(1, c);
-    } else if (c == '\'' || c == '\\') {
-      word += std::string("\\") + c;
-    } else if (byte < 0x20 || byte >= 0x7F) {
-      word += fmt::format("\\x{:02x}", byte);
-    } else {
-      word += c;
-    }
-  }
-  return word + "'";
-}
-
 std::string shell_path(std::string_view path) {
   return shell_word(path.starts_with('-') ? "./" + std::string(path) : std::string(path));
 }

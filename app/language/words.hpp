@@ -26,9 +26,7 @@ std::vector<Step> parse_steps(std::string_view line);
 /// A word that parse_steps reads back as `text`: quoted where it has to be, safe to show.
 std::string quoted_word(std::string_view text);
 
-/// A word that bash, zsh and ksh read back as `text`: quoted where it has to be, safe to show.
-std::string shell_word(std::string_view text);
-/// The same of a path, which is never taken for a flag.
+/// shell_word() of a path, which is never taken for a flag.
 std::string shell_path(std::string_view path);
 
 }  // namespace ckptscope

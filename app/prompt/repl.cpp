@@ -1,4 +1,4 @@
-// Lines from GNU readline or plain stdin, with completion, history and signals.
+// Lines from GNU readline, or from libedit in its clothes, with completion, history and signals.
 #include "app/prompt/repl.hpp"
 
 #include <poll.h>
@@ -16,6 +16,8 @@
 #ifdef CKPTSCOPE_HAVE_READLINE
 #include <readline/history.h>
 #include <readline/readline.h>
+#else
+#include <editline/readline.h>
 #endif
 
 #include "app/language/help_text.hpp"
@@ -37,8 +39,6 @@ std::string prompt_of(const Session& session) {
   const std::string prefix = elide_middle(display(session.prefix()), 40);
   return name + (prefix.empty() ? "" : ":" + prefix) + "> ";
 }
-
-#ifdef CKPTSCOPE_HAVE_READLINE
 
 constexpr int kMostHistory = 10'000;
 Session* completing = nullptr;  // readline calls plain functions
@@ -108,7 +108,9 @@ int read_key(std::FILE* in) {
     }
     if (stop_signal() != 0) return EOF;
     if (!held_signals->wait_for_input(::fileno(in))) {
+#ifdef CKPTSCOPE_HAVE_READLINE
       rl_check_signals();  // the window may have another size
+#endif
       continue;
     }
     unsigned char key = 0;
@@ -161,32 +163,6 @@ class LineReader {
   Session& session_;
   std::string path_;
 };
-
-#else
-
-class LineReader {
- public:
-  explicit LineReader(Session& session) : session_(session) {}
-
-  std::optional<std::string> read(const std::string& prompt) {
-    write_stdout(prompt);
-    flush_stdout();
-    std::string line;
-    if (!std::getline(std::cin, line)) {
-      if (stop_signal() == 0) return std::nullopt;
-      std::cin.clear();  // ^C: a new line
-      std::clearerr(stdin);
-      return "";
-    }
-    if (!line.empty() && line.front() != ' ') session_.history().push_back(line);
-    return line;
-  }
-
- private:
-  Session& session_;
-};
-
-#endif
 
 int run_line(Session& session, const std::string& line) {
   try {

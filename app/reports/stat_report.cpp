@@ -345,13 +345,10 @@ std::string item_heading(const Checkpoint& checkpoint, const StatsItem& item) {
 }
 
 void confirm_reading(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
-                     const Args& args, Progress& progress) {
+                     Progress& progress) {
   std::uint64_t bytes = 0;
   for (const StatsItem& item : items) bytes += stored_bytes(checkpoint, *item.value);
-  if (RemoteValues* const remote = checkpoint.location().remote.get()) {
-    remote->allow(args.bytes("fetch"));
-    remote->require(bytes);
-  }
+  if (RemoteValues* const remote = checkpoint.location().remote.get()) remote->require(bytes);
   if (bytes <= kAskAbove) return;
   const std::string question = fmt::format("{} in {} would be read. Go on?", format_bytes(bytes),
                                            counted(items.size(), "tensor"));

@@ -16,10 +16,10 @@ void add_unapplied_scales(Document& document, const std::vector<StatsItem>& item
 
 /// "key   MXFP4 [32, 2880, 2880] = _blocks U8 + _scales U8, 141.0 MB", behind the key.
 std::string item_heading(const Checkpoint& checkpoint, const StatsItem& item);
-/// Before a lot is read: asks, and throws Interrupted when the answer is no. Of a checkpoint that
-/// lies elsewhere as much may be fetched as --fetch says; throws ValuesElsewhere for more.
+/// Before a lot is read: asks, and throws Interrupted when the answer is no. Throws ValuesElsewhere
+/// for what may not be fetched.
 void confirm_reading(const Checkpoint& checkpoint, const std::vector<StatsItem>& items,
-                     const Args& args, Progress& progress);
+                     Progress& progress);
 
 /// Moments, quantiles, scales, codes, magnitudes; with --hist and --linear histograms; the experts
 /// that are least like the others, or --all.

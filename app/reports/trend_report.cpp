@@ -14,8 +14,8 @@
 namespace ckptscope {
 namespace {
 
-constexpr std::size_t kMostOdd = 12;  // that people see
-constexpr double kLowest = 0.05;      // of the band over experts
+constexpr std::size_t kMostOddListed = 12;  // that people see
+constexpr double kLowest = 0.05;            // of the band over experts
 constexpr double kHighest = 0.95;
 
 using Trends = std::shared_ptr<const std::vector<Trend>>;
@@ -231,7 +231,7 @@ void add_odd(Document& document, std::span<const Trend> trends, std::span<const 
     return;
   }
   if (rows->empty()) document.add(Note{none_text(trends, kind)});
-  add_in_part(document, std::move(table), kMostOdd, "  … and {} more; --json has all");
+  add_in_part(document, std::move(table), kMostOddListed, "  … and {} more; --json has all");
 }
 
 }  // namespace

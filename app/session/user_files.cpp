@@ -9,6 +9,7 @@
 
 #include "core/base/display.hpp"
 #include "core/base/file.hpp"
+#include "core/remote/address.hpp"
 
 namespace ckptscope {
 namespace {
@@ -73,7 +74,7 @@ std::vector<std::string> read_recent() {
   std::vector<std::string> paths = lines_of(state_path("recent"));
   std::erase_if(paths, [](const std::string& path) {
     std::error_code error;
-    return path.empty() || path.front() != '/' || !fs::exists(path, error);
+    return !is_remote(path) && (path.empty() || path.front() != '/' || !fs::exists(path, error));
   });
   return paths;
 }
@@ -82,7 +83,8 @@ void remember_recent(const std::string& path) {
   constexpr std::size_t kMost = 20;
   const std::string file_path = state_path("recent");
   std::error_code error;
-  const std::string absolute = fs::absolute(path, error).lexically_normal().string();
+  const std::string absolute =
+      is_remote(path) ? path : fs::absolute(path, error).lexically_normal().string();
   if (file_path.empty() || error || absolute.find('\n') != absolute.npos) return;
   std::vector<std::string> paths = lines_of(file_path);
   std::erase(paths, absolute);

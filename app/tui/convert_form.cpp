@@ -11,6 +11,7 @@
 #include "app/tui/current_list.hpp"
 #include "app/tui/prompt.hpp"
 #include "app/tui/steps.hpp"
+#include "core/base/display.hpp"
 
 namespace ckptscope {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "app/language/words.hpp"
 #include "app/tui/convert_form.hpp"
+#include "core/base/display.hpp"
 #include "core/figures/figure.hpp"
 
 namespace ckptscope {

@@ -227,4 +227,27 @@ void append_utf8(std::string& out, char32_t scalar) {
   out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(count));
 }
 
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./+:@%,";
+  if (!text.empty() && text.find_first_not_of(kPlain) == text.npos) return std::string(text);
+  std::string without_backslashes(text);
+  std::erase(without_backslashes, '\\');
+  const bool visible = !needs_escape(without_backslashes);
+  std::string word = visible ? "'" : "$'";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (visible) {
+      word += c == '\'' ? "'\\''" : std::string(1, c);
+    } else if (c == '\'' || c == '\\') {
+      word += std::string("\\") + c;
+    } else if (byte < 0x20 || byte >= 0x7F) {
+      word += fmt::format("\\x{:02x}", byte);
+    } else {
+      word += c;
+    }
+  }
+  return word + "'";
+}
+
 }  // namespace ckptscope

@@ -26,6 +26,9 @@ bool needs_escape(std::string_view text);
 /// `json` is valid UTF-8 with its controls below 0x20 escaped.
 std::string visible_json(std::string_view json);
 
+/// A word that bash, zsh and ksh read back as `text`: quoted where it has to be, safe to show.
+std::string shell_word(std::string_view text);
+
 /// Columns that display(text) takes on a terminal.
 std::size_t display_width(std::string_view displayed);
 

@@ -17,6 +17,7 @@
 #include "core/checkpoint/foreign_format.hpp"
 #include "core/checkpoint/index_file.hpp"
 #include "core/remote/address.hpp"
+#include "core/remote/file_names.hpp"
 #include "core/remote/hub_cache.hpp"
 #include "core/remote/remote_copy.hpp"
 #include "core/remote/remote_settings.hpp"
@@ -30,8 +31,6 @@ constexpr std::size_t kMostBelow = 1000;  // directories that are listed
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMaxNameBytes = 4096;
-constexpr std::string_view kTensors = ".safetensors";
-constexpr std::string_view kIndex = ".safetensors.index.json";
 constexpr std::string_view kTorchIndex = "pytorch_model.bin.index.json";
 
 std::string join(const std::string& directory, std::string_view name) {
@@ -113,7 +112,7 @@ std::string name_written_in(const std::string& path) {
 std::string choose_index(const std::string& path, const std::vector<std::string>& names) {
   std::vector<std::string> indexes;
   for (const std::string& name : names) {
-    if (name.ends_with(kIndex)) indexes.push_back(name);
+    if (name.ends_with(kIndexSuffix)) indexes.push_back(name);
   }
   if (indexes.empty()) return "";
   if (contains(indexes, kUsualIndex)) return std::string(kUsualIndex);
@@ -139,7 +138,7 @@ void leave_out_variants(Location& location) {
   const std::vector<std::string> all = location.files;
   const auto is_there = [&](const std::string& stem) {
     return std::any_of(all.begin(), all.end(), [&](const std::string& name) {
-      return name == stem + std::string(kTensors) ||
+      return name == stem + std::string(kShardSuffix) ||
              (name.starts_with(stem + "-") && !without_variant(name));
     });
   };
@@ -258,7 +257,7 @@ Location locate_directory(const std::string& path) {
   }
   std::vector<std::string> consolidated;
   for (const std::string& name : names) {
-    if (!name.ends_with(kTensors)) continue;
+    if (!name.ends_with(kShardSuffix)) continue;
     (name.starts_with("consolidated") ? consolidated : found.files).push_back(name);
   }
   if (const std::string index = choose_index(path, names); !index.empty()) {
@@ -270,7 +269,7 @@ Location locate_directory(const std::string& path) {
     found.slices = with_context(display(path), [&] { return slice_names(names); });
     for (const std::string& slice : found.slices) {
       for (const std::string& name : names_in(join(path, slice))) {
-        if (name.ends_with(kTensors)) found.files.push_back(slice + "/" + name);
+        if (name.ends_with(kShardSuffix)) found.files.push_back(slice + "/" + name);
       }
     }
     if (!found.files.empty()) return found;
@@ -332,7 +331,7 @@ Location locate_copy(const std::string& path, Progress* progress) {
   } catch (const Error& error) {
     throw Error(error.code(), found.in_users_words(error.what()));
   }
-  found.path = path;
+  found.path = path.starts_with("http") ? without_query(path) : path;  // it may be a signature
   found.whence = copy.whence;
   found.remote = copy.values;
   return found;
@@ -354,7 +353,7 @@ std::string Location::in_users_words(std::string message) const {
 }
 
 bool holds_tensors(std::string_view name) {
-  return name.ends_with(kTensors) || name.ends_with(".distcp") || world_size_in(name) != 0 ||
+  return name.ends_with(kShardSuffix) || name.ends_with(".distcp") || world_size_in(name) != 0 ||
          (name.starts_with("pytorch_model") && name.ends_with(".bin"));
 }
 

@@ -20,7 +20,7 @@ enum class FileFormat {
 /// What a path turned out to name, before any header is read.
 struct Location {
   FileFormat format = FileFormat::Safetensors;
-  std::string path;                   // what the user asked for
+  std::string path;                   // what the user asked for; of a URL without its query
   std::string directory;              // where the files are; "." when relative to nothing
   std::string index;                  // path of the index file; empty without one
   std::vector<std::string> files;     // names of the shards when there is no index

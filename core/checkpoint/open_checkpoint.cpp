@@ -40,7 +40,7 @@ class CheckpointOpener {
   Checkpoint open(const std::string& path, const OpenOptions& options) {
     progress_ = options.progress;
     result_.location_ = locate(path, progress_);
-    result_.name_ = base_name(path);
+    result_.name_ = base_name(location().path);
     try {
       read_all(options);
     } catch (const Error& error) {

@@ -13,7 +13,7 @@
 namespace ckptscope {
 namespace {
 
-constexpr std::uint64_t kBandBytes = 8 << 20;
+constexpr std::uint64_t kImageBandBytes = 8 << 20;
 
 struct Sums {
   double magnitude = 0;
@@ -117,7 +117,8 @@ MatrixImage image_of(const MakeSource& source, const Value& value, const Region&
   const std::size_t rank = box.extent.size();
   const std::uint64_t height = rank > 1 ? box.extent[rank - 2] : 1;
   const std::uint64_t width = box.extent[rank - 1];
-  const std::uint64_t at_once = std::max<std::uint64_t>(1, kBandBytes / (sizeof(float) * width));
+  const std::uint64_t at_once =
+      std::max<std::uint64_t>(1, kImageBandBytes / (sizeof(float) * width));
   Blocks blocks(height, width, most_rows, most_columns);
   const std::unique_ptr<TensorSource> tensors = source();
   Evaluator evaluator(*tensors);

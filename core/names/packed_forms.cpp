@@ -12,7 +12,7 @@ namespace ckptscope {
 namespace {
 
 /// Codes of a suffix and a dtype, beside a tensor of another suffix.
-struct Row {
+struct FormRow {
   std::string_view form;
   std::string_view codes;
   Dtype dtype;
@@ -22,22 +22,22 @@ struct Row {
   bool same_columns = false;  // as what lies beside: packed along rows
 };
 
-constexpr std::array kRows{
-    Row{"mxfp4", kBlocksSuffix, Dtype::U8, kScalesSuffix, {}, 2},
-    Row{"nvfp4", ".weight", Dtype::U8, ".weight_scale_2", {}, 2},
-    Row{"nvfp4", ".weight_packed", Dtype::U8, ".weight_global_scale", {}, 2},
-    Row{"mxfp4", ".weight_packed", Dtype::U8, ".weight_scale", Dtype::U8, 2},
-    Row{"mxfp4", ".weight", Dtype::U8, ".weight_scale", Dtype::U8, 2},
-    Row{"fp4", ".weight", Dtype::I8, ".scale", Dtype::F8_E8M0, 2},
-    Row{"pack-quantized", ".weight_packed", Dtype::I32, ".weight_scale", {}, 0},
-    Row{"gptq", ".qweight", Dtype::I32, ".scales", {}, 0, true},
-    Row{"awq", ".qweight", Dtype::I32, ".scales", {}, 0},
-    Row{"bitsandbytes 4-bit", ".weight", Dtype::U8, ".weight.absmax", {}, 2},
-    Row{"bitsandbytes int8", ".weight", Dtype::I8, ".SCB", {}, 1},
-    Row{"int8", ".weight", Dtype::I8, ".weight_scale", {}, 1},
+constexpr std::array kFormRows{
+    FormRow{"mxfp4", kBlocksSuffix, Dtype::U8, kScalesSuffix, {}, 2},
+    FormRow{"nvfp4", ".weight", Dtype::U8, ".weight_scale_2", {}, 2},
+    FormRow{"nvfp4", ".weight_packed", Dtype::U8, ".weight_global_scale", {}, 2},
+    FormRow{"mxfp4", ".weight_packed", Dtype::U8, ".weight_scale", Dtype::U8, 2},
+    FormRow{"mxfp4", ".weight", Dtype::U8, ".weight_scale", Dtype::U8, 2},
+    FormRow{"fp4", ".weight", Dtype::I8, ".scale", Dtype::F8_E8M0, 2},
+    FormRow{"pack-quantized", ".weight_packed", Dtype::I32, ".weight_scale", {}, 0},
+    FormRow{"gptq", ".qweight", Dtype::I32, ".scales", {}, 0, true},
+    FormRow{"awq", ".qweight", Dtype::I32, ".scales", {}, 0},
+    FormRow{"bitsandbytes 4-bit", ".weight", Dtype::U8, ".weight.absmax", {}, 2},
+    FormRow{"bitsandbytes int8", ".weight", Dtype::I8, ".SCB", {}, 1},
+    FormRow{"int8", ".weight", Dtype::I8, ".weight_scale", {}, 1},
 };
 
-bool fits(const Row& row, const TensorList& tensors, const TensorInfo& info) {
+bool fits(const FormRow& row, const TensorList& tensors, const TensorInfo& info) {
   if (info.dtype != row.dtype || !info.name.ends_with(row.codes)) return false;
   std::string beside(info.name.substr(0, info.name.size() - row.codes.size()));
   beside += row.beside;
@@ -63,7 +63,7 @@ std::optional<PackedWeight> packed_weight(const TensorList& tensors, std::uint32
   const TensorInfo& info = tensors.tensors[id];
   const std::uint64_t elements = info.elements();
   if (bits < 1 || bits > 32) bits = 4;  // no word of a file is believed
-  for (const Row& row : kRows) {
+  for (const FormRow& row : kFormRows) {
     if (!fits(row, tensors, info)) continue;
     if (row.values > 0) return PackedWeight{row.form, row.values * elements};
     return PackedWeight{row.form, elements / bits * 32 + elements % bits * 32 / bits};

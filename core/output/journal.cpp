@@ -121,7 +121,7 @@ bool StagedWork::makes(std::string_view file) const {
 namespace {
 
 /// get() casts a number that is none of these without a word.
-std::uint64_t whole_number(const Json& json) {
+std::uint64_t count_in_journal(const Json& json) {
   if (!json.is_number_unsigned()) fail(Code::BadJson, "a count in a journal is {}", json.dump());
   return json.get<std::uint64_t>();
 }
@@ -136,9 +136,10 @@ std::optional<StagedWork> parse_work(const std::string& text) {
     work.output = json.at("output").get<std::string>();
     work.files = json.at("files").get<std::vector<std::string>>();
     for (const Json& shard : json.at("shards")) {
-      work.shards.push_back({shard.at("name").get<std::string>(), whole_number(shard.at("bytes"))});
+      work.shards.push_back(
+          {shard.at("name").get<std::string>(), count_in_journal(shard.at("bytes"))});
     }
-    work.parts = whole_number(json.at("parts"));
+    work.parts = count_in_journal(json.at("parts"));
     work.sources = json.at("sources").get<std::vector<std::string>>();
     work.conversion = json.at("conversion").get<std::string>();
     return work;
@@ -152,9 +153,9 @@ std::optional<StagedWork> parse_work(const std::string& text) {
 std::optional<DoneShard> parse_done(const std::string& text) {
   try {
     const Json json = Json::parse(text);
-    DoneShard done{whole_number(json.at("bytes")), json.at("xxh3").get<std::string>(), {}};
+    DoneShard done{count_in_journal(json.at("bytes")), json.at("xxh3").get<std::string>(), {}};
     for (const auto& [key, values] : json.at("overflowed").items()) {
-      done.overflowed[key] = whole_number(values);
+      done.overflowed[key] = count_in_journal(values);
     }
     return done;
   } catch (const Json::exception&) {

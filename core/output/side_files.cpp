@@ -262,6 +262,10 @@ SideFiles::Report SideFiles::copy(const Put& put) const {
   }
   if (sources_.like == nullptr) return report;
   if (!written.contains("config.json")) write_config(*sources_.like, report.lent);
+  if (sources_.like->location().remote) {
+    report.left_out.push_back(fmt::format("what lies beside {}: its headers alone were fetched",
+                                          display(sources_.like->location().path)));
+  }
   for (const Neighbour& one : of_like_) {
     if (written.contains(one.name) || !one.reason.empty()) continue;
     write(one.name, read(one), report.lent);

@@ -1,6 +1,7 @@
 // A revision may hold slashes where it is one that the hub itself makes: refs/pr/N, refs/convert/X.
 #include "core/remote/address.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,6 +10,8 @@
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "core/remote/file_names.hpp"
+#include "core/remote/private_network.hpp"
 
 namespace ckptscope {
 namespace {
@@ -83,9 +86,12 @@ HubAddress checked(std::string_view path, HubAddress address) {
     refuse_address(path, "no name of a model");
   }
   if (address.revision.empty()) refuse_address(path, "a revision is missing behind @");
-  for (const std::string& segment : segments_of(address.file)) {
-    if (segment.empty() || segment == "." || segment == "..") {
-      refuse_address(path, "a file's path goes down alone");
+  for (const std::string* text : {&address.revision, &address.file}) {
+    if (needs_escape(*text)) refuse_address(path, "it holds characters that cannot be shown");
+    for (const std::string& segment : segments_of(*text)) {
+      if (segment.empty() || segment == "." || segment == "..") {
+        refuse_address(path, "a revision and a file's path go down alone");
+      }
     }
   }
   return address;
@@ -142,12 +148,38 @@ std::string host_of(std::string_view origin) {
   return std::string(host.substr(0, host.find(':')));
 }
 
+/// 127.0.0.1 and its like, not names that begin so.
 bool is_this_machine(std::string_view origin) {
   const std::string host = host_of(origin);
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  in_addr four{};
+  const bool loops = ::inet_pton(AF_INET, host.c_str(), &four) == 1 && host.starts_with("127.");
+  return host == "localhost" || host == "::1" || loops;
+}
+
+bool is_address(const std::string& host) {
+  in_addr four{};
+  in6_addr six{};
+  return ::inet_pton(AF_INET, host.c_str(), &four) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), &six) == 1;
 }
 
 }  // namespace
+
+std::string without_query(std::string_view url) {
+  return std::string(url.substr(0, url.find_first_of("?#")));
+}
+
+bool may_be_asked(std::string_view url, bool allow_http) {
+  const std::string origin = origin_of(url);
+  return origin.starts_with("https://") ||
+         (origin.starts_with("http://") && (allow_http || is_this_machine(origin)));
+}
+
+bool names_private_host(std::string_view url) {
+  const std::string origin = origin_of(url);
+  const std::string host = origin.empty() ? "" : host_of(origin);
+  return host == "localhost" || (is_address(host) && is_private_address(host));
+}
 
 std::string origin_of(std::string_view url) {
   const std::string lower = in_lower_case(url.substr(0, url.find_first_of("/?#", 8)));
@@ -168,21 +200,28 @@ bool is_remote(std::string_view path) {
 }
 
 RemoteAddress parse_remote(std::string_view path, const std::string& endpoint, bool allow_http) {
+  if (needs_escape(path)) refuse_address(path, "it holds characters that cannot be shown");
+  if (!may_be_asked(endpoint, allow_http)) {
+    fail(Code::Usage,
+         "HF_ENDPOINT {}: expected is https://host (http:// to this machine, or with "
+         "CKPTSCOPE_ALLOW_HTTP=1)",
+         display(endpoint));
+  }
   if (in_lower_case(path.substr(0, kHub.size())) == kHub) {
     return {parse_hub_path(path, endpoint), std::nullopt};
   }
   const std::string origin = origin_of(path);
   if (origin.empty()) refuse_address(path, "no URL");
-  if (origin.starts_with("http://") && !allow_http && !is_this_machine(origin)) {
+  if (!may_be_asked(path, allow_http)) {
     refuse_address(path, "http:// is not encrypted (CKPTSCOPE_ALLOW_HTTP=1 allows it)");
   }
   const std::string_view rest = path.substr(origin.size());
   for (const std::string& hub :
        {endpoint, std::string("https://huggingface.co"), std::string("https://hf.co")}) {
-    if (origin == hub) return {parse_page(path, rest, hub == endpoint ? hub : endpoint), {}};
+    if (origin == hub) return {parse_page(path, rest, endpoint), {}};
   }
-  const std::string_view file = rest.substr(0, rest.find_first_of("?#"));
-  if (!file.ends_with(".safetensors") && !file.ends_with(".safetensors.index.json")) {
+  const std::string file = without_query(rest);
+  if (!file.ends_with(kShardSuffix) && !file.ends_with(kIndexSuffix)) {
     refuse_address(path, "it ends neither in .safetensors nor in .safetensors.index.json");
   }
   return {std::nullopt, UrlAddress{std::string(path)}};

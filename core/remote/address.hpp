@@ -19,7 +19,8 @@ struct HubAddress {
   std::string revision;    // a branch, a tag, a commit or refs/pr/N
   std::string file;        // within it, with '/'; empty: all of it
 
-  /// As a user writes it: hf://org/name, with @revision where it is not main.
+  /// As a user writes it: hf://org/name, with @revision where it is not main. Safe to show: an
+  /// address that is not is refused.
   std::string text() const;
 };
 
@@ -36,9 +37,18 @@ struct RemoteAddress {
 /// Whether a path is meant to be looked for elsewhere: hf://, https:// or http://.
 bool is_remote(std::string_view path);
 
+/// Without a query, which may be a signature, and without a fragment.
+std::string without_query(std::string_view url);
+
+/// Whether a request may be sent there: by https://, or by http:// to this machine (localhost and
+/// its addresses), or to any where `allow_http`.
+bool may_be_asked(std::string_view url, bool allow_http);
+/// The host of a URL is written as an address of a private network, or is localhost.
+bool names_private_host(std::string_view url);
+
 /// Reads hf://[models/]org/name[@revision][/file], the hub's web addresses of a model (tree, blob,
 /// resolve, raw) on `endpoint`, huggingface.co and hf.co, and https://….safetensors[.index.json].
-/// Throws Usage with what is expected. http:// is for this machine alone, or where `allow_http`.
+/// Throws Usage with what is expected: also where may_be_asked() says no, of the endpoint, too.
 /// Source: huggingface_hub, utils/_hf_uris.py.
 RemoteAddress parse_remote(std::string_view path, const std::string& endpoint,
                            bool allow_http = false);

@@ -24,7 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kMostBytes = 1'000'000'000;
 constexpr auto kInUse = 1h;  // a copy that was opened since then may still be open
 constexpr std::string_view kDraft = ".draft-";
 
@@ -84,10 +83,12 @@ void touch(const std::string& path) {
 
 std::string place_in_cache(const std::string& origin, std::string name) {
   if (const std::size_t slash = name.find('/'); slash != name.npos) name.replace(slash, 1, "--");
-  return percent_encoded(origin.substr(origin.find("://") + 3), false) + "/" + name;
+  const std::string host = percent_encoded(origin.substr(origin.find("://") + 3), false);
+  return (origin.starts_with("https://") ? host : "http-" + host) + "/" + name;
 }
 
-HeaderCache::HeaderCache(std::string directory) : directory_(std::move(directory)) {
+HeaderCache::HeaderCache(std::string directory, std::uint64_t most_bytes)
+    : directory_(std::move(directory)), most_bytes_(most_bytes) {
   if (directory_.empty()) {
     fail(Code::Io,
          "no directory for the headers that are fetched: neither HOME nor XDG_CACHE_HOME "
@@ -109,16 +110,24 @@ std::string HeaderCache::commit_of(const std::string& place, const std::string& 
 void HeaderCache::remember(const std::string& place, const std::string& revision,
                            const std::string& commit) const {
   const fs::path refs = fs::path(directory_) / place / "refs";
-  make_directory(refs);
+  make_place(refs.string());
   const std::string draft = (refs / (std::string(kDraft) + std::to_string(::getpid()))).string();
   std::ofstream(draft, std::ios::binary) << commit;
   std::error_code ignored;  // it is told again the next time
   fs::rename(draft, refs / percent_encoded(revision, false), ignored);
 }
 
+/// Which models somebody looks at is nobody else's business.
+void HeaderCache::make_place(const std::string& path) const {
+  with_context("the cache of headers, which XDG_CACHE_HOME moves", [&] {
+    make_directory(directory_);
+    if (::chmod(directory_.c_str(), S_IRWXU) != 0) fail_errno(display(directory_));
+    make_directory(path);
+  });
+}
+
 HeaderCache::Draft::Draft(const HeaderCache& cache) : cache_(cache) {
-  make_directory(cache.directory_);
-  if (::chmod(cache.directory_.c_str(), S_IRWXU) != 0) fail_errno(display(cache.directory_));
+  cache.make_place(cache.directory_);
   directory_ = cache.directory_ + "/" + std::string(kDraft) + "XXXXXX";
   if (::mkdtemp(directory_.data()) == nullptr) fail_errno(display(cache.directory_));
 }
@@ -130,36 +139,39 @@ HeaderCache::Draft::~Draft() {
 
 void HeaderCache::Draft::write(const std::string& name, std::string_view bytes,
                                std::uint64_t size) const {
-  const fs::path path = fs::path(directory_) / name;
-  make_directory(path.parent_path());
-  std::ofstream file(path, std::ios::binary);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  if (!file) fail_errno(display(path.string()));
-  std::error_code error;
-  if (size > bytes.size()) fs::resize_file(path, size, error);
-  if (error) {
+  with_context(fmt::format("{}, kept in {}", display(name), display(cache_.directory_)), [&] {
+    const fs::path path = fs::path(directory_) / name;
+    make_directory(path.parent_path());
+    std::ofstream file(path, std::ios::binary);
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    file.close();
+    if (!file) fail_errno("its header");
+    std::error_code error;
+    if (size > bytes.size()) fs::resize_file(path, size, error);
+    if (!error) return;
     errno = error.value();
-    fail_errno(fmt::format("{}: a hole of {} bytes", display(path.string()), size));
-  }
+    fail_errno(fmt::format("a hole of {} bytes", size));
+  });
 }
 
 std::string HeaderCache::Draft::finish(const std::string& place, const std::string& commit) {
-  const fs::path to = fs::path(cache_.directory_) / place / commit;
-  make_directory(to.parent_path());
+  const std::string parent = cache_.directory_ + "/" + place;
+  const std::string path = parent + "/" + commit;
+  cache_.make_place(parent);
   std::error_code error;
-  fs::rename(directory_, to, error);
+  fs::rename(directory_, path, error);
   if (!error) {
     directory_.clear();
-  } else if (!is_directory(to.string())) {
+  } else if (!is_directory(path)) {
     errno = error.value();
-    fail_errno(display(to.string()));
+    fail_errno(display(path));
   }
-  cache_.drop_what_is_old();
-  return to.string();
+  touch(path);
+  cache_.drop_what_is_old(path);
+  return path;
 }
 
-void HeaderCache::drop_what_is_old() const {
+void HeaderCache::drop_what_is_old(const std::string& just_made) const {
   std::vector<Kept> kept;
   collect(directory_, 2, kept);
   std::sort(kept.begin(), kept.end(), [](const Kept& a, const Kept& b) { return a.used < b.used; });
@@ -169,7 +181,8 @@ void HeaderCache::drop_what_is_old() const {
   for (const Kept& one : kept) {
     const bool stale_draft =
         one.path.filename().string().starts_with(kDraft) && one.used + 24h < now;
-    if (!stale_draft && (bytes <= kMostBytes || one.used + kInUse > now)) continue;
+    const bool in_use = one.path == just_made || one.used + kInUse > now;
+    if (!stale_draft && (bytes <= most_bytes_ || in_use)) continue;
     std::error_code ignored;
     fs::remove_all(one.path, ignored);
     bytes -= one.bytes;

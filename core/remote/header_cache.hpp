@@ -1,5 +1,6 @@
 // Copies of checkpoints that lie elsewhere, without their values: what was fetched of each file,
-// and a hole of the size that it has there. By commit, so a copy is never out of date.
+// and a hole of the size that it has there. Of a hub by commit, of a URL by what was given, so that
+// a copy is never out of date.
 //
 //   PLACE/COMMIT/…           the files, as they are named there
 //   PLACE/refs/REVISION      the commit that it was when it was last asked for
@@ -20,10 +21,12 @@ std::string place_in_cache(const std::string& origin, std::string name);
 
 class HeaderCache {
  public:
+  static constexpr std::uint64_t kUsualBytes = 1'000'000'000;
   /// Throws Io where there is no directory to be had.
-  explicit HeaderCache(std::string directory);
+  explicit HeaderCache(std::string directory, std::uint64_t most_bytes = kUsualBytes);
 
-  /// The directory of a finished copy, which counts as used now; empty without one.
+  /// The directory of a finished copy, which counts as used now; empty without one. `commit` and
+  /// `place` are plain names, checked by who has them from elsewhere.
   std::string find(const std::string& place, const std::string& commit) const;
   std::string commit_of(const std::string& place, const std::string& revision) const;
   void remember(const std::string& place, const std::string& revision,
@@ -53,9 +56,12 @@ class HeaderCache {
   };
 
  private:
-  void drop_what_is_old() const;
+  void make_place(const std::string& path) const;
+  /// But never what was just made.
+  void drop_what_is_old(const std::string& just_made) const;
 
   std::string directory_;
+  std::uint64_t most_bytes_;
 };
 
 }  // namespace ckptscope

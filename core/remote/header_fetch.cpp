@@ -7,11 +7,12 @@
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_scanner.hpp"
+#include "core/remote/file_names.hpp"
 
 namespace ckptscope {
 namespace {
 
-constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;  // what is longer is no header
+constexpr std::uint64_t kMostOfAll = 1'000'000'000;  // bytes of headers
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kLeastGuess = 64u << 10;
 constexpr std::uint64_t kMostGuess = 1u << 20;
@@ -29,12 +30,12 @@ std::uint64_t header_end(const RemoteShard& shard) {
   if (shard.bytes.size() < kLengthBytes) return shard.bytes.size();
   const std::uint64_t length =
       read_little_endian(std::as_bytes(std::span(shard.bytes)).first<kLengthBytes>());
-  const bool fits = length <= kMaxHeaderBytes && length <= *shard.size - kLengthBytes;
+  const bool fits = length <= kMostHeader && length <= *shard.size - kLengthBytes;
   return fits ? kLengthBytes + length : shard.bytes.size();
 }
 
 void take(RemoteShard& shard, const HttpAnswer& answer, const RefuseShard& refuse) {
-  if (answer.status != 206) refuse(answer, shard);
+  if (answer.status != 206) return refuse(answer, shard);
   if (shard.size && *shard.size != answer.total) {
     fail(Code::BadAnswer, "{}: it has {} bytes, and {} where it is listed", display(shard.name),
          answer.total, *shard.size);
@@ -43,34 +44,52 @@ void take(RemoteShard& shard, const HttpAnswer& answer, const RefuseShard& refus
   shard.bytes += answer.body;
 }
 
+/// Reads a range of each shard, all of them at once.
+class Rounds {
+ public:
+  Rounds(RemoteFiles& files, const RefuseShard& refuse, Progress* progress)
+      : files_(files), refuse_(refuse), progress_(progress) {}
+
+  void read(const std::vector<RemoteShard*>& shards, const auto& range_of) {
+    if (shards.empty()) return;
+    std::vector<RemoteRange> ranges;
+    for (const RemoteShard* shard : shards) {
+      ranges.push_back({shard->url, range_of(*shard)});
+      bytes_ += ranges.back().range.length;
+      if (bytes_ > kMostOfAll) {
+        fail(Code::BadAnswer, "{}: the headers take more than {}", display(shards[0]->url),
+             format_bytes(kMostOfAll));
+      }
+    }
+    if (progress_ != nullptr) {
+      progress_->phase(fmt::format("fetch {}", counted(shards.size(), "header")), bytes_);
+    }
+    const std::vector<HttpAnswer> answers = files_.read(ranges, progress_);
+    for (std::size_t i = 0; i < shards.size(); ++i) take(*shards[i], answers[i], refuse_);
+  }
+
+ private:
+  RemoteFiles& files_;
+  const RefuseShard& refuse_;
+  Progress* const progress_;
+  std::uint64_t bytes_ = 0;  // asked for
+};
+
 }  // namespace
 
 void fetch_headers(RemoteFiles& files, std::span<RemoteShard> shards, std::uint64_t index_bytes,
                    const RefuseShard& refuse, Progress* progress) {
-  const auto read = [&](const std::vector<RemoteShard*>& some, const auto& range_of) {
-    if (some.empty()) return;
-    std::vector<RemoteRange> ranges;
-    std::uint64_t bytes = 0;
-    for (const RemoteShard* shard : some) {
-      ranges.push_back({shard->url, range_of(*shard)});
-      bytes += ranges.back().range.length;
-    }
-    if (progress != nullptr) {
-      progress->phase(fmt::format("fetch {}", counted(some.size(), "header")), bytes);
-    }
-    const std::vector<HttpAnswer> answers = files.read(ranges, progress);
-    for (std::size_t i = 0; i < some.size(); ++i) take(*some[i], answers[i], refuse);
-  };
+  Rounds rounds(files, refuse, progress);
   const std::uint64_t guess = guess_of(index_bytes, shards.size());
-  std::vector<RemoteShard*> all;
+  std::vector<RemoteShard*> open;
   for (RemoteShard& shard : shards) {
-    if (shard.size != 0u) all.push_back(&shard);  // of an empty file there is no range
+    if (shard.size != std::uint64_t{0}) open.push_back(&shard);  // of an empty file is no range
   }
-  read(all, [&](const RemoteShard& shard) {
+  rounds.read(open, [&](const RemoteShard& shard) {
     return ByteRange{0, std::min(guess, shard.size.value_or(guess))};
   });
-  std::erase_if(all, [](const RemoteShard* s) { return header_end(*s) <= s->bytes.size(); });
-  read(all, [](const RemoteShard& shard) {
+  std::erase_if(open, [](const RemoteShard* s) { return header_end(*s) <= s->bytes.size(); });
+  rounds.read(open, [](const RemoteShard& shard) {
     return ByteRange{shard.bytes.size(), header_end(shard) - shard.bytes.size()};
   });
   for (RemoteShard& shard : shards) shard.bytes.resize(header_end(shard));

@@ -8,18 +8,12 @@
 #include <set>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/base/progress.hpp"
 #include "core/remote/remote_files.hpp"
 
 namespace ckptscope {
-
-inline constexpr std::string_view kShardSuffix = ".safetensors";
-inline constexpr std::string_view kIndexSuffix = ".safetensors.index.json";
-inline constexpr std::string_view kConfigName = "config.json";
-inline constexpr std::uint64_t kMostText = 100'000'000;  // bytes of those two, as on this machine
 
 struct RemoteShard {
   std::string name;  // within the copy
@@ -28,13 +22,14 @@ struct RemoteShard {
   std::string bytes{};                  // of its beginning: eight of length, and the header
 };
 
-/// Called for an answer of 401, 403 or 404; throws what it means.
+/// Called for an answer of 4xx; throws what it means, or returns where the shard may be absent.
 using RefuseShard = std::function<void(const HttpAnswer& answer, const RemoteShard& shard)>;
 
-/// Gives each shard its size and its bytes. `index_bytes` are those of the index that names them,
-/// from which the length of headers is guessed; 0 without one. What is no safetensors file gets the
-/// bytes that were read: to judge it is for who opens it. `progress` may be null.
-/// Throws BadAnswer where a shard is not as large as it must be, and what RemoteFiles throws.
+/// Gives each shard that is there its size and its bytes. `index_bytes` are those of the index that
+/// names them, from which the length of headers is guessed; 0 without one. What is no safetensors
+/// file gets the bytes that were read: to judge it is for who opens it. `progress` may be null.
+/// Throws BadAnswer where a shard is not as large as it must be, or all headers together take more
+/// than a GB, and what RemoteFiles throws.
 void fetch_headers(RemoteFiles& files, std::span<RemoteShard> shards, std::uint64_t index_bytes,
                    const RefuseShard& refuse, Progress* progress);
 

@@ -2,7 +2,10 @@
 // each, whether the token goes with it and whether the address may be connected to.
 #include "core/remote/http.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -22,10 +25,10 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr int kMostRedirects = 3;
-constexpr std::size_t kMostAtOnce = 32;         // transfers
-constexpr long kMostConnections = 8;            // to a host without HTTP/2
-constexpr long kLeastSpeed = 64;                // bytes a second, over the time of `idle`
-constexpr std::size_t kMostHeader = 64u << 10;  // bytes, of one hop
+constexpr std::size_t kMostAtOnce = 32;              // transfers
+constexpr long kMostConnections = 8;                 // to a host without HTTP/2
+constexpr long kLeastSpeed = 64;                     // bytes a second, over the time of `idle`
+constexpr std::size_t kMostHeaderLines = 64u << 10;  // bytes, of one hop
 constexpr std::array<std::chrono::seconds, 5> kPauses{1s, 2s, 4s, 8s, 8s};
 
 template <typename Number>
@@ -107,7 +110,10 @@ class HttpClient::Implementation {
   /// One request, over its redirects and repetitions.
   struct Transfer {
     Transfer(Implementation& client, const HttpRequest& wanted)
-        : owner(&client), request(&wanted), next_url(wanted.url) {}
+        : owner(&client),
+          request(&wanted),
+          next_url(wanted.url),
+          began_private(wanted.from_private.value_or(false)) {}
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
     ~Transfer() { end(); }
@@ -127,7 +133,7 @@ class HttpClient::Implementation {
     std::string next_url;
     int redirects = 0;
     std::size_t tries = 0;
-    bool began_private = false;  // its first host is of a private network
+    bool began_private;  // its first host is of a private network
     bool is_done = false;
     Clock::time_point not_before{};
     Clock::time_point give_up{};
@@ -143,44 +149,53 @@ class HttpClient::Implementation {
   void run(std::deque<Transfer>& transfers, Progress* progress) {
     const Clock::time_point end = Clock::now() + settings_.together;
     for (Transfer& one : transfers) one.give_up = end;
+    progress_ = progress;
     std::size_t done = 0;
     std::size_t running = 0;
     while (done < transfers.size()) {
       if (progress != nullptr) progress->check_stop();
-      const Clock::time_point now = Clock::now();
-      for (Transfer& one : transfers) {
-        if (running == kMostAtOnce) break;
-        if (one.is_done || one.easy != nullptr || one.not_before > now) continue;
-        begin(one);
-        ++running;
-      }
+      begin_those_that_may(transfers, running);
       int still = 0;
       curl_.multi_perform(multi_, &still);
+      bool any = false;
       int left = 0;
       while (const CURLMsg* message = curl_.multi_info_read(multi_, &left)) {
         if (message->msg != CURLMSG_DONE) continue;
-        Transfer& one = transfer_of(transfers, message->easy_handle);
-        const CURLcode result = message->data.result;
+        Transfer& one = transfer_of(message->easy_handle);
+        const CURLcode result = message->data.result;  // the message goes with the handle
         finish(one, result);
         --running;
-        if (!one.is_done) continue;
-        ++done;
-        const auto& range = one.request->range;
-        if (progress != nullptr && range) progress->advance(range->length);
+        any = true;
+        if (one.is_done) ++done;
       }
       constexpr int kMilliseconds = 50;
-      if (done < transfers.size()) curl_.multi_poll(multi_, nullptr, 0, kMilliseconds, nullptr);
+      const bool may_sleep = done < transfers.size() && !any;  // else there may be more to begin
+      if (may_sleep) curl_.multi_poll(multi_, nullptr, 0, kMilliseconds, nullptr);
     }
   }
 
-  static Transfer& transfer_of(std::deque<Transfer>& transfers, const CURL* easy) {
-    return *std::find_if(transfers.begin(), transfers.end(),
-                         [&](const Transfer& one) { return one.easy == easy; });
+  /// As many as may run at once, whose time has come.
+  void begin_those_that_may(std::deque<Transfer>& transfers, std::size_t& running) {
+    const Clock::time_point now = Clock::now();
+    for (Transfer& one : transfers) {
+      if (running == kMostAtOnce) break;
+      if (one.is_done || one.easy != nullptr || one.not_before > now) continue;
+      begin(one);
+      ++running;
+    }
+  }
+
+  Transfer& transfer_of(CURL* easy) const {
+    void* transfer = nullptr;
+    curl_.easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    return *static_cast<Transfer*>(transfer);
   }
 
   void begin(Transfer& one) {
-    const std::string origin = origin_of(one.next_url);
-    if (origin.empty()) fail(Code::BadAnswer, "{}: no URL", shown(one));
+    if (!may_be_asked(one.next_url, settings_.allow_http)) {
+      fail(Code::BadAnswer, "{}: led to {}, which is not https://", shown(one),
+           display(origin_of(one.next_url)));
+    }
     one.easy = curl_.easy_init();
     one.answer = HttpAnswer();
     one.answer.url = one.next_url;
@@ -188,43 +203,62 @@ class HttpClient::Implementation {
     one.broken.clear();
     one.header_bytes = 0;
     one.why.fill('\0');
-    const auto set = [&](CURLoption option, auto value) {
-      curl_.easy_setopt(one.easy, option, value);
-    };
-    set(CURLOPT_URL, one.next_url.c_str());
-    set(CURLOPT_PROTOCOLS_STR, "https,http");  // where http is allowed others decide
-    set(CURLOPT_FOLLOWLOCATION, 0L);
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-    set(CURLOPT_PIPEWAIT, 1L);
-    set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_USERAGENT, "ckptscope");
-    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.connect.count()));
-    set(CURLOPT_LOW_SPEED_LIMIT, kLeastSpeed);
-    set(CURLOPT_LOW_SPEED_TIME,
+    set_connection(one);
+    set_callbacks(one);
+    set_headers(one);
+    curl_.multi_add_handle(multi_, one.easy);
+  }
+
+  template <typename Value>
+  void set(Transfer& one, CURLoption option, Value value) const {
+    curl_.easy_setopt(one.easy, option, value);
+  }
+
+  void set_connection(Transfer& one) const {
+    set(one, CURLOPT_URL, one.next_url.c_str());
+    set(one, CURLOPT_PROTOCOLS_STR, "https,http");  // may_be_asked() decides
+    set(one, CURLOPT_FOLLOWLOCATION, 0L);
+    set(one, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+    set(one, CURLOPT_PIPEWAIT, 1L);
+    set(one, CURLOPT_NOSIGNAL, 1L);
+    set(one, CURLOPT_USERAGENT, "ckptscope");
+    set(one, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(settings_.connect.count()));
+    set(one, CURLOPT_LOW_SPEED_LIMIT, kLeastSpeed);
+    set(one, CURLOPT_LOW_SPEED_TIME,
         static_cast<long>(std::max<std::int64_t>(1, settings_.idle.count() / 1000)));
-    set(CURLOPT_TIMEOUT_MS, static_cast<long>(left_of(one).count()));
-    set(CURLOPT_ERRORBUFFER, one.why.data());
-    if (!settings_.certificates.empty()) set(CURLOPT_CAINFO, settings_.certificates.c_str());
-    set(CURLOPT_WRITEFUNCTION, &take_body);
-    set(CURLOPT_WRITEDATA, static_cast<void*>(&one));
-    set(CURLOPT_HEADERFUNCTION, &take_header);
-    set(CURLOPT_HEADERDATA, static_cast<void*>(&one));
-    set(CURLOPT_PREREQFUNCTION, &check_connection);
-    set(CURLOPT_PREREQDATA, static_cast<void*>(&one));
+    set(one, CURLOPT_TIMEOUT_MS, static_cast<long>(left_of(one).count()));
+    if (names_private_host(one.next_url)) set(one, CURLOPT_NOPROXY, "*");  // nobody else's business
+    if (!settings_.certificates.empty()) set(one, CURLOPT_CAINFO, settings_.certificates.c_str());
+  }
+
+  static void set_callbacks(Transfer& one) {
+    const Implementation& client = *one.owner;
+    void* const self = &one;
+    client.set(one, CURLOPT_PRIVATE, self);
+    client.set(one, CURLOPT_ERRORBUFFER, one.why.data());
+    client.set(one, CURLOPT_WRITEFUNCTION, &take_body);
+    client.set(one, CURLOPT_WRITEDATA, self);
+    client.set(one, CURLOPT_HEADERFUNCTION, &take_header);
+    client.set(one, CURLOPT_HEADERDATA, self);
+    client.set(one, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+    client.set(one, CURLOPT_OPENSOCKETDATA, self);
+    client.set(one, CURLOPT_PREREQFUNCTION, &check_connection);
+    client.set(one, CURLOPT_PREREQDATA, self);
+  }
+
+  void set_headers(Transfer& one) const {
     one.headers = curl_.slist_append(nullptr, "Accept-Encoding: identity");
     // The one place where the token is given away.
-    if (!settings_.token.empty() && origin == settings_.token_origin) {
+    if (!settings_.token.empty() && origin_of(one.next_url) == settings_.token_origin) {
       const std::string line = "Authorization: Bearer " + settings_.token;
       one.headers = curl_.slist_append(one.headers, line.c_str());
     }
-    set(CURLOPT_HTTPHEADER, one.headers);
-    std::string range;
-    if (one.request->range) {
-      const ByteRange& wanted = *one.request->range;
-      range = fmt::format("{}-{}", wanted.offset, wanted.offset + wanted.length - 1);
-      set(CURLOPT_RANGE, range.c_str());  // copied
-    }
-    curl_.multi_add_handle(multi_, one.easy);
+    set(one, CURLOPT_HTTPHEADER, one.headers);
+    if (!one.request->range) return;
+    const ByteRange& wanted = *one.request->range;
+    const std::string range =
+        fmt::format("{}-{}", wanted.offset, wanted.offset + wanted.length - 1);
+    set(one, CURLOPT_RANGE, range.c_str());  // copied
   }
 
   std::chrono::milliseconds left_of(const Transfer& one) const {
@@ -232,23 +266,39 @@ class HttpClient::Implementation {
         1ms, std::chrono::duration_cast<std::chrono::milliseconds>(one.give_up - Clock::now()));
   }
 
-  /// Called with the address that was connected to: no trick of a name server comes behind it.
-  static int check_connection(void* data, char* address, char*, int, int) {
-    Transfer& one = *static_cast<Transfer*>(data);
+  /// Whether an address may be connected to, or a connection to it used again.
+  static bool allows(Transfer& one, const char* address) {
     const bool inside = is_private_address(address);
-    if (one.redirects == 0) {
-      one.began_private = inside;
-    } else if (inside && !one.began_private) {
-      one.broken = fmt::format("redirected to {}, an address inside a private network", address);
-      return CURL_PREREQFUNC_ABORT;
-    }
-    return CURL_PREREQFUNC_OK;
+    const bool is_first = one.redirects == 0 && !one.request->from_private;
+    if (is_first) one.began_private = inside;
+    if (is_first || !inside || one.began_private) return true;
+    one.broken = fmt::format("led to {}, an address inside a private network", address);
+    return false;
+  }
+
+  /// Before a connection, with the address that a name stands for now: no trick of a name server
+  /// comes behind it.
+  static curl_socket_t open_socket(void* data, curlsocktype, curl_sockaddr* to) {
+    std::array<char, INET6_ADDRSTRLEN> address{};
+    const void* const bytes =
+        to->family == AF_INET
+            ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(&to->addr)->sin_addr)
+            : &reinterpret_cast<const sockaddr_in6*>(&to->addr)->sin6_addr;
+    ::inet_ntop(to->family, bytes, address.data(), address.size());
+    if (!allows(*static_cast<Transfer*>(data), address.data())) return CURL_SOCKET_BAD;
+    return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+  }
+
+  /// Before each request, also on a connection that is there.
+  static int check_connection(void* data, char* address, char*, int, int) {
+    const bool allowed = allows(*static_cast<Transfer*>(data), address);
+    return allowed ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
   }
 
   static std::size_t take_header(const char* data, std::size_t, std::size_t size, void* to) {
     Transfer& one = *static_cast<Transfer*>(to);
     const std::string_view line(data, size);
-    if ((one.header_bytes += size) > kMostHeader) {
+    if ((one.header_bytes += size) > kMostHeaderLines) {
       one.broken = "more than 64 KiB of header lines";
       return 0;
     }
@@ -266,10 +316,10 @@ class HttpClient::Implementation {
 
   static std::size_t take_body(const char* data, std::size_t, std::size_t size, void* to) {
     Transfer& one = *static_cast<Transfer*>(to);
-    const std::uint64_t most = one.request->range && one.owner->status_of(one) < 300
-                                   ? one.request->range->length
-                               : one.request->range ? kMostHeader
-                                                    : one.request->most;
+    const bool is_wanted = one.owner->status_of(one) < 300;
+    if (!is_wanted) return size;  // what a server says of an error is for people who browse
+    const auto& range = one.request->range;
+    const std::uint64_t most = range ? range->length : one.request->most;
     if (one.answer.body.size() + size > most) {
       one.broken = fmt::format("more than the {} bytes that were asked for", most);
       return 0;
@@ -294,7 +344,11 @@ class HttpClient::Implementation {
   /// Done, or to be done once more.
   void finish(Transfer& one, CURLcode result) {
     one.answer.status = status_of(one);
+    one.answer.from_private = one.began_private;
     const std::string why = one.why[0] != '\0' ? one.why.data() : curl_.easy_strerror(result);
+    const char* target = nullptr;
+    curl_.easy_getinfo(one.easy, CURLINFO_REDIRECT_URL, &target);  // whole, of a relative one too
+    one.next_url = target == nullptr ? "" : target;
     one.end();
     if (!one.broken.empty()) fail(Code::BadAnswer, "{}: {}", shown(one), one.broken);
     if (result != CURLE_OK && is_final(result)) {
@@ -308,15 +362,21 @@ class HttpClient::Implementation {
       return repeat(one, status == 429 ? Code::RateLimited : Code::Unreachable,
                     fmt::format("the server answers {}", status));
     }
-    if (status == 401 || status == 403 || status == 404) {
-      one.is_done = true;
-      return;
-    }
-    if (status != 200 && status != 206) {
+    const bool is_refused = status >= 400 && status < 500;
+    if (!is_refused && status != 200 && status != 206) {
       fail(Code::BadAnswer, "{}: the server answers {}", shown(one), status);
     }
-    check(one);
+    if (!is_refused) check(one);
+    if (is_empty_file(one)) one.answer.status = 206;
     one.is_done = true;
+    const auto& range = one.request->range;
+    if (progress_ != nullptr && range) progress_->advance(range->length);
+  }
+
+  /// No byte can be given of it: that becomes a range of none.
+  static bool is_empty_file(const Transfer& one) {
+    return one.answer.status == 416 && one.request->range && one.request->range->offset == 0 &&
+           one.answer.header("content-range") == "bytes */0";
   }
 
   void repeat(Transfer& one, Code code, const std::string& why) {
@@ -327,6 +387,10 @@ class HttpClient::Implementation {
       fail(code, "{}: {}{}", shown(one), why,
            pause ? fmt::format("; it asks for {} seconds of patience", pause->count()) : "");
     }
+    if (progress_ != nullptr && code == Code::RateLimited) {
+      progress_->line(fmt::format("{}: {}; going on in {} s", origin_of(one.request->url), why,
+                                  std::chrono::ceil<std::chrono::seconds>(wait).count()));
+    }
     ++one.tries;
     one.not_before = Clock::now() + wait;
     one.next_url = one.request->url;
@@ -335,25 +399,20 @@ class HttpClient::Implementation {
   }
 
   void redirect(Transfer& one) {
-    const std::string location(one.answer.header("location"));
     const std::string from = origin_of(one.answer.url);
-    if (++one.redirects > kMostRedirects) {
-      fail(Code::BadAnswer, "{}: more than {} redirects", shown(one), kMostRedirects);
-    }
-    const std::string target =
-        location.starts_with('/') && !location.starts_with("//") ? from + location : location;
-    const std::string to = origin_of(target);
-    if (to.empty()) fail(Code::BadAnswer, "{}: redirected to no URL", shown(one));
-    if (from.starts_with("https://") && !to.starts_with("https://")) {
-      fail(Code::BadAnswer, "{}: redirected from https:// to http://", shown(one));
-    }
-    if (to.starts_with("http://") && !one.began_private && !settings_.allow_http) {
-      fail(Code::BadAnswer, "{}: redirected to http://", shown(one));
-    }
+    const std::string to = origin_of(one.next_url);
+    const auto must = [&](bool holds, const std::string& rule) {
+      if (!holds) fail(Code::BadAnswer, "{}: {}", shown(one), rule);
+    };
+    must(++one.redirects <= kMostRedirects, fmt::format("more than {} redirects", kMostRedirects));
+    must(!to.empty(), "redirected to no URL");
+    must(!from.starts_with("https://") || to.starts_with("https://"),
+         "redirected from https:// to http://");
+    must(one.began_private || !names_private_host(one.next_url),
+         fmt::format("redirected to {}, inside a private network", display(to)));
     for (const auto& [name, value] : one.answer.headers) {
       if (name.starts_with("x-")) one.of_hops[name] = value;
     }
-    one.next_url = target;
   }
 
   static void check(Transfer& one) {
@@ -382,14 +441,13 @@ class HttpClient::Implementation {
   }
 
   /// Without the query, which may be a signature.
-  static std::string shown(const Transfer& one) {
-    return display(one.request->url.substr(0, one.request->url.find('?')));
-  }
+  static std::string shown(const Transfer& one) { return display(without_query(one.request->url)); }
 
   const CurlLibrary& curl_;
   const HttpSettings settings_;
   CURLM* const multi_;
-  bool was_answered_ = false;  // any request
+  bool was_answered_ = false;     // any request
+  Progress* progress_ = nullptr;  // of the fetch that runs; may be null
 };
 
 HttpClient::HttpClient(HttpSettings settings)

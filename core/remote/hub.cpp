@@ -2,20 +2,19 @@
 #include "core/remote/hub.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
+#include "core/base/json_scanner.hpp"
 
 namespace ckptscope {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr std::uint64_t kMaxTextBytes = 100'000'000;  // as of files on this machine
 constexpr std::uint64_t kMaxPageBytes = 32'000'000;
 constexpr int kMostPages = 100;
-constexpr std::size_t kMostShown = 200;  // bytes of what the hub says
+constexpr std::size_t kMostRows = 10'000;  // of a page
+constexpr std::size_t kMostShown = 200;    // bytes of what the hub says
 
 /// One that goes down from where it is: each part a plain name.
 bool is_relative(std::string_view name) {
@@ -32,51 +31,103 @@ bool is_relative(std::string_view name) {
   return true;
 }
 
-template <typename T>
-T member(const Json& row, const char* name, T otherwise) {
-  const auto found = row.find(name);
-  if (found == row.end()) return otherwise;
-  if constexpr (std::is_same_v<T, std::string>) {
-    return found->is_string() ? found->get<std::string>() : otherwise;
-  } else {
-    return found->is_number_unsigned() ? found->get<T>() : otherwise;
+/// Reads the members of the object that comes next: read(name) takes a value, or leaves it.
+template <typename Read>
+void read_object(JsonScanner& scan, const Read& read) {
+  scan.enter_object();
+  std::string_view name;
+  for (bool first = true; scan.next_member(first, name); first = false) {
+    const std::size_t before = scan.offset();
+    read(name);
+    if (scan.offset() == before) scan.skip_value();
   }
 }
 
-/// Throws BadAnswer where this is no JSON.
-Json parsed(const HttpAnswer& answer, const std::string& what) {
-  Json json = Json::parse(answer.body, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) fail(Code::BadAnswer, "{}: no JSON", what);
-  return json;
+/// What the scanner takes for granted.
+void require_utf8(const std::string& text) {
+  if (find_invalid_utf8(text) != text.npos) fail(Code::BadUtf8, "not UTF-8");
 }
 
-void add_files(const Json& page, const std::string& what, std::vector<HubFile>& files) {
-  if (!page.is_array()) fail(Code::BadAnswer, "{}: no list of files", what);
-  for (const Json& row : page) {
-    if (!row.is_object()) fail(Code::BadAnswer, "{}: no list of files", what);
-    if (member<std::string>(row, "type", "") != "file") continue;
-    HubFile file;
-    file.name = member<std::string>(row, "path", "");
-    file.size = member<std::uint64_t>(row, "size", 0);
-    if (!is_relative(file.name)) {
-      fail(Code::BadAnswer, "{}: a file is named \"{}\"", what, display(file.name));
+std::string text_or_nothing(JsonScanner& scan) {
+  return scan.peek() == '"' ? std::string(scan.string()) : std::string();
+}
+
+/// A number of bytes; what is none is not known.
+std::optional<std::uint64_t> size_or_nothing(JsonScanner& scan) {
+  if (scan.peek() < '0' || scan.peek() > '9') return std::nullopt;
+  return scan.unsigned_integer();
+}
+
+/// One row of a list; nullopt for a folder.
+std::optional<HubFile> read_row(JsonScanner& scan) {
+  HubFile file;
+  bool is_file = false;
+  read_object(scan, [&](std::string_view name) {
+    if (name == "type") is_file = text_or_nothing(scan) == "file";
+    if (name == "path") file.name = text_or_nothing(scan);
+    if (name == "size" && !file.size) file.size = size_or_nothing(scan);
+    if (name != "lfs" || scan.peek() != '{') return;
+    read_object(scan, [&](std::string_view of_large) {
+      if (of_large == "oid") file.sha256 = text_or_nothing(scan);
+      if (of_large == "size") file.size = size_or_nothing(scan);
+    });
+  });
+  return is_file ? std::optional(std::move(file)) : std::nullopt;
+}
+
+void add_files(const std::string& page, std::vector<HubFile>& files) {
+  constexpr std::uint64_t kMostSize = 1ull << 60;  // of a file; sums of some fit
+  JsonScanner scan(page);
+  scan.enter_array();
+  std::size_t rows = 0;
+  for (bool first = true; scan.next_element(first); first = false) {
+    if (++rows > kMostRows) fail(Code::BadAnswer, "more than {} files on a page", kMostRows);
+    std::optional<HubFile> file = read_row(scan);
+    if (!file) continue;
+    if (!is_relative(file->name)) {
+      fail(Code::BadAnswer, "a file is named \"{}\"", display(file->name));
     }
-    if (const auto lfs = row.find("lfs"); lfs != row.end() && lfs->is_object()) {
-      file.sha256 = member<std::string>(*lfs, "oid", "");
-      file.size = member<std::uint64_t>(*lfs, "size", file.size);
+    if (file->size.value_or(0) > kMostSize) {
+      fail(Code::BadAnswer, "{} has {} bytes", display(file->name), *file->size);
     }
-    files.push_back(std::move(file));
+    files.push_back(*std::move(file));
+  }
+  scan.finish();
+}
+
+/// An answer is no place for half a truth: what cannot be read is its server's fault.
+template <typename Read>
+void read_answer(const std::string& url, const Read& read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    throw Error(Code::BadAnswer, fmt::format("{}: {}", display(url), error.what()));
   }
 }
 
-/// `<https://…>; rel="next"`; empty without it. Source: RFC 8288.
-std::string next_page(std::string_view link) {
-  const std::size_t at = link.find("; rel=\"next\"");
-  if (at == link.npos) return "";
-  const std::size_t begin = link.rfind('<', at);
-  const std::size_t end = link.rfind('>', at);
-  if (begin == link.npos || end == link.npos || end < begin) return "";
-  return std::string(link.substr(begin + 1, end - begin - 1));
+/// One link of a Link header, `<https://…>; rel="next"`: its URL where it is that of the next page.
+std::string next_of(std::string_view link) {
+  const std::size_t begin = link.find('<');
+  const std::size_t end = link.find('>');
+  if (begin == link.npos || end == link.npos || end < begin) {
+    fail(Code::BadAnswer, "a Link that cannot be read: {}", display(link));
+  }
+  std::string behind(link.substr(end + 1));
+  std::erase_if(behind, [](char c) { return c == ' ' || c == '\t' || c == '"'; });
+  for (char& c : behind) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const bool is_next = (behind + ";").find(";rel=next;") != behind.npos;
+  return is_next ? std::string(link.substr(begin + 1, end - begin - 1)) : "";
+}
+
+/// Empty on the last page. Source: RFC 8288.
+std::string next_page(std::string_view links) {
+  while (links.find_first_not_of(" \t") != links.npos) {
+    const std::size_t in_url = std::min(links.find('>'), links.size());
+    const std::size_t comma = std::min(links.find(',', in_url), links.size());
+    if (std::string next = next_of(links.substr(0, comma)); !next.empty()) return next;
+    links.remove_prefix(std::min(comma + 1, links.size()));
+  }
+  return "";
 }
 
 }  // namespace
@@ -98,8 +149,7 @@ std::string url_of(const HubAddress& address, const std::string& revision,
 }
 
 Hub::Commit Hub::commit(const std::string& file, Progress* progress) {
-  HttpAnswer answer =
-      files_.get(url_of(address_, address_.revision, file), kMaxTextBytes, progress);
+  HttpAnswer answer = files_.get(url_of(address_, address_.revision, file), kMostText, progress);
   const bool absent = answer.status == 404 && answer.header("x-error-code") == "EntryNotFound";
   if (answer.status != 200 && !absent) refuse(answer, file);
   Commit commit{std::string(answer.header("x-repo-commit")), !absent,
@@ -108,8 +158,13 @@ Hub::Commit Hub::commit(const std::string& file, Progress* progress) {
     const std::string what = api() + "/revision/" + percent_encoded(address_.revision, false);
     const HttpAnswer about = files_.get(what, kMaxPageBytes, progress);
     if (about.status != 200) refuse(about, "");
-    const Json json = parsed(about, what);
-    commit.id = json.is_object() ? member<std::string>(json, "sha", "") : "";
+    read_answer(what, [&] {
+      require_utf8(about.body);
+      JsonScanner scan(about.body);
+      read_object(scan, [&](std::string_view name) {
+        if (name == "sha") commit.id = text_or_nothing(scan);
+      });
+    });
     if (!is_commit(commit.id)) fail(Code::BadAnswer, "{}: it names no commit", what);
   }
   return commit;
@@ -127,8 +182,11 @@ std::vector<HubFile> Hub::list(const std::string& commit, Progress* progress) {
     }
     const HttpAnswer answer = files_.get(url, kMaxPageBytes, progress);
     if (answer.status != 200) refuse(answer, "");
-    add_files(parsed(answer, what), what, files);
-    url = next_page(answer.header("link"));
+    read_answer(what, [&] {
+      require_utf8(answer.body);
+      add_files(answer.body, files);
+      url = next_page(answer.header("link"));
+    });
   }
   return files;
 }

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/progress.hpp"
@@ -13,9 +15,9 @@
 namespace ckptscope {
 
 struct HubFile {
-  std::string name;  // relative, with '/'; checked to lead nowhere else
-  std::uint64_t size = 0;
-  std::string sha256;  // of a large file, by what the hub says; may be empty
+  std::string name;                     // relative, with '/'; checked to lead nowhere else
+  std::optional<std::uint64_t> size{};  // bytes, where the hub says it
+  std::string sha256{};                 // of a large file, by what the hub says; may be empty
 };
 
 class Hub {

@@ -11,6 +11,7 @@
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/hash.hpp"
+#include "core/remote/file_names.hpp"
 #include "core/remote/header_cache.hpp"
 #include "core/remote/header_fetch.hpp"
 #include "core/remote/hub.hpp"
@@ -43,9 +44,17 @@ bool is_text(const std::string& name) {
 }
 
 /// Where the hub's own library keeps what it knows of a file that it has downloaded: the sums of a
-/// copy are found as those of a download are.
-std::string record_of(const HubFile& file) {
-  return ".cache/huggingface/download/" + file.name + ".metadata";
+/// copy are found as those of a download are. Empty where the name is too long for one.
+std::string record_of(const std::string& file) {
+  constexpr std::size_t kMostOfName = 255;
+  const std::string name = file + ".metadata";
+  return name.size() > kMostOfName ? "" : ".cache/huggingface/download/" + name;
+}
+
+/// Tensors that are there and not looked into: who opens the copy tells of their names.
+bool holds_other_tensors(const std::string& name) {
+  return name.ends_with(kShardSuffix) || name.ends_with(".bin") || name.ends_with(".distcp") ||
+         name.ends_with(".pt");
 }
 
 class HubCopy {
@@ -65,10 +74,11 @@ class HubCopy {
         is_commit(address_.revision) ? address_.revision : commit_of_branch(downloaded);
     if (std::string files = snapshot_in_cache(downloaded, commit); !files.empty()) {
       if (!folder_.empty()) files += "/" + folder_;
-      if (is_whole(files)) return copy_in(files, nullptr);
+      if (is_whole(files, commit)) return copy_in(files, nullptr);
     }
     std::string files = commit.empty() ? "" : cache_.find(place_, entry_of(commit));
     if (files.empty()) files = fetch(commit);
+    if (config_) cache_.remember(place_, address_.revision, commit);
     return copy_in(files, values_of(commit, files));
   }
 
@@ -88,13 +98,23 @@ class HubCopy {
 
   /// By one request; offline as it was when it was last asked for, or empty.
   std::string commit_of_branch(const std::string& downloaded) {
-    if (settings_.offline) {
-      std::string known = downloaded.empty() ? "" : commit_in_cache(downloaded, address_.revision);
-      return known.empty() ? cache_.commit_of(place_, address_.revision) : known;
+    const std::string known = known_commit(downloaded);
+    if (settings_.offline) return known;
+    try {
+      config_ = hub().commit(in_folder(folder_, kConfigName), progress_);
+    } catch (const Error& error) {
+      if (error.code() != Code::Unreachable || known.empty()) throw;
+      throw Error(error.code(),
+                  std::string(error.what()) + "; HF_HUB_OFFLINE=1 opens it as it was last seen");
     }
-    config_ = hub().commit(in_folder(folder_, kConfigName), progress_);
-    cache_.remember(place_, address_.revision, config_->id);
     return config_->id;
+  }
+
+  /// Files of caches say it, which anybody may have written.
+  std::string known_commit(const std::string& downloaded) const {
+    std::string known = downloaded.empty() ? "" : commit_in_cache(downloaded, address_.revision);
+    if (!is_commit(known)) known = cache_.commit_of(place_, address_.revision);
+    return is_commit(known) ? known : "";
   }
 
   /// A folder or a file of a commit has a copy of its own.
@@ -102,21 +122,31 @@ class HubCopy {
     return address_.file.empty() ? commit : commit + "-" + hex64(xxh3(address_.file));
   }
 
-  /// A download that was broken off leaves some of the files.
-  bool is_whole(const std::string& directory) const {
+  /// A download that was broken off leaves some of the files. An index says which there are, else
+  /// the hub; offline what there is must do.
+  bool is_whole(const std::string& directory, const std::string& commit) {
     if (!is_directory(directory)) return false;
-    const std::string file = directory + "/" + last_component(address_.file);
-    if (names_file_ && !file.ends_with(kIndexSuffix)) return exists(file);
-    bool any = false;
+    const auto is_here = [&](const std::string& name) { return exists(directory + "/" + name); };
+    const std::string asked = last_component(address_.file);
+    if (names_file_ && !asked.ends_with(kIndexSuffix)) return is_here(asked);
+    std::set<std::string> shards;
     for (const std::string& name : names_in(directory)) {
-      any = any || name.ends_with(kShardSuffix);
       if (!name.ends_with(kIndexSuffix)) continue;
-      const std::string index = read_text(directory + "/" + name, kMostText);
-      for (const std::string& shard : shards_of_index(index)) {
-        if (!exists(directory + "/" + shard)) return false;
+      shards.merge(shards_of_index(read_text(directory + "/" + name, kMostText)));
+    }
+    if (shards.empty() && settings_.offline) {
+      const auto names = names_in(directory);
+      return std::any_of(names.begin(), names.end(),
+                         [](const std::string& name) { return name.ends_with(kShardSuffix); });
+    }
+    if (shards.empty()) {
+      for (const HubFile& file : files_here(commit)) {
+        if (file.name.ends_with(kShardSuffix) || file.name.ends_with(kIndexSuffix)) {
+          shards.insert(file.name);
+        }
       }
     }
-    return any;
+    return !shards.empty() && std::all_of(shards.begin(), shards.end(), is_here);
   }
 
   RemoteCopy copy_in(const std::string& directory, std::shared_ptr<RemoteValues> values) const {
@@ -134,15 +164,16 @@ class HubCopy {
         urls[name] = url_of(address_, commit, in_folder(folder_, name));
     }
     const std::string revision =
-        address_.revision == "main" ? "" : " --revision " + address_.revision;
+        address_.revision == "main" ? "" : " --revision " + shell_word(address_.revision);
     return std::make_shared<RemoteValues>(
         settings_, std::move(urls), address_.text(),
         fmt::format("hf download {}{}", address_.repository, revision));
   }
 
-  /// What lies in the folder, by its name there; `below` gets folders below that hold tensors.
-  std::vector<HubFile> files_here(const std::string& commit, std::set<std::string>& below) {
-    std::vector<HubFile> here;
+  /// What lies in the folder, by its name there; folders below that hold tensors are noted.
+  const std::vector<HubFile>& files_here(const std::string& commit) {
+    if (here_) return *here_;
+    here_.emplace();
     const std::string above = folder_.empty() ? "" : folder_ + "/";
     for (HubFile& file : hub().list(commit, progress_)) {
       if (!file.name.starts_with(above)) continue;
@@ -150,31 +181,31 @@ class HubCopy {
       const bool is_here =
           file.name.find('/') == file.name.npos || file.name.starts_with(kTraining);
       if (is_here) {
-        here.push_back(std::move(file));
+        here_->push_back(std::move(file));
       } else if (file.name.ends_with(kShardSuffix)) {
-        below.insert(folder_of(file.name));
+        below_.insert(folder_of(file.name));
       }
     }
-    return here;
+    return *here_;
   }
 
   std::string fetch(const std::string& commit) {
-    std::set<std::string> below;
-    const std::vector<HubFile> here = files_here(commit, below);
-    require_tensors(here, below);
+    const std::vector<HubFile>& here = files_here(commit);
+    require_tensors(here);
     HeaderCache::Draft draft(cache_);
     std::uint64_t index_bytes = 0;
     const std::set<std::string> wanted = write_texts(commit, here, draft, index_bytes);
     std::vector<RemoteShard> shards;
     for (const HubFile& file : here) {
-      if (is_text(file.name)) continue;
       if (file.name.ends_with(kShardSuffix) && (wanted.empty() || wanted.contains(file.name))) {
         const std::string path = in_folder(folder_, file.name);
         shards.push_back({file.name, url_of(address_, commit, path), file.size});
-      } else {
-        draft.write(file.name, "", file.size);
+      } else if (holds_other_tensors(file.name)) {
+        draft.write(file.name, "");
       }
-      if (!file.sha256.empty()) draft.write(record_of(file), commit + "\n" + file.sha256 + "\n");
+      const std::string record = record_of(file.name);
+      if (file.sha256.empty() || record.empty()) continue;
+      draft.write(record, commit + "\n" + file.sha256 + "\n");
     }
     fetch_headers(
         *files_, shards, index_bytes,
@@ -210,7 +241,7 @@ class HubCopy {
     return std::move(answer.body);
   }
 
-  void require_tensors(const std::vector<HubFile>& here, const std::set<std::string>& below) const {
+  void require_tensors(const std::vector<HubFile>& here) const {
     const auto named = [&](std::initializer_list<std::string_view> ends) {
       return std::find_if(here.begin(), here.end(), [&](const HubFile& file) {
         return std::any_of(ends.begin(), ends.end(),
@@ -220,7 +251,7 @@ class HubCopy {
     if (named({kShardSuffix}) != here.end()) return;
     std::string instead;
     std::size_t listed = 0;
-    for (const std::string& folder : below) {
+    for (const std::string& folder : below_) {
       if (++listed > kMostListed) break;
       HubAddress one = address_;
       one.file = in_folder(folder_, folder);
@@ -245,6 +276,8 @@ class HubCopy {
   std::optional<RemoteFiles> files_;
   std::optional<Hub> hub_;
   std::optional<Hub::Commit> config_;  // config.json, which came along with it
+  std::optional<std::vector<HubFile>> here_;
+  std::set<std::string> below_;  // folders
 };
 
 }  // namespace

@@ -41,7 +41,12 @@ std::vector<HttpAnswer> RemoteFiles::read(std::span<const RemoteRange> ranges, P
   for (const RemoteRange& one : ranges) {
     const auto known = known_.find(one.url);
     const bool direct = known != known_.end() && !known->second.signed_url.empty();
-    requests.push_back({direct ? known->second.signed_url : one.url, one.range});
+    HttpRequest request{one.url, one.range};
+    if (direct) {
+      request.url = known->second.signed_url;
+      request.from_private = known->second.from_private;
+    }
+    requests.push_back(std::move(request));
   }
   std::vector<HttpAnswer> answers = http_.fetch(requests, progress);
   std::vector<HttpRequest> again;  // a signed address is good for an hour
@@ -69,13 +74,14 @@ void RemoteFiles::remember(const std::string& url, const HttpAnswer& answer) {
   if (!same) {
     fail(Code::BadAnswer,
          "{}: another file than a moment ago: {} bytes and ETag {} then, {} and {} now",
-         display(url.substr(0, url.find('?'))), known.total,
+         display(without_query(url)), known.total,
          display(known.linked_etag.empty() ? known.etag : known.linked_etag), answer.total,
          display(linked.empty() ? etag : linked));
   }
   if (!etag.empty()) known.etag = etag;
   if (!linked.empty()) known.linked_etag = linked;
   known.total = answer.total;
+  if (answer.url != url && is_new) known.from_private = answer.from_private;
   known.signed_url = answer.url == url ? "" : answer.url;
 }
 

@@ -34,6 +34,7 @@ class RemoteFiles {
  private:
   struct Known {
     std::string signed_url;
+    bool from_private = false;  // who signed it is of a private network
     std::string etag;
     std::string linked_etag;
     std::uint64_t total = 0;

@@ -8,6 +8,7 @@
 #include "core/base/bytes.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
+#include "core/remote/address.hpp"
 
 namespace ckptscope {
 namespace {
@@ -74,6 +75,8 @@ RemoteSettings RemoteSettings::of_environment() {
   settings.endpoint = first_of({"HF_ENDPOINT"});
   if (settings.endpoint.empty()) settings.endpoint = "https://huggingface.co";
   while (settings.endpoint.ends_with('/')) settings.endpoint.pop_back();
+  const std::string origin = origin_of(settings.endpoint);  // hosts are the same in capitals
+  settings.endpoint.replace(0, origin.size(), origin);
   const std::string home = hub_home();
   settings.token = without_space(first_of({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}));
   if (settings.token.empty()) settings.token = token_of_file(home);

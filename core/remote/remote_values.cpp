@@ -11,7 +11,9 @@
 namespace ckptscope {
 namespace {
 
-constexpr std::uint64_t kLeast = 256u << 10;  // bytes of a request
+constexpr std::uint64_t kUsual = std::uint64_t{1} << 20;      // allowed to who has not asked
+constexpr std::uint64_t kLeast = std::uint64_t{256} << 10;    // bytes of a request, if it may
+constexpr std::uint64_t kMostKept = std::uint64_t{64} << 20;  // bytes, in memory
 
 }  // namespace
 
@@ -20,18 +22,20 @@ RemoteValues::RemoteValues(const RemoteSettings& settings, std::map<std::string,
     : settings_(settings),
       urls_(std::move(urls)),
       whence_(std::move(whence)),
-      download_(std::move(download)) {}
+      download_(std::move(download)),
+      left_(kUsual),
+      spare_(kUsual) {}
 
-void RemoteValues::allow(std::uint64_t bytes) {
+void RemoteValues::allow(std::uint64_t bytes, Progress* progress) {
   const std::lock_guard lock(mutex_);
-  blocks_.clear();
-  allowed_ = bytes;
-  fetched_ = 0;
+  left_ = spare_ = bytes;
+  progress_ = progress;
 }
 
-void RemoteValues::require(std::uint64_t bytes) const {
+void RemoteValues::require(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
-  if (bytes > allowed_) refuse_more(bytes);
+  if (bytes > left_) refuse_more(bytes);
+  spare_ = left_ - bytes;
 }
 
 void RemoteValues::refuse(std::string_view verb) const {
@@ -41,9 +45,9 @@ void RemoteValues::refuse(std::string_view verb) const {
 
 void RemoteValues::refuse_more(std::uint64_t bytes) const {
   fail(Code::ValuesElsewhere,
-       "{}: {} of values would be fetched, {} are allowed (--fetch SIZE allows more); to download "
-       "it all: {}",
-       display(whence_), format_bytes(bytes), format_bytes(allowed_), download_);
+       "{}: {} of values would be fetched, {} may be (--fetch SIZE says how many); to download it "
+       "all: {}",
+       display(whence_), format_bytes(bytes), format_bytes(left_), download_);
 }
 
 void RemoteValues::read(const std::string& shard, std::uint64_t offset, std::span<std::byte> out) {
@@ -59,24 +63,44 @@ void RemoteValues::read(const std::string& shard, std::uint64_t offset, std::spa
 
 const RemoteValues::Block& RemoteValues::block_with(const std::string& shard, std::uint64_t offset,
                                                     std::uint64_t bytes) {
-  const auto behind = blocks_.upper_bound({shard, offset});
-  if (behind != blocks_.begin()) {
-    const auto found = std::prev(behind);
-    const Block& block = found->second;
-    const bool holds =
-        found->first.first == shard && offset + bytes <= block.offset + block.bytes.size();
-    if (holds) return block;
+  const auto found = std::find_if(blocks_.begin(), blocks_.end(), [&](const Block& block) {
+    return block.shard == shard && offset >= block.offset &&
+           offset + bytes <= block.offset + block.bytes.size();
+  });
+  if (found != blocks_.end()) {
+    blocks_.splice(blocks_.begin(), blocks_, found);
+    return blocks_.front();
   }
-  const std::uint64_t left = allowed_ - std::min(allowed_, fetched_);
-  if (bytes > left) refuse_more(fetched_ + bytes);
+  if (bytes > left_) refuse_more(bytes);
   if (!files_) files_ = std::make_unique<RemoteFiles>(settings_);
-  const RemoteRange range{urls_.at(shard), {offset, std::min(std::max(bytes, kLeast), left)}};
-  HttpAnswer answer = std::move(files_->read({&range, 1}, nullptr).front());
+  const RemoteRange range{urls_.at(shard), {offset, bytes_to_ask_for(bytes)}};
+  HttpAnswer answer = std::move(files_->read({&range, 1}, progress_).front());
   if (answer.status != 206) {
     fail(Code::Unreachable, "{}: the server answers {}", display(shard), answer.status);
   }
-  fetched_ += answer.body.size();
-  return blocks_[{shard, offset}] = {offset, std::move(answer.body)};
+  left_ -= std::min<std::uint64_t>(left_, answer.body.size());
+  kept_ += answer.body.size();
+  blocks_.push_front({shard, offset, std::move(answer.body)});
+  for (; kept_ > kMostKept && blocks_.size() > 1; blocks_.pop_back()) {
+    kept_ -= blocks_.back().bytes.size();
+  }
+  return blocks_.front();
+}
+
+/// What is asked for beyond what is wanted comes from what nobody else needs.
+std::uint64_t RemoteValues::bytes_to_ask_for(std::uint64_t bytes) {
+  const std::uint64_t more = bytes < kLeast ? std::min({kLeast - bytes, spare_, left_ - bytes}) : 0;
+  spare_ -= more;
+  return bytes + more;
+}
+
+FetchAllowance::FetchAllowance(RemoteValues* values, std::uint64_t bytes, Progress& progress)
+    : values_(values) {
+  if (values_ != nullptr) values_->allow(bytes, &progress);
+}
+
+FetchAllowance::~FetchAllowance() {
+  if (values_ != nullptr) values_->allow(kUsual, nullptr);
 }
 
 }  // namespace ckptscope

@@ -4,13 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <span>
 #include <string>
-#include <utility>
+#include <string_view>
 
+#include "core/base/progress.hpp"
 #include "core/remote/remote_files.hpp"
 
 namespace ckptscope {
@@ -23,35 +25,53 @@ class RemoteValues {
   RemoteValues(const RemoteSettings& settings, std::map<std::string, std::string> urls,
                std::string whence, std::string download);
 
-  /// So many bytes may be fetched from now on; what was fetched before is forgotten. Before that it
-  /// is 1 MiB: for what a plan looks at.
-  void allow(std::uint64_t bytes);
-  /// Throws ValuesElsewhere where `bytes` are more than was allowed: before any of them is fetched.
-  void require(std::uint64_t bytes) const;
-  /// Fills `out` from byte `offset` of a shard's file on. Throws ValuesElsewhere, and what
-  /// HttpClient throws.
+  /// Fills `out` from byte `offset` of a shard's file on. Throws ValuesElsewhere where more would
+  /// be fetched than is allowed, and what HttpClient throws.
   void read(const std::string& shard, std::uint64_t offset, std::span<std::byte> out);
+  /// Throws ValuesElsewhere where `bytes` are more than is allowed, before any of them is fetched;
+  /// else so many are kept for.
+  void require(std::uint64_t bytes);
 
   /// Throws ValuesElsewhere: `verb` reads all of them.
   [[noreturn]] void refuse(std::string_view verb) const;
 
  private:
+  friend class FetchAllowance;
   struct Block {
+    std::string shard;
     std::uint64_t offset = 0;
     std::string bytes;
   };
+  void allow(std::uint64_t bytes, Progress* progress);
   const Block& block_with(const std::string& shard, std::uint64_t offset, std::uint64_t bytes);
+  std::uint64_t bytes_to_ask_for(std::uint64_t bytes);
   [[noreturn]] void refuse_more(std::uint64_t bytes) const;
 
   const RemoteSettings settings_;
   const std::map<std::string, std::string> urls_;
   const std::string whence_;
   const std::string download_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::unique_ptr<RemoteFiles> files_;  // made when the first value is asked for
-  std::map<std::pair<std::string, std::uint64_t>, Block> blocks_;  // by shard and where they begin
-  std::uint64_t allowed_ = 1u << 20;
-  std::uint64_t fetched_ = 0;
+  std::list<Block> blocks_;             // the last used first
+  std::uint64_t kept_ = 0;              // bytes of them
+  std::uint64_t left_ = 0;              // bytes that may still be fetched
+  std::uint64_t spare_ = 0;             // of those, not kept for what was required
+  Progress* progress_ = nullptr;        // of who is allowed to; may be null
+};
+
+/// Allows to fetch so many bytes of values until the end of a scope; before and behind it 1 MiB,
+/// for what a plan looks at. Waiting for them stops when `progress` is asked to. Does nothing
+/// without values elsewhere (null).
+class FetchAllowance {
+ public:
+  FetchAllowance(RemoteValues* values, std::uint64_t bytes, Progress& progress);
+  FetchAllowance(const FetchAllowance&) = delete;
+  FetchAllowance& operator=(const FetchAllowance&) = delete;
+  ~FetchAllowance();
+
+ private:
+  RemoteValues* const values_;
 };
 
 }  // namespace ckptscope

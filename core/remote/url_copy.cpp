@@ -5,24 +5,21 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "core/base/file.hpp"
 #include "core/base/hash.hpp"
+#include "core/remote/file_names.hpp"
 #include "core/remote/header_cache.hpp"
 #include "core/remote/header_fetch.hpp"
 
 namespace ckptscope {
 namespace {
 
-/// Without a query, which may be a signature.
-std::string shown(const std::string& url) {
-  return url.substr(0, url.find_first_of("?#"));
-}
-
 [[noreturn]] void refuse(const HttpAnswer& answer, const std::string& url) {
   fail(answer.status == 404 ? Code::NotFound : Code::NoPermission, "{}: the server answers {}",
-       display(shown(url)), answer.status);
+       display(without_query(url)), answer.status);
 }
 
 bool is_plain(const std::string& name) {
@@ -33,7 +30,7 @@ class UrlCopy {
  public:
   UrlCopy(const std::string& url, const RemoteSettings& settings, Progress* progress)
       : url_(url),
-        folder_(shown(url).substr(0, shown(url).rfind('/'))),
+        folder_(without_query(url).substr(0, without_query(url).rfind('/'))),
         settings_(settings),
         progress_(progress),
         files_(settings),
@@ -41,8 +38,8 @@ class UrlCopy {
         draft_(cache_) {}
 
   RemoteCopy make() {
-    const std::string name = percent_decoded(last_component(shown(url_)));
-    if (!is_plain(name)) fail(Code::Usage, "{}: no name of a file", display(shown(url_)));
+    const std::string name = percent_decoded(last_component(without_query(url_)));
+    if (!is_plain(name)) fail(Code::Usage, "{}: no name of a file", display(without_query(url_)));
     std::vector<RemoteShard> shards;
     std::uint64_t index_bytes = 0;
     if (name.ends_with(kIndexSuffix)) {
@@ -59,18 +56,27 @@ class UrlCopy {
       keep(std::string(kConfigName), *config, config->size());
     fetch_headers(
         files_, shards, index_bytes,
-        [](const HttpAnswer& answer, const RemoteShard& shard) { refuse(answer, shard.url); },
+        [&](const HttpAnswer& answer, const RemoteShard& shard) {
+          const bool is_absent =
+              index_bytes > 0 && answer.status == 404;  // as files on disk may be
+          if (!is_absent) refuse(answer, shard.url);
+        },
         progress_);
     std::map<std::string, std::string> urls;
     for (const RemoteShard& shard : shards) {
+      if (!shard.size) continue;
       keep(shard.name, shard.bytes, *shard.size);
       urls[shard.name] = shard.url;
     }
     const std::string directory =
         draft_.finish(place_in_cache(origin_of(url_), hex64(xxh3(url_))), hex64(xxh3(kept_)));
-    return {directory + "/" + name, directory, folder_,
-            std::make_shared<RemoteValues>(settings_, std::move(urls), shown(url_),
-                                           fmt::format("curl -LO '{}'", shown(url_)))};
+    const std::string download =
+        index_bytes > 0 ? fmt::format("the {} that it names", counted(urls.size(), "file"))
+                        : "curl -LO " + shell_word(without_query(url_)) +
+                              (url_ == without_query(url_) ? "" : " with its query");
+    return {
+        directory + "/" + name, directory, folder_,
+        std::make_shared<RemoteValues>(settings_, std::move(urls), without_query(url_), download)};
   }
 
  private:
@@ -111,7 +117,7 @@ class UrlCopy {
 RemoteCopy copy_of_url(const UrlAddress& address, const RemoteSettings& settings,
                        Progress* progress) {
   if (settings.offline) {
-    fail(Code::Unreachable, "{}: HF_HUB_OFFLINE is set", display(shown(address.url)));
+    fail(Code::Unreachable, "{}: HF_HUB_OFFLINE is set", display(without_query(address.url)));
   }
   return UrlCopy(address.url, settings, progress).make();
 }

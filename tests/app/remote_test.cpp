@@ -24,6 +24,8 @@ class RemoteProgram : public ::testing::Test {
   }
   ShellResult run(const std::string& line) const { return run_shell(dir_, line); }
 
+  std::string sha256_line(const std::string& file) const { return run("sha256sum " + file).out; }
+
   const TempDir dir_;
   const Environment home_{"HOME", dir_.path()};
   const Environment cache_{"XDG_CACHE_HOME", dir_ / "cache"};
@@ -35,8 +37,8 @@ class RemoteProgram : public ::testing::Test {
 };
 
 /// "DEMO" is the model, on the hub or here.
-std::string with_model(std::string line, const std::string& model) {
-  return std::regex_replace(std::move(line), std::regex("DEMO"), model);
+std::string with_model(const std::string& text, const std::string& model) {
+  return std::regex_replace(text, std::regex("DEMO|hf://org/demo"), model);
 }
 
 TEST_F(RemoteProgram, PrintsWhatItPrintsOfTheSameDirectory) {
@@ -53,7 +55,9 @@ TEST_F(RemoteProgram, PrintsWhatItPrintsOfTheSameDirectory) {
     const ShellResult there = run(with_model(line, "hf://org/demo"));
     EXPECT_EQ(there.exit, here.exit) << line;
     EXPECT_FALSE(here.out.empty()) << line << here.err;
-    EXPECT_EQ(std::regex_replace(there.out, std::regex("hf://org/demo"), "hub/org/demo"), here.out)
+    const std::regex free("of [0-9.]+ .B free");  // it changes meanwhile
+    EXPECT_EQ(std::regex_replace(with_model(there.out, "hub/org/demo"), free, "free"),
+              std::regex_replace(here.out, free, "free"))
         << line;
     EXPECT_EQ(there.err, here.err) << line;
   }
@@ -120,6 +124,31 @@ TEST_F(RemoteProgram, ChecksADownloadAgainstTheHub) {
   std::filesystem::rename(shard, dir_ / "here/other.safetensors");
   EXPECT_EQ(run(check).exit, 1);
   EXPECT_EQ(run("ckptscope check here --against hub/org/demo").exit, 2) << "nothing is recorded";
+}
+
+TEST_F(RemoteProgram, AShardWithoutASumIsNotCalledEqual) {
+  std::filesystem::copy(dir_ / "hub/org/demo", dir_ / "here");
+  write_file(dir_ / "one.txt", sha256_line("here/model-00001-of-00003.safetensors"));
+  const ShellResult some = run("ckptscope check here --sums one.txt");
+  EXPECT_NE(some.out.find("1 of 3 shards as one.txt"), std::string::npos) << some.out;
+  EXPECT_NE(some.out.find("not compared, one.txt has no sha256 of it"), std::string::npos);
+}
+
+TEST_F(RemoteProgram, ALikeThatLiesElsewhereLendsItsShapesAlone) {
+  write_file(dir_ / "hub/org/demo/tokenizer.json", "{}");
+  const ShellResult made =
+      run("ckptscope convert hub/org/gpt-oss-demo-native -o back --to hf --quantize mxfp4 --like "
+          "hf://org/demo");
+  EXPECT_EQ(made.exit, 0) << made.err;
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "back/tokenizer.json"));
+  EXPECT_NE((made.out + made.err).find("its headers alone were fetched"), std::string::npos)
+      << made.out << made.err;
+}
+
+TEST_F(RemoteProgram, ShowsNoSignature) {
+  const std::string url = hub_->endpoint() + "/none/model.safetensors?X-Amz-Signature=SECRET";
+  const ShellResult result = run("ckptscope info '" + url + "' --json");
+  EXPECT_EQ((result.out + result.err).find("SECRET"), std::string::npos);
 }
 
 TEST_F(RemoteProgram, TouchesNoNetworkForPathsOfThisMachine) {

@@ -179,7 +179,7 @@ std::string StandInHub::list(const std::string& repository, const std::string& q
     const std::string next = fmt::format("{}/api/models/{}/tree/{}?recursive=true&cursor={}",
                                          fault("abroad") ? cdn_.origin() : hub_.origin(),
                                          repository, commit(), first + options_.page);
-    lines.push_back("Link: <" + next + ">; rel=\"next\"");
+    lines.push_back("Link: <" + next + ">;rel=next");
   }
   return http_answer("200 OK", rows.dump(), lines);
 }

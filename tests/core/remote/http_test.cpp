@@ -61,6 +61,19 @@ TEST(HttpClient, GivesAnswersInTheOrderOfTheRequests) {
   }
 }
 
+TEST(HttpClient, RefusesPrivateAddressesBeforeItConnects) {
+  const ScriptedServer inside(
+      [](const std::string&, std::size_t) { return http_answer("200 OK", "secret"); });
+  HttpRequest request{inside.origin() + "/f", {}, 100};
+  EXPECT_EQ(outcome(request), "200 secret");
+  request.from_private = true;
+  EXPECT_EQ(outcome(request), "200 secret");
+  request.from_private = false;  // as where a public host has redirected to it
+  EXPECT_EQ(outcome(request), "bad-answer: " + inside.origin() +
+                                  "/f: led to 127.0.0.1, an address inside a private network");
+  EXPECT_EQ(inside.heads().size(), 2u);
+}
+
 TEST(HttpClient, ReadsRanges) {
   EXPECT_EQ(outcome_of_range(http_answer("206 Partial Content", "0123456789",
                                          {"Content-Range: bytes 5-14/1000"})),
@@ -107,7 +120,6 @@ TEST(HttpClient, RefusesWhatBreaksARule) {
       {http_answer("206 Partial Content", ten,
                    {"Content-Range: bytes 5-14/100", "Content-Encoding: gzip"}),
        "Content-Encoding gzip was not asked for"},
-      {http_answer("416 Range Not Satisfiable", ""), "the server answers 416"},
       {http_answer("302 Found", "", {"Location: ftp://x/"}), "redirected to no URL"},
       {http_answer("302 Found", ""), "redirected to no URL"},
       {http_answer("206 Partial Content", ten, {"X: " + std::string(70'000, 'x')}), "header lines"},
@@ -154,11 +166,11 @@ TEST(HttpClient, GivesUpWithinItsTime) {
 }
 
 TEST(HttpClient, TheCallerKnowsWhatNoAccessMeans) {
-  for (const std::string status : {"401 No", "403 No", "404 No"}) {
+  for (const std::string status : {"401 No", "403 No", "404 No", "410 No", "416 No"}) {
     const ScriptedServer server([&](const std::string&, std::size_t) {
       return http_answer(status, "why", {"X-Error-Code: GatedRepo"});
     });
-    EXPECT_EQ(outcome({server.origin() + "/f", {}, 10}), status.substr(0, 3) + " why");
+    EXPECT_EQ(outcome({server.origin() + "/f", {}, 10}), status.substr(0, 3) + " ");
   }
 }
 
@@ -200,7 +212,7 @@ TEST(HttpClient, FollowsThreeRedirectsAndNoMore) {
 
 TEST(HttpClient, ShowsNoSignature) {
   const ScriptedServer server(
-      [](const std::string&, std::size_t) { return http_answer("416 No", ""); });
+      [](const std::string&, std::size_t) { return http_answer("300 No", ""); });
   const std::string found = outcome({server.origin() + "/f?X-Amz-Signature=secret", kTen});
   EXPECT_EQ(found.find("secret"), std::string::npos) << found;
 }

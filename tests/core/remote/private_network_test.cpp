@@ -24,12 +24,16 @@ TEST(PrivateNetwork, IsToldByTheAddress) {
                               "::ffff:127.0.0.1",
                               "::ffff:10.1.1.1",
                               "64:ff9b::7f00:1",
+                              "2002:a00:1::",
+                              "192.0.0.8",
+                              "198.18.0.1",
                               "nonsense",
                               ""}) {
     EXPECT_TRUE(is_private_address(address)) << address;
   }
-  for (const char* address : {"1.1.1.1", "172.15.0.1", "172.32.0.1", "192.167.1.1", "100.63.0.1",
-                              "100.128.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "fec0::1"}) {
+  for (const char* address :
+       {"1.1.1.1", "172.15.0.1", "172.32.0.1", "192.167.1.1", "100.63.0.1", "100.128.0.1",
+        "2606:4700::1111", "::ffff:8.8.8.8", "fec0::1", "2002:808:808::", "198.20.0.1"}) {
     EXPECT_FALSE(is_private_address(address)) << address;
   }
 }

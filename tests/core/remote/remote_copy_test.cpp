@@ -5,12 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 
 #include "core/base/error.hpp"
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/inspect/checksums.hpp"
+#include "core/remote/header_cache.hpp"
 #include "core/source/tensor_source.hpp"
 #include "tests/support/environment.hpp"
 #include "tests/support/stand_in_hub.hpp"
@@ -38,6 +40,15 @@ class Remote : public ::testing::Test {
 
   std::size_t asked() const { return hub_->requests().size(); }
 
+  /// A model whose header is longer than the first range.
+  void write_many() const {
+    SyntheticCheckpoint many;
+    for (int i = 0; i < 4000; ++i) {
+      many.tensors.push_back({"model.layers." + std::to_string(i) + ".weight", Dtype::U8, {1}});
+    }
+    write_synthetic(dir_ / "hub/org/many", many);
+  }
+
   /// "5 tensors" or "code: message".
   std::string outcome(const std::string& path = "hf://org/name") {
     try {
@@ -47,15 +58,12 @@ class Remote : public ::testing::Test {
     }
   }
 
-  /// Files of copies and drafts.
+  /// Files of copies and drafts, and refs.
   std::size_t files_kept() const {
-    std::size_t count = 0;
     if (!fs::exists(dir_ / "cache")) return 0;
-    for (const auto& entry : fs::recursive_directory_iterator(dir_ / "cache")) {
-      const bool is_ref = entry.path().parent_path().filename() == "refs";
-      count += entry.is_regular_file() && !is_ref ? 1 : 0;
-    }
-    return count;
+    const fs::recursive_directory_iterator all(dir_ / "cache");
+    return static_cast<std::size_t>(std::count_if(
+        begin(all), end(all), [](const auto& entry) { return entry.is_regular_file(); }));
   }
 
   const TempDir dir_;
@@ -134,11 +142,7 @@ TEST_F(Remote, WhatWasDownloadedIsOpenedWhole) {
 }
 
 TEST_F(Remote, HeadersLongerThanGuessedComeFromTheSignedAddress) {
-  SyntheticCheckpoint many;
-  for (int i = 0; i < 4000; ++i) {
-    many.tensors.push_back({"model.layers." + std::to_string(i) + ".weight", Dtype::U8, {1}});
-  }
-  write_synthetic(dir_ / "hub/org/many", many);
+  write_many();
   EXPECT_EQ(outcome("hf://org/many"), "4000 tensors");
   const auto is_of_cdn = [](const std::string& line) { return line.starts_with("cdn "); };
   const auto requests = hub_->requests();
@@ -147,11 +151,7 @@ TEST_F(Remote, HeadersLongerThanGuessedComeFromTheSignedAddress) {
 }
 
 TEST_F(Remote, AnExpiredAddressIsAskedForAgain) {
-  SyntheticCheckpoint many;
-  for (int i = 0; i < 4000; ++i) {
-    many.tensors.push_back({"model.layers." + std::to_string(i) + ".weight", Dtype::U8, {1}});
-  }
-  write_synthetic(dir_ / "hub/org/many", many);
+  write_many();
   hub_->add_fault("expired");
   EXPECT_EQ(outcome("hf://org/many"), "4000 tensors");
   hub_->add_fault("expired");
@@ -219,6 +219,8 @@ TEST_F(Remote, TheTokenGoesToTheHubAlone) {
   fs::create_directories(dir_ / "cache/huggingface");
   write_file(dir_ / "cache/huggingface/token", "secret\n");
   EXPECT_EQ(outcome(), "4 tensors") << "of the file";
+  write_many();
+  EXPECT_EQ(outcome("hf://org/many"), "4000 tensors") << "a second range, of a signed address";
   EXPECT_FALSE(hub_->has_leaked());
   fs::remove_all(dir_ / "cache/ckptscope");
   const Environment implicit("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1");
@@ -249,7 +251,7 @@ TEST_F(Remote, EveryFaultHasItsCodeAndLeavesNothing) {
     restart({.faults = row.faults});
     const std::string got = outcome();
     EXPECT_TRUE(got.starts_with(row.outcome)) << row.faults.front() << ": " << got;
-    const std::size_t kept = row.outcome == "4 tensors" ? 7 : 0;
+    const std::size_t kept = row.outcome == "4 tensors" ? 7 : 0;  // with two sums and a ref
     EXPECT_EQ(files_kept(), kept) << row.faults.front();
   }
   restart({.page = 2, .faults = {"abroad"}});
@@ -257,6 +259,80 @@ TEST_F(Remote, EveryFaultHasItsCodeAndLeavesNothing) {
   EXPECT_TRUE(outcome().starts_with("bad-answer: "));
   EXPECT_TRUE(outcome("hf://org/none").starts_with("not-found: "));
   EXPECT_TRUE(outcome("hf://org/name@v9").starts_with("not-found: ")) << "no such revision";
+}
+
+TEST_F(Remote, AddressesThatLeadElsewhereAreRefused) {
+  for (const std::string path :
+       {"hf://org/name@..%2F..%2Fx", "hf://org/name@a%2F%2Fb", "hf://org/name@%1b%5b31m",
+        "hf://org/name/../x", "hf://org/na\x1bme"}) {
+    const std::string got = outcome(path);
+    EXPECT_TRUE(got.starts_with("usage: ")) << got;
+    EXPECT_EQ(got.find('\x1b'), got.npos);
+  }
+  EXPECT_TRUE(outcome(hub_->endpoint() + "/org/name/tree/main/%1b%5b31m").starts_with("usage: "));
+  EXPECT_EQ(asked(), 0u);
+  // A ref is a file that anybody may have written.
+  const Environment offline("HF_HUB_OFFLINE", "1");
+  write_one(dir_ / "elsewhere", "model.safetensors", "secret");
+  const std::string entry = dir_ / "cache/huggingface/hub/models--org--name";
+  fs::create_directories(entry + "/snapshots");
+  fs::create_directories(entry + "/refs");
+  write_file(entry + "/refs/main", "../../../../../elsewhere");
+  EXPECT_TRUE(outcome().starts_with("unreachable: ")) << outcome();
+}
+
+TEST_F(Remote, EndpointsThatAreNoneAreRefused) {
+  for (const std::string endpoint : {"huggingface.co", "ftp://x", "https://user:pw@host",
+                                     "http://192.0.2.2:8080", "http://127.evil.invalid"}) {
+    const Environment other("HF_ENDPOINT", endpoint);
+    EXPECT_TRUE(outcome().starts_with("usage: HF_ENDPOINT")) << endpoint << ": " << outcome();
+  }
+}
+
+TEST_F(Remote, APartOfADownloadIsNotTheModel) {
+  for (const char* name : {"a", "b"}) {
+    write_one(dir_ / "hub/org/loose", std::string(name) + ".safetensors", name);
+  }
+  const std::string entry = dir_ / "cache/huggingface/hub/models--org--loose";
+  const std::string snapshot = entry + "/snapshots/" + StandInHub::commit();
+  fs::create_directories(snapshot);
+  fs::copy(dir_ / "hub/org/loose/a.safetensors", snapshot);
+  EXPECT_EQ(outcome("hf://org/loose"), "2 tensors");
+  fs::copy(dir_ / "hub/org/loose/b.safetensors", snapshot);
+  EXPECT_EQ(Checkpoint::open("hf://org/loose").location().remote, nullptr);
+}
+
+TEST_F(Remote, OddFilesOfTheListAreNobodysBusiness) {
+  write_file(dir_ / "hub/org/name" + "/" + std::string(251, 'n') + ".bin", "x");
+  write_file(dir_ / "hub/org/name/tokenizer.json", "{}");
+  EXPECT_EQ(outcome(), "4 tensors");
+  const Checkpoint there = Checkpoint::open("hf://org/name");
+  EXPECT_FALSE(fs::exists(there.location().path_of("tokenizer.json"))) << "nothing stands for it";
+}
+
+TEST_F(Remote, ACopyOutlivesThePruning) {
+  const Checkpoint there = Checkpoint::open("hf://org/name");
+  const HeaderCache cache(dir_ / "cache/ckptscope/headers", 1'000'000);
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(72);
+  const auto copy = [&](int number) {
+    HeaderCache::Draft draft(cache);
+    draft.write("f", std::string(200'000, 'x'));
+    return draft.finish("host/many", "c" + std::to_string(number));
+  };
+  for (int i = 0; i < 10; ++i) fs::last_write_time(copy(i), old + std::chrono::minutes(i));
+  copy(10);
+  const auto is_kept = [&](int number) {
+    return !cache.find("host/many", "c" + std::to_string(number)).empty();
+  };
+  EXPECT_FALSE(is_kept(0)) << "what was not used for longest goes";
+  EXPECT_TRUE(is_kept(9));
+  EXPECT_TRUE(fs::exists(there.location().directory)) << "it was used just now";
+  fs::last_write_time(there.location().directory, old);
+  const Checkpoint again = Checkpoint::open("hf://org/name");
+  copy(11);
+  EXPECT_TRUE(fs::exists(again.location().directory)) << "and again";
+  fs::last_write_time(cache.find("host/many", "c11"), old);
+  EXPECT_TRUE(fs::exists(copy(11))) << "it was there, and is what is asked for";
 }
 
 TEST_F(Remote, StopsWhenItIsAskedTo) {
@@ -278,15 +354,36 @@ TEST_F(Remote, ValuesAreFetchedUpToACap) {
   const Checkpoint here = Checkpoint::open(dir_ / "hub/org/name");
   const Checkpoint there = Checkpoint::open("hf://org/name");
   RemoteValues& remote = *there.location().remote;
+  Progress progress;
   for (std::uint32_t i = 0; i < 4; ++i) EXPECT_EQ(first_bytes(there, i), first_bytes(here, i));
   const std::size_t before = asked();
   for (std::uint32_t i = 0; i < 4; ++i) first_bytes(there, i);
   EXPECT_EQ(asked(), before) << "they are kept";
-  remote.allow(4);
-  EXPECT_THROW(first_bytes(there, 0), Error);
-  EXPECT_THROW(remote.require(5), Error);
-  EXPECT_NO_THROW(remote.require(4));
-  EXPECT_EQ(asked(), before);
+  {
+    const FetchAllowance few(&remote, 4, progress);
+    EXPECT_THROW(remote.require(5), Error);
+    EXPECT_NO_THROW(remote.require(4));
+  }
+  {
+    const Checkpoint again = Checkpoint::open("hf://org/name");
+    const std::size_t open = asked();
+    const FetchAllowance few(again.location().remote.get(), 4, progress);
+    EXPECT_THROW(first_bytes(again, 0), Error);
+    EXPECT_EQ(asked(), open) << "nothing is fetched before it is refused";
+  }
+  {
+    const Checkpoint again = Checkpoint::open("hf://org/name");
+    const FetchAllowance all(again.location().remote.get(), 32, progress);
+    again.location().remote->require(32);
+    for (std::uint32_t i = 0; i < 4; ++i) EXPECT_EQ(first_bytes(again, i), first_bytes(here, i));
+    EXPECT_THROW(again.location().remote->require(1), Error) << "all of it was used, and no more";
+  }
+  {
+    const Checkpoint again = Checkpoint::open("hf://org/name");
+    const FetchAllowance all(again.location().remote.get(), 1000, progress);
+    progress.request_stop();
+    EXPECT_THROW(first_bytes(again, 0), Error) << "it may be stopped";
+  }
   EXPECT_THROW(there.require_values("convert"), Error);
   EXPECT_NO_THROW(here.require_values("convert"));
 }
@@ -308,12 +405,18 @@ class Url : public Remote {
     const std::size_t begin = head.find(' ') + 2;
     const std::string name = head.substr(begin, head.find_first_of(" ?", begin) - begin);
     const std::string path = dir_ / "hub/org/name/" + name;
-    if (!fs::is_regular_file(path)) return http_answer("404 Not Found", "");
+    if (name == "config.json" && !fs::exists(path)) return http_answer("410 Gone", "");
+    if (!fs::is_regular_file(path)) {
+      return http_answer("404 Not Found", std::string(100'000, '<'));  // a page for people
+    }
     const std::string bytes = read_file(path);
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     const std::size_t range = head.find("bytes=");
     if (range == head.npos) return http_answer("200 OK", bytes);
+    if (bytes.empty()) {
+      return http_answer("416 Range Not Satisfiable", "", {"Content-Range: bytes */0"});
+    }
     std::sscanf(head.c_str() + range, "bytes=%lu-%lu", &first, &last);
     last = std::min<std::uint64_t>(last, bytes.size() - 1);
     return http_answer("206 Partial Content", bytes.substr(first, last - first + 1),
@@ -333,8 +436,19 @@ TEST_F(Url, OneShardOrAnIndex) {
   EXPECT_EQ(first_bytes(there, 0), first_bytes(Checkpoint::open(dir_ / "hub/org/name"), 0));
   EXPECT_TRUE(outcome(server_.origin() + "/none.safetensors").starts_with("not-found: "));
   EXPECT_TRUE(outcome(server_.origin() + "/README.md").starts_with("usage: "));
+  EXPECT_EQ(Checkpoint::open(server_.origin() + "/" + kFirst + "?sig=abc").name(), kFirst);
   const Environment offline("HF_HUB_OFFLINE", "1");
   EXPECT_TRUE(outcome(server_.origin() + "/" + kFirst).starts_with("unreachable: "));
+}
+
+TEST_F(Url, SaysOfShardsWhatTheDirectorySays) {
+  const std::string directory = dir_ / "hub/org/name";
+  fs::remove(directory + "/config.json");
+  fs::remove(directory + "/" + kSecond);
+  const std::string index = server_.origin() + "/" + kIndex;
+  EXPECT_EQ(codes_or_failure(index), codes_or_failure(directory)) << "one is not there";
+  write_file(directory + "/" + kSecond, "");
+  EXPECT_EQ(codes_or_failure(index), codes_or_failure(directory)) << "one is empty";
 }
 
 TEST_F(Url, IsAskedForEachTime) {
