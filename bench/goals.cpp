@@ -149,6 +149,23 @@ struct Model {
   std::vector<std::string> flags;  // of the way to native
 };
 
+/// Every byte is hashed and looked at; the yardstick hashes alone, on all processors.
+void sum_goal(Goals& goals, const std::string& directory) {
+  const std::string sums = directory + ".sums";
+  const Run yardstick = median(3, [&] {
+    return run({"bash", "-c",
+                fmt::format("cd '{}' && ls *.safetensors | xargs -P $(nproc) -n 1 openssl dgst "
+                            "-sha256 -r | sed 's/ [*]/  /' > '{}'",
+                            directory, fs::absolute(sums).string())});
+  });
+  const Run check = median(3, [&] {
+    return run({CKPTSCOPE_BINARY, "check", directory, "--sums", sums});
+  });
+  goals.at_most("check --sums, warm", "x openssl dgst of the files at once", 1.15,
+                check.seconds / yardstick.seconds);
+  fs::remove(sums);
+}
+
 void conversion_goals(Goals& goals, const std::string& directory) {
   const Model kModels[] = {{"gpt-oss-20b", 2, {}},
                            {"nemotron-nano", 4, {}},
@@ -162,6 +179,7 @@ void conversion_goals(Goals& goals, const std::string& directory) {
     write_synthetic(hf, testing::published(model.name, testing::Reduced{model.layers, true}));
     way_goals(goals, hf, "native", native, model.flags);
     way_goals(goals, native, "hf", back, {});
+    if (&model == kModels) sum_goal(goals, native);
     const Run cat = median(3, [&] {
       make_cold(native);
       return run({"sh", "-c", fmt::format("cat '{}'/*.safetensors", native)});

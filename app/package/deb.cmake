@@ -8,12 +8,12 @@ set(CPACK_PACKAGE_CONTACT
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "terminal inspector and converter for LLM checkpoints")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION
 "ckptscope shows the keys, shapes and values of safetensors and torch
- checkpoints on a full screen, at a prompt and in scripts, previews from
- headers alone how one maps between the Hugging Face layout and the native
- layout of NVIDIA NeMo Automodel, and converts it: streamed, in bounded
- memory, and verified bit for bit.
- .
- Models on the Hugging Face hub are looked at without downloading them.")
+checkpoints on a full screen, at a prompt and in scripts, previews from
+headers alone how one maps between the Hugging Face layout and the native
+layout of NVIDIA NeMo Automodel, and converts it: streamed, in bounded
+memory, and verified bit for bit.
+
+Models on the Hugging Face hub are looked at without downloading them.")
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libcurl4)  # opened when a path says hf:// or https://
@@ -24,6 +24,15 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_ALL Unspecified)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
+# The same bytes each time: all of it is as old as the release.
+execute_process(COMMAND date --utc +%s --date=${CKPTSCOPE_DATE}
+                OUTPUT_VARIABLE seconds OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+set(CPACK_PROJECT_CONFIG_FILE ${PROJECT_BINARY_DIR}/package/age.cmake)
+file(CONFIGURE OUTPUT package/age.cmake @ONLY CONTENT
+"if(NOT DEFINED ENV{SOURCE_DATE_EPOCH})
+  set(ENV{SOURCE_DATE_EPOCH} @seconds@)
+endif()
+")
 include(CPack)
 
 # What Debian's policy asks for beside it: the licence, and a changelog that dpkg can read.

@@ -40,14 +40,14 @@ std::string prompt_of(const Session& session) {
   return name + (prefix.empty() ? "" : ":" + prefix) + "> ";
 }
 
-constexpr int kMostHistory = 10'000;
 Session* completing = nullptr;  // readline calls plain functions
 
 char* copy_of(const std::string& text) {
   return ::strdup(text.c_str());  // readline frees it
 }
 
-/// Readline wants an array: what all words share first, then the words, then null.
+/// Readline wants an array: what all words share first, then the words, then null; libedit looks at
+/// a third word even where there is one.
 char** matches_of(const std::vector<std::string>& words) {
   std::string common = words.front();
   for (const std::string& word : words) {
@@ -55,12 +55,11 @@ char** matches_of(const std::vector<std::string>& words) {
         std::mismatch(common.begin(), common.end(), word.begin(), word.end()).first;
     common.erase(differs, common.end());
   }
-  auto** matches = static_cast<char**>(std::malloc((words.size() + 2) * sizeof(char*)));
+  auto** matches = static_cast<char**>(std::calloc(words.size() + 3, sizeof(char*)));
   if (matches == nullptr) return nullptr;
   matches[0] = copy_of(common);
   const std::size_t listed = words.size() == 1 ? 0 : words.size();
   for (std::size_t i = 0; i < listed; ++i) matches[i + 1] = copy_of(words[i]);
-  matches[listed + 1] = nullptr;
   return matches;
 }
 
@@ -131,16 +130,11 @@ class LineReader {
     rl_getc_function = read_key;
     rl_catch_signals = 0;  // our handlers notice them
     using_history();
-    stifle_history(kMostHistory);
-    path_ = history_path();
-    if (!path_.empty()) read_history(path_.c_str());
+    for (const std::string& line : read_history_lines()) add_history(line.c_str());
   }
-  ~LineReader() {
-    if (path_.empty() || session_.history().empty()) return;
-    make_history_private();
-    write_history(path_.c_str());
-    make_history_private();
-  }
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
+  ~LineReader() { append_history(session_.history()); }
 
   std::optional<std::string> read(const std::string& prompt) {
     const HeldSignals held;
@@ -161,7 +155,6 @@ class LineReader {
 
  private:
   Session& session_;
-  std::string path_;
 };
 
 int run_line(Session& session, const std::string& line) {

@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::uint64_t kMaxHistoryBytes = 64'000'000;
+constexpr std::size_t kMostHistory = 10'000;  // lines
 
 std::string xdg_path(const char* variable, const char* below_home, const char* name) {
   const char* base = std::getenv(variable);
@@ -58,16 +59,12 @@ std::vector<std::string> lines_of(const std::string& path) {
 
 }  // namespace
 
-std::string history_path() {
-  return state_path("history");
-}
-
-void make_history_private() {
-  make_private(history_path());
-}
-
 std::vector<std::string> read_history_lines() {
-  return lines_of(history_path());
+  std::vector<std::string> lines = lines_of(state_path("history"));
+  if (lines.size() > kMostHistory) {
+    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMostHistory));
+  }
+  return lines;
 }
 
 std::vector<std::string> read_recent() {
@@ -98,12 +95,17 @@ void remember_recent(const std::string& path) {
 }
 
 void append_history(const std::vector<std::string>& lines) {
-  if (lines.empty() || history_path().empty()) return;
-  make_history_private();
-  std::ofstream file(history_path(), std::ios::app);
-  for (const std::string& line : lines) file << line << "\n";
+  const std::string path = state_path("history");
+  if (lines.empty() || path.empty()) return;
+  make_private(path);
+  const bool is_long = lines_of(path).size() > 2 * kMostHistory;
+  const std::vector<std::string> kept = is_long ? read_history_lines() : std::vector<std::string>();
+  std::ofstream file(path, is_long ? std::ios::trunc : std::ios::app);
+  for (const auto* list : {&kept, &lines}) {
+    for (const std::string& line : *list) file << line << "\n";
+  }
   file.close();
-  make_history_private();
+  make_private(path);
 }
 
 void read_user_config(Session& session) {

@@ -9,12 +9,11 @@
 
 namespace ckptscope {
 
-/// $XDG_STATE_HOME/ckptscope/history; empty where there is no home, or no file can be there. What
-/// is wrong with it is no error here and below: a history is a convenience.
-std::string history_path();
-/// Makes its directory, and makes it readable by its owner alone, if it is there.
-void make_history_private();
+/// The last lines of $XDG_STATE_HOME/ckptscope/history. What is wrong with it is no error here and
+/// below: a history is a convenience.
 std::vector<std::string> read_history_lines();
+/// Puts lines behind it, whoever else does; the file is its owner's alone, and does not grow
+/// forever.
 void append_history(const std::vector<std::string>& lines);
 
 /// Checkpoints that a person has opened in the prompt or on the screen, the newest first, those

@@ -24,8 +24,8 @@ namespace ckptscope::testing {
 class PtyProgram {
  public:
   /// `ignores_hangup`: as under nohup.
-  PtyProgram(const TempDir& dir, const std::vector<std::string>& words,
-             bool ignores_hangup = false) {
+  PtyProgram(const TempDir& dir, const std::vector<std::string>& words, bool ignores_hangup = false,
+             const char* binary = CKPTSCOPE_BINARY) {
     winsize size{};
     size.ws_row = 40;
     size.ws_col = 100;
@@ -38,7 +38,7 @@ class PtyProgram {
     ::setenv("TERM", "xterm", 1);
     ::unsetenv("INPUTRC");
     if (::chdir(dir.path().c_str()) != 0) std::_Exit(126);
-    std::vector<char*> argv{const_cast<char*>(CKPTSCOPE_BINARY)};
+    std::vector<char*> argv{const_cast<char*>(binary)};
     for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
     argv.push_back(nullptr);
     ::execv(argv[0], argv.data());

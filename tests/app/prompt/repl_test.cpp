@@ -12,17 +12,31 @@
 namespace ckptscope::testing {
 namespace {
 
-class Repl : public ::testing::Test {
+/// With GNU readline, and with libedit, as the wheel has it.
+class Repl : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override { write_synthetic(dir_ / "gpt", recorded_case("gpt_oss-mxfp4").source); }
+  PtyProgram start(const std::vector<std::string>& words) const {
+    return PtyProgram(dir_, words, false,
+                      GetParam() == "libedit" ? CKPTSCOPE_LIBEDIT_BINARY : CKPTSCOPE_BINARY);
+  }
+  /// libedit makes the terminal its own a moment behind the prompt; before it, ^D is the
+  /// terminal's.
+  static void type_end(PtyProgram& prompt) {
+    ::usleep(100'000);
+    prompt.type("\x04");
+  }
   TempDir dir_;
 };
 
-TEST_F(Repl, CompletesRunsAndQuits) {
-  PtyProgram prompt(dir_, {"-i", "gpt"});
+INSTANTIATE_TEST_SUITE_P(With, Repl, ::testing::Values("readline", "libedit"),
+                         [](const auto& test) { return test.param; });
+
+TEST_P(Repl, CompletesRunsAndQuits) {
+  PtyProgram prompt = start({"-i", "gpt"});
   ASSERT_TRUE(prompt.wait_for("gpt> "));
   prompt.type("sho\tmodel.no\t");
-  ASSERT_TRUE(prompt.wait_for("show model.norm."));
+  ASSERT_TRUE(prompt.wait_for("rm."));  // libedit draws what is new alone
   prompt.type("\t\r");
   ASSERT_TRUE(prompt.wait_for("BF16"));
   ASSERT_TRUE(prompt.wait_for("gpt> "));
@@ -30,13 +44,13 @@ TEST_F(Repl, CompletesRunsAndQuits) {
   ASSERT_TRUE(prompt.wait_for("gpt:model.layers.0> "));
   prompt.type("pwd\r");
   ASSERT_TRUE(prompt.wait_for("41 tensors"));
-  ASSERT_TRUE(prompt.wait_for("> "));  // before it, ^D would be the terminal's
-  prompt.type("\x04");
+  ASSERT_TRUE(prompt.wait_for("> "));
+  type_end(prompt);
   EXPECT_EQ(prompt.exit_code(), 0);
 }
 
-TEST_F(Repl, InterruptGivesUpALineAndNothingElse) {
-  PtyProgram prompt(dir_, {"-i", "gpt"});
+TEST_P(Repl, InterruptGivesUpALineAndNothingElse) {
+  PtyProgram prompt = start({"-i", "gpt"});
   ASSERT_TRUE(prompt.wait_for("gpt> "));
   prompt.type("covert nonsense\x03");
   ASSERT_TRUE(prompt.wait_for("^C"));
@@ -47,9 +61,9 @@ TEST_F(Repl, InterruptGivesUpALineAndNothingElse) {
   EXPECT_EQ(prompt.exit_code(), 0);
 }
 
-TEST_F(Repl, InterruptStopsAJob) {
+TEST_P(Repl, InterruptStopsAJob) {
   write_synthetic(dir_ / "hy3", published("hy3"));  // 600 GB of holes: long enough
-  PtyProgram prompt(dir_, {"-i", "hy3"});
+  PtyProgram prompt = start({"-i", "hy3"});
   ASSERT_TRUE(prompt.wait_for("hy3> "));
   prompt.type("check --deep\r");
   ASSERT_TRUE(prompt.wait_for(" %"));
@@ -59,32 +73,33 @@ TEST_F(Repl, InterruptStopsAJob) {
   prompt.type("pwd\r");
   ASSERT_TRUE(prompt.wait_for("47,138 tensors"));
   ASSERT_TRUE(prompt.wait_for("> "));
-  prompt.type("\x04");
+  type_end(prompt);
   EXPECT_EQ(prompt.exit_code(), 0);
 }
 
-TEST_F(Repl, KeepsAHistoryButNotLinesThatBeginWithASpace) {
+TEST_P(Repl, KeepsAHistoryButNotLinesThatBeginWithASpace) {
   {
-    PtyProgram prompt(dir_, {"-i", "gpt"});
+    PtyProgram prompt = start({"-i", "gpt"});
     ASSERT_TRUE(prompt.wait_for("gpt> "));
     prompt.type("pwd\r");
     ASSERT_TRUE(prompt.wait_for("gpt> "));
     prompt.type(" secret\r");
     ASSERT_TRUE(prompt.wait_for("Undefined command"));
     ASSERT_TRUE(prompt.wait_for("gpt> "));
-    prompt.type("\x04");
+    type_end(prompt);
     EXPECT_EQ(prompt.exit_code(), 2);  // of the last line, as a shell has it
   }
   EXPECT_EQ(read_file(dir_ / "state/ckptscope/history"), "pwd\n");
-  PtyProgram prompt(dir_, {"-i", "gpt"});
+  PtyProgram prompt = start({"-i", "gpt"});
   ASSERT_TRUE(prompt.wait_for("gpt> "));
   prompt.type("\x10\r");  // ^P: the line before
   ASSERT_TRUE(prompt.wait_for("41 tensors"));
 }
 
 /// What is pasted is one line until somebody sends it, whatever line feeds it has.
-TEST_F(Repl, PastedLinesDoNotRunByThemselves) {
-  PtyProgram prompt(dir_, {"-i", "gpt"});
+TEST_P(Repl, PastedLinesDoNotRunByThemselves) {
+  if (GetParam() == "libedit") GTEST_SKIP() << "it does not ask terminals to mark what is pasted";
+  PtyProgram prompt = start({"-i", "gpt"});
   ASSERT_TRUE(prompt.wait_for("gpt> "));
   prompt.type("\x1b[200~pwd\nquit\n\x1b[201~");
   ASSERT_TRUE(prompt.wait_for("quit"));
@@ -95,11 +110,11 @@ TEST_F(Repl, PastedLinesDoNotRunByThemselves) {
   ASSERT_TRUE(prompt.wait_for("family"));
 }
 
-TEST_F(Repl, ReadsSetLinesOfTheUsersConfigAlone) {
+TEST_P(Repl, ReadsSetLinesOfTheUsersConfigAlone) {
   std::filesystem::create_directories(dir_ / "config/ckptscope");
   write_file(dir_ / "config/ckptscope/config", "set limit 1\n");
   write_file(dir_ / "gpt/.ckptscoperc", "set json\n");
-  PtyProgram prompt(dir_, {"-i", "gpt"});
+  PtyProgram prompt = start({"-i", "gpt"});
   ASSERT_TRUE(prompt.wait_for("gpt> "));
   prompt.type("set\r");
   ASSERT_TRUE(prompt.wait_for("set limit 1"));
@@ -107,8 +122,8 @@ TEST_F(Repl, ReadsSetLinesOfTheUsersConfigAlone) {
   ASSERT_TRUE(prompt.wait_for("1\r\n"));
 }
 
-TEST_F(Repl, TerminationEndsItByTheSignal) {
-  PtyProgram prompt(dir_, {"-i", "gpt"});
+TEST_P(Repl, TerminationEndsItByTheSignal) {
+  PtyProgram prompt = start({"-i", "gpt"});
   ASSERT_TRUE(prompt.wait_for("gpt> "));
   prompt.send(SIGTERM);
   EXPECT_EQ(prompt.exit_code(), 128 + SIGTERM);
