@@ -98,7 +98,8 @@ TEST(ThreadsLabel, IsOnEveryTestThatRunsThreads) {
   for (std::string word; words >> word;) labelled.insert("tests/" + word);
   std::set<std::string> threaded;
   for (const std::string& test : files_below("tests", "_test.cpp")) {
-    if (test.starts_with("tests/mpi/")) continue;  // a program of its own, of processes
+    // Programs of their own: of processes, and of packages, which has the label as a whole.
+    if (test.starts_with("tests/mpi/") || test == "tests/app/package_test.cpp") continue;
     if (starts_anything(test) || includes_threaded(test) || starts_threads(unit_of(test)))
       threaded.insert(test);
   }
