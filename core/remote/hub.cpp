@@ -35,8 +35,10 @@ bool is_relative(std::string_view name) {
 template <typename Read>
 void read_object(JsonScanner& scan, const Read& read) {
   scan.enter_object();
-  std::string_view name;
-  for (bool first = true; scan.next_member(first, name); first = false) {
+  std::string_view view;
+  for (bool first = true; scan.next_member(first, view); first = false) {
+    const std::string name(view);  // the view goes with the next string
+    scan.peek();                   // passes over space
     const std::size_t before = scan.offset();
     read(name);
     if (scan.offset() == before) scan.skip_value();
@@ -62,37 +64,17 @@ std::optional<std::uint64_t> size_or_nothing(JsonScanner& scan) {
 std::optional<HubFile> read_row(JsonScanner& scan) {
   HubFile file;
   bool is_file = false;
-  read_object(scan, [&](std::string_view name) {
+  read_object(scan, [&](const std::string& name) {
     if (name == "type") is_file = text_or_nothing(scan) == "file";
     if (name == "path") file.name = text_or_nothing(scan);
     if (name == "size" && !file.size) file.size = size_or_nothing(scan);
     if (name != "lfs" || scan.peek() != '{') return;
-    read_object(scan, [&](std::string_view of_large) {
+    read_object(scan, [&](const std::string& of_large) {
       if (of_large == "oid") file.sha256 = text_or_nothing(scan);
       if (of_large == "size") file.size = size_or_nothing(scan);
     });
   });
   return is_file ? std::optional(std::move(file)) : std::nullopt;
-}
-
-void add_files(const std::string& page, std::vector<HubFile>& files) {
-  constexpr std::uint64_t kMostSize = 1ull << 60;  // of a file; sums of some fit
-  JsonScanner scan(page);
-  scan.enter_array();
-  std::size_t rows = 0;
-  for (bool first = true; scan.next_element(first); first = false) {
-    if (++rows > kMostRows) fail(Code::BadAnswer, "more than {} files on a page", kMostRows);
-    std::optional<HubFile> file = read_row(scan);
-    if (!file) continue;
-    if (!is_relative(file->name)) {
-      fail(Code::BadAnswer, "a file is named \"{}\"", display(file->name));
-    }
-    if (file->size.value_or(0) > kMostSize) {
-      fail(Code::BadAnswer, "{} has {} bytes", display(file->name), *file->size);
-    }
-    files.push_back(*std::move(file));
-  }
-  scan.finish();
 }
 
 /// An answer is no place for half a truth: what cannot be read is its server's fault.
@@ -138,6 +120,29 @@ bool is_commit(std::string_view revision) {
          revision.find_first_not_of("0123456789abcdef") == revision.npos;
 }
 
+std::vector<HubFile> read_hub_list(const std::string& page) {
+  constexpr std::uint64_t kMostSize = 1ull << 60;  // of a file; sums of some fit
+  require_utf8(page);
+  std::vector<HubFile> files;
+  JsonScanner scan(page);
+  scan.enter_array();
+  std::size_t rows = 0;
+  for (bool first = true; scan.next_element(first); first = false) {
+    if (++rows > kMostRows) fail(Code::BadAnswer, "more than {} files on a page", kMostRows);
+    std::optional<HubFile> file = read_row(scan);
+    if (!file) continue;
+    if (!is_relative(file->name)) {
+      fail(Code::BadAnswer, "a file is named \"{}\"", display(file->name));
+    }
+    if (file->size.value_or(0) > kMostSize) {
+      fail(Code::BadAnswer, "{} has {} bytes", display(file->name), *file->size);
+    }
+    files.push_back(*std::move(file));
+  }
+  scan.finish();
+  return files;
+}
+
 std::string Hub::api() const {
   return fmt::format("{}/api/models/{}", address_.endpoint, address_.repository);
 }
@@ -161,7 +166,7 @@ Hub::Commit Hub::commit(const std::string& file, Progress* progress) {
     read_answer(what, [&] {
       require_utf8(about.body);
       JsonScanner scan(about.body);
-      read_object(scan, [&](std::string_view name) {
+      read_object(scan, [&](const std::string& name) {
         if (name == "sha") commit.id = text_or_nothing(scan);
       });
     });
@@ -183,8 +188,7 @@ std::vector<HubFile> Hub::list(const std::string& commit, Progress* progress) {
     const HttpAnswer answer = files_.get(url, kMaxPageBytes, progress);
     if (answer.status != 200) refuse(answer, "");
     read_answer(what, [&] {
-      require_utf8(answer.body);
-      add_files(answer.body, files);
+      for (HubFile& file : read_hub_list(answer.body)) files.push_back(std::move(file));
       url = next_page(answer.header("link"));
     });
   }

@@ -45,6 +45,10 @@ class Hub {
   RemoteFiles& files_;
 };
 
+/// One page of a list of files, JSON as the hub writes it. Throws BadAnswer, or what the scanner
+/// throws, for another text, and for names that lead elsewhere.
+std::vector<HubFile> read_hub_list(const std::string& page);
+
 /// Where a file of a commit or another revision is.
 std::string url_of(const HubAddress& address, const std::string& revision, const std::string& file);
 

@@ -23,6 +23,8 @@
 #include "core/names/query.hpp"
 #include "core/output/receipt.hpp"
 #include "core/plan/published_form.hpp"
+#include "core/remote/address.hpp"
+#include "core/remote/hub.hpp"
 #include "core/torch/dcp_metadata.hpp"
 #include "core/torch/element_view.hpp"
 #include "core/torch/torch_file.hpp"
@@ -346,6 +348,33 @@ std::vector<std::string> conversion_seeds() {
   return seeds;
 }
 
+// ---- the hub ------------------------------------------------------------------------------------
+
+/// A list of files, and an address: whatever is read leads nowhere else.
+bool read_hub_text(const std::string& text) {
+  const bool is_address = reads_or_refuses([&] {
+    const auto hub = parse_remote("hf://" + text, "https://hub").hub;
+    expect(hub.has_value(), "hf:// is a hub's");
+    expect(hub->file.find("..") == hub->file.npos ||
+               ("/" + hub->file + "/").find("/../") == std::string::npos,
+           "a file above the model");
+  });
+  const bool is_list = reads_or_refuses([&] {
+    for (const HubFile& file : read_hub_list(text)) {
+      expect(
+          !file.name.starts_with('/') && ("/" + file.name + "/").find("/../") == std::string::npos,
+          "a file above the model");
+    }
+  });
+  return is_address || is_list;
+}
+
+std::vector<std::string> hub_seeds() {
+  return {R"([{"type": "file", "path": "a/b", "size": 5, "lfs": {"oid": "00", "size": 7}}])",
+          R"([{"type":"directory","path":"x"},{"type":"file","path":"../x","size":-1}])",
+          "org/name@refs%2Fpr%2F1/a/b", "org/name@main/../x"};
+}
+
 }  // namespace
 
 const std::vector<FuzzTarget>& fuzz_targets() {
@@ -360,6 +389,7 @@ const std::vector<FuzzTarget>& fuzz_targets() {
       {"published", read_published, index_seeds},
       {"torch", read_torch, torch_seeds},
       {"dcp", read_dcp, dcp_seeds},
+      {"hub", read_hub_text, hub_seeds},
       {"receipt", read_receipt_text, receipt_seeds},
       {"journal", read_journal_text, journal_seeds},
       {"keys", press_keys, key_seeds},
