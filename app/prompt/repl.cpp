@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <clocale>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -95,6 +96,23 @@ class HeldSignals {
 
 const HeldSignals* held_signals = nullptr;  // by the line that is being read
 
+/// Readline takes a letter byte by byte, libedit whole: the bytes of UTF-8 behind its first one.
+int whole_letter(std::FILE* in, unsigned char first) {
+#ifdef CKPTSCOPE_HAVE_READLINE
+  static_cast<void>(in);
+  return first;
+#else
+  const int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC0 ? 1 : 0;
+  int letter = more == 0 ? first : first & (0x3F >> more);
+  for (int i = 0; i < more; ++i) {
+    unsigned char next = 0;
+    if (::read(::fileno(in), &next, 1) != 1) return EOF;
+    letter = letter << 6 | (next & 0x3F);
+  }
+  return letter;
+#endif
+}
+
 /// A key, or the end of the line when a signal came: ^C gives this line up. Readline's own reader
 /// would wait for one key more.
 int read_key(std::FILE* in) {
@@ -114,7 +132,7 @@ int read_key(std::FILE* in) {
     }
     unsigned char key = 0;
     const ssize_t got = ::read(::fileno(in), &key, 1);
-    if (got == 1) return key;
+    if (got == 1) return whole_letter(in, key);
     if (got == 0 || errno != EINTR) return EOF;
   }
 }
@@ -123,6 +141,7 @@ class LineReader {
  public:
   explicit LineReader(Session& session) : session_(session) {
     completing = &session;
+    std::setlocale(LC_CTYPE, "");  // whose letters are typed; numbers stay as they are
     rl_readline_name = "ckptscope";
     rl_attempted_completion_function = complete_word;
     rl_completer_word_break_characters = const_cast<char*>(" \t\n;|>");

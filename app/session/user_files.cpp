@@ -1,6 +1,9 @@
 // Where these files are, as the XDG base directories say.
 #include "app/session/user_files.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -100,12 +103,16 @@ void append_history(const std::vector<std::string>& lines) {
   make_private(path);
   const bool is_long = lines_of(path).size() > 2 * kMostHistory;
   const std::vector<std::string> kept = is_long ? read_history_lines() : std::vector<std::string>();
-  std::ofstream file(path, is_long ? std::ios::trunc : std::ios::app);
+  const std::string to = is_long ? path + ".new" : path;
+  open_at(AT_FDCWD, to, O_WRONLY | O_CREAT | O_CLOEXEC,
+          S_IRUSR | S_IWUSR);  // nobody else's at once
+  std::ofstream file(to, is_long ? std::ios::trunc : std::ios::app);
   for (const auto* list : {&kept, &lines}) {
     for (const std::string& line : *list) file << line << "\n";
   }
   file.close();
-  make_private(path);
+  std::error_code error;
+  if (is_long && file) fs::rename(to, path, error);
 }
 
 void read_user_config(Session& session) {

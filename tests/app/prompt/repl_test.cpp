@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "tests/support/environment.hpp"
 #include "tests/support/pty_program.hpp"
 #include "tests/support/published.hpp"
 #include "tests/support/recorded.hpp"
@@ -108,6 +109,14 @@ TEST_P(Repl, PastedLinesDoNotRunByThemselves) {
   ASSERT_TRUE(prompt.wait_for("gpt> "));
   prompt.type("info\r");
   ASSERT_TRUE(prompt.wait_for("family"));
+}
+
+TEST_P(Repl, LettersBeyondAsciiStayWhatTheyAre) {
+  const Environment locale("LC_ALL", "C.UTF-8");
+  PtyProgram prompt = start({"-i", "gpt"});
+  ASSERT_TRUE(prompt.wait_for("gpt> "));
+  prompt.type("mod\xC3\xA8le-\xE6\x97\xA5\r");
+  ASSERT_TRUE(prompt.wait_for("Undefined command: \"mod\xC3\xA8le-\xE6\x97\xA5\""));
 }
 
 TEST_P(Repl, ReadsSetLinesOfTheUsersConfigAlone) {
