@@ -24,6 +24,7 @@ TEST(DebianPackage, HoldsWhatIsInstalled) {
     EXPECT_NE(fields.out.find(field), std::string::npos) << field << fields.out;
   }
   EXPECT_EQ(fields.out.find("mpi"), std::string::npos) << "one package, for one machine";
+  EXPECT_NE(fields.out.find("\nDepends: libc6 "), std::string::npos) << "found by dpkg-shlibdeps";
   const std::string list = run_shell(dir, "dpkg-deb --contents first.deb").out;
   for (const char* file :
        {"./usr/bin/ckptscope\n", "./usr/share/man/man1/ckptscope.1.gz\n",
