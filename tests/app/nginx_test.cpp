@@ -110,10 +110,7 @@ class Nginx : public ::testing::Test {
   }
 
   const TempDir dir_;
-  const Environment home_{"HOME", dir_.path()};
-  const Environment cache_{"XDG_CACHE_HOME", dir_ / "cache"};
-  const Environment hub_home_{"HF_HOME", ""};
-  const Environment hub_cache_{"HF_HUB_CACHE", ""};
+  const EmptyHome home_{dir_};
   const Environment token_{"HF_TOKEN", "secret"};
   const Environment certificate_{"SSL_CERT_FILE", dir_ / "cert.pem"};
   std::optional<Environment> endpoint_;

@@ -27,11 +27,7 @@ class RemoteProgram : public ::testing::Test {
   std::string sha256_line(const std::string& file) const { return run("sha256sum " + file).out; }
 
   const TempDir dir_;
-  const Environment home_{"HOME", dir_.path()};
-  const Environment cache_{"XDG_CACHE_HOME", dir_ / "cache"};
-  const Environment hub_home_{"HF_HOME", ""};
-  const Environment hub_cache_{"HF_HUB_CACHE", ""};
-  const Environment token_{"HF_TOKEN", ""};
+  const EmptyHome home_{dir_};
   std::optional<StandInHub> hub_;
   std::optional<Environment> endpoint_;
 };

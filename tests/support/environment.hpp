@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "tests/support/temp_dir.hpp"
+
 namespace ckptscope::testing {
 
 /// Set until the end of a scope, to nothing where the value is empty.
@@ -21,6 +23,19 @@ class Environment {
  private:
   const char* name_;
   std::optional<std::string> before_;
+};
+
+/// A home with nothing in it: no cache, no token, and the network allowed.
+struct EmptyHome {
+  explicit EmptyHome(const TempDir& dir)
+      : home("HOME", dir.path()), caches("XDG_CACHE_HOME", dir / "cache") {}
+
+  Environment home;
+  Environment caches;
+  Environment hub_home{"HF_HOME", ""};
+  Environment hub_cache{"HF_HUB_CACHE", ""};
+  Environment token{"HF_TOKEN", ""};
+  Environment offline{"HF_HUB_OFFLINE", ""};
 };
 
 }  // namespace ckptscope::testing

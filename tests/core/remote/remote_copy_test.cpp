@@ -67,12 +67,7 @@ class Remote : public ::testing::Test {
   }
 
   const TempDir dir_;
-  const Environment home_{"HOME", dir_.path()};
-  const Environment cache_{"XDG_CACHE_HOME", dir_ / "cache"};
-  const Environment hub_home_{"HF_HOME", ""};
-  const Environment hub_cache_{"HF_HUB_CACHE", ""};
-  const Environment token_{"HF_TOKEN", ""};
-  const Environment offline_{"HF_HUB_OFFLINE", ""};
+  const EmptyHome home_{dir_};
   std::optional<StandInHub> hub_;
   std::optional<Environment> endpoint_;
 };
