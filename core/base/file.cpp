@@ -118,15 +118,30 @@ FileIdentity identity_of(const std::string& path) {
   return identity_from(status);
 }
 
-FileKind kind_of(const std::string& path) {
+namespace {
+
+/// nullopt: there is no such thing.
+std::optional<struct stat> status_of(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    if (says_absent(errno)) return FileKind::Absent;
-    fail_errno(display(path));
-  }
-  return S_ISREG(status.st_mode)   ? FileKind::Regular
-         : S_ISDIR(status.st_mode) ? FileKind::Directory
-                                   : FileKind::Other;
+  if (::stat(path.c_str(), &status) == 0) return status;
+  if (says_absent(errno)) return std::nullopt;
+  fail_errno(display(path));
+}
+
+}  // namespace
+
+FileKind kind_of(const std::string& path) {
+  const auto status = status_of(path);
+  return !status                    ? FileKind::Absent
+         : S_ISREG(status->st_mode) ? FileKind::Regular
+         : S_ISDIR(status->st_mode) ? FileKind::Directory
+                                    : FileKind::Other;
+}
+
+std::optional<std::uint64_t> regular_size(const std::string& path) {
+  const auto status = status_of(path);
+  if (!status || !S_ISREG(status->st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(status->st_size);
 }
 
 bool is_directory(const std::string& path) {

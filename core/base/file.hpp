@@ -95,6 +95,8 @@ FileIdentity identity_of(const std::string& path);
 enum class FileKind { Absent, Regular, Directory, Other };
 FileKind kind_of(const std::string& path);  // of what a link leads to
 bool is_directory(const std::string& path);
+/// Bytes of a regular file; nullopt for what is none. One question: between two it may be renamed.
+std::optional<std::uint64_t> regular_size(const std::string& path);
 bool exists(const std::string& path);  // a link that points to nothing does
 /// Names of what lies in a directory but . and .., in no order.
 std::vector<std::string> names_in(const std::string& directory);

@@ -260,8 +260,7 @@ class Conversion {
 
   std::string missing_file(const Receipt& made) const {
     for (const Receipt::OutputFile& file : made.outputs) {
-      const std::string path = out() + "/" + file.name;
-      if (kind_of(path) != FileKind::Regular || identity_of(path).size != file.bytes) {
+      if (regular_size(out() + "/" + file.name) != file.bytes) {
         return fmt::format("{} is not there as it was written", display(file.name));
       }
     }

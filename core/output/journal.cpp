@@ -184,9 +184,8 @@ std::map<std::string, DoneShard> read_done(const std::string& directory, const S
     const auto text = read_own(directory, shard.name + std::string(kDone));
     const auto record = text ? parse_done(*text) : std::nullopt;
     if (!record || record->bytes != shard.bytes) continue;
-    const std::string path = fmt::format("{}/{}", directory, shard.name);
-    const bool there = kind_of(path) == FileKind::Regular && identity_of(path).size == shard.bytes;
-    if (there) done.emplace(shard.name, *record);
+    const auto size = regular_size(fmt::format("{}/{}", directory, shard.name));
+    if (size == shard.bytes) done.emplace(shard.name, *record);
   }
   return done;
 }

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <thread>
+
 #include "tests/support/prepared.hpp"
 #include "tests/support/sanitizers.hpp"
 
@@ -65,6 +67,27 @@ TEST(Output, NothingStaysOfAFailureAtTheStart) {
   EXPECT_EQ(one.beside(), std::set<std::string>{"source"});
 }
 #endif
+
+/// Another part may commit while one reads what is done.
+TEST(Output, IsReadWhileItGetsItsName) {
+  Prepared one("gpt_oss-bf16");
+  const std::string out = one.options.out.text();
+  const std::string partial = partial_of(out);
+  fs::create_directory(partial);
+  const UniqueFd fd(::open(partial.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const StagedWork work{.output = "out", .files = {"a"}, .shards = {{"a", 4}}};
+  JournalWriter(fd.get()).begin(work);
+  JournalWriter(fd.get()).note_done("a", {.bytes = 4});
+  write_file(partial + "/a", "done");
+  ASSERT_EQ(read_done(partial, work).size(), 1u);
+  std::jthread commits([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      fs::rename(partial, out);
+      fs::rename(out, partial);
+    }
+  });
+  for (int i = 0; i < 20'000; ++i) EXPECT_LE(read_done(partial, work).size(), 1u);
+}
 
 TEST(Output, AFinishedOneIsNeverTakenForALeftover) {
   Prepared one("gpt_oss-bf16");
