@@ -2,12 +2,14 @@
 #include "app/session/user_files.hpp"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <sstream>
 
 #include "core/base/display.hpp"
@@ -18,7 +20,7 @@ namespace ckptscope {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::uint64_t kMaxHistoryBytes = 64'000'000;
+constexpr std::uint64_t kMaxHistoryBytes = 16'000'000;
 constexpr std::size_t kMostHistory = 10'000;  // lines
 
 std::string xdg_path(const char* variable, const char* below_home, const char* name) {
@@ -40,20 +42,48 @@ std::string state_path(const char* name) {
   }
 }
 
-/// Its directory is made, and it is its owner's alone, if it is there.
-void make_private(const std::string& path) {
-  if (path.empty()) return;
+/// The directory of a file, made where it is not: whoever changes the file holds it meanwhile.
+/// (Where there are no locks, two prompts that end at once may lose each other's lines.)
+UniqueFd hold_directory_of(const std::string& path) {
+  const std::string directory = fs::path(path).parent_path();
   std::error_code error;
-  fs::create_directories(fs::path(path).parent_path(), error);
-  fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write, error);
+  fs::create_directories(directory, error);
+  UniqueFd held = open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ::flock(held.get(), LOCK_EX);
+  return held;
 }
 
-std::vector<std::string> lines_of(const std::string& path) {
+/// The file is its owner's alone from its first byte.
+void write_lines(const std::string& path, std::ios::openmode mode,
+                 const std::vector<std::string>& lines) {
+  constexpr mode_t kOwners = S_IRUSR | S_IWUSR;
+  const UniqueFd made = open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, kOwners);
+  ::fchmod(made.get(), kOwners);  // of an older one
+  std::ofstream file(path, mode);
+  for (const std::string& line : lines) file << line << "\n";
+}
+
+/// Whole or not at all.
+void replace_lines(const std::string& path, const std::vector<std::string>& lines) {
+  const std::string aside = path + ".new";
+  std::error_code error;
+  write_lines(aside, std::ios::trunc, lines);
+  fs::rename(aside, path, error);
+}
+
+/// The lines in the last bytes of a file; none of what cannot be read.
+std::vector<std::string> last_lines_of(const std::string& path) {
   std::vector<std::string> lines;
   try {
     if (path.empty() || !exists(path)) return lines;
-    std::istringstream file(read_text(path, kMaxHistoryBytes));
-    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    const File file(path);
+    const std::uint64_t from = file.size() - std::min(file.size(), kMaxHistoryBytes);
+    std::string text(file.size() - from, '\0');
+    text.resize(file.read_some(from, std::as_writable_bytes(std::span(text))));
+    std::istringstream rest(text);
+    std::string line;
+    if (from > 0) std::getline(rest, line);  // the end of one
+    while (std::getline(rest, line)) lines.push_back(line);
   } catch (const Error&) {
     lines.clear();
   }
@@ -63,7 +93,7 @@ std::vector<std::string> lines_of(const std::string& path) {
 }  // namespace
 
 std::vector<std::string> read_history_lines() {
-  std::vector<std::string> lines = lines_of(state_path("history"));
+  std::vector<std::string> lines = last_lines_of(state_path("history"));
   if (lines.size() > kMostHistory) {
     lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMostHistory));
   }
@@ -71,7 +101,7 @@ std::vector<std::string> read_history_lines() {
 }
 
 std::vector<std::string> read_recent() {
-  std::vector<std::string> paths = lines_of(state_path("recent"));
+  std::vector<std::string> paths = last_lines_of(state_path("recent"));
   std::erase_if(paths, [](const std::string& path) {
     std::error_code error;
     return !is_remote(path) && (path.empty() || path.front() != '/' || !fs::exists(path, error));
@@ -86,33 +116,22 @@ void remember_recent(const std::string& path) {
   const std::string absolute =
       is_remote(path) ? path : fs::absolute(path, error).lexically_normal().string();
   if (file_path.empty() || error || absolute.find('\n') != absolute.npos) return;
-  std::vector<std::string> paths = lines_of(file_path);
+  const UniqueFd held = hold_directory_of(file_path);
+  std::vector<std::string> paths = last_lines_of(file_path);
   std::erase(paths, absolute);
   paths.insert(paths.begin(), absolute);
   paths.resize(std::min(paths.size(), kMost));
-  make_private(file_path);
-  std::ofstream file(file_path, std::ios::trunc);
-  for (const std::string& one : paths) file << one << "\n";
-  file.close();
-  make_private(file_path);
+  replace_lines(file_path, paths);
 }
 
 void append_history(const std::vector<std::string>& lines) {
   const std::string path = state_path("history");
   if (lines.empty() || path.empty()) return;
-  make_private(path);
-  const bool is_long = lines_of(path).size() > 2 * kMostHistory;
-  const std::vector<std::string> kept = is_long ? read_history_lines() : std::vector<std::string>();
-  const std::string to = is_long ? path + ".new" : path;
-  open_at(AT_FDCWD, to, O_WRONLY | O_CREAT | O_CLOEXEC,
-          S_IRUSR | S_IWUSR);  // nobody else's at once
-  std::ofstream file(to, is_long ? std::ios::trunc : std::ios::app);
-  for (const auto* list : {&kept, &lines}) {
-    for (const std::string& line : *list) file << line << "\n";
+  const UniqueFd held = hold_directory_of(path);
+  write_lines(path, std::ios::app, lines);
+  if (last_lines_of(path).size() > 2 * kMostHistory || regular_size(path) > kMaxHistoryBytes) {
+    replace_lines(path, read_history_lines());
   }
-  file.close();
-  std::error_code error;
-  if (is_long && file) fs::rename(to, path, error);
 }
 
 void read_user_config(Session& session) {

@@ -50,12 +50,12 @@ TEST(DebianPackage, HoldsWhatIsInstalled) {
 TEST(Wheel, HoldsTheProgramAndItsRecord) {
   const TempDir dir;
   const std::string pack =
-      CKPTSCOPE_ROOT "/app/package/wheel --unaudited --binary '" CKPTSCOPE_BINARY "' ";
+      CKPTSCOPE_ROOT "/app/package/wheel --unaudited --build '" CKPTSCOPE_BUILD "' ";
   const ShellResult made = run_shell(dir, pack + "first && sleep 2 && " + pack + "second");
   ASSERT_EQ(made.exit, 0) << made.err;
   EXPECT_EQ(run_shell(dir, "diff -r first second").exit, 0) << "the same bytes each time";
   EXPECT_EQ(run_shell(dir, "cd first && sha256sum --check *.sha256").exit, 0);
-  write_file(dir / "check.py", R"(
+  write_file(dir / "check.py", R"PY(
 import base64, csv, hashlib, io, re, sys, zipfile
 wheel = zipfile.ZipFile(sys.argv[1])
 [record] = [n for n in wheel.namelist() if n.endswith(".dist-info/RECORD")]
@@ -70,18 +70,27 @@ for name, (digest, size) in rows.items():
     assert mode == (0o100755 if "/scripts/" in name else 0o100644), (name, oct(mode))
     print(name)
 info = record.rsplit("/", 1)[0]
+assert not [name for name in rows if "/share/doc/" in name], "Debian's documents"
 meta = wheel.read(info + "/METADATA").decode()
+for file in re.findall(r"^License-File: (.*)", meta, re.M):
+    assert f"{info}/licenses/{file}" in rows, file
+assert not re.search(r"\]\((?!https?:)", meta), "a link that leads nowhere"
 print(re.search(r"^Name: .*", meta, re.M)[0])
 print(re.search(r"^Version: .*", meta, re.M)[0])
 print(wheel.read(info + "/WHEEL").decode())
-)");
+)PY");
   const ShellResult found = run_shell(dir, "python3 check.py first/*.whl");
   ASSERT_EQ(found.exit, 0) << found.err;
   const std::string name = "ckptscope-" CKPTSCOPE_VERSION;
   for (const std::string& line :
-       {name + ".data/scripts/ckptscope", name + ".dist-info/licenses/LICENSE",
-        name + ".dist-info/licenses/THIRD-PARTY", std::string("Name: ckptscope"),
-        std::string("Version: " CKPTSCOPE_VERSION), std::string("Root-Is-Purelib: false"),
+       {name + ".data/scripts/ckptscope", name + ".data/data/libexec/ckptscope/libhwy.so.1",
+        name + ".data/data/share/man/man1/ckptscope.1.gz",
+        name + ".data/data/share/man/man7/ckptscope-tui.7.gz",
+        name + ".data/data/share/ckptscope/schemas/info.json",
+        name + ".data/data/share/bash-completion/completions/ckptscope",
+        name + ".dist-info/licenses/LICENSE", name + ".dist-info/licenses/THIRD-PARTY",
+        std::string("Name: ckptscope"), std::string("Version: " CKPTSCOPE_VERSION),
+        std::string("Root-Is-Purelib: false"),
         std::string("Tag: py3-none-manylinux_2_35_x86_64")}) {
     EXPECT_NE(found.out.find(line + "\n"), std::string::npos) << line << "\n" << found.out;
   }
@@ -90,7 +99,7 @@ print(wheel.read(info + "/WHEEL").decode())
 TEST(Wheel, RefusesWhatASystemOfItsTagLacks) {
   const TempDir dir;
   const ShellResult made =
-      run_shell(dir, CKPTSCOPE_ROOT "/app/package/wheel --binary '" CKPTSCOPE_BINARY "' out");
+      run_shell(dir, CKPTSCOPE_ROOT "/app/package/wheel --build '" CKPTSCOPE_BUILD "' out");
   EXPECT_EQ(made.exit, 1);
   EXPECT_NE(made.err.find("libncursesw.so.6"), std::string::npos) << made.err;
   EXPECT_FALSE(std::filesystem::exists(dir / "out"));
