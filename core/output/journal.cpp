@@ -190,6 +190,20 @@ std::map<std::string, DoneShard> read_done(const std::string& directory, const S
   return done;
 }
 
+namespace {
+
+/// Of a journal that is open: all but the work.
+std::vector<std::string> own_names(int journal) {
+  std::vector<std::string> names = names_in(journal);
+  std::erase_if(names, [](const std::string& name) {
+    return name != kHolder && name != kSideFiles && !name.ends_with(kDone) &&
+           !name.ends_with(kUnfinished);
+  });
+  return names;
+}
+
+}  // namespace
+
 bool has_side_files(const std::string& directory) {
   return read_own(directory, kSideFiles).has_value();
 }
@@ -253,13 +267,16 @@ void JournalWriter::remove() const {
   const UniqueFd fd = open_at(directory_, journal, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (!fd && errno == ENOENT) return;
   if (!fd) fail_errno(journal);
-  for (const std::string& name : names_in(fd.get())) {
-    const bool is_own = name == kHolder || name == kSideFiles || name.ends_with(kDone) ||
-                        name.ends_with(kUnfinished);
-    if (is_own) remove_file(fd.get(), name);
+  for (;;) {
+    for (const std::string& name : own_names(fd.get())) remove_file(fd.get(), name);
+    remove_file(fd.get(), std::string(kWork));
+    if (::unlinkat(directory_, journal.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return;
+    const int error = errno;
+    const bool is_ours = error == ENOTEMPTY && !own_names(fd.get()).empty();
+    if (is_ours) continue;  // another part, whose work is done already, has put a record in
+    errno = error;
+    fail_errno(fmt::format("removing {}", journal));
   }
-  remove_file(fd.get(), std::string(kWork));
-  remove_file(directory_, journal, AT_REMOVEDIR);
 }
 
 }  // namespace ckptscope

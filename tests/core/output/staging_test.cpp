@@ -89,6 +89,27 @@ TEST(Output, IsReadWhileItGetsItsName) {
   for (int i = 0; i < 20'000; ++i) EXPECT_LE(read_done(partial, work).size(), 1u);
 }
 
+/// Another part may do the same shard once more while one commits.
+TEST(Output, AJournalGoesThoughRecordsComeMeanwhile) {
+  Prepared one("gpt_oss-bf16");
+  const std::string out = one.options.out.text();
+  fs::create_directory(out);
+  const UniqueFd fd(::open(out.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const JournalWriter journal(fd.get());
+  for (int i = 0; i < 200; ++i) {
+    journal.begin({.output = "out"});
+    std::jthread records([&journal](const std::stop_token& stop) {
+      try {
+        while (!stop.stop_requested()) journal.note_done("a", {.bytes = 4});
+      } catch (const Error& error) {
+        EXPECT_EQ(error.code(), Code::NotFound) << "the journal is gone: " << error.what();
+      }
+    });
+    journal.remove();
+    EXPECT_TRUE(fs::is_empty(out));
+  }
+}
+
 TEST(Output, AFinishedOneIsNeverTakenForALeftover) {
   Prepared one("gpt_oss-bf16");
   const OutputPath wanted = one.options.out;
