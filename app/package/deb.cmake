@@ -22,7 +22,7 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_PACKAGE_CHECKSUM SHA256)
-set(CPACK_COMPONENTS_ALL Unspecified)
+set(CPACK_COMPONENTS_ALL Unspecified debian)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_COMPONENTS_GROUPING ALL_COMPONENTS_IN_ONE)
 # The same bytes each time: all of it is as old as the release.
@@ -47,6 +47,9 @@ file(CONFIGURE OUTPUT package/changelog @ONLY CONTENT
  -- @CPACK_PACKAGE_CONTACT@  @date@
 ")
 file(COPY_FILE .github/CHANGELOG.md ${PROJECT_BINARY_DIR}/package/NEWS ONLY_IF_DIFFERENT)
-ckptscope_install_compressed(${PROJECT_BINARY_DIR}/package/changelog share/doc/ckptscope)
-ckptscope_install_compressed(${PROJECT_BINARY_DIR}/package/NEWS share/doc/ckptscope)
-install(FILES app/package/copyright DESTINATION share/doc/ckptscope)
+ckptscope_install_compressed(${PROJECT_BINARY_DIR}/package/changelog share/doc/ckptscope
+                             COMPONENT debian EXCLUDE_FROM_ALL)
+ckptscope_install_compressed(${PROJECT_BINARY_DIR}/package/NEWS share/doc/ckptscope
+                             COMPONENT debian EXCLUDE_FROM_ALL)
+install(FILES app/package/copyright DESTINATION share/doc/ckptscope
+        COMPONENT debian EXCLUDE_FROM_ALL)

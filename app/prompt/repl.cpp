@@ -64,10 +64,39 @@ char** matches_of(const std::vector<std::string>& words) {
   return matches;
 }
 
+/// A place in the line that is edited: libedit counts letters, readline bytes.
+std::size_t byte_at(int place) {
+  const auto number = static_cast<std::size_t>(place);
+#ifdef CKPTSCOPE_HAVE_READLINE
+  return number;
+#else
+  const std::string_view line = rl_line_buffer;
+  std::size_t letters = 0;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    const bool begins = (static_cast<unsigned char>(line[at]) & 0xC0) != 0x80;
+    if (begins && letters++ == number) return at;
+  }
+  return line.size();
+#endif
+}
+
+/// In a quote that is open, words do not begin with it and end with it. Readline sees to that.
+void fit_to_quote([[maybe_unused]] Candidates& found, [[maybe_unused]] std::string_view before) {
+#ifndef CKPTSCOPE_HAVE_READLINE
+  const char quote = before.empty() ? '\0' : before.back();
+  if (quote != '"' && quote != '\'') return;
+  for (std::string& word : found.words) {
+    if (word.starts_with(quote)) word.erase(0, 1);
+    if (found.complete && !word.ends_with(quote)) word += quote;
+  }
+#endif
+}
+
 char** complete_word(const char*, int begin, int end) {
   rl_attempted_completion_over = 1;  // readline's own names of files would be raw
-  const std::string line(rl_line_buffer, static_cast<std::size_t>(end));
-  const Candidates found = complete(*completing, line, static_cast<std::size_t>(begin));
+  const std::string line(rl_line_buffer, byte_at(end));
+  Candidates found = complete(*completing, line, byte_at(begin));
+  fit_to_quote(found, std::string_view(line).substr(0, byte_at(begin)));
   rl_completion_append_character = found.complete ? static_cast<unsigned char>(' ') : 0;
   rl_completion_suppress_append = found.complete ? 0 : 1;
   return found.words.empty() ? nullptr : matches_of(found.words);
@@ -95,6 +124,7 @@ class HeldSignals {
 };
 
 const HeldSignals* held_signals = nullptr;  // by the line that is being read
+bool given_up = false;                      // that line, by ^C
 
 /// Readline takes a letter byte by byte, libedit whole: the bytes of UTF-8 behind its first one.
 int whole_letter(std::FILE* in, unsigned char first) {
@@ -120,7 +150,7 @@ int read_key(std::FILE* in) {
     if (stop_signal() == SIGINT) {
       clear_stop_signal();
       std::fputs("^C", rl_outstream);
-      rl_replace_line("", 0);
+      given_up = true;  // libedit would not empty the line
       return '\n';
     }
     if (stop_signal() != 0) return EOF;
@@ -158,12 +188,13 @@ class LineReader {
   std::optional<std::string> read(const std::string& prompt) {
     const HeldSignals held;
     held_signals = &held;
+    given_up = false;
     arm_rescue(terminal_modes(), "\033[?2004l\r\n");  // readline asks for pasted text to be marked
     char* typed = ::readline(prompt.c_str());
     disarm_rescue();
     held_signals = nullptr;
     if (typed == nullptr) return std::nullopt;
-    const std::string line = typed;
+    const std::string line = given_up ? "" : typed;
     std::free(typed);
     if (!line.empty() && line.front() != ' ') {
       add_history(line.c_str());

@@ -4,11 +4,12 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <span>
 #include <sstream>
 
@@ -53,22 +54,33 @@ UniqueFd hold_directory_of(const std::string& path) {
   return held;
 }
 
-/// The file is its owner's alone from its first byte.
-void write_lines(const std::string& path, std::ios::openmode mode,
-                 const std::vector<std::string>& lines) {
+/// Opens or makes a file that is its owner's alone from its first byte, and writes to it; false
+/// where not all of it could be written.
+bool write_lines(const std::string& path, int flags, const std::vector<std::string>& lines) {
   constexpr mode_t kOwners = S_IRUSR | S_IWUSR;
-  const UniqueFd made = open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC, kOwners);
-  ::fchmod(made.get(), kOwners);  // of an older one
-  std::ofstream file(path, mode);
-  for (const std::string& line : lines) file << line << "\n";
+  const UniqueFd file = open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, kOwners);
+  if (!file) return false;
+  ::fchmod(file.get(), kOwners);  // of an older one
+  const std::string text = lines.empty() ? "" : fmt::format("{}\n", fmt::join(lines, "\n"));
+  std::size_t written = 0;
+  while (written < text.size()) {
+    const ssize_t put = ::write(file.get(), text.data() + written, text.size() - written);
+    if (put <= 0 && errno != EINTR) return false;
+    if (put > 0) written += static_cast<std::size_t>(put);
+  }
+  return true;
 }
 
 /// Whole or not at all.
 void replace_lines(const std::string& path, const std::vector<std::string>& lines) {
   const std::string aside = path + ".new";
   std::error_code error;
-  write_lines(aside, std::ios::trunc, lines);
-  fs::rename(aside, path, error);
+  fs::remove(aside, error);  // of one that was killed
+  if (write_lines(aside, O_EXCL, lines)) {
+    fs::rename(aside, path, error);
+  } else {
+    fs::remove(aside, error);
+  }
 }
 
 /// The lines in the last bytes of a file; none of what cannot be read.
@@ -128,7 +140,7 @@ void append_history(const std::vector<std::string>& lines) {
   const std::string path = state_path("history");
   if (lines.empty() || path.empty()) return;
   const UniqueFd held = hold_directory_of(path);
-  write_lines(path, std::ios::app, lines);
+  write_lines(path, O_APPEND, lines);
   if (last_lines_of(path).size() > 2 * kMostHistory || regular_size(path) > kMaxHistoryBytes) {
     replace_lines(path, read_history_lines());
   }

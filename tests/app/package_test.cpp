@@ -112,5 +112,13 @@ TEST(Release, ItsDateIsThatOfTheManual) {
   }
 }
 
+TEST(Release, ItsFilesHaveTheNamesThatReadmeInstalls) {
+  const std::string readme = read_file(CKPTSCOPE_ROOT "/README.md");
+  for (const char* name : {"install ./ckptscope_" CKPTSCOPE_VERSION "_amd64.deb ",
+                           "install ckptscope-" CKPTSCOPE_VERSION "-py3-none-manylinux_2_35_"}) {
+    EXPECT_NE(readme.find(name), std::string::npos) << name;
+  }
+}
+
 }  // namespace
 }  // namespace ckptscope::testing

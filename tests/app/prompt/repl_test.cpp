@@ -53,13 +53,16 @@ TEST_P(Repl, CompletesRunsAndQuits) {
 TEST_P(Repl, InterruptGivesUpALineAndNothingElse) {
   PtyProgram prompt = start({"-i", "gpt"});
   ASSERT_TRUE(prompt.wait_for("gpt> "));
-  prompt.type("covert nonsense\x03");
+  prompt.type("covert nonsense");
+  ASSERT_TRUE(prompt.wait_for("nonsense"));  // the terminal forgets what nobody has read before ^C
+  prompt.type("\x03");
   ASSERT_TRUE(prompt.wait_for("^C"));
   prompt.type("pwd\r");
   ASSERT_TRUE(prompt.wait_for("41 tensors"));
   EXPECT_EQ(prompt.last().find("Undefined"), std::string::npos);
   prompt.type("quit\r");
   EXPECT_EQ(prompt.exit_code(), 0);
+  EXPECT_EQ(read_file(dir_ / "state/ckptscope/history"), "pwd\nquit\n");
 }
 
 TEST_P(Repl, InterruptStopsAJob) {
@@ -117,6 +120,18 @@ TEST_P(Repl, LettersBeyondAsciiStayWhatTheyAre) {
   ASSERT_TRUE(prompt.wait_for("gpt> "));
   prompt.type("mod\xC3\xA8le-\xE6\x97\xA5\r");
   ASSERT_TRUE(prompt.wait_for("Undefined command: \"mod\xC3\xA8le-\xE6\x97\xA5\""));
+}
+
+TEST_P(Repl, CompletesBehindLettersBeyondAsciiAndInQuotes) {
+  const Environment locale("LC_ALL", "C.UTF-8");
+  std::filesystem::create_directories(dir_ / "\xC3\xA9\xC3\xA9");
+  std::filesystem::rename(dir_ / "gpt", dir_ / "\xC3\xA9\xC3\xA9/gpt model");
+  PtyProgram prompt = start({"-i"});
+  ASSERT_TRUE(prompt.wait_for("ckptscope> "));
+  prompt.type("open \"" + dir_.path() + "/\xC3\xA9\xC3\xA9/gp\t\r");
+  ASSERT_TRUE(prompt.wait_for("gpt model> "));
+  prompt.type("show \"model.no\t\t\r");
+  ASSERT_TRUE(prompt.wait_for("BF16"));
 }
 
 TEST_P(Repl, ReadsSetLinesOfTheUsersConfigAlone) {

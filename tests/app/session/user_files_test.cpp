@@ -3,8 +3,10 @@
 #include "app/session/user_files.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <csignal>
 #include <thread>
 
 #include "tests/support/environment.hpp"
@@ -47,6 +49,25 @@ TEST_F(History, IsReadAndTrimmedBehindAHugeLine) {
   EXPECT_EQ(read_history_lines(), std::vector<std::string>{"info"});
   append_history({"pwd"});
   EXPECT_EQ(read_file(path_), "info\npwd\n");
+}
+
+/// Of a quota that is used up nothing is lost but the new lines.
+TEST_F(History, StaysWhereItCannotBeWritten) {
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += "info\n";
+  write_file(path_, text);
+  write_file(dir_ / "state/ckptscope/recent", "/tmp\n");
+  const auto before = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit none{};
+  ::getrlimit(RLIMIT_FSIZE, &none);
+  const rlimit full{3, none.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &full);
+  append_history({"pwd"});
+  remember_recent(dir_.path());
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  std::signal(SIGXFSZ, before);
+  EXPECT_EQ(read_file(path_), text);
+  EXPECT_EQ(read_recent(), std::vector<std::string>{"/tmp"});
 }
 
 TEST_F(History, OfPromptsThatEndAtOnceIsWhole) {
