@@ -13,14 +13,14 @@ UnderstoodKeys::UnderstoodKeys(const Checkpoint& checkpoint,
   const auto stored = checkpoint.tensors();
   tensors_.assign(stored.begin(), stored.end());
   for (const std::string& text : renames) apply(text);
-  index_ = KeyIndex(tensors_.size());
-  for (std::uint32_t id = 0; id < tensors_.size(); ++id) {
+  for (std::size_t id = 0; id < tensors_.size(); ++id) {
     renamed_ += tensors_[id].name != stored[id].name ? 1 : 0;
-    const auto other = index_.insert(tensors_, id);
-    if (!other || stored[id].name == stored[*other].name) continue;
-    fail(Code::KeyCollision, "--rename: {} and {} both become {}", display(stored[*other].name),
-         display(stored[id].name), display(tensors_[id].name));
   }
+  index_ = KeyIndex(tensors_, [&](std::uint32_t id, std::uint32_t other) {
+    if (stored[id].name == stored[other].name) return;
+    fail(Code::KeyCollision, "--rename: {} and {} both become {}", display(stored[other].name),
+         display(stored[id].name), display(tensors_[id].name));
+  });
 }
 
 void UnderstoodKeys::apply(const std::string& text) {

@@ -10,6 +10,7 @@
 #include "app/reports/training_run.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/parallel.hpp"
 #include "core/base/problems.hpp"
 #include "core/figures/oddity.hpp"
 #include "core/inspect/config_findings.hpp"
@@ -375,9 +376,13 @@ std::string line_of(const Checkpoint& checkpoint, const Summary& summary, const 
 
 Overview overview_of(const Checkpoint& checkpoint, const std::string& adapter,
                      std::optional<std::uint64_t> ranks) {
-  const auto summary = std::make_shared<const Summary>(summarise(checkpoint));
+  std::shared_ptr<const Summary> summary;
   const Family family = recognise_family(checkpoint.tensors(), checkpoint.config(), {adapter});
-  const DetectedSide side = side_of(checkpoint, family);  // looks at every key
+  DetectedSide side = DetectedSide::Unknown;
+  parallel_for(2, usable_processors(), [&](std::size_t i, unsigned) {  // both look at every key
+    if (i == 0) summary = std::make_shared<const Summary>(summarise(checkpoint));
+    if (i == 1) side = side_of(checkpoint, family);
+  });
   Document document{"info"};
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
   append(document.problems, config_findings(checkpoint, *summary));

@@ -92,8 +92,7 @@ class CheckpointOpener {
     result_.keep_ = std::move(contents.keep);
     result_.metadata_ = std::move(contents.metadata);
     for (Problem& problem : contents.problems) problems_.add(std::move(problem));
-    result_.keys_ = KeyIndex(result_.tensors_.size());
-    for (std::uint32_t id = 0; id < result_.tensors_.size(); ++id) index_key(id);
+    index_keys();
   }
 
   /// The distinct files that the index names; without one, the files of the directory.
@@ -209,12 +208,7 @@ class CheckpointOpener {
     headers_.clear();
     if (alone) return;
     join_if_sliced();
-    count = result_.tensors_.size();
-    result_.keys_ = KeyIndex(count);
-    for (std::uint32_t id = 0; id < count; ++id) {
-      check_stop();
-      index_key(id);
-    }
+    index_keys();
   }
 
   void collect(Header& header, std::size_t shard) {
@@ -348,11 +342,17 @@ class CheckpointOpener {
     }
   }
 
-  void index_key(std::uint32_t id) {
-    const auto other = result_.keys_.insert(result_.tensors_, id);
-    if (!other) return;
+  void index_keys() {
+    check_stop();
+    result_.keys_ = KeyIndex(result_.tensors_, [this](std::uint32_t id, std::uint32_t other) {
+      report_twice(id, other);
+    });
+  }
+
+  void report_twice(std::uint32_t id, std::uint32_t other) {
+    check_stop();
     const TensorInfo& info = result_.tensors_[id];
-    const std::uint32_t other_shard = result_.shard_of(result_.tensors_[*other]);
+    const std::uint32_t other_shard = result_.shard_of(result_.tensors_[other]);
     const bool reported = location().format == FileFormat::Safetensors;  // by the header reader
     if (reported && other_shard == result_.shard_of(info)) return;
     duplicates_[info.name].push_back(id);

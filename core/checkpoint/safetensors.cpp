@@ -24,12 +24,8 @@ std::string shown(std::string_view name) {
 std::size_t most_tensors(std::string_view text) {
   constexpr std::size_t kShortest =
       std::string_view(R"("":{"dtype":"U8","shape":[],"data_offsets":[0,1]})").size();
-  std::size_t count = 0;
-  for (auto at = text.find("data_offsets"); at != text.npos;
-       at = text.find("data_offsets", at + 1)) {
-    ++count;
-  }
-  return std::min(count, text.size() / kShortest + 1);
+  const auto objects = static_cast<std::size_t>(std::count(text.begin(), text.end(), '}'));
+  return std::min(objects, text.size() / kShortest + 1);
 }
 
 /// Reads the JSON text into a Header, in one pass and without a DOM.
@@ -175,14 +171,11 @@ class HeaderParser {
 };
 
 KeyIndex index_of(std::span<const TensorInfo> tensors, std::string_view& culprit) {
-  KeyIndex index(tensors.size());
-  for (std::uint32_t id = 0; id < tensors.size(); ++id) {
-    if (!index.insert(tensors, id)) continue;
+  return KeyIndex(tensors, [&](std::uint32_t id, std::uint32_t) {
     culprit = tensors[id].name;
     fail(Code::DuplicateKey, "duplicate key: tensor \"{}\" stands twice in the header",
          shown(culprit));
-  }
-  return index;
+  });
 }
 
 /// Rules 7 to 9 of the reference, for one tensor whose offsets follow on.

@@ -27,6 +27,26 @@ std::optional<KeyPlace> find_tensor(const Equation& equation, const Part& part,
   return std::nullopt;
 }
 
+bool is_any(const std::vector<Pattern>& spellings, std::string_view key) {
+  return std::any_of(spellings.begin(), spellings.end(),
+                     [&](const Pattern& spelling) { return spelling.matches(key); });
+}
+
+bool has_tensor(const Part& part, std::string_view key) {
+  return is_any(part.spellings, key) ||
+         std::any_of(part.parts.begin(), part.parts.end(),
+                     [&](const Part& inner) { return has_tensor(inner, key); });
+}
+
+/// Whether find_place() finds it.
+bool is_named(const Mapping& mapping, std::string_view key, Side side) {
+  return std::any_of(mapping.equations.begin(), mapping.equations.end(),
+                     [&](const Equation& equation) {
+                       return equation.side == side ? is_any(equation.whole, key)
+                                                    : has_tensor(equation.parts, key);
+                     });
+}
+
 /// The key begins as keys of that side do, and would begin otherwise on the other one.
 bool begins_like(const Mapping& mapping, std::string_view key, Side side) {
   for (const Prefix& rule : mapping.prefixes) {
@@ -92,8 +112,8 @@ void SideEvidence::add(const Mapping& mapping, std::string_view key) {
     return;
   }
   const std::string inner = with_prefix(mapping, key, Side::Native);
-  const bool named_hf = find_place(mapping, inner, Side::Hf).has_value();
-  const bool named_native = find_place(mapping, key, Side::Native).has_value();
+  const bool named_hf = is_named(mapping, inner, Side::Hf);
+  const bool named_native = is_named(mapping, key, Side::Native);
   if (named_hf && !named_native) {
     ++hf;
   } else if ((named_native && !named_hf) || (like_native && !like_hf)) {

@@ -41,6 +41,7 @@ bool Condition::holds(const Captures& captures) const {
 }
 
 bool Drop::applies(std::string_view of) const {
+  if (where.variable.empty()) return key.matches(of);
   const auto captures = key.match(of);
   return captures && where.holds(*captures);
 }

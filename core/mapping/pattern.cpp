@@ -78,17 +78,25 @@ void Pattern::add_variable(std::string_view inside) {
   pieces_.push_back({Kind::Digits, name, {}, first});
 }
 
+/// Most keys fail here: the literal ends of a pattern are cheap to compare.
+bool Pattern::can_end(std::string_view key) const {
+  if (pieces_.empty() || pieces_.back().kind != Piece::Kind::Literal) return true;
+  const std::string& end = pieces_.back().text;
+  return key.size() >= end.size() && key[key.size() - end.size()] == end.front() &&
+         key.ends_with(end);
+}
+
 std::optional<Captures> Pattern::match(std::string_view key) const {
-  if (pieces_.empty()) return key.empty() ? std::optional(Captures()) : std::nullopt;
-  // Most keys fail here: the literal ends of a pattern are cheap to compare.
-  const Piece& last = pieces_.back();
-  if (last.kind == Piece::Kind::Literal && !key.ends_with(last.text)) return std::nullopt;
   Captures captures;
-  if (!match_from(0, key, captures)) return std::nullopt;
+  if (!can_end(key) || !match_from(0, key, &captures)) return std::nullopt;
   return captures;
 }
 
-bool Pattern::match_from(std::size_t piece, std::string_view rest, Captures& captures) const {
+bool Pattern::matches(std::string_view key) const {
+  return repeats_ ? match(key).has_value() : can_end(key) && match_from(0, key, nullptr);
+}
+
+bool Pattern::match_from(std::size_t piece, std::string_view rest, Captures* captures) const {
   if (piece == pieces_.size()) return rest.empty();
   const Piece& now = pieces_[piece];
   switch (now.kind) {
@@ -107,7 +115,7 @@ bool Pattern::match_from(std::size_t piece, std::string_view rest, Captures& cap
   });
 }
 
-bool Pattern::match_digits(std::size_t piece, std::string_view rest, Captures& captures) const {
+bool Pattern::match_digits(std::size_t piece, std::string_view rest, Captures* captures) const {
   const auto end = std::find_if_not(rest.begin(), rest.end(), is_digit);
   const auto length = static_cast<std::size_t>(end - rest.begin());
   if (length == 0 || length > 18) return false;
@@ -120,7 +128,7 @@ bool Pattern::match_digits(std::size_t piece, std::string_view rest, Captures& c
 }
 
 /// The shortest text that lets the rest match. Where a literal follows, only its occurrences count.
-bool Pattern::match_text(std::size_t piece, std::string_view rest, Captures& captures) const {
+bool Pattern::match_text(std::size_t piece, std::string_view rest, Captures* captures) const {
   const Piece* next = piece + 1 < pieces_.size() ? &pieces_[piece + 1] : nullptr;
   if (next == nullptr) return capture(piece, rest, rest.size(), rest, captures);
   const std::string_view literal =
@@ -133,19 +141,17 @@ bool Pattern::match_text(std::size_t piece, std::string_view rest, Captures& cap
 }
 
 bool Pattern::capture(std::size_t piece, std::string_view rest, std::size_t length,
-                      std::string_view text, Captures& captures) const {
+                      std::string_view text, Captures* captures) const {
   const std::string& name = pieces_[piece].text;
-  if (const auto before = captures.find(name); before != captures.end()) {
-    return before->second == text && match_from(piece + 1, rest.substr(length), captures);
-  }
   if (!repeats_) {  // the usual case: record on the way back, when everything has matched
     if (!match_from(piece + 1, rest.substr(length), captures)) return false;
-    captures.emplace(name, text);
+    if (captures != nullptr) captures->emplace(name, text);
     return true;
   }
-  captures.emplace(name, text);
+  const auto [before, is_new] = captures->emplace(name, text);
+  if (!is_new && before->second != text) return false;
   if (match_from(piece + 1, rest.substr(length), captures)) return true;
-  captures.erase(name);
+  if (is_new) captures->erase(before);
   return false;
 }
 

@@ -35,7 +35,7 @@ class Pattern {
 
   /// Matches the whole key; the shortest text for {p} wins.
   std::optional<Captures> match(std::string_view key) const;
-  bool matches(std::string_view key) const { return match(key).has_value(); }
+  bool matches(std::string_view key) const;
 
   /// The key for these captures; nullopt when a variable is missing, or outside its set.
   std::optional<std::string> expand(const Captures& captures) const;
@@ -62,12 +62,14 @@ class Pattern {
     std::uint64_t first = 0;             // of Digits: what is captured as 0
   };
   void add_variable(std::string_view inside);
-  bool match_from(std::size_t piece, std::string_view rest, Captures& captures) const;
-  bool match_text(std::size_t piece, std::string_view rest, Captures& captures) const;
-  bool match_digits(std::size_t piece, std::string_view rest, Captures& captures) const;
+  bool can_end(std::string_view key) const;
+  // Without `captures` nothing is kept: for patterns in which no variable repeats.
+  bool match_from(std::size_t piece, std::string_view rest, Captures* captures) const;
+  bool match_text(std::size_t piece, std::string_view rest, Captures* captures) const;
+  bool match_digits(std::size_t piece, std::string_view rest, Captures* captures) const;
   /// The next `length` bytes stand for the variable, whose value is `text`.
   bool capture(std::size_t piece, std::string_view rest, std::size_t length, std::string_view text,
-               Captures& captures) const;
+               Captures* captures) const;
 
   std::string text_;
   std::vector<Piece> pieces_;

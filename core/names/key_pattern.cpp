@@ -37,7 +37,25 @@ std::string generalise(std::string_view key, std::vector<std::uint64_t>& numbers
 
 void KeySet::add(const std::vector<std::uint64_t>& numbers) {
   if (numbers_.size() < numbers.size()) numbers_.resize(numbers.size());
-  for (std::size_t i = 0; i < numbers.size(); ++i) numbers_[i].insert(numbers[i]);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers_[i].add(numbers[i]);
+}
+
+void KeySet::Numbers::add(std::uint64_t number) {
+  if (number >= kSmall) {
+    large_.insert(number);
+    return;
+  }
+  if (number >= small_.size()) small_.resize(number + 1);
+  small_[number] = true;
+}
+
+std::vector<std::uint64_t> KeySet::Numbers::list() const {
+  std::vector<std::uint64_t> numbers;
+  for (std::size_t number = 0; number < small_.size(); ++number) {
+    if (small_[number]) numbers.push_back(number);
+  }
+  numbers.insert(numbers.end(), large_.begin(), large_.end());
+  return numbers;
 }
 
 std::string KeySet::text() const {
@@ -47,7 +65,7 @@ std::string KeySet::text() const {
     const std::size_t dot = std::min(pattern_.find('.', at), pattern_.size());
     const std::string_view segment = std::string_view(pattern_).substr(at, dot - at);
     if (segment == "#") {
-      out += number_set({numbers_[place].begin(), numbers_[place].end()});
+      out += number_set(numbers_[place].list());
       ++place;
     } else {
       out += segment.starts_with('#') ? segment.substr(1) : segment;

@@ -27,8 +27,19 @@ class KeySet {
   std::string text() const;
 
  private:
+  /// A set of numbers, most of which are small.
+  class Numbers {
+   public:
+    void add(std::uint64_t number);
+    std::vector<std::uint64_t> list() const;
+
+   private:
+    static constexpr std::uint64_t kSmall = 1 << 10;  // so that many sets stay small, too
+    std::vector<bool> small_;                         // by number
+    std::set<std::uint64_t> large_;
+  };
   std::string pattern_;
-  std::vector<std::set<std::uint64_t>> numbers_;
+  std::vector<Numbers> numbers_;  // by place
 };
 
 /// "[0-35]", "[0,2,4-7]" for a set of numbers, elided when long; a single number as it is.

@@ -127,7 +127,8 @@ class Pairing {
   }
 
   std::optional<std::uint32_t> find(std::string_view stem, std::string_view suffix) const {
-    const auto id = source_.find(std::string(stem) + std::string(suffix));
+    key_.assign(stem).append(suffix);
+    const auto id = source_.find(key_);
     return id && !dropped_[*id] ? id : std::nullopt;
   }
 
@@ -339,6 +340,7 @@ class Pairing {
   Values& values_;
   Problems problems_;
   Decoded result_;
+  mutable std::string key_;  // of find(): its memory is used again
 };
 
 }  // namespace

@@ -22,10 +22,11 @@ using Groups = std::map<std::string, Alike>;
 /// Returns the pattern.
 std::string add_to(Groups& groups, std::string_view key, std::uint32_t id) {
   std::vector<std::uint64_t> numbers;
-  const std::string pattern = generalise(key, numbers);
-  Alike& one = groups.try_emplace(pattern, Alike{KeySet(pattern), 0, id}).first->second;
-  one.keys.add(numbers);
-  ++one.count;
+  std::string pattern = generalise(key, numbers);
+  auto found = groups.find(pattern);
+  if (found == groups.end()) found = groups.emplace(pattern, Alike{KeySet(pattern), 0, id}).first;
+  found->second.keys.add(numbers);
+  ++found->second.count;
   return pattern;
 }
 

@@ -190,6 +190,8 @@ struct Plan {
   // As text (plan_text.cpp).
   /// One line an output: "key DTYPE [shape] <- expression", then drops and synthesised keys.
   std::string text(bool fold = true) const;
+  /// The same line by line, with their line feeds.
+  void for_each_line(const std::function<void(std::string_view)>& visit, bool fold = true) const;
   std::string line(const Output& output, bool fold = true) const;
   std::string expression(const Output& output, bool fold = true) const;
   /// What stands for an input in texts: its key, or "like(key)"; safe to show.

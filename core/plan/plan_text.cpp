@@ -1,6 +1,7 @@
 // A plan as text: the preview, the golden of the tests, and what the hash in a receipt is of.
 #include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -117,7 +118,12 @@ std::string Plan::line(const Output& output, bool fold) const {
 
 std::string Plan::text(bool fold) const {
   std::string text;
-  for (const Output& output : outputs) text += line(output, fold) + "\n";
+  for_each_line([&](std::string_view line) { text += line; }, fold);
+  return text;
+}
+
+void Plan::for_each_line(const std::function<void(std::string_view)>& visit, bool fold) const {
+  for (const Output& output : outputs) visit(line(output, fold) + "\n");
   std::vector<std::pair<std::string_view, std::string_view>> dropped;
   for (std::size_t id = 0; id < fates.size(); ++id) {
     if (fates[id].kind != Fate::Kind::Dropped) continue;
@@ -125,15 +131,16 @@ std::string Plan::text(bool fold) const {
   }
   std::sort(dropped.begin(), dropped.end(),
             [](const auto& a, const auto& b) { return natural_less(a.first, b.first); });
-  for (const auto& [key, rule] : dropped) text += fmt::format("drop {}: {}\n", display(key), rule);
-  return text;
+  for (const auto& [key, rule] : dropped) visit(fmt::format("drop {}: {}\n", display(key), rule));
 }
 
 std::string Plan::hash() const {
-  const std::string canonical =
-      fmt::format("{} -> {} {} {}\n{}", name_of(options.from), name_of(options.to), options.adapter,
-                  options.mapping.layout, text());
-  return hex64(xxh3(canonical)).substr(0, kHashDigits);
+  RunningXxh3 hash;
+  const auto add = [&](std::string_view line) { hash.add(std::as_bytes(std::span(line))); };
+  add(fmt::format("{} -> {} {} {}\n", name_of(options.from), name_of(options.to), options.adapter,
+                  options.mapping.layout));
+  for_each_line(add);
+  return hex64(hash.digest()).substr(0, kHashDigits);
 }
 
 std::vector<std::string> Plan::losses() const {

@@ -1,6 +1,7 @@
 // Linear probing; at most half of the slots are taken.
 #include "core/tensor/key_index.hpp"
 
+#include <array>
 #include <bit>
 #include <random>
 
@@ -20,7 +21,22 @@ std::uint32_t tag_of(std::uint64_t hash) {
 
 }  // namespace
 
-KeyIndex::KeyIndex(std::size_t count) : slots_(std::bit_ceil(2 * count + 1)) {}
+/// The table is larger than the caches: every name's slot is asked for some names ahead of its
+/// turn.
+KeyIndex::KeyIndex(std::span<const TensorInfo> tensors, const Twice& twice)
+    : slots_(std::bit_ceil(2 * tensors.size() + 1)) {
+  constexpr std::size_t kAhead = 16;  // names
+  std::array<std::uint64_t, kAhead> hashes{};
+  for (std::size_t next = 0; next < tensors.size() + kAhead; ++next) {
+    std::uint64_t& hash = hashes[next % kAhead];
+    if (next >= kAhead && next - kAhead < tensors.size()) {
+      insert(tensors, static_cast<std::uint32_t>(next - kAhead), hash, twice);
+    }
+    if (next >= tensors.size()) continue;
+    hash = hash_of(tensors[next].name);
+    __builtin_prefetch(&slots_[hash & (slots_.size() - 1)], /*to write*/ 1);
+  }
+}
 
 std::size_t KeyIndex::slot_of(std::span<const TensorInfo> tensors, std::string_view name,
                               std::uint64_t hash) const {
@@ -33,13 +49,14 @@ std::size_t KeyIndex::slot_of(std::span<const TensorInfo> tensors, std::string_v
   return at;
 }
 
-std::optional<std::uint32_t> KeyIndex::insert(std::span<const TensorInfo> tensors,
-                                              std::uint32_t id) {
-  const std::uint64_t hash = hash_of(tensors[id].name);
+void KeyIndex::insert(std::span<const TensorInfo> tensors, std::uint32_t id, std::uint64_t hash,
+                      const Twice& twice) {
   Slot& slot = slots_[slot_of(tensors, tensors[id].name, hash)];
-  if (slot.id != kEmpty) return slot.id;
-  slot = {id, tag_of(hash)};
-  return std::nullopt;
+  if (slot.id == kEmpty) {
+    slot = {id, tag_of(hash)};
+  } else if (twice) {
+    twice(id, slot.id);
+  }
 }
 
 std::optional<std::uint32_t> KeyIndex::find(std::span<const TensorInfo> tensors,

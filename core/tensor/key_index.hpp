@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -16,12 +17,13 @@ namespace ckptscope {
 /// collisions.
 class KeyIndex {
  public:
-  KeyIndex() = default;
-  /// Room for `count` names.
-  explicit KeyIndex(std::size_t count);
+  /// Hears of a tensor whose name another one has, which stays in the index; may throw.
+  using Twice = std::function<void(std::uint32_t id, std::uint32_t other)>;
 
-  /// Adds tensors[id]; returns the id that already has this name, if any (and adds nothing then).
-  std::optional<std::uint32_t> insert(std::span<const TensorInfo> tensors, std::uint32_t id);
+  KeyIndex() = default;
+  /// Of all names, in the order of their numbers.
+  explicit KeyIndex(std::span<const TensorInfo> tensors, const Twice& twice = {});
+
   std::optional<std::uint32_t> find(std::span<const TensorInfo> tensors,
                                     std::string_view name) const;
 
@@ -33,6 +35,8 @@ class KeyIndex {
     std::uint32_t id = kEmpty;
     std::uint32_t tag = 0;
   };
+  void insert(std::span<const TensorInfo> tensors, std::uint32_t id, std::uint64_t hash,
+              const Twice& twice);
   std::size_t slot_of(std::span<const TensorInfo> tensors, std::string_view name,
                       std::uint64_t hash) const;
 

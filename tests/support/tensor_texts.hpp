@@ -23,8 +23,7 @@ class TensorTexts {
       add(text.substr(0, end));
       text.remove_prefix(std::min(end + 1, text.size()));
     }
-    index_ = KeyIndex(infos_.size());
-    for (std::uint32_t id = 0; id < infos_.size(); ++id) index_.insert(infos_, id);
+    index_ = KeyIndex(infos_);
   }
   TensorTexts(const TensorTexts&) = delete;
   TensorTexts& operator=(const TensorTexts&) = delete;

@@ -54,8 +54,7 @@ TEST(Plan, ClaimsOfEmptyTensorsCostNothing) {
   const TensorInfo tensors[] = {
       {"model.layers.0.mlp.experts.gate_and_up_projs", experts, 0, 0, Dtype::BF16},
       {"model.layers.0.mlp.gate.weight", gate, 0, 0, Dtype::BF16}};
-  KeyIndex index(2);
-  for (const std::uint32_t id : {0u, 1u}) index.insert(tensors, id);
+  const KeyIndex index(tensors);
   PlanOptions options;
   std::swap(options.from, options.to);
   EXPECT_FALSE(
@@ -67,8 +66,7 @@ TEST(Plan, ClaimsOfEmptyTensorsCostNothing) {
 TEST(Plan, SaysWhichPartIsMissing) {
   const Mapping joined = mapping("cat(0, {p}.q, {p}.k) = {p}.qkv");
   const TensorInfo tensors[] = {{"a.q", {}, 0, 0, Dtype::BF16}};
-  KeyIndex index(1);
-  index.insert(tensors, 0);
+  const KeyIndex index(tensors);
   const Plan plan = make_plan({tensors, index}, joined, {});
   ASSERT_EQ(plan.problems.size(), 1u);
   EXPECT_EQ(plan.problems[0].code, Code::MissingPart);
