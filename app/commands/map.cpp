@@ -3,6 +3,7 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <unordered_set>
 
@@ -12,6 +13,7 @@
 #include "app/reports/problem_lines.hpp"
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/parallel.hpp"
 #include "core/base/problems.hpp"
 #include "core/inspect/expected_keys.hpp"
 #include "core/names/find.hpp"
@@ -265,17 +267,11 @@ Document explain(const PlannedConversion& planned, const Checkpoint& checkpoint,
 }
 
 /// The plan as it was asked for: its rules, itself, one key of it, or folded.
-void add_mapping(Document& document, const Plan& plan, const Args& args,
-                 const std::string& detail) {
-  if (args.has("rules")) {
-    document.add(rules_table(plan));
-  } else if (args.has("full")) {
-    document.add(Note{plan.text(false), /*escaped=*/true});
-  } else if (!detail.empty()) {
-    document.add(Note{detail, /*escaped=*/true});
-  } else {
-    document.add(folded_table(plan, !args.operands.empty()));
-  }
+Block mapping_block(const Plan& plan, const Args& args, const std::string& detail) {
+  if (args.has("rules")) return rules_table(plan);
+  if (args.has("full")) return Note{plan.text(false), /*escaped=*/true};
+  if (!detail.empty()) return Note{detail, /*escaped=*/true};
+  return folded_table(plan, !args.operands.empty());
 }
 
 Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
@@ -291,15 +287,20 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   Document document{"map"};
   document.keep.push_back(snapshot.checkpoint);
   document.keep.push_back(planned.like);  // whose names borrowed inputs have
-  const std::string hash = planned.plan.hash();
+  std::optional<Plan> some;
+  if (!args.operands.empty()) some = filtered(planned.plan, args.operands, checkpoint);
+  std::string hash;
+  Block mapping;
+  parallel_for(2, usable_processors(), [&](std::size_t i, unsigned) {  // both look at every input
+    if (i == 0) hash = planned.plan.hash();
+    if (i == 1) mapping = mapping_block(some ? *some : planned.plan, args, detail);
+  });
   document.add(Heading{plan_heading(planned, hash)}).add(Note{""});
   document.add(heading_fields(planned, hash));
   const Fields sums = plan_account(planned.plan, args.resources());
-  if (!args.operands.empty()) planned.plan = filtered(planned.plan, args.operands, checkpoint);
-  const auto plan = std::make_shared<const Plan>(std::move(planned.plan));
+  const auto plan = std::make_shared<const Plan>(std::move(some ? *some : planned.plan));
 
-  add_mapping(document, *plan, args, detail);
-  document.add(Note{""}).add(sums);
+  document.add(std::move(mapping)).add(Note{""}).add(sums);
   document.add(Fields{{{"passed", "", keys_of_kind(*plan, OutputKind::Passed)},
                        {"synthesised", "", keys_of_kind(*plan, OutputKind::Synthesised)},
                        {"excluded", "", plan->excluded}}});

@@ -22,6 +22,31 @@ std::vector<std::string> split_choices(std::string_view text) {
   return choices;
 }
 
+Captures::Captures(std::initializer_list<Variable> variables) {
+  for (const auto& [name, text] : variables) (*this)[name] = text;
+}
+
+std::vector<Captures::Variable>::iterator Captures::place_of(std::string_view name) {
+  return std::find_if(variables_.begin(), variables_.end(),
+                      [&](const Variable& one) { return one.first >= name; });
+}
+
+Captures::Iterator Captures::find(std::string_view name) const {
+  return std::find_if(begin(), end(), [&](const Variable& one) { return one.first == name; });
+}
+
+std::string& Captures::operator[](std::string_view name) {
+  auto place = place_of(name);
+  if (place == variables_.end() || place->first != name) {
+    place = variables_.emplace(place, name, std::string());
+  }
+  return place->second;
+}
+
+void Captures::erase(std::string_view name) {
+  variables_.erase(find(name));
+}
+
 std::uint64_t number_of(const Captures& captures, std::string_view variable) {
   const std::string& digits = captures.find(variable)->second;
   std::uint64_t value = 0;
@@ -145,13 +170,15 @@ bool Pattern::capture(std::size_t piece, std::string_view rest, std::size_t leng
   const std::string& name = pieces_[piece].text;
   if (!repeats_) {  // the usual case: record on the way back, when everything has matched
     if (!match_from(piece + 1, rest.substr(length), captures)) return false;
-    if (captures != nullptr) captures->emplace(name, text);
+    if (captures != nullptr) (*captures)[name] = text;
     return true;
   }
-  const auto [before, is_new] = captures->emplace(name, text);
+  const auto before = captures->find(name);
+  const bool is_new = before == captures->end();
   if (!is_new && before->second != text) return false;
+  if (is_new) (*captures)[name] = text;
   if (match_from(piece + 1, rest.substr(length), captures)) return true;
-  if (is_new) captures->erase(before);
+  if (is_new) captures->erase(name);
   return false;
 }
 

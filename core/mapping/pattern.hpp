@@ -9,16 +9,35 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace ckptscope {
 
-/// Captured text by variable name.
-using Captures = std::map<std::string, std::string, std::less<>>;
+/// Captured text by variable name: a handful for every key of hundreds of thousands, so one list
+/// instead of a tree. Iterators are valid until something is added.
+class Captures {
+ public:
+  using Variable = std::pair<std::string, std::string>;  // name, text
+  using Iterator = std::vector<Variable>::const_iterator;
+
+  Captures() = default;
+  Captures(std::initializer_list<Variable> variables);
+
+  Iterator begin() const { return variables_.begin(); }  // in order of names
+  Iterator end() const { return variables_.end(); }
+  Iterator find(std::string_view name) const;
+  std::string& operator[](std::string_view name);
+  void erase(std::string_view name);
+
+ private:
+  std::vector<Variable>::iterator place_of(std::string_view name);
+  std::vector<Variable> variables_;
+};
 /// The value of a digits variable that has been captured.
 std::uint64_t number_of(const Captures& captures, std::string_view variable);
 

@@ -29,6 +29,7 @@ class Pairing {
   Decoded run() {
     result_.tensors.reserve(source_.tensors.size());
     for (std::uint32_t id = 0; id < source_.tensors.size(); ++id) {
+      near_ = id;
       if (!dropped_[id]) add(id);
     }
     result_.problems = problems_.take();
@@ -128,8 +129,16 @@ class Pairing {
 
   std::optional<std::uint32_t> find(std::string_view stem, std::string_view suffix) const {
     key_.assign(stem).append(suffix);
-    const auto id = source_.find(key_);
+    const auto id = find_near(key_);
     return id && !dropped_[*id] ? id : std::nullopt;
+  }
+
+  /// Parts of a weight mostly lie side by side, where a look costs less than the index.
+  std::optional<std::uint32_t> find_near(std::string_view key) const {
+    for (const std::uint32_t id : {near_ + 1, near_ - 1, near_ + 2, near_ - 2}) {
+      if (id < source_.tensors.size() && source_.tensors[id].name == key) return id;
+    }
+    return source_.find(key);
   }
 
   /// A tensor that can only belong to a weight of this scheme.
@@ -340,6 +349,7 @@ class Pairing {
   Values& values_;
   Problems problems_;
   Decoded result_;
+  std::uint32_t near_ = 0;   // the tensor whose parts are looked for
   mutable std::string key_;  // of find(): its memory is used again
 };
 
