@@ -184,6 +184,7 @@ bool Pattern::capture(std::size_t piece, std::string_view rest, std::size_t leng
 
 std::optional<std::string> Pattern::expand(const Captures& captures) const {
   std::string key;
+  key.reserve(2 * text_.size());
   for (const Piece& piece : pieces_) {
     if (piece.kind == Piece::Kind::Literal) {
       key += piece.text;

@@ -17,6 +17,7 @@ bool is_number_segment(std::string_view segment) {
 
 std::string generalise(std::string_view key, std::vector<std::uint64_t>& numbers) {
   std::string pattern;
+  pattern.reserve(key.size());
   for (std::size_t at = 0; at <= key.size();) {
     const std::size_t dot = std::min(key.find('.', at), key.size());
     const std::string_view segment = key.substr(at, dot - at);
