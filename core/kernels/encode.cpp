@@ -8,8 +8,7 @@
 #include <hwy/foreach_target.h>  // compiles what follows once for every target
 #include <hwy/highway.h>
 
-#include "core/kernels/bf16-inl.hpp"
-#include "core/kernels/int4_search.hpp"
+#include "core/kernels/encode-inl.hpp"
 #include "core/kernels/scalar/scalar.hpp"
 #include "core/kernels/target.hpp"
 #include "core/numbers/formats.hpp"
@@ -42,74 +41,7 @@ Rounding EncodeBf16AsFp8(std::span<const std::uint16_t> values, float scale, std
 Rounding EncodeE2m1(std::span<const float> values, Dtype dtype, float scale, std::byte* codes) {
   return scalar::encode_e2m1(values, dtype, scale, codes);
 }
-std::uint16_t FindInt4Scale(std::span<const float, kInt4Block> values, float largest) {
-  return scalar::find_int4_scale(values, largest);
-}
-Rounding RoundInt4(std::span<const float, kInt4Block> values, float divisor, float scale,
-                   std::byte* codes) {
-  return scalar::round_int4(values, divisor, scale, codes);
-}
 #else
-
-/// At most 16 lanes: the sums are defined over 16, see scalar/encode.cpp.
-using F32 = hn::CappedTag<float, 16>;
-using U32 = hn::RebindToUnsigned<F32>;
-using I32 = hn::RebindToSigned<F32>;
-using U8 = hn::Rebind<std::uint8_t, F32>;
-using Floats = hn::Vec<F32>;
-using Words = hn::Vec<U32>;
-constexpr F32 kF;
-constexpr U32 kU;
-constexpr std::size_t kSumLanes = 16;
-constexpr std::size_t kLanes = hn::MaxLanes(kF);
-
-constexpr std::size_t kPairLanes = 2 * kLanes;  // elements of a pair of vectors
-
-/// What two vectors' worth of neighbours hold: those at even places, and those behind them.
-struct Pair {
-  Floats even;
-  Floats odd;
-};
-
-HWY_INLINE Pair load_pair(const float* from) {
-  Floats even;
-  Floats odd;
-  hn::LoadInterleaved2(kF, from, even, odd);
-  return {even, odd};
-}
-
-/// Two BF16 lie in a word, and each is the upper half of a float.
-HWY_INLINE Pair load_pair(const std::uint16_t* from) {
-  const Words words = hn::BitCast(kU, hn::LoadU(hn::RepartitionToNarrow<U32>(), from));
-  return {hn::BitCast(kF, hn::ShiftLeft<16>(words)),
-          hn::BitCast(kF, hn::And(words, hn::Set(kU, 0xFFFF0000)))};
-}
-
-/// A sum of squares in 16 lanes, over as many vectors as those take.
-class Sum {
- public:
-  HWY_INLINE Sum() {
-    for (Floats& part : parts_) part = hn::Zero(kF);
-  }
-  HWY_INLINE void add(std::size_t pair, Floats even, Floats odd) {
-    Floats& part = parts_[pair % kParts];
-    part = hn::Add(part, hn::Add(hn::Mul(even, even), hn::Mul(odd, odd)));
-  }
-  double total() const {
-    alignas(64) std::array<float, kSumLanes> all;
-    for (std::size_t i = 0; i < kParts; ++i) {
-      hn::Store(parts_[i], kF, all.data() + i * kLanes);
-    }
-    for (std::size_t half = kSumLanes / 2; half > 0; half /= 2) {
-      for (std::size_t i = 0; i < half; ++i) all[i] += all[i + half];
-    }
-    return static_cast<double>(all[0]);
-  }
-
- private:
-  static constexpr std::size_t kParts = kSumLanes / kLanes;
-  Floats parts_[kParts];
-};
 
 HWY_INLINE float largest_of(const float* values, std::size_t count) {
   const Words magnitude = hn::Set(kU, 0x7FFFFFFF);
@@ -188,15 +120,6 @@ HWY_INLINE Words with_sign(Words code, Floats value) {
   constexpr std::uint32_t kSign = 0x80000000u >> kShift;
   const Words sign = hn::ShiftRight<kShift>(hn::BitCast(kU, value));
   return hn::Or(code, hn::And(sign, hn::Set(kU, kSign)));
-}
-
-/// Neighbours' codes, a byte each.
-HWY_INLINE void store_bytes(Words even, Words odd, std::uint8_t* to) {
-  const hn::Rebind<std::uint16_t, I32> halves;
-  const Words both = hn::Or(even, hn::ShiftLeft<8>(odd));
-  hn::StoreU(hn::BitCast(hn::Repartition<std::uint8_t, decltype(halves)>(),
-                         hn::DemoteTo(halves, hn::BitCast(I32(), both))),
-             hn::Repartition<std::uint8_t, decltype(halves)>(), to);
 }
 
 /// The same, both in one byte, the first in the low nibble.
@@ -382,69 +305,6 @@ Rounding EncodeE2m1(std::span<const float> values, Dtype dtype, float scale, std
   return encode_as<E2m1>(values, dtype, scale, codes);
 }
 
-HWY_INLINE Floats rounded_to_bf16(Floats value) {
-  return hn::BitCast(kF, hn::ShiftLeft<16>(bf16_bits(kF, value)));
-}
-
-/// Decoded, as bits; -0 is no number of int4, but does not speak against a scale.
-HWY_INLINE bool is_int4_of(Floats value, Floats scale, Floats inverse) {
-  const Floats most = hn::Min(hn::Mul(value, inverse), hn::Set(kF, 7.0F));
-  const auto code = hn::NearestInt(hn::Max(most, hn::Set(kF, -8.0F)));
-  const Floats decoded = rounded_to_bf16(hn::Mul(hn::ConvertTo(kF, code), scale));
-  return hn::AllTrue(kF, hn::Eq(decoded, value));
-}
-
-std::uint16_t FindInt4Scale(std::span<const float, kInt4Block> values, float largest) {
-  return search_int4_scale(largest, [&](float scale) HWY_ATTR {
-    const Floats unit = hn::Set(kF, scale);
-    const Floats inverse = hn::Set(kF, 1 / scale);
-    for (std::size_t i = 0; i < values.size(); i += kLanes) {
-      if (!is_int4_of(hn::LoadU(kF, values.data() + i), unit, inverse)) return false;
-    }
-    return true;
-  });
-}
-
-/// One vector of a group: codes as numbers plus 8.
-struct Int4 {
-  Words code;
-  Floats scaled;
-  Floats error;
-  std::size_t changed;
-};
-
-HWY_INLINE Int4 round_to_int4(Floats value, Floats divisor, Floats scale) {
-  const Floats most = hn::Min(hn::Div(value, divisor), hn::Set(kF, 7.0F));
-  const auto code = hn::NearestInt(hn::Max(most, hn::Set(kF, -8.0F)));
-  const Floats number = hn::ConvertTo(kF, code);
-  const Floats decoded = rounded_to_bf16(hn::Mul(number, scale));
-  const auto same = hn::RebindMask(kF, hn::Eq(hn::BitCast(kU, decoded), hn::BitCast(kU, value)));
-  const Floats scaled = hn::Div(value, scale);
-  return {hn::BitCast(kU, hn::Add(code, hn::Set(I32(), 8))), scaled,
-          hn::IfThenZeroElse(same, hn::Sub(scaled, number)), kLanes - hn::CountTrue(kF, same)};
-}
-
-Rounding RoundInt4(std::span<const float, kInt4Block> values, float divisor, float scale,
-                   std::byte* codes) {
-  Rounding result;
-  Sum signal;
-  Sum noise;
-  const Floats by = hn::Set(kF, divisor);
-  const Floats unit = hn::Set(kF, scale);
-  for (std::size_t i = 0; i < values.size(); i += kPairLanes) {
-    const Pair value = load_pair(values.data() + i);
-    const Int4 even = round_to_int4(value.even, by, unit);
-    const Int4 odd = round_to_int4(value.odd, by, unit);
-    store_bytes(even.code, odd.code, reinterpret_cast<std::uint8_t*>(codes + i));
-    result.changed += even.changed + odd.changed;
-    signal.add(i / kPairLanes, even.scaled, odd.scaled);
-    noise.add(i / kPairLanes, even.error, odd.error);
-  }
-  const double squared = static_cast<double>(scale) * static_cast<double>(scale);
-  result.signal = signal.total() * squared;
-  result.noise = noise.total() * squared;
-  return result;
-}
 #endif
 
 }  // namespace ckptscope::HWY_NAMESPACE
@@ -460,8 +320,6 @@ HWY_EXPORT(EncodeBf16AsMxfp4);
 HWY_EXPORT(EncodeFp8);
 HWY_EXPORT(EncodeBf16AsFp8);
 HWY_EXPORT(EncodeE2m1);
-HWY_EXPORT(FindInt4Scale);
-HWY_EXPORT(RoundInt4);
 
 float largest_magnitude(std::span<const float> values) noexcept {
   if (scalar_kernels()) return scalar::largest_magnitude(values);
@@ -500,17 +358,6 @@ Rounding encode_e2m1(std::span<const float> values, Dtype dtype, float scale,
                      std::byte* codes) noexcept {
   if (scalar_kernels()) return scalar::encode_e2m1(values, dtype, scale, codes);
   return HWY_DYNAMIC_DISPATCH(EncodeE2m1)(values, dtype, scale, codes);
-}
-
-std::uint16_t find_int4_scale(std::span<const float, kInt4Block> values, float largest) noexcept {
-  if (scalar_kernels()) return scalar::find_int4_scale(values, largest);
-  return HWY_DYNAMIC_DISPATCH(FindInt4Scale)(values, largest);
-}
-
-Rounding round_int4(std::span<const float, kInt4Block> values, float divisor, float scale,
-                    std::byte* codes) noexcept {
-  if (scalar_kernels()) return scalar::round_int4(values, divisor, scale, codes);
-  return HWY_DYNAMIC_DISPATCH(RoundInt4)(values, divisor, scale, codes);
 }
 
 }  // namespace ckptscope

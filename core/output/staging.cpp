@@ -137,12 +137,14 @@ void Staging::remove() noexcept {
   if (directory_ || made_directory_) ::rmdir(partial_.c_str());  // only if it is empty
 }
 
-/// What several processes make has its name for all of them.
+/// What several processes make has its name for all of them; once another has committed it, it is
+/// an output, which only its maker has proved.
 void Staging::remove_made() const {
   auto done = keeps_done_ ? done_now() : std::map<std::string, DoneShard>();
+  const bool distrusts = distrusts_made_ && !is_committed();
   for (const std::string& name : made_) {
     const bool is_safe = is_shared() ? is_final(name) : done.contains(name);
-    if (is_safe && !(distrusts_made_ && is_shard(name))) continue;
+    if (is_safe && !(distrusts && is_shard(name))) continue;
     journal_.forget(name);
     remove_file(directory_.get(), name);
     done.erase(name);

@@ -8,6 +8,7 @@
 
 #include <thread>
 
+#include "core/output/receipt.hpp"
 #include "tests/support/prepared.hpp"
 #include "tests/support/sanitizers.hpp"
 
@@ -108,6 +109,27 @@ TEST(Output, AJournalGoesThoughRecordsComeMeanwhile) {
     journal.remove();
     EXPECT_TRUE(fs::is_empty(out));
   }
+}
+
+/// A part that does once more what another has committed, and then sees that a source has changed.
+TEST(Output, ALatePartTakesNothingFromWhatIsCommitted) {
+  Prepared one("gpt_oss-bf16");
+  const StagedWork work{.files = {"a", std::string(kReceiptName)},
+                        .shards = {{"a", 4}},
+                        .conversion = Receipt().to_json()};
+  const Staging::Options part{.role = Staging::Role::Part};
+  std::optional<Staging> late;
+  late.emplace(one.options.out, work, part);
+  late->write_text("a", "done");
+  {
+    Staging first(one.options.out, work, part);
+    first.write_text("a", "done");
+    first.write_text(std::string(kReceiptName), "{}");
+    first.commit();
+  }
+  late->distrust_made();
+  late.reset();
+  EXPECT_EQ(contents(one.options.out.text()).size(), 2u);
 }
 
 TEST(Output, AFinishedOneIsNeverTakenForALeftover) {
