@@ -150,7 +150,8 @@ int read_key(std::FILE* in) {
     if (stop_signal() == SIGINT) {
       clear_stop_signal();
       std::fputs("^C", rl_outstream);
-      given_up = true;  // libedit would not empty the line
+      given_up = true;  // libedit does not empty the line
+      rl_replace_line("", 0);
       return '\n';
     }
     if (stop_signal() != 0) return EOF;
@@ -162,6 +163,7 @@ int read_key(std::FILE* in) {
     }
     unsigned char key = 0;
     const ssize_t got = ::read(::fileno(in), &key, 1);
+    given_up = false;  // what ^C ended was a question, not the line
     if (got == 1) return whole_letter(in, key);
     if (got == 0 || errno != EINTR) return EOF;
   }

@@ -350,7 +350,6 @@ class CheckpointOpener {
   }
 
   void report_twice(std::uint32_t id, std::uint32_t other) {
-    check_stop();
     const TensorInfo& info = result_.tensors_[id];
     const std::uint32_t other_shard = result_.shard_of(result_.tensors_[other]);
     const bool reported = location().format == FileFormat::Safetensors;  // by the header reader

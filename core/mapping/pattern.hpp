@@ -32,7 +32,7 @@ class Captures {
   Iterator end() const { return variables_.end(); }
   Iterator find(std::string_view name) const;
   std::string& operator[](std::string_view name);
-  void erase(std::string_view name);
+  void erase(std::string_view name);  // which is there
 
  private:
   std::vector<Variable>::iterator place_of(std::string_view name);

@@ -192,14 +192,19 @@ std::map<std::string, DoneShard> read_done(const std::string& directory, const S
 
 namespace {
 
-/// Of a journal that is open: all but the work.
-std::vector<std::string> own_names(int journal) {
-  std::vector<std::string> names = names_in(journal);
-  std::erase_if(names, [](const std::string& name) {
-    return name != kHolder && name != kSideFiles && !name.ends_with(kDone) &&
-           !name.ends_with(kUnfinished);
-  });
-  return names;
+/// Of a journal that is open: all but the work; nullopt when it has been removed meanwhile.
+std::optional<std::vector<std::string>> own_names(int journal) {
+  try {
+    std::vector<std::string> names = names_in(journal);
+    std::erase_if(names, [](const std::string& name) {
+      return name != kHolder && name != kSideFiles && !name.ends_with(kDone) &&
+             !name.ends_with(kUnfinished);
+    });
+    return names;
+  } catch (const Error& error) {
+    if (error.code() != Code::NotFound) throw;
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -267,15 +272,16 @@ void JournalWriter::remove() const {
   const UniqueFd fd = open_at(directory_, journal, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (!fd && errno == ENOENT) return;
   if (!fd) fail_errno(journal);
-  for (;;) {
-    for (const std::string& name : own_names(fd.get())) remove_file(fd.get(), name);
+  // Other parts may remove it, too, or put a record in: their work is done already.
+  for (bool was_theirs = true;;) {
+    const auto names = own_names(fd.get());
+    if (!names) return;
+    for (const std::string& name : *names) remove_file(fd.get(), name);
     remove_file(fd.get(), std::string(kWork));
     if (::unlinkat(directory_, journal.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return;
-    const int error = errno;
-    const bool is_ours = error == ENOTEMPTY && !own_names(fd.get()).empty();
-    if (is_ours) continue;  // another part, whose work is done already, has put a record in
-    errno = error;
-    fail_errno(fmt::format("removing {}", journal));
+    const bool is_stranger = names->empty() && !was_theirs;
+    if (errno != ENOTEMPTY || is_stranger) fail_errno(fmt::format("removing {}", journal));
+    was_theirs = !names->empty();
   }
 }
 

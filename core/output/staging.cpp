@@ -295,9 +295,10 @@ StagedFile Staging::create_sparse(const std::string& name, std::uint64_t size) {
 }
 
 /// Another process may have made the same file meanwhile, of the same bytes: only a part may
-/// replace it.
+/// replace it, and not in what another has committed.
 void Staging::publish(const std::string& name) {
   const std::lock_guard lock(mutex_);
+  if (is_committed()) fail(Code::Exists, "{}: another part has committed it", display(out_));
   const std::string aside = unfinished_name(name);
   const auto rename = [&](unsigned flags) {
     return ::renameat2(directory_.get(), aside.c_str(), directory_.get(), name.c_str(), flags) == 0;

@@ -75,7 +75,7 @@ bool Assembly::add(const KeyPlace& place, const LogicalTensor& tensor) {
 
 Assembly::Group& Assembly::group_of(const KeyPlace& place) {
   std::string key = place.equation->whole.front().expand(place.captures).value();
-  auto [found, is_new] = groups_[place.equation].try_emplace(key);
+  auto [found, is_new] = groups_.try_emplace({place.equation, key});
   if (is_new) {
     found->second = {place.equation, std::move(key), place.captures, {}};
     order_.push_back(&found->second);

@@ -133,10 +133,13 @@ class Pairing {
     return id && !dropped_[*id] ? id : std::nullopt;
   }
 
-  /// Parts of a weight mostly lie side by side, where a look costs less than the index.
+  /// Parts of a weight mostly lie side by side, where a look costs less than the index. Of names
+  /// that stand twice the index knows which one counts.
   std::optional<std::uint32_t> find_near(std::string_view key) const {
-    for (const std::uint32_t id : {near_ + 1, near_ - 1, near_ + 2, near_ - 2}) {
-      if (id < source_.tensors.size() && source_.tensors[id].name == key) return id;
+    const std::size_t count = source_.tensors.size();
+    if (source_.index.size() != count) return source_.find(key);
+    for (const std::uint32_t id : {near_, near_ + 1, near_ - 1, near_ + 2, near_ - 2}) {
+      if (id < count && source_.tensors[id].name == key) return id;
     }
     return source_.find(key);
   }

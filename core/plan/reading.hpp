@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -130,7 +129,7 @@ class Assembly {
 
   Reading& reading_;
   // By equation and key of the whole: two layouts of one whole are never mixed.
-  std::map<const Equation*, std::unordered_map<std::string, Group>> groups_;
+  std::map<std::pair<const Equation*, std::string>, Group> groups_;
   std::vector<Group*> order_;
   std::map<const Part*, std::uint64_t> experts_seen_;  // by stack: the highest number and one
 };

@@ -54,6 +54,7 @@ void KeyIndex::insert(std::span<const TensorInfo> tensors, std::uint32_t id, std
   Slot& slot = slots_[slot_of(tensors, tensors[id].name, hash)];
   if (slot.id == kEmpty) {
     slot = {id, tag_of(hash)};
+    ++size_;
   } else if (twice) {
     twice(id, slot.id);
   }

@@ -26,6 +26,7 @@ class KeyIndex {
 
   std::optional<std::uint32_t> find(std::span<const TensorInfo> tensors,
                                     std::string_view name) const;
+  std::size_t size() const { return size_; }  // names, each once
 
  private:
   static constexpr std::uint32_t kEmpty = 0xFFFFFFFF;
@@ -41,6 +42,7 @@ class KeyIndex {
                       std::uint64_t hash) const;
 
   std::vector<Slot> slots_;
+  std::size_t size_ = 0;
 };
 
 }  // namespace ckptscope
