@@ -65,6 +65,22 @@ TEST_P(Repl, InterruptGivesUpALineAndNothingElse) {
   EXPECT_EQ(read_file(dir_ / "state/ckptscope/history"), "pwd\nquit\n");
 }
 
+/// ^C may end a question of readline's instead of the line: the next one is heard.
+TEST_P(Repl, InterruptOfAQuestionLosesNoLine) {
+  if (GetParam() == "libedit") GTEST_SKIP() << "it asks only before a hundred words";
+  write_file(dir_ / ".inputrc", "set completion-query-items 5\n");
+  PtyProgram prompt = start({"-i", "gpt"});
+  ASSERT_TRUE(prompt.wait_for("gpt> "));
+  prompt.type("\t\t");
+  ASSERT_TRUE(prompt.wait_for("possibilities?"));
+  prompt.type("\x03");
+  ::usleep(300'000);  // nothing is written yet, and the terminal forgets what is typed before ^C
+  prompt.type("n");
+  ASSERT_TRUE(prompt.wait_for("gpt> "));
+  prompt.type("\x15pwd\r");
+  ASSERT_TRUE(prompt.wait_for("41 tensors"));
+}
+
 TEST_P(Repl, InterruptStopsAJob) {
   write_synthetic(dir_ / "hy3", published("hy3"));  // 600 GB of holes: long enough
   PtyProgram prompt = start({"-i", "hy3"});
