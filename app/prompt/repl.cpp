@@ -95,8 +95,9 @@ void fit_to_quote([[maybe_unused]] Candidates& found, [[maybe_unused]] std::stri
 char** complete_word(const char*, int begin, int end) {
   rl_attempted_completion_over = 1;  // readline's own names of files would be raw
   const std::string line(rl_line_buffer, byte_at(end));
-  Candidates found = complete(*completing, line, byte_at(begin));
-  fit_to_quote(found, std::string_view(line).substr(0, byte_at(begin)));
+  const std::size_t word = byte_at(begin);
+  Candidates found = complete(*completing, line, word);
+  fit_to_quote(found, std::string_view(line).substr(0, word));
   rl_completion_append_character = found.complete ? static_cast<unsigned char>(' ') : 0;
   rl_completion_suppress_append = found.complete ? 0 : 1;
   return found.words.empty() ? nullptr : matches_of(found.words);
@@ -127,9 +128,8 @@ const HeldSignals* held_signals = nullptr;  // by the line that is being read
 bool given_up = false;                      // that line, by ^C
 
 /// Readline takes a letter byte by byte, libedit whole: the bytes of UTF-8 behind its first one.
-int whole_letter(std::FILE* in, unsigned char first) {
+int whole_letter([[maybe_unused]] std::FILE* in, unsigned char first) {
 #ifdef CKPTSCOPE_HAVE_READLINE
-  static_cast<void>(in);
   return first;
 #else
   const int more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0xC0 ? 1 : 0;

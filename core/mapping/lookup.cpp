@@ -7,44 +7,39 @@
 namespace ckptscope {
 namespace {
 
-std::optional<Captures> match_any(const std::vector<Pattern>& spellings, std::string_view key) {
-  for (const Pattern& spelling : spellings) {
-    if (auto captures = spelling.match(key)) return captures;
-  }
-  return std::nullopt;
+/// A key's place before anything is captured, and the spelling that it has there.
+struct Spelled {
+  const Equation* equation;
+  const Part* leaf;  // null: the whole
+  const Pattern* pattern;
+};
+
+const Pattern* find_spelling(const std::vector<Pattern>& spellings, std::string_view key) {
+  const auto found = std::find_if(spellings.begin(), spellings.end(),
+                                  [&](const Pattern& one) { return one.matches(key); });
+  return found == spellings.end() ? nullptr : &*found;
 }
 
-std::optional<KeyPlace> find_tensor(const Equation& equation, const Part& part,
-                                    std::string_view key) {
-  if (part.op == Part::Op::Tensor) {
-    auto captures = match_any(part.spellings, key);
-    return captures ? std::optional(KeyPlace{&equation, &part, std::move(*captures)})
-                    : std::nullopt;
+std::optional<Spelled> find_tensor(const Equation& equation, const Part& part,
+                                   std::string_view key) {
+  if (const Pattern* pattern = find_spelling(part.spellings, key)) {
+    return Spelled{&equation, &part, pattern};
   }
   for (const Part& inner : part.parts) {
-    if (auto place = find_tensor(equation, inner, key)) return place;
+    if (const auto found = find_tensor(equation, inner, key)) return found;
   }
   return std::nullopt;
 }
 
-bool is_any(const std::vector<Pattern>& spellings, std::string_view key) {
-  return std::any_of(spellings.begin(), spellings.end(),
-                     [&](const Pattern& spelling) { return spelling.matches(key); });
-}
-
-bool has_tensor(const Part& part, std::string_view key) {
-  return is_any(part.spellings, key) ||
-         std::any_of(part.parts.begin(), part.parts.end(),
-                     [&](const Part& inner) { return has_tensor(inner, key); });
-}
-
-/// Whether find_place() finds it.
-bool is_named(const Mapping& mapping, std::string_view key, Side side) {
-  return std::any_of(mapping.equations.begin(), mapping.equations.end(),
-                     [&](const Equation& equation) {
-                       return equation.side == side ? is_any(equation.whole, key)
-                                                    : has_tensor(equation.parts, key);
-                     });
+std::optional<Spelled> find_spelled(const Mapping& mapping, std::string_view key, Side from) {
+  for (const Equation& equation : mapping.equations) {
+    if (equation.side != from) {
+      if (const auto found = find_tensor(equation, equation.parts, key)) return found;
+    } else if (const Pattern* pattern = find_spelling(equation.whole, key)) {
+      return Spelled{&equation, nullptr, pattern};
+    }
+  }
+  return std::nullopt;
 }
 
 /// The key begins as keys of that side do, and would begin otherwise on the other one.
@@ -73,14 +68,9 @@ bool is_dropped_of_hf(const Mapping& mapping, std::string_view key) {
 }  // namespace
 
 std::optional<KeyPlace> find_place(const Mapping& mapping, std::string_view key, Side from) {
-  for (const Equation& equation : mapping.equations) {
-    if (equation.side != from) {
-      if (auto place = find_tensor(equation, equation.parts, key)) return place;
-    } else if (auto captures = match_any(equation.whole, key)) {
-      return KeyPlace{&equation, nullptr, std::move(*captures)};
-    }
-  }
-  return std::nullopt;
+  const auto found = find_spelled(mapping, key, from);
+  if (!found) return std::nullopt;
+  return KeyPlace{found->equation, found->leaf, found->pattern->match(key).value()};
 }
 
 std::string with_prefix(const Mapping& mapping, std::string_view key, Side to) {
@@ -112,8 +102,8 @@ void SideEvidence::add(const Mapping& mapping, std::string_view key) {
     return;
   }
   const std::string inner = with_prefix(mapping, key, Side::Native);
-  const bool named_hf = is_named(mapping, inner, Side::Hf);
-  const bool named_native = is_named(mapping, key, Side::Native);
+  const bool named_hf = find_spelled(mapping, inner, Side::Hf).has_value();
+  const bool named_native = find_spelled(mapping, key, Side::Native).has_value();
   if (named_hf && !named_native) {
     ++hf;
   } else if ((named_native && !named_hf) || (like_native && !like_hf)) {

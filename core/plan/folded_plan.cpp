@@ -23,10 +23,9 @@ using Groups = std::map<std::string, Alike>;
 std::string add_to(Groups& groups, std::string_view key, std::uint32_t id) {
   std::vector<std::uint64_t> numbers;
   std::string pattern = generalise(key, numbers);
-  auto found = groups.find(pattern);
-  if (found == groups.end()) found = groups.emplace(pattern, Alike{KeySet(pattern), 0, id}).first;
-  found->second.keys.add(numbers);
-  ++found->second.count;
+  Alike& one = groups[pattern];
+  if (one.count++ == 0) one = {KeySet(pattern), 1, id};
+  one.keys.add(numbers);
   return pattern;
 }
 

@@ -29,9 +29,7 @@ KeyIndex::KeyIndex(std::span<const TensorInfo> tensors, const Twice& twice)
   std::array<std::uint64_t, kAhead> hashes{};
   for (std::size_t next = 0; next < tensors.size() + kAhead; ++next) {
     std::uint64_t& hash = hashes[next % kAhead];
-    if (next >= kAhead && next - kAhead < tensors.size()) {
-      insert(tensors, static_cast<std::uint32_t>(next - kAhead), hash, twice);
-    }
+    if (next >= kAhead) insert(tensors, static_cast<std::uint32_t>(next - kAhead), hash, twice);
     if (next >= tensors.size()) continue;
     hash = hash_of(tensors[next].name);
     __builtin_prefetch(&slots_[hash & (slots_.size() - 1)], /*to write*/ 1);
