@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/base/config.hpp"
-#include "core/mapping/family_text.hpp"
+#include "core/language/family_text.hpp"
 #include "core/mapping/mapping.hpp"
 
 namespace ckptscope {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "core/mapping/family_text.hpp"
+#include "core/language/family_text.hpp"
 
 namespace ckptscope {
 

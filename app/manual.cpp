@@ -7,7 +7,7 @@
 
 #include "app/language/command.hpp"
 #include "app/tui/keymap.hpp"
-#include "core/mapping/words.hpp"
+#include "core/language/words.hpp"
 #include "core/names/query_words.hpp"
 
 namespace ckptscope {

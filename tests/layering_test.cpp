@@ -32,7 +32,7 @@ struct Row {
 // clang-format off
 const std::set<std::string> kCore{
     "core/base", "core/tensor", "core/numbers", "core/kernels", "core/names", "core/mapping",
-    "core/torch", "core/remote", "core/checkpoint", "core/source", "core/value", "core/plan", "core/ranks", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
+    "core/language", "core/torch", "core/remote", "core/checkpoint", "core/source", "core/value", "core/plan", "core/ranks", "core/run", "core/output", "core/inspect", "core/figures", "core/convert"};
 const std::set<std::string> kModels{  // of core, for views: what is shown, nothing that reads or runs
     "core/base", "core/tensor", "core/names", "core/value", "core/plan", "core/inspect", "core/figures"};
 
@@ -43,12 +43,13 @@ const std::vector<Row> kTable{
     {"core/kernels", {"core/base", "core/tensor", "core/numbers"}, {"fmt", "hwy"}},
     {"core/names", {"core/base", "core/tensor"}, {"fmt"}},
     {"core/mapping", {"core/base", "core/tensor"}, {"fmt"}},
+    {"core/language", {"core/base", "core/tensor", "core/names", "core/mapping"}, {"fmt"}},
     {"core/torch", {"core/base", "core/tensor"}, {"fmt", "zlib.h", "zstd.h"}},
     {"core/remote", {"core/base"}, {"fmt", "curl"}},
     {"core/checkpoint", {"core/base", "core/tensor", "core/torch", "core/remote"}, {"fmt", "nlohmann"}},
     {"core/source", {"core/base", "core/tensor", "core/torch", "core/checkpoint"}, {"fmt"}},
     {"core/value", {"core/base", "core/tensor", "core/mapping"}, {"fmt"}},
-    {"core/plan", {"core/base", "core/tensor", "core/names", "core/mapping", "core/value"}, {"fmt"}},
+    {"core/plan", {"core/base", "core/tensor", "core/names", "core/mapping", "core/language", "core/value"}, {"fmt"}},
     {"core/ranks", {"core/base"}, {}},
     {"core/run", {"core/base", "core/tensor", "core/numbers", "core/kernels", "core/mapping",
                   "core/checkpoint", "core/source", "core/value", "core/plan", "core/ranks"}, {"fmt"}},
@@ -61,7 +62,7 @@ const std::vector<Row> kTable{
      {"fmt"}},
     {"core/convert", {"core/base", "core/tensor", "core/names", "core/checkpoint", "core/source", "core/value", "core/plan",
                       "core/ranks", "core/run", "core/output"}, {"fmt"}},
-    {"adapters", {"core/mapping", "core/base/config.hpp", "core/base/error.hpp"}, {}},
+    {"adapters", {"core/mapping", "core/language", "core/base/config.hpp", "core/base/error.hpp"}, {}},
     {"views/look", {"core/base", "core/figures/oddity.hpp"}, {"fmt"}},
     {"views/document", {"core/base", "core/tensor", "core/figures/oddity.hpp", "views/look"}, {"fmt", "nlohmann"}},
     {"views/screen", with(kModels, {"views/look", "views/document"}), {"fmt"}},

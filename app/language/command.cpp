@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "core/mapping/nearest_word.hpp"
+#include "core/names/nearest_word.hpp"
 
 namespace ckptscope {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "core/base/hash.hpp"
 #include "core/kernels/kernels.hpp"
-#include "core/mapping/words.hpp"
+#include "core/language/words.hpp"
 #include "core/names/query_words.hpp"
 
 namespace ckptscope {
@@ -126,26 +126,26 @@ std::string help_query() {
 
 std::string help_mapping() {
   std::string text =
-      "A mapping is a text of lines. An equation says that a key, or an operation on keys, of the\n"
-      "checkpoint as it lies (hf, on the left) is one of the other side (native, on the right):\n\n"
-      "  # my.map: tried with  ckptscope map DIR --mapping my.map\n"
-      "  let  experts = .num_experts\n"
-      "  text layer   = model.layers.{L}\n"
-      "  $layer.block.router.weight  =  $layer.mlp.gate.weight\n"
-      "  stack(E, experts, t($layer.block.experts.{E}.w2.weight))  =  "
-      "$layer.mlp.experts.down_projs\n\n"
-      "Both directions are read off it; a key that no line matches passes as it is. In a key {p} "
-      "is any\n"
-      "text, {L} digits, {a=weight|bias} one of a set, {K+61} digits counted from 61 on. Quotes "
-      "are as in\n"
-      "a session: in '…' every character stands for itself. A line goes on while a ( is open, and "
-      "behind\n"
-      "a \\ at its end; # begins a comment. Packed weights and their scales are one decoded tensor "
-      "before\n"
-      "any line is read. The first lines may all be left out. \"ckptscope adapters NAME\" prints a "
-      "family's text to begin with, "
-      "\"ckptscope\n"
-      "adapters blocks\" what all may use; \"map --rules\" shows which line made which keys.\n";
+      R"(A mapping is a text of lines. An equation says that a key, or an operation on keys, of the
+checkpoint as it lies (hf, on the left) is one of the other side (native, on the right):
+
+  # my.map: tried with  ckptscope map DIR --mapping my.map
+  let  experts = .num_experts
+  text layer   = model.layers.{L}
+  $layer.block.router.weight  =  $layer.mlp.gate.weight
+  stack(E, experts, t($layer.block.experts.{E}.w2.weight))  =  $layer.mlp.experts.down_projs
+
+Both directions are read off it; a key that no line matches passes as it is. In a key {p} is any
+text, {L} digits, {a=weight|bias} one of a set, {K+61} digits counted from 61 on. Quotes are as in
+a session: in '…' every character stands for itself. A line goes on while a ( is open, and behind
+a \ at its end; # begins a comment. Packed weights and their scales are one decoded tensor before
+any line is read. The first lines may all be left out. "ckptscope adapters NAME" prints a family's
+text to begin with, "ckptscope adapters blocks" what all may use; "map --rules" shows which line
+made which keys.
+
+Below, a name in capitals says what stands there: KEY a key, VALUE and counts a value, a name in
+quotes a text. a|b is one or the other, [...] may be left out, ... is more of the same.
+)";
   for (const Word& word : mapping_words()) {
     if (&word == &mapping_words().front() || (&word - 1)->group != word.group) {
       text += fmt::format("\n{}\n", name_of(word.group));

@@ -11,7 +11,7 @@
 #include "core/base/file.hpp"
 #include "core/base/parallel.hpp"
 #include "core/mapping/lookup.hpp"
-#include "core/mapping/nearest_word.hpp"
+#include "core/names/nearest_word.hpp"
 
 namespace ckptscope {
 namespace {

@@ -2,7 +2,7 @@
 #include "app/planning/understood_keys.hpp"
 
 #include "core/base/display.hpp"
-#include "core/mapping/family_text.hpp"
+#include "core/language/family_text.hpp"
 
 namespace ckptscope {
 

@@ -1,6 +1,8 @@
 // Tables.
 #include "core/mapping/quant_scheme.hpp"
 
+#include <algorithm>
+
 namespace ckptscope {
 namespace {
 
@@ -126,6 +128,13 @@ std::vector<WrittenForm> make_forms() {
 std::span<const WrittenForm> written_forms() {
   static const std::vector<WrittenForm> forms = make_forms();
   return forms;
+}
+
+const WrittenForm* find_written_form(std::string_view name) {
+  const auto forms = written_forms();
+  const auto found = std::find_if(forms.begin(), forms.end(),
+                                  [&](const WrittenForm& form) { return form.name == name; });
+  return found == forms.end() ? nullptr : &*found;
 }
 
 const WrittenForm& written_form(PackAs as) {

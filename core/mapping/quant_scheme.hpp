@@ -76,5 +76,6 @@ struct WrittenForm {
 const WrittenForm& written_form(PackAs as);
 /// All of them, in the order of PackAs.
 std::span<const WrittenForm> written_forms();
+const WrittenForm* find_written_form(std::string_view name);  // null without one
 
 }  // namespace ckptscope

@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "core/base/error.hpp"
+#include "core/language/tokens.hpp"
 #include "core/mapping/mapping.hpp"
-#include "core/mapping/tokens.hpp"
 #include "core/plan/published_form.hpp"
 #include "core/tensor/tensor_info.hpp"
 #include "core/value/value.hpp"

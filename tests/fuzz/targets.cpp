@@ -19,7 +19,7 @@
 #include "core/base/json_scanner.hpp"
 #include "core/checkpoint/index_file.hpp"
 #include "core/checkpoint/safetensors.hpp"
-#include "core/mapping/rule_text.hpp"
+#include "core/language/rule_text.hpp"
 #include "core/names/query.hpp"
 #include "core/output/receipt.hpp"
 #include "core/plan/published_form.hpp"

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/mapping/family_text.hpp"
+#include "core/language/family_text.hpp"
 #include "core/plan/planner.hpp"
 #include "tests/support/tensor_texts.hpp"
 

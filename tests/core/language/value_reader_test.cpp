@@ -1,6 +1,6 @@
 // Values of mapping texts: computed from a config, settings and names.
 
-#include "core/mapping/value_reader.hpp"
+#include "core/language/line_reader.hpp"
 
 #include <gtest/gtest.h>
 
@@ -27,17 +27,18 @@ std::string value_of(const std::string& text, bool exact = false) {
   MappingOptions options;
   options.layout = "second";
   options.settings = {{"n", "3"}, {"attn", "te"}};
-  Bindings bindings;
-  bindings["bound"] = {{std::int64_t{5}}, ""};
-  bindings["unbound"] = {{}, "why"};
+  Scope scope;
+  scope.values["bound"] = {{std::int64_t{5}}, ""};
+  scope.values["unbound"] = {{}, "why"};
   try {
     const MappingText mapping{"m", text};
     Tokeniser tokeniser(mapping);
     TokenLine line;
     tokeniser.next(line);
-    TokenCursor cursor(mapping.name, line);
-    const Quantity value = read_quantity(cursor, {kConfig, options, exact}, bindings);
-    cursor.expect_end();
+    const Surroundings surroundings{kConfig, options, exact};
+    LineReader reader(mapping.name, line, surroundings, scope);
+    const Quantity value = reader.value();
+    reader.expect_end();
     return value.known() ? text_of(value.value.scalar) : "? " + value.missing;
   } catch (const Error& error) {
     return error.what();

@@ -1,6 +1,6 @@
 // What a word is near to.
 
-#include "core/mapping/nearest_word.hpp"
+#include "core/names/nearest_word.hpp"
 
 #include <gtest/gtest.h>
 

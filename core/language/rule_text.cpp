@@ -1,11 +1,11 @@
-// The table of words says in which order an operation has its operands.
-#include "core/mapping/rule_text.hpp"
+// An operation is printed by the form that it is read by.
+#include "core/language/rule_text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "core/mapping/words.hpp"
+#include "core/language/form.hpp"
 
 namespace ckptscope {
 namespace {
@@ -21,10 +21,8 @@ std::string size_text(Extent size) {
 }
 
 const Word& word_of(Part::Op op) {
-  const auto words = mapping_words();
-  return *std::find_if(words.begin(), words.end(), [&](const Word& word) {
-    return word.group == Word::Group::Operation && word.op == op;
-  });
+  return *std::ranges::find(words_of(Word::Group::Operation, Word::Group::Operation), op,
+                            &Word::op);
 }
 
 std::string part_text(const Part& part);
@@ -39,30 +37,28 @@ std::string parts_text(const Part& part) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-std::string operand_text(const Part& part, char kind, std::size_t& next) {
-  switch (kind) {
-    case 'i':
-      return part.index;
-    case 'd':
-      return std::to_string(part.dim);
-    case 'n':
-      return size_text(part.extent);
-    case 'm':
-      return std::to_string(part.multiple);
-    case 'x':
-      return part_text(part.parts[next++]);
-    default:
-      return parts_text(part);
-  }
+/// What a slot of an operation's form holds.
+std::string slot_text(const Part& part, std::string_view slot) {
+  if (slot == "E") return part.index;
+  if (slot == "DIM") return std::to_string(part.dim);
+  if (slot == "COUNT") return size_text(part.extent);
+  if (slot == "MULTIPLE") return std::to_string(part.multiple);
+  return part_text(part.parts[slot == "FACTOR" ? 1 : 0]);
 }
 
 std::string part_text(const Part& part) {
   if (part.op == Part::Op::Tensor) return spellings_text(part.spellings);
-  const Word& word = word_of(part.op);
-  std::vector<std::string> operands;
-  std::size_t next = 0;
-  for (const char kind : word.operands) operands.push_back(operand_text(part, kind, next));
-  return fmt::format("{}({})", word.name, fmt::join(operands, ", "));
+  std::string text;
+  for (const Form& form : form_of(word_of(part.op))) {
+    if (form.kind == Form::Kind::Repeated) {
+      text += parts_text(part);
+    } else if (form.slot.empty()) {
+      text += form.words.front() + (form.words.front() == "," ? " " : "");
+    } else {
+      text += slot_text(part, form.slot);
+    }
+  }
+  return text;
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/mapping/family_text.hpp"
+#include "core/language/family_text.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -67,13 +67,14 @@ TEST(FamilyHead, Errors) {
     const char* error;
   };
   const Row rows[] = {
-      {"family", "x:1:7: the name of the family is expected, not the end of the line"},
+      {"family", "x:1:7: NAME is expected, not the end of the line: family NAME \"SUMMARY\""},
       {"family a b c", "x:1:12: the end of the line is expected, not \"c\""},
-      {"config .a ==", "x:1:13: a value is expected, not the end of the line"},
-      {"keys", "x:1:5: a key is expected, not the end of the line"},
+      {"config .a ==", "x:1:13: a value is expected, not the end of the line: config VALUE"},
+      {"keys", "x:1:5: a key is expected, not the end of the line: keys KEY|!KEY ..."},
       {"keys {a", "x:1:6: {a: a } is missing"},
-      {"keys '{a'", "x:1:6: a } is missing"},
-      {"dtype U8", "x:1:7: bf16, f16 or f32 is expected, not \"U8\""},
+      {"keys \"{a\"", "x:1:6: a } is missing"},
+      {"keys !{p}.a", "x:1:1: a key without ! is expected"},
+      {"dtype U8", "x:1:7: bf16, f16 or f32 is expected, not \"U8\": dtype DTYPE"},
   };
   for (const Row& row : rows) {
     try {

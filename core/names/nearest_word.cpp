@@ -1,5 +1,5 @@
 // One row of the table of distances is enough.
-#include "core/mapping/nearest_word.hpp"
+#include "core/names/nearest_word.hpp"
 
 #include <fmt/format.h>
 

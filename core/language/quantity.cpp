@@ -1,13 +1,19 @@
 // Whole numbers stay whole; everything that is not known stays so.
-#include "core/mapping/quantity.hpp"
+#include "core/language/quantity.hpp"
+
+#include <charconv>
 
 namespace ckptscope {
 namespace {
 
 using Whole = std::int64_t;
 
-const Whole* whole_of(const Quantity& quantity) {
-  return std::get_if<Whole>(&quantity.value.scalar);
+template <typename Number>
+Quantity parse(std::string_view text) {
+  Number number{};
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && stop == text.data() + text.size() ? Quantity{{number}}
+                                                                   : Quantity();
 }
 
 Quantity arithmetic(char op, Whole a, Whole b) {
@@ -23,9 +29,7 @@ Quantity arithmetic(char op, Whole a, Whole b) {
 
 Quantity arithmetic(char op, const Quantity& a, const Quantity& b) {
   if (!a.known() || !b.known()) return {{}, !a.known() ? a.missing : b.missing};
-  const Whole* i = whole_of(a);
-  const Whole* j = whole_of(b);
-  if (i != nullptr && j != nullptr) return arithmetic(op, *i, *j);
+  if (a.whole() && b.whole()) return arithmetic(op, *a.whole(), *b.whole());
   const auto x = a.real();
   const auto y = b.real();
   if (!x || !y || (op == '/' && *y == 0)) return {{}, "a number"};
@@ -45,8 +49,7 @@ bool compare(std::string_view op, const Quantity& a, const Quantity& b) {
   if (op == "!=") return !equal;
   const auto x = a.real();
   const auto y = b.real();
-  const bool whole = whole_of(a) != nullptr && whole_of(b) != nullptr;
-  if (whole) return ordered(op, *whole_of(a), *whole_of(b));
+  if (a.whole() && b.whole()) return ordered(op, *a.whole(), *b.whole());
   return x && y && ordered(op, *x, *y);
 }
 
@@ -64,16 +67,29 @@ bool Quantity::holds() const {
   return set != nullptr && *set;
 }
 
+std::optional<std::int64_t> Quantity::whole() const {
+  const Whole* whole = std::get_if<Whole>(&value.scalar);
+  return whole != nullptr ? std::optional(*whole) : std::nullopt;
+}
+
 Extent Quantity::extent() const {
-  const Whole* whole = whole_of(*this);
-  return whole != nullptr && *whole >= 0 ? Extent(static_cast<std::uint64_t>(*whole))
-                                         : std::nullopt;
+  const auto number = whole();
+  return number && *number >= 0 ? Extent(static_cast<std::uint64_t>(*number)) : std::nullopt;
 }
 
 std::optional<double> Quantity::real() const {
-  if (const Whole* whole = whole_of(*this)) return static_cast<double>(*whole);
+  if (const auto number = whole()) return static_cast<double>(*number);
   const double* number = std::get_if<double>(&value.scalar);
   return number != nullptr ? std::optional(*number) : std::nullopt;
+}
+
+std::string Quantity::what_is_missing() const {
+  return missing.empty() ? "a size" : missing;
+}
+
+Quantity number_in(std::string_view text) {
+  const Quantity whole = parse<Whole>(text);
+  return whole.known() ? whole : parse<double>(text);
 }
 
 Quantity apply(std::string_view op, Quantity a, Quantity b) {

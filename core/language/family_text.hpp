@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "core/base/config.hpp"
+#include "core/language/tokens.hpp"
 #include "core/mapping/mapping.hpp"
-#include "core/mapping/tokens.hpp"
 
 namespace ckptscope {
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -64,10 +63,9 @@ class Tokeniser {
 
  private:
   bool at_end() const { return at_ == text_.size(); }
-  char peek() const { return text_[at_]; }
+  bool at_line_end() const { return at_end() || text_[at_] == '\n'; }
   void step();
-  void skip_blanks_and_comments();
-  bool continues();
+  bool goes_on() const;
   Token read_token();
   void read_quoted(Token& token);
   void read_bare(Token& token);

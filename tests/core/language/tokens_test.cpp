@@ -1,6 +1,6 @@
 // Texts as lines of tokens.
 
-#include "core/mapping/tokens.hpp"
+#include "core/language/tokens.hpp"
 
 #include <gtest/gtest.h>
 

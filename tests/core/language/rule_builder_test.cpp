@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "core/mapping/family_text.hpp"
-#include "core/mapping/rule_text.hpp"
+#include "core/language/family_text.hpp"
+#include "core/language/rule_text.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -39,7 +39,7 @@ std::string rules_of(const std::string& text, const MappingOptions& options = {}
   return out;
 }
 
-TEST(RuleReader, Rules) {
+TEST(RuleBuilder, Rules) {
   struct Row {
     const char* text;
     const char* rules;
@@ -53,6 +53,7 @@ TEST(RuleReader, Rules) {
        "stack(E, 4, t({p}.{E}.w)) = {p}.v\n"},
       {"stack(E, .nothing, {p}.{E}.w) = {p}.v rows .experts as output",
        "stack(E, ?, {p}.{E}.w) = {p}.v as output rows 4\n"},
+      {"a = b rows 4 as F32", "a = b as F32 rows 4\n"},
       {"cat(-1, a : .size, b : .size) = c", "cat(-1, a : 8, b : 8) = c\n"},
       {"a = cat(0, q : 4, k : 2)", "a = cat(0, q : 4, k : 2)\n"},
       {"a = cat(0, q, k)", "a = cat(0, q, k)\n"},
@@ -87,7 +88,7 @@ TEST(RuleReader, Rules) {
 }
 
 /// What is printed is read as the same rules.
-TEST(RuleReader, ReadsWhatItPrints) {
+TEST(RuleBuilder, ReadsWhatItPrints) {
   for (const std::string text :
        {"a | b = c | d as F32", "stack(E, 4, cat(-1, t({p}.{E}.a) : 8, t({p}.{E}.b) : 8)) = {p}.v",
         "a = cat(0, q : 4, k : 2)", "scaled(t(a | b), c) = d rows 4 as output",
@@ -97,13 +98,13 @@ TEST(RuleReader, ReadsWhatItPrints) {
   }
 }
 
-TEST(RuleReader, Layouts) {
+TEST(RuleBuilder, Layouts) {
   MappingOptions options;
   options.layout = "second";
   EXPECT_EQ(rules_of("when layout == \"second\"\na = b\nend", options), "a = b\n");
 }
 
-TEST(RuleReader, SaysWhichLineMadeAnEquation) {
+TEST(RuleBuilder, SaysWhichLineMadeAnEquation) {
   const MappingText texts[] = {
       {"shared", "define d($k)\n  $k = b\nend\ndefine e($k)\n  use d($k.x)\nend\n"},
       {"mine", "\na = c\nuse e(k)\n"}};
@@ -113,7 +114,7 @@ TEST(RuleReader, SaysWhichLineMadeAnEquation) {
   EXPECT_EQ(mapping.equations[1].line, "shared:2 of mine:3");
 }
 
-TEST(RuleReader, Refuses) {
+TEST(RuleBuilder, Refuses) {
   struct Row {
     const char* text;
     const char* error;
@@ -123,7 +124,9 @@ TEST(RuleReader, Refuses) {
       {"a",
        "m:1:2: = is expected, not the end of the line: a line is an equation, KEY = KEY, or begins "
        "with a word"},
-      {"a = b as F64", "m:1:10: bf16, f16, f32 or output is expected, not \"F64\""},
+      {"a = b as F64",
+       "m:1:10: bf16, f16 or f32 is expected, not \"F64\": LEFT = RIGHT [as DTYPE|output] [rows "
+       "COUNT]"},
       {"cat(0, stack(E, 2, a.{E}), b) = c",
        "m:1:1: {E} of stack(E, …) is not in b, which must say what it is"},
       {"cat(0, stack(E, 2, a.{E}), stack(E, 2, b.{E})) = c", "m:1:1: two stacks in one equation"},
@@ -137,23 +140,28 @@ TEST(RuleReader, Refuses) {
       {"a == b",
        "m:1:3: = is expected, not \"==\": a line is an equation, KEY = KEY, or begins with a word"},
       {"a = b\n\na = b", "m:3:1: the same stands above: b = a"},
-      {"prefix a = b\nprefix a = b", "m:2:10: the same stands above: prefix a b"},
+      {"prefix a = b\nprefix a = b", "m:2:1: the same stands above: prefix a b"},
       {"t(a) = t(b)", "m:1:1: operations on both sides: one side must be a key"},
       {"{x}.a = b", "m:1:1: {x} of {x}.a is not in b, which must say what it is"},
       {"a = {x}.b", "m:1:1: {x} of {x}.b is not in a, which must say what it is"},
       {"t({p}.{x}) = {p}.a", "m:1:1: {x} of {p}.{x} is not in {p}.a, which must say what it is"},
       {"stack(E, 2, a.w) = b",
        "m:1:1: {E} of stack(E, …) is not in a.w, which must say what it is"},
-      {"stack(e, 2, a.{e}) = b", "m:1:8: e counts, so it begins with a capital"},
-      {"cat(7, a, b) = c", "m:1:5: a dimension, -4 to 3, is expected, not \"7\""},
+      {"stack(e, 2, a.{e}) = b",
+       "m:1:7: the name of a number, which begins with a capital, is expected, not \"e\": "
+       "stack(E, COUNT, X)"},
+      {"cat(7, a, b) = c", "m:1:5: a dimension, -4 to 3, is expected"},
       {"cat(0, a, b = c", "m:1:4: a ( is not closed"},
-      {"t(a, b) = c", "m:1:4: the ) of t(x) is expected, not \",\""},
-      {"head(a, 3, 0) = b", "m:1:12: a multiple is expected"},
-      {"a = b as U8", "m:1:10: bf16, f16, f32 or output is expected, not \"U8\""},
+      {"t(a, b) = c", "m:1:4: ) is expected, not \",\": t(X)"},
+      {"head(a, 3, 0) = b", "m:1:12: a number from 1 on is expected"},
+      {"a = b as U8",
+       "m:1:10: bf16, f16 or f32 is expected, not \"U8\": LEFT = RIGHT [as DTYPE|output] [rows "
+       "COUNT]"},
+      {"a = b as F32 as output", "m:1:14: the end of the line is expected, not \"as\""},
       {"a = b c", "m:1:7: the end of the line is expected, not \"c\""},
       {"$s.a = b", "m:1:1: $s: no text of that name"},
       {"text abc = x\n$abd.a = b", "m:2:1: $abd: no text of that name; did you mean \"abc\"?"},
-      {"let not = 2", "m:1:9: \"not\" is a word of values"},
+      {"let not = 2", "m:1:5: \"not\" is a word of values"},
       {"let a = b",
        "m:1:9: \"b\" is no value: nothing is bound to that name; a path into "
        "config.json begins with a dot"},
@@ -169,15 +177,29 @@ TEST(RuleReader, Refuses) {
        "m:2:9: \"m\" is no value: nothing is bound to that name; a path "
        "into config.json begins with a dot"},
       {"drop a b c.{x} where L >= 2", "m:1:22: {L} is no number of the key"},
-      {"drop a b c.{L} where L > 2", "m:1:24: >= is expected, not \">\""},
-      {"prefix a b", "m:1:10: =, -> or <- is expected, not \"b\""},
+      {"drop a b c.{L} where L > 2",
+       "m:1:24: < or >= is expected, not \">\": drop [native] RULE \"REASON\" KEY [where N <|>= "
+       "VALUE]"},
+      {"prefix a b",
+       "m:1:10: = or -> or <- is expected, not \"b\": prefix HF =|->|<- NATIVE [where N <|>= "
+       "VALUE]"},
       {"prefix a.{K}. = b.", "m:1:8: {K} of a.{K}. is not in b., which must say what it is"},
-      {"add r a = zeros(2)", "m:1:19: beside is expected, not the end of the line"},
+      {"add r a = zeros(2)",
+       "m:1:19: beside is expected, not the end of the line: add RULE KEY = [zeros(COUNT) beside] "
+       "[frequencies(THETA, SIZE) beside] NATIVE"},
       {"add r {p}.a = zeros(2) beside b",
        "m:1:7: {p} of {p}.a is not in b, which must say what it is"},
       {"preset fp9 '{}'\nend",
        "m:1:8: one of mxfp4, fp8, fp8_blocks, fp8_blocks_bf16, fp8_blocks_ue8m0, fp8_blocks_e8m0, "
-       "mxfp4_rows, mxfp8, int4, fp4, fp8_modelopt, nvfp4, nvfp4_divided is expected, not \"fp9\""},
+       "mxfp4_rows, mxfp8, int4, fp4, fp8_modelopt, nvfp4, nvfp4_divided is expected, not \"fp9\": "
+       "preset SCHEME [activation = dynamic|left_out] "
+       "[config = text|both] [unpacked = NAME] 'CONFIG'"},
+      {"add r a = zeros(2) beside frequencies(10.0, 8) beside b",
+       "m:1:1: either zeros or frequencies"},
+      {"encode a rank 2", "m:1:1: \"encode\" stands in a preset"},
+      {"preset fp8 '{}'\na = b\nend", "m:2:1: encode or except is expected"},
+      {"preset fp8 '{}'\nencode a rank 0\nend", "m:2:15: a number from 1 on is expected"},
+      {"when .x\nend of it", "m:2:5: end stands alone on its line"},
       {"{a}{b}{c}{d} = {a}{b}{c}{d}", "m:1:1: {a}{b}{c}{d}: at most 3 open texts"},
       {"{A=x|y} = b", "m:1:1: {A=…}: a closed set has a small letter"},
       {"l.{K+n} = m.{K}", "m:1:1: {K+n}: {K+number} is expected"},
@@ -197,7 +219,7 @@ TEST(RuleReader, Refuses) {
 }
 
 /// A text may come with a checkpoint from anywhere: nothing in it makes reading long or deep.
-TEST(RuleReader, HasLimits) {
+TEST(RuleBuilder, HasLimits) {
   const auto repeated = [](const std::string& text, int times) {
     std::string all;
     for (int i = 0; i < times; ++i) all += text;
@@ -222,7 +244,7 @@ TEST(RuleReader, HasLimits) {
 }
 
 /// Two branches may say the same; which holds is the config's business.
-TEST(RuleReader, BranchesMaySayTheSame) {
+TEST(RuleBuilder, BranchesMaySayTheSame) {
   for (const char* when : {"when .x", "when not .x"}) {
     const MappingText one{"m", std::string(when) + "\na = b\nelse\na = b as F32\nend\n"};
     EXPECT_NO_THROW(check_mapping({&one, 1}));
@@ -232,7 +254,7 @@ TEST(RuleReader, BranchesMaySayTheSame) {
   }
 }
 
-TEST(RuleReader, Renames) {
+TEST(RuleBuilder, Renames) {
   const KeyRename rename = read_rename({"--rename", "_orig_mod.{x} -> {x}"});
   EXPECT_EQ(rename.to.expand(*rename.from.match("_orig_mod.a.b")), "a.b");
   for (const char* text : {"", "a", "a -> {x}", "a -> b c", "a = b", "a -> b\nc -> d"}) {

@@ -18,9 +18,14 @@ struct Quantity {
 
   bool known() const { return !value.absent(); }
   bool holds() const;  // a flag that is true
-  Extent extent() const;
+  std::optional<std::int64_t> whole() const;
+  Extent extent() const;  // a whole number from 0 on
   std::optional<double> real() const;
+  std::string what_is_missing() const;  // for errors: what a config would have to state
 };
+
+/// A number as it is written, whole or real; unknown for any other text.
+Quantity number_in(std::string_view text);
 
 /// `a op b`. Whole numbers are exact in 64 bits; what does not fit, or is divided by zero, is
 /// unknown.

@@ -1,0 +1,358 @@
+// From statements to rules: carried out one after the other, as they stand.
+#include <algorithm>
+#include <set>
+
+#include "core/language/family_text.hpp"
+#include "core/language/part_of.hpp"
+#include "core/language/statements.hpp"
+#include "core/mapping/laws.hpp"
+#include "core/mapping/lookup.hpp"
+#include "core/names/nearest_word.hpp"
+
+namespace ckptscope {
+namespace {
+
+// A text may come with a checkpoint from anywhere.
+constexpr std::size_t kMostUses = 32;             // of defines in each other
+constexpr std::size_t kMostStatements = 100'000;  // that are carried out
+
+using Statements = std::vector<Statement>;
+
+struct Parameter {
+  std::string name;
+  bool is_text = false;
+  std::optional<std::string> fallback{};
+};
+
+struct Define {
+  const std::string* file;
+  std::vector<Parameter> parameters;
+  const Statements* body;
+};
+
+class RuleBuilder {
+ public:
+  RuleBuilder(const Surroundings& surroundings, Mapping& mapping)
+      : surroundings_(surroundings), mapping_(&mapping) {}
+
+  void run(const std::string& file, const Statements& statements) {
+    file_ = &file;
+    Scope scope;
+    run(statements, scope);
+  }
+
+ private:
+  // ---- blocks ----------------------------------------------------------------------------------
+
+  void run(const Statements& statements, Scope& scope) {
+    for (const Statement& one : statements) {
+      at_ = one.at();
+      if (++statements_run_ > kMostStatements) fail("more than {} lines", kMostStatements);
+      const auto run = runs().find(one.word->name);
+      if (run != runs().end()) (this->*run->second)(one, scope);  // others are family_head.cpp's
+    }
+  }
+
+  using Run = void (RuleBuilder::*)(const Statement&, Scope&);
+  static const std::map<std::string_view, Run>& runs() {
+    static const std::map<std::string_view, Run> kRuns{
+        {"closed", &RuleBuilder::run_closed}, {"=", &RuleBuilder::run_equation},
+        {"let", &RuleBuilder::run_let},       {"text", &RuleBuilder::run_text},
+        {"prefix", &RuleBuilder::run_prefix}, {"drop", &RuleBuilder::run_drop},
+        {"pass", &RuleBuilder::run_pass},     {"add", &RuleBuilder::run_add},
+        {"use", &RuleBuilder::run_use},       {"when", &RuleBuilder::run_when},
+        {"define", &RuleBuilder::run_define}, {"preset", &RuleBuilder::run_preset},
+        {"encode", &RuleBuilder::run_stray},  {"except", &RuleBuilder::run_stray},
+    };
+    return kRuns;
+  }
+
+  LineFields read(const Statement& statement, const Scope& scope) const {
+    LineReader line(*file_, statement.line, surroundings_, scope);
+    LineFields fields = line.read(*statement.word);
+    line.expect_end();
+    return fields;
+  }
+
+  /// The branch that does not hold is run all the same, so that no line has a fault that only some
+  /// config shows.
+  void run_when(const Statement& when, Scope& scope) {
+    const bool holds = read(when, scope)["VALUE"].value.holds();
+    Scope unused = scope;
+    run_idle(holds ? when.otherwise : when.body, unused);
+    run(holds ? when.body : when.otherwise, scope);
+  }
+
+  /// Nothing is kept.
+  void run_idle(const Statements& statements, Scope& scope) {
+    Mapping unused;
+    Mapping* const mapping = std::exchange(mapping_, &unused);
+    const bool lenient = std::exchange(surroundings_.lenient, true);
+    Known known = known_;
+    run(statements, scope);
+    known_ = std::move(known);
+    surroundings_.lenient = lenient;
+    mapping_ = mapping;
+  }
+
+  /// The body is run once as it stands, with plain texts, before its name is known.
+  void run_define(const Statement& statement, Scope& outer) {
+    const LineFields line = read(statement, outer);
+    Define define{file_, {}, &statement.body};
+    Scope scope;
+    for (const LineFields& one : line.repeated) {
+      Parameter& parameter = define.parameters.emplace_back(parameter_of(one));
+      if (!parameter.is_text) scope.values[parameter.name] = {};
+      if (parameter.is_text) scope.texts[parameter.name] = parameter.name;
+    }
+    const bool outer_is = std::exchange(is_template_, true);
+    run_idle(statement.body, scope);
+    is_template_ = outer_is;
+    if (!known_.defines.emplace(line["NAME"].text, std::move(define)).second) {
+      fail_at(*file_, line["NAME"].at, "\"{}\" is defined twice", line["NAME"].text);
+    }
+  }
+
+  static Parameter parameter_of(const LineFields& fields) {
+    Parameter parameter{fields["PARAMETER"].text};
+    parameter.is_text = parameter.name.starts_with('$');
+    if (parameter.is_text) parameter.name.erase(0, 1);
+    if (fields.has("KEY")) parameter.fallback = fields["KEY"].text;
+    return parameter;
+  }
+
+  void run_use(const Statement& use, Scope& scope) {
+    LineReader line(*file_, use.line, surroundings_, scope);
+    line.expect("use");
+    const Position at = line.peek().at;
+    const std::string name = line.take().text;
+    const auto found = known_.defines.find(name);
+    if (found == known_.defines.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& [one, define] : known_.defines) names.push_back(one);
+      fail_at(*file_, at, "no define \"{}\" stands above{}", display(name),
+              suggestion(name, names));
+    }
+    const Define define = found->second;
+    Scope inner = arguments_of(line, define, name);
+    line.expect_end();
+    if (++uses_ > kMostUses) fail("more than {} levels in each other", kMostUses);
+    const std::string used = used_at_;
+    if (used.empty()) used_at_ = fmt::format(" of {}:{}", *file_, at.line);
+    const std::string* const file = std::exchange(file_, define.file);
+    run(*define.body, inner);
+    file_ = file;
+    used_at_ = used;
+    --uses_;
+  }
+
+  static Scope arguments_of(LineReader& line, const Define& define, const std::string& name) {
+    Scope scope;
+    line.expect("(");
+    for (const Parameter& one : define.parameters) {
+      const bool given = !line.peek().is(")");
+      if (!given && !one.fallback) line.fail("{} of {} is missing", one.name, name);
+      if (!one.is_text) scope.values[one.name] = line.value();
+      if (one.is_text) scope.texts[one.name] = given ? line.key() : *one.fallback;
+      if (!line.peek().is(")")) line.expect(",");
+    }
+    line.expect(")");
+    return scope;
+  }
+
+  void run_preset(const Statement& statement, Scope& scope) {
+    const LineFields line = read(statement, scope);
+    QuantPreset preset{find_written_form(line["SCHEME"].text)->as};
+    preset.config = line["CONFIG"].text;
+    preset.unpacked = line["NAME"].text;
+    preset.activation_scales = line.has("activation");
+    preset.is_dynamic = line.has("dynamic");
+    if (line.has("config")) preset.places = {line.has("both"), true};
+    for (const Statement& one : statement.body) {
+      at_ = one.at();
+      const LineFields inner = read(one, scope);
+      if (one.word->group != Word::Group::Preset) fail("encode or except is expected");
+      if (one.word->name == "encode") add_weights(inner, preset);
+      for (const LineFields& text : inner.repeated) preset.except.push_back(text["TEXT"].text);
+    }
+    mapping_->presets.push_back(std::move(preset));
+  }
+
+  void add_weights(const LineFields& line, QuantPreset& preset) {
+    if (line.has("when") && !line["VALUE"].value.holds()) return;
+    const std::size_t rank = line["RANK"].value.extent().value_or(1);
+    const bool other = line.has("SCHEME");
+    preset.weights.push_back({Pattern(line["KEY"].text), rank,
+                              other ? find_written_form(line["SCHEME"].text)->as : preset.as});
+  }
+
+  void run_stray(const Statement& statement, Scope&) {
+    fail("\"{}\" stands in a preset", statement.word->name);
+  }
+
+  // ---- one line each ---------------------------------------------------------------------------
+
+  void run_closed(const Statement& statement, Scope& scope) {
+    mapping_->closed = read(statement, scope)["RULE"].text;
+  }
+
+  void run_let(const Statement& statement, Scope& scope) {
+    const LineFields line = read(statement, scope);
+    const LineField& name = line["NAME"];
+    if (is_value_word(name.text)) {
+      fail_at(*file_, name.at, "\"{}\" is a word of values", name.text);
+    }
+    scope.values[name.text] = line["VALUE"].value;
+  }
+
+  void run_text(const Statement& statement, Scope& scope) {
+    const LineFields line = read(statement, scope);
+    scope.texts[line["NAME"].text] = line["KEY"].text;
+  }
+
+  void run_prefix(const Statement& statement, Scope& scope) {
+    const LineFields line = read(statement, scope);
+    const LineField& hf = line["HF"];
+    const LineField& native = line["NATIVE"];
+    const auto where = condition(line, hf.text);
+    Prefix prefix(hf.text, native.text);
+    prefix.to_native = !line.has("<-");
+    prefix.to_hf = !line.has("->");
+    if (prefix.to_native) require(native.at, find_unknown(native.text, hf.text));
+    if (prefix.to_hf) require(hf.at, find_unknown(hf.text, native.text));
+    if (where) prefix.where = *where;
+    if (!where) prefix.to_native = false;
+    refuse_again(fmt::format("prefix {} {}", hf.text, native.text));
+    mapping_->prefixes.push_back(std::move(prefix));
+  }
+
+  void run_drop(const Statement& statement, Scope& scope) {
+    const LineFields line = read(statement, scope);
+    const Pattern key(line["KEY"].text);
+    if (const auto where = condition(line, key)) {
+      mapping_->drops.push_back({line.has("native") ? Side::Native : Side::Hf, line["RULE"].text,
+                                 key, line["REASON"].text, *where, line_here()});
+    }
+  }
+
+  /// "where L >= layers"; nullopt where the limit is unknown: nothing is known to be beyond it.
+  std::optional<Condition> condition(const LineFields& line, const Pattern& key) const {
+    if (!line.has("where")) return Condition();
+    const LineField& number = line["N"];
+    const auto names = key.variables();
+    if (!is_template_ && std::find(names.begin(), names.end(), number.text) == names.end()) {
+      fail_at(*file_, number.at, "{{{}}} is no number of the key", number.text);
+    }
+    const Extent limit = line["VALUE"].value.extent();
+    return limit ? std::optional(Condition{number.text, *limit, line.has("<")}) : std::nullopt;
+  }
+
+  void run_pass(const Statement& statement, Scope& scope) {
+    const std::string key = read(statement, scope)["KEY"].text;
+    add_equation({Side::Native, {Pattern(key)}, part_of({.spellings = {key}}, Side::Hf)});
+  }
+
+  void run_add(const Statement& statement, Scope& scope) {
+    const LineFields line = read(statement, scope);
+    if (line.has("zeros") && line.has("frequencies")) fail("either zeros or frequencies");
+    Addition addition;
+    addition.kind = line.has("zeros")         ? Addition::Kind::Zeros
+                    : line.has("frequencies") ? Addition::Kind::Frequencies
+                                              : Addition::Kind::Copy;
+    addition.rule = line["RULE"].text;
+    addition.key = Pattern(line["KEY"].text);
+    addition.beside = Pattern(line["NATIVE"].text);
+    addition.extent = line["COUNT"].value.extent();
+    addition.theta = line["THETA"].value.real().value_or(0);
+    addition.dim = line["SIZE"].value.extent().value_or(0);
+    require(line["KEY"].at, find_unknown(addition.key, addition.beside));
+    require(line["KEY"].at, find_contradiction({addition.key, addition.beside}));
+    addition.key.bind_sets(addition.beside);
+    addition.beside.bind_sets(addition.key);
+    mapping_->additions.push_back(std::move(addition));
+  }
+
+  void run_equation(const Statement& statement, Scope& scope) {
+    const LineFields line = read(statement, scope);
+    const Part left = part_of(line["LEFT"], Side::Hf);
+    const Part right = part_of(line["RIGHT"], Side::Native);
+    const bool from_hf = right.op == Part::Op::Tensor;
+    if (!from_hf && left.op != Part::Op::Tensor) {
+      fail("operations on both sides: one side must be a key");
+    }
+    Equation equation;
+    equation.side = from_hf ? Side::Native : Side::Hf;
+    equation.whole = (from_hf ? right : left).spellings;
+    equation.parts = from_hf ? left : right;
+    equation.as_output = line.has("output");
+    equation.fixed = parse_dtype(line["DTYPE"].text);
+    equation.counts_rows = line.has("rows");
+    equation.rows = line["COUNT"].value.extent();
+    add_equation(std::move(equation));
+  }
+
+  void add_equation(Equation equation) {
+    equation.line = line_here();
+    equation.settle();
+    require(at_, find_fault(equation));
+    std::string text = equation.whole.front().text() + " =";
+    for_each_tensor(equation.parts,
+                    [&](const Part& one) { text += " " + one.spellings.front().text(); });
+    refuse_again(text);
+    mapping_->equations.push_back(std::move(equation));
+  }
+
+  /// What the texts of a define bring along is known where it is used.
+  void require(const Position& at, const std::string& fault) const {
+    if (!fault.empty() && !is_template_) fail_at(*file_, at, "{}", fault);
+  }
+
+  void refuse_again(const std::string& text) {
+    if (!known_.rules.insert(text).second) fail("the same stands above: {}", text);
+  }
+
+  template <typename... Args>
+  [[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) const {
+    fail_at(*file_, at_, format, std::forward<Args>(args)...);
+  }
+
+  /// "hy_v3.map:15", or "blocks.map:5 of hy_v3.map:7" inside a define.
+  std::string line_here() const { return fmt::format("{}:{}{}", *file_, at_.line, used_at_); }
+
+  Surroundings surroundings_;
+  Mapping* mapping_;
+  const std::string* file_ = nullptr;
+  Position at_;          // of the statement that is carried out
+  std::string used_at_;  // " of FILE:LINE" inside a define: of the outermost use
+  /// What the lines above have said.
+  struct Known {
+    std::map<std::string, Define, std::less<>> defines;
+    std::set<std::string> rules;  // equations and prefixes
+  };
+  Known known_;
+  std::size_t uses_ = 0;  // of defines in each other
+  std::size_t statements_run_ = 0;
+  bool is_template_ = false;  // a define is run with its parameters' names for texts
+};
+
+Mapping build(std::span<const MappingText> texts, const Surroundings& surroundings) {
+  std::vector<Statements> statements;  // which defines point into
+  for (const MappingText& text : texts) statements.push_back(read_statements(text));
+  Mapping mapping;
+  RuleBuilder builder(surroundings, mapping);
+  for (std::size_t i = 0; i < texts.size(); ++i) builder.run(texts[i].name, statements[i]);
+  return mapping;
+}
+
+}  // namespace
+
+Mapping read_mapping(std::span<const MappingText> texts, const Config& config,
+                     const MappingOptions& options) {
+  return build(texts, {config, options});
+}
+
+void check_mapping(std::span<const MappingText> texts) {
+  build(texts, {Config(), MappingOptions(), /*exact=*/false, /*lenient=*/true});
+}
+
+}  // namespace ckptscope

@@ -1,0 +1,108 @@
+// A key's texts are put in first, then its numbers; what is left is a pattern.
+#include "core/language/scope.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <vector>
+
+#include "core/mapping/pattern.hpp"
+#include "core/names/nearest_word.hpp"
+
+namespace ckptscope {
+namespace {
+
+// A text may come with a checkpoint from anywhere.
+constexpr std::size_t kMostOpen = 3;           // {p} of a key: matching tries every place for each
+constexpr std::size_t kMostVariables = 10;     // of a key
+constexpr std::size_t kMostCharacters = 2000;  // of a key, with its texts put in
+
+template <typename... Args>
+[[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) {
+  throw std::invalid_argument(fmt::format(format, std::forward<Args>(args)...));
+}
+
+/// Takes NAME or (NAME) from the front of what follows a $.
+std::string_view take_name(std::string_view& text) {
+  const bool closed = text.starts_with('(');
+  if (closed) text.remove_prefix(1);
+  const auto stop = std::find_if_not(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  const std::string_view name = text.substr(0, static_cast<std::size_t>(stop - text.begin()));
+  text.remove_prefix(std::min(text.size(), name.size() + (closed ? 1 : 0)));
+  return name;
+}
+
+std::string with_texts(std::string_view text, const Scope& scope) {
+  std::string out;
+  for (std::size_t dollar = text.find('$'); dollar != text.npos; dollar = text.find('$')) {
+    out += text.substr(0, dollar);
+    text.remove_prefix(dollar + 1);
+    const std::string_view name = take_name(text);
+    const auto found = scope.texts.find(name);
+    if (found == scope.texts.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& [one, bound] : scope.texts) names.push_back(one);
+      refuse("${}: no text of that name{}", display(name), suggestion(name, names));
+    }
+    out += found->second;
+    if (out.size() > kMostCharacters) refuse("a key of more than {} characters", kMostCharacters);
+  }
+  return out += text;
+}
+
+/// {K+NAME} with the number that NAME stands for.
+std::string with_numbers(std::string text, const Scope& scope, bool lenient) {
+  for (std::size_t open = text.find('{'); open != text.npos; open = text.find('{', open + 1)) {
+    const std::size_t plus = text.find_first_of("+=}", open);
+    if (plus == text.npos || text[plus] != '+') continue;
+    const std::size_t close = std::min(text.find('}', plus), text.size());
+    const std::string name = text.substr(plus + 1, close - plus - 1);
+    const auto found = scope.values.find(name);
+    if (found == scope.values.end()) continue;  // a number as it stands, or the pattern's error
+    const Extent number = found->second.extent();
+    if (!number && !lenient) {
+      refuse("{{…+{}}}: config.json does not state {}", name, found->second.what_is_missing());
+    }
+    text.replace(plus + 1, name.size(), std::to_string(number.value_or(0)));
+  }
+  return text;
+}
+
+}  // namespace
+
+Quantity Surroundings::of_config(const std::string& path) const {
+  return {config.value(path, exact), path};
+}
+
+Quantity Surroundings::length(const std::string& path) const {
+  const auto length = config.length(path);
+  return {length ? ConfigValue{static_cast<std::int64_t>(*length)} : ConfigValue(), path};
+}
+
+Quantity Surroundings::setting(const std::string& name) const {
+  const auto found = options.settings.find(name);
+  if (found == options.settings.end()) return {};
+  const Quantity number = number_in(found->second);
+  return number.whole() ? number : Quantity{{found->second}};
+}
+
+std::string Scope::key(const Token& token, bool lenient) const {
+  std::string text;
+  if (token.kind == Token::Kind::Literal) {
+    for (const char c : token.text) text += c == '{' ? "{{" : std::string(1, c);
+  } else {
+    text = with_numbers(with_texts(token.text, *this), *this, lenient);
+  }
+  const Pattern pattern(text);
+  const std::size_t variables = pattern.variables().size();
+  if (variables > kMostVariables) {
+    refuse("a key of {} variables: at most {}", variables, kMostVariables);
+  }
+  if (pattern.variables(/*open=*/true).size() > kMostOpen) {
+    refuse("{}: at most {} open texts", text, kMostOpen);
+  }
+  return text;
+}
+
+}  // namespace ckptscope
