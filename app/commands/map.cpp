@@ -291,10 +291,8 @@ Document run_map(const Snapshot& snapshot, const Args& args, Progress&) {
   if (!args.operands.empty()) some = filtered(planned.plan, args.operands, checkpoint);
   std::string hash;
   Block mapping;
-  parallel_for(2, usable_processors(), [&](std::size_t i, unsigned) {  // both look at every input
-    if (i == 0) hash = planned.plan.hash();
-    if (i == 1) mapping = mapping_block(some ? *some : planned.plan, args, detail);
-  });
+  both([&] { hash = planned.plan.hash(); },
+       [&] { mapping = mapping_block(some ? *some : planned.plan, args, detail); });
   document.add(Heading{plan_heading(planned, hash)}).add(Note{""});
   document.add(heading_fields(planned, hash));
   const Fields sums = plan_account(planned.plan, args.resources());

@@ -178,14 +178,12 @@ JobBody open_job(const std::string& path, const std::string& config) {
     std::shared_ptr<const KeyList> list;
     std::string summary;
     std::shared_ptr<const Document> overview;
-    parallel_for(2, 2, [&](std::size_t part, unsigned) {
-      if (part == 0) list = all_keys(checkpoint);
-      if (part == 1) {
-        Overview whole = overview_of(*checkpoint);
-        summary = std::move(whole.line);
-        overview = std::make_shared<const Document>(std::move(whole.document));
-      }
-    });
+    both([&] { list = all_keys(checkpoint); },
+         [&] {
+           Overview whole = overview_of(*checkpoint);
+           summary = std::move(whole.line);
+           overview = std::make_shared<const Document>(std::move(whole.document));
+         });
     return Opened{path, list, summary, overview, true};
   };
 }

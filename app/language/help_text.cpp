@@ -136,15 +136,18 @@ checkpoint as it lies (hf, on the left) is one of the other side (native, on the
   stack(E, experts, t($layer.block.experts.{E}.w2.weight))  =  $layer.mlp.experts.down_projs
 
 Both directions are read off it; a key that no line matches passes as it is. In a key {p} is any
-text, {L} digits, {a=weight|bias} one of a set, {K+61} digits counted from 61 on. Quotes are as in
-a session: in '…' every character stands for itself. A line goes on while a ( is open, and behind
-a \ at its end; # begins a comment. Packed weights and their scales are one decoded tensor before
-any line is read. The first lines may all be left out. "ckptscope adapters NAME" prints a family's
-text to begin with, "ckptscope adapters blocks" what all may use; "map --rules" shows which line
-made which keys.
+text, at most three of them, {L} digits, {a=weight|bias} one of a set, {K+61} digits counted from
+61 on, or from a number that let has bound. = and all operators stand between blanks. Quotes are
+as in a session: in '…' every character stands for itself; a key that is spelled like a word below
+goes in quotes. A line goes on while a ( is open, and behind a \ at its end; # begins a comment.
+Packed weights and their scales are one decoded tensor before any line is read. The first lines
+may all be left out. "ckptscope adapters NAME" prints a family's text to begin with, "ckptscope
+adapters blocks" what all may use; "map --rules" shows which line made which keys.
 
-Below, a name in capitals says what stands there: KEY a key, VALUE and counts a value, a name in
-quotes a text. a|b is one or the other, [...] may be left out, ... is more of the same.
+Below, a name in capitals says what stands there: KEY, HF and NATIVE a key, X and FACTOR a key,
+several spellings of one, or an operation, N and E the name of a number, with a capital, NAME and
+RULE a name, COUNT, SIZE and the like a value, DTYPE bf16, f16 or f32. a|b is one or the other,
+[...] may be left out (several: in any order), ... is more of the same.
 )";
   for (const Word& word : mapping_words()) {
     if (&word == &mapping_words().front() || (&word - 1)->group != word.group) {

@@ -379,10 +379,8 @@ Overview overview_of(const Checkpoint& checkpoint, const std::string& adapter,
   std::shared_ptr<const Summary> summary;
   const Family family = recognise_family(checkpoint.tensors(), checkpoint.config(), {adapter});
   DetectedSide side = DetectedSide::Unknown;
-  parallel_for(2, usable_processors(), [&](std::size_t i, unsigned) {  // both look at every key
-    if (i == 0) summary = std::make_shared<const Summary>(summarise(checkpoint));
-    if (i == 1) side = side_of(checkpoint, family);
-  });
+  both([&] { summary = std::make_shared<const Summary>(summarise(checkpoint)); },
+       [&] { side = side_of(checkpoint, family); });  // each looks at every key
   Document document{"info"};
   document.problems.assign(checkpoint.problems().begin(), checkpoint.problems().end());
   append(document.problems, config_findings(checkpoint, *summary));

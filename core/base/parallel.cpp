@@ -65,6 +65,11 @@ void parallel_for(std::size_t count, unsigned workers,
   if (failure) std::rethrow_exception(failure);
 }
 
+void both(const std::function<void()>& first, const std::function<void()>& second) {
+  parallel_for(2, usable_processors(),
+               [&](std::size_t i, unsigned) { i == 0 ? first() : second(); });
+}
+
 unsigned usable_processors() {
   cpu_set_t set;
   CPU_ZERO(&set);

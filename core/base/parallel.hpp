@@ -16,6 +16,9 @@ namespace ckptscope {
 void parallel_for(std::size_t count, unsigned workers,
                   const std::function<void(std::size_t index, unsigned worker)>& body);
 
+/// Two things, at once where two processors may be used; throws as parallel_for does.
+void both(const std::function<void()>& first, const std::function<void()>& second);
+
 /// One thing for each worker of a parallel_for, made by the worker itself when it first asks.
 template <typename T>
 class PerWorker {

@@ -224,9 +224,10 @@ ExpectedKeys explain_keys(const Plan& plan, const Checkpoint& checkpoint, std::s
     std::vector<std::uint64_t> numbers;
     const std::string pattern = generalise(key, numbers);
     const std::string id = one.what + "\n" + one.why + "\n" + pattern;
-    Alike& alike = groups.try_emplace(id, Alike{KeySet(pattern), 0, one}).first->second;
-    alike.keys.add(numbers);
-    ++alike.count;
+    auto alike = groups.find(id);
+    if (alike == groups.end()) alike = groups.emplace(id, Alike{KeySet(pattern), 0, one}).first;
+    alike->second.keys.add(numbers);
+    ++alike->second.count;
   }
   for (const auto& [id, alike] : groups) {
     result.groups.push_back({alike.count, alike.first.what, alike.keys.text(), alike.first.why});

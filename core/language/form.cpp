@@ -75,9 +75,7 @@ std::vector<Form> read_form(std::string_view text) {
 const std::vector<Form>& form_of(const Word& word) {
   static const auto forms = [] {
     std::map<const Word*, std::vector<Form>> all;
-    for (const Word& one : mapping_words()) {
-      if (one.group != Word::Group::Value) all[&one] = read_form(one.form);
-    }
+    for (const Word& one : mapping_words()) all[&one] = read_form(one.form);
     return all;
   }();
   return forms.at(&word);

@@ -11,10 +11,11 @@
 namespace ckptscope {
 namespace {
 
-constexpr int kMostNested = 32;  // operations in each other
+constexpr int kMostOperations = 32;  // operations in each other
+constexpr int kMostKeys = 100;       // of a line: each is compared with each
 
 /// What stands in a slot of that name; in all others a value.
-enum class Slot { Name, Number, Text, Dtype, Scheme, Key, Part, Value, Count, Dim };
+enum class Slot { Name, Number, Text, Dtype, Scheme, Dim, Key, Part, Value, Count };
 constexpr std::array<std::pair<std::string_view, Slot>, 25> kSlots{{
     {"RULE", Slot::Name},     {"NAME", Slot::Name},      {"N", Slot::Number},
     {"E", Slot::Number},      {"SUMMARY", Slot::Text},   {"REASON", Slot::Text},
@@ -39,21 +40,10 @@ bool is_name(const Token& token) {
          });
 }
 
-bool is_dimension(const Quantity& value) {
-  return value.whole() && *value.whole() >= -4 && *value.whole() <= 3;
-}
-
-std::string written_names() {
-  std::string names;
-  for (const WrittenForm& form : written_forms()) {
-    names += fmt::format("{}{}", names.empty() ? "one of " : ", ", form.name);
-  }
-  return names;
-}
-
 /// What is expected instead of a token in such a slot; empty where it may stand there.
 std::string missing_in(const Token& token, Slot slot, const std::string& name) {
-  const bool is_text = token.kind != Token::Kind::Mark && token.kind != Token::Kind::End;
+  const bool is_bare = token.kind == Token::Kind::Bare;
+  const auto dim = number_in(token.text).whole();
   switch (slot) {
     case Slot::Name:
       return is_name(token) ? "" : name;
@@ -61,11 +51,13 @@ std::string missing_in(const Token& token, Slot slot, const std::string& name) {
       if (is_name(token) && std::isupper(token.text.front()) != 0) return "";
       return "the name of a number, which begins with a capital,";
     case Slot::Dtype:
-      return is_output_dtype(parse_dtype(token.text)) ? "" : "bf16, f16 or f32";
+      return is_bare && is_output_dtype(parse_dtype(token.text)) ? "" : "bf16, f16 or f32";
     case Slot::Scheme:
-      return find_written_form(token.text) != nullptr ? "" : written_names();
+      return is_bare && find_written_form(token.text) != nullptr ? "" : written_form_names();
+    case Slot::Dim:
+      return is_bare && dim && *dim >= -4 && *dim <= 3 ? "" : "a dimension, -4 to 3,";
     default:
-      return is_text ? "" : name;
+      return is_bare || token.is_quoted() ? "" : name;
   }
 }
 
@@ -74,7 +66,9 @@ std::string missing_in(const Token& token, Slot slot, const std::string& name) {
 const LineField& LineFields::operator[](std::string_view name) const {
   static const LineField kNone;
   const auto found = fields_.find(name);
-  return found == fields_.end() ? kNone : found->second;
+  if (found != fields_.end()) return found->second;
+  if (word == nullptr || word->form.find(name) != std::string_view::npos) return kNone;
+  throw std::logic_error(fmt::format("no slot {} in {}", name, word->form));
 }
 
 // ---- tokens ------------------------------------------------------------------------------------
@@ -100,11 +94,11 @@ void LineReader::fail_expected(std::string_view expected) const {
 
 // ---- forms -------------------------------------------------------------------------------------
 
-LineFields LineReader::read(const Word& word) {
+LineFields LineReader::read(const Word& word, std::size_t parts) {
   LineFields fields(&word);
-  const std::string_view outer = std::exchange(form_, word.form);
-  read(form_of(word), fields);
-  form_ = outer;
+  form_ = word.form;
+  const std::span<const Form> forms(form_of(word));
+  read(forms.first(std::min(parts, forms.size())), fields);
   return fields;
 }
 
@@ -127,23 +121,26 @@ void LineReader::read(std::span<const Form> forms, LineFields& fields) {
 
 /// Those that `forms` begins with, in any order, each once; gives the rest of `forms`.
 std::span<const Form> LineReader::read_optional(std::span<const Form> forms, LineFields& fields) {
-  const auto is_other = [](const Form& form) { return form.kind != Form::Kind::Optional; };
-  const auto behind = std::find_if(forms.begin(), forms.end(), is_other);
-  const auto stands_here = [&](const Form& form) { return begins(form, fields); };
-  for (auto one = forms.begin(); one != behind;) {
-    one = std::find_if(forms.begin(), behind, stands_here);
-    if (one != behind) read(one->inner, fields);
+  std::vector<const Form*> left;
+  for (; !forms.empty() && forms.front().kind == Form::Kind::Optional; forms = forms.subspan(1)) {
+    left.push_back(&forms.front());
   }
-  return {behind, forms.end()};
+  const auto next = [&] {
+    return std::ranges::find_if(left, [&](const Form* form) { return begins(*form); });
+  };
+  for (auto one = next(); one != left.end(); one = next()) {
+    const Form* const form = *one;
+    left.erase(one);
+    read(form->inner, fields);
+  }
+  return forms;
 }
 
-bool LineReader::begins(const Form& form, const LineFields& before) const {
-  if (form.kind != Form::Kind::One) return begins(form.inner.front(), before);
-  const auto stands_here = [&](const std::string& word) {
-    return peek().is(word) && !before.has(word);
-  };
+bool LineReader::begins(const Form& form) const {
+  if (form.kind != Form::Kind::One) return begins(form.inner.front());
+  const auto stands_here = [&](const std::string& word) { return peek().is(word); };
   if (form.slot.empty()) return std::any_of(form.words.begin(), form.words.end(), stands_here);
-  return !at_end() && !peek().is(")") && !before.has(form.slot);
+  return !at_end() && !peek().is(")");
 }
 
 void LineReader::read_one(const Form& form, LineFields& fields) {
@@ -162,15 +159,13 @@ LineField LineReader::read_slot(const std::string& name) {
     field.text = key();
   } else if (slot == Slot::Part) {
     read_operand(field);
-  } else if (slot >= Slot::Value) {
+  } else if (slot == Slot::Value || slot == Slot::Count) {
     const std::size_t begin = at_;
     field.value = value();
-    for (std::size_t i = begin; i < at_; ++i) field.text += line_[i].text + " ";
-    if (slot == Slot::Count && field.value.extent().value_or(surroundings_.lenient ? 1 : 0) == 0) {
-      fail_at(file_, field.at, "a number from 1 on is expected");
-    }
-    if (slot == Slot::Dim && !is_dimension(field.value)) {
-      fail_at(file_, field.at, "a dimension, -4 to 3, is expected");
+    for (std::size_t i = begin; i < at_; ++i) field.text += (i > begin ? " " : "") + line_[i].text;
+    const bool counts = field.value.extent().value_or(surroundings_.lenient ? 1 : 0) > 0;
+    if (slot == Slot::Count && !counts) {
+      fail_at(file_, field.at, "a number from 1 on is expected, not {}: {}", field.text, form_);
     }
   } else {
     if (const std::string lacks = missing_in(peek(), slot, name); !lacks.empty()) {
@@ -185,6 +180,7 @@ LineField LineReader::read_slot(const std::string& name) {
 
 std::string LineReader::key() {
   if (peek().kind == Token::Kind::Mark || at_end()) fail_expected("a key");
+  if (++keys_ > kMostKeys) fail("more than {} keys", kMostKeys);
   try {
     std::string text = scope_.key(peek(), surroundings_.lenient);
     take();
@@ -210,8 +206,10 @@ LineFields LineReader::operation() {
   if (word == nullptr) {
     fail("\"{}\": unknown word{}", display(peek().text), suggestion(peek().text, names_of(words)));
   }
-  if (++nested_ > kMostNested) fail("more than {} operations in each other", kMostNested);
+  if (++nested_ > kMostOperations) fail("more than {} operations in each other", kMostOperations);
+  const std::string_view outer = form_;
   LineFields fields = read(*word);
+  form_ = outer;
   --nested_;
   return fields;
 }

@@ -3,7 +3,6 @@
 // limit.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
@@ -34,7 +33,8 @@ class LineFields {
  public:
   explicit LineFields(const Word* word = nullptr) : word(word) {}
   bool has(std::string_view name) const { return fields_.contains(name); }
-  /// An empty one where it was left out.
+  /// An empty one where it was left out. A slot that the form of `word` does not have is a mistake
+  /// of the program: throws std::logic_error.
   const LineField& operator[](std::string_view name) const;
   void add(std::string_view name, LineField field) { fields_[name] = std::move(field); }
 
@@ -42,11 +42,8 @@ class LineFields {
   std::vector<LineFields> repeated{};
 
  private:
-  std::map<std::string_view, LineField> fields_;  // names as the table of words has them
+  std::map<std::string_view, LineField> fields_;  // names as the forms have them
 };
-
-/// True for words that begin or join values, which nothing can be bound to.
-bool is_value_word(std::string_view name);
 
 /// Throws BadMapping, with the place, for everything that is not what it should be.
 class LineReader {
@@ -56,8 +53,10 @@ class LineReader {
              const Scope& scope)
       : file_(file), line_(line), surroundings_(surroundings), scope_(scope) {}
 
-  /// The line as `word` has it, up to the end of its form.
-  LineFields read(const Word& word);
+  /// What stands here by the form of `word`, or by the first `parts` of it. Errors show the form
+  /// from then on.
+  LineFields read(const Word& word, std::size_t parts = std::string_view::npos);
+  /// `forms` must outlive `fields`.
   void read(std::span<const Form> forms, LineFields& fields);
   Quantity value();   // value_reader.cpp
   std::string key();  // as Scope::key has it
@@ -81,7 +80,7 @@ class LineReader {
  private:
   void read_one(const Form& form, LineFields& fields);
   std::span<const Form> read_optional(std::span<const Form> forms, LineFields& fields);
-  bool begins(const Form& form, const LineFields& before) const;
+  bool begins(const Form& form) const;
   LineField read_slot(const std::string& name);
   void read_operand(LineField& field);
   LineFields operation();
@@ -93,6 +92,7 @@ class LineReader {
   std::size_t at_ = 0;
   std::string_view form_{};  // of the innermost word that is read
   int nested_ = 0;           // operations in each other
+  int keys_ = 0;             // that have been read
 };
 
 }  // namespace ckptscope

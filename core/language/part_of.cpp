@@ -27,15 +27,16 @@ Part operation_of(const LineFields& operation, Side side) {
   Part part;
   part.op = operation.word->op;
   part.side = side;
-  part.index = operation["E"].text;
-  part.extent = operation["COUNT"].value.extent();
-  part.dim = static_cast<int>(operation["DIM"].value.whole().value_or(0));
-  part.multiple = operation["MULTIPLE"].value.extent().value_or(1);
+  const auto has = [&](std::string_view slot) { return operation.has(slot); };
+  if (has("E")) part.index = operation["E"].text;
+  if (has("DIM")) part.dim = static_cast<int>(*number_in(operation["DIM"].text).whole());
+  if (has("COUNT")) part.extent = operation["COUNT"].value.extent();
+  if (has("MULTIPLE")) part.multiple = operation["MULTIPLE"].value.extent().value_or(1);
   if (part.op == Part::Op::Head && !part.extent) {
     part.unknown = operation["COUNT"].value.what_is_missing();
   }
   for (const char* const slot : {"X", "FACTOR"}) {
-    if (operation.has(slot)) part.parts.push_back(part_of(operation[slot], side));
+    if (has(slot)) part.parts.push_back(part_of(operation[slot], side));
   }
   if (!operation.repeated.empty()) take_parts(operation.repeated, part);
   return part;

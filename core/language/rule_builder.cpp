@@ -13,8 +13,9 @@ namespace ckptscope {
 namespace {
 
 // A text may come with a checkpoint from anywhere.
-constexpr std::size_t kMostUses = 32;             // of defines in each other
+constexpr std::size_t kMostLevels = 32;           // blocks and uses in each other
 constexpr std::size_t kMostStatements = 100'000;  // that are carried out
+constexpr std::size_t kMostParameters = 32;       // of a define
 
 using Statements = std::vector<Statement>;
 
@@ -45,17 +46,19 @@ class RuleBuilder {
   // ---- blocks ----------------------------------------------------------------------------------
 
   void run(const Statements& statements, Scope& scope) {
+    if (++nested_ > kMostLevels) fail("more than {} levels in each other", kMostLevels);
     for (const Statement& one : statements) {
       at_ = one.at();
       if (++statements_run_ > kMostStatements) fail("more than {} lines", kMostStatements);
-      const auto run = runs().find(one.word->name);
-      if (run != runs().end()) (this->*run->second)(one, scope);  // others are family_head.cpp's
+      const auto step = steps().find(one.word->name);
+      if (step != steps().end()) (this->*step->second)(one, scope);  // others: family_head.cpp
     }
+    --nested_;
   }
 
-  using Run = void (RuleBuilder::*)(const Statement&, Scope&);
-  static const std::map<std::string_view, Run>& runs() {
-    static const std::map<std::string_view, Run> kRuns{
+  using Step = void (RuleBuilder::*)(const Statement&, Scope&);
+  static const std::map<std::string_view, Step>& steps() {
+    static const std::map<std::string_view, Step> kSteps{
         {"closed", &RuleBuilder::run_closed}, {"=", &RuleBuilder::run_equation},
         {"let", &RuleBuilder::run_let},       {"text", &RuleBuilder::run_text},
         {"prefix", &RuleBuilder::run_prefix}, {"drop", &RuleBuilder::run_drop},
@@ -64,7 +67,7 @@ class RuleBuilder {
         {"define", &RuleBuilder::run_define}, {"preset", &RuleBuilder::run_preset},
         {"encode", &RuleBuilder::run_stray},  {"except", &RuleBuilder::run_stray},
     };
-    return kRuns;
+    return kSteps;
   }
 
   LineFields read(const Statement& statement, const Scope& scope) const {
@@ -78,72 +81,78 @@ class RuleBuilder {
   /// config shows.
   void run_when(const Statement& when, Scope& scope) {
     const bool holds = read(when, scope)["VALUE"].value.holds();
-    Scope unused = scope;
-    run_idle(holds ? when.otherwise : when.body, unused);
+    run_idle(holds ? when.otherwise : when.body, {{}, {}, &scope});
     run(holds ? when.body : when.otherwise, scope);
   }
 
   /// Nothing is kept.
-  void run_idle(const Statements& statements, Scope& scope) {
+  void run_idle(const Statements& statements, Scope scope) {
     Mapping unused;
     Mapping* const mapping = std::exchange(mapping_, &unused);
     const bool lenient = std::exchange(surroundings_.lenient, true);
-    Known known = known_;
+    const auto [defines, rules] = std::pair(defines_in_order_.size(), rules_in_order_.size());
     run(statements, scope);
-    known_ = std::move(known);
+    forget(defines_, defines_in_order_, defines);
+    forget(rules_, rules_in_order_, rules);
     surroundings_.lenient = lenient;
     mapping_ = mapping;
   }
 
-  /// The body is run once as it stands, with plain texts, before its name is known.
-  void run_define(const Statement& statement, Scope& outer) {
-    const LineFields line = read(statement, outer);
-    Define define{file_, {}, &statement.body};
-    Scope scope;
-    for (const LineFields& one : line.repeated) {
-      Parameter& parameter = define.parameters.emplace_back(parameter_of(one));
-      if (!parameter.is_text) scope.values[parameter.name] = {};
-      if (parameter.is_text) scope.texts[parameter.name] = parameter.name;
-    }
-    const bool outer_is = std::exchange(is_template_, true);
-    run_idle(statement.body, scope);
-    is_template_ = outer_is;
-    if (!known_.defines.emplace(line["NAME"].text, std::move(define)).second) {
-      fail_at(*file_, line["NAME"].at, "\"{}\" is defined twice", line["NAME"].text);
-    }
+  /// All but the first `kept` that were added.
+  static void forget(auto& all, auto& in_order, std::size_t kept) {
+    for (; in_order.size() > kept; in_order.pop_back()) all.erase(in_order.back());
   }
 
-  static Parameter parameter_of(const LineFields& fields) {
-    Parameter parameter{fields["PARAMETER"].text};
-    parameter.is_text = parameter.name.starts_with('$');
-    if (parameter.is_text) parameter.name.erase(0, 1);
-    if (fields.has("KEY")) parameter.fallback = fields["KEY"].text;
-    return parameter;
+  /// The body is run once as it stands, with plain texts, before its name is known.
+  void run_define(const Statement& statement, Scope&) {
+    const LineFields line = read(statement, {});
+    Define define{file_, {}, &statement.body};
+    Scope scope;
+    for (const LineFields& one : line.repeated) add_parameter(one, define, scope);
+    const bool outer_is = std::exchange(is_template_, true);
+    run_idle(statement.body, std::move(scope));
+    is_template_ = outer_is;
+    const LineField& name = line["NAME"];
+    const auto [added, is_new] = defines_.emplace(name.text, std::move(define));
+    if (!is_new) fail_at(*file_, name.at, "\"{}\" is defined twice", name.text);
+    defines_in_order_.push_back(added);
+  }
+
+  void add_parameter(const LineFields& line, Define& define, Scope& scope) const {
+    const LineField& field = line["PARAMETER"];
+    Parameter one{field.text};
+    one.is_text = one.name.starts_with('$');
+    if (one.is_text) one.name.erase(0, 1);
+    if (line.has("KEY")) one.fallback = line["KEY"].text;
+    check_name(one.name, field.at, one.is_text);
+    const bool is_new = one.is_text ? scope.texts.emplace(one.name, one.name).second
+                                    : scope.values.emplace(one.name, Quantity()).second;
+    if (!is_new) fail_at(*file_, field.at, "\"{}\" stands twice", field.text);
+    define.parameters.push_back(std::move(one));
+    if (define.parameters.size() > kMostParameters)
+      fail("more than {} parameters", kMostParameters);
   }
 
   void run_use(const Statement& use, Scope& scope) {
     LineReader line(*file_, use.line, surroundings_, scope);
-    line.expect("use");
-    const Position at = line.peek().at;
-    const std::string name = line.take().text;
-    const auto found = known_.defines.find(name);
-    if (found == known_.defines.end()) {
+    const LineFields fields = line.read(*use.word, 2);  // its arguments are what was defined
+    const std::string& name = fields["NAME"].text;
+    const Position& at = fields["NAME"].at;
+    const auto found = defines_.find(name);
+    if (found == defines_.end()) {
       std::vector<std::string_view> names;
-      for (const auto& [one, define] : known_.defines) names.push_back(one);
-      fail_at(*file_, at, "no define \"{}\" stands above{}", display(name),
-              suggestion(name, names));
+      for (const auto& [one, define] : defines_) names.push_back(one);
+      fail_at(*file_, at, "no define \"{}\" stands above{}", name, suggestion(name, names));
     }
     const Define define = found->second;
     Scope inner = arguments_of(line, define, name);
     line.expect_end();
-    if (++uses_ > kMostUses) fail("more than {} levels in each other", kMostUses);
     const std::string used = used_at_;
     if (used.empty()) used_at_ = fmt::format(" of {}:{}", *file_, at.line);
     const std::string* const file = std::exchange(file_, define.file);
     run(*define.body, inner);
     file_ = file;
     used_at_ = used;
-    --uses_;
   }
 
   static Scope arguments_of(LineReader& line, const Define& define, const std::string& name) {
@@ -164,7 +173,7 @@ class RuleBuilder {
     const LineFields line = read(statement, scope);
     QuantPreset preset{find_written_form(line["SCHEME"].text)->as};
     preset.config = line["CONFIG"].text;
-    preset.unpacked = line["NAME"].text;
+    preset.unpacked = line["TEXT"].text;
     preset.activation_scales = line.has("activation");
     preset.is_dynamic = line.has("dynamic");
     if (line.has("config")) preset.places = {line.has("both"), true};
@@ -199,14 +208,25 @@ class RuleBuilder {
   void run_let(const Statement& statement, Scope& scope) {
     const LineFields line = read(statement, scope);
     const LineField& name = line["NAME"];
-    if (is_value_word(name.text)) {
-      fail_at(*file_, name.at, "\"{}\" is a word of values", name.text);
-    }
+    check_name(name.text, name.at, /*is_text=*/false);
     scope.values[name.text] = line["VALUE"].value;
+  }
+
+  /// Of a value, or of a text, which $NAME inserts.
+  void check_name(const std::string& name, const Position& at, bool is_text) const {
+    if (is_text && name.find_first_of("-.") != name.npos) {
+      fail_at(*file_, at, "${} would end at the - or dot: letters, digits and _ are expected",
+              name);
+    }
+    if (find_word(words_of(Word::Group::Value, Word::Group::Value), name) != nullptr) {
+      fail_at(*file_, at, "\"{}\" is a word of values", name);
+    }
+    if (number_in(name).known()) fail_at(*file_, at, "{} is a number", name);
   }
 
   void run_text(const Statement& statement, Scope& scope) {
     const LineFields line = read(statement, scope);
+    check_name(line["NAME"].text, line["NAME"].at, /*is_text=*/true);
     scope.texts[line["NAME"].text] = line["KEY"].text;
   }
 
@@ -218,8 +238,8 @@ class RuleBuilder {
     Prefix prefix(hf.text, native.text);
     prefix.to_native = !line.has("<-");
     prefix.to_hf = !line.has("->");
-    if (prefix.to_native) require(native.at, find_unknown(native.text, hf.text));
-    if (prefix.to_hf) require(hf.at, find_unknown(hf.text, native.text));
+    if (prefix.to_native) require_known(native, hf);
+    if (prefix.to_hf) require_known(hf, native);
     if (where) prefix.where = *where;
     if (!where) prefix.to_native = false;
     refuse_again(fmt::format("prefix {} {}", hf.text, native.text));
@@ -265,7 +285,7 @@ class RuleBuilder {
     addition.extent = line["COUNT"].value.extent();
     addition.theta = line["THETA"].value.real().value_or(0);
     addition.dim = line["SIZE"].value.extent().value_or(0);
-    require(line["KEY"].at, find_unknown(addition.key, addition.beside));
+    require_known(line["KEY"], line["NATIVE"]);
     require(line["KEY"].at, find_contradiction({addition.key, addition.beside}));
     addition.key.bind_sets(addition.beside);
     addition.beside.bind_sets(addition.key);
@@ -294,7 +314,7 @@ class RuleBuilder {
   void add_equation(Equation equation) {
     equation.line = line_here();
     equation.settle();
-    require(at_, find_fault(equation));
+    require(at_, find_fault(equation, is_template_));
     std::string text = equation.whole.front().text() + " =";
     for_each_tensor(equation.parts,
                     [&](const Part& one) { text += " " + one.spellings.front().text(); });
@@ -302,13 +322,19 @@ class RuleBuilder {
     mapping_->equations.push_back(std::move(equation));
   }
 
-  /// What the texts of a define bring along is known where it is used.
   void require(const Position& at, const std::string& fault) const {
-    if (!fault.empty() && !is_template_) fail_at(*file_, at, "{}", fault);
+    if (!fault.empty()) fail_at(*file_, at, "{}", fault);
+  }
+
+  /// What the texts of a define bring along is known where it is used.
+  void require_known(const LineField& written, const LineField& read) const {
+    if (!is_template_) require(written.at, find_unknown(written.text, read.text));
   }
 
   void refuse_again(const std::string& text) {
-    if (!known_.rules.insert(text).second) fail("the same stands above: {}", text);
+    const auto [added, is_new] = rules_.insert(text);
+    if (!is_new) fail("the same stands above: {}", text);
+    rules_in_order_.push_back(added);
   }
 
   template <typename... Args>
@@ -324,13 +350,12 @@ class RuleBuilder {
   const std::string* file_ = nullptr;
   Position at_;          // of the statement that is carried out
   std::string used_at_;  // " of FILE:LINE" inside a define: of the outermost use
-  /// What the lines above have said.
-  struct Known {
-    std::map<std::string, Define, std::less<>> defines;
-    std::set<std::string> rules;  // equations and prefixes
-  };
-  Known known_;
-  std::size_t uses_ = 0;  // of defines in each other
+  // What the lines above have said; an idle branch takes back what it has added.
+  std::map<std::string, Define, std::less<>> defines_;
+  std::vector<decltype(defines_)::iterator> defines_in_order_;
+  std::set<std::string> rules_;  // equations and prefixes
+  std::vector<decltype(rules_)::iterator> rules_in_order_;
+  std::size_t nested_ = 0;
   std::size_t statements_run_ = 0;
   bool is_template_ = false;  // a define is run with its parameters' names for texts
 };

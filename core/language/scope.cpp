@@ -33,19 +33,25 @@ std::string_view take_name(std::string_view& text) {
   return name;
 }
 
+std::vector<std::string_view> texts_of(const Scope& scope) {
+  std::vector<std::string_view> names;
+  for (const Scope* one = &scope; one != nullptr; one = one->outer) {
+    for (const auto& [name, bound] : one->texts) names.push_back(name);
+  }
+  return names;
+}
+
 std::string with_texts(std::string_view text, const Scope& scope) {
   std::string out;
   for (std::size_t dollar = text.find('$'); dollar != text.npos; dollar = text.find('$')) {
     out += text.substr(0, dollar);
     text.remove_prefix(dollar + 1);
     const std::string_view name = take_name(text);
-    const auto found = scope.texts.find(name);
-    if (found == scope.texts.end()) {
-      std::vector<std::string_view> names;
-      for (const auto& [one, bound] : scope.texts) names.push_back(one);
-      refuse("${}: no text of that name{}", display(name), suggestion(name, names));
+    const std::string* const found = scope.text(name);
+    if (found == nullptr) {
+      refuse("${}: no text of that name{}", display(name), suggestion(name, texts_of(scope)));
     }
-    out += found->second;
+    out += *found;
     if (out.size() > kMostCharacters) refuse("a key of more than {} characters", kMostCharacters);
   }
   return out += text;
@@ -58,11 +64,11 @@ std::string with_numbers(std::string text, const Scope& scope, bool lenient) {
     if (plus == text.npos || text[plus] != '+') continue;
     const std::size_t close = std::min(text.find('}', plus), text.size());
     const std::string name = text.substr(plus + 1, close - plus - 1);
-    const auto found = scope.values.find(name);
-    if (found == scope.values.end()) continue;  // a number as it stands, or the pattern's error
-    const Extent number = found->second.extent();
+    const Quantity* const found = scope.value(name);
+    if (found == nullptr) continue;  // a number as it stands, or the pattern's error
+    const Extent number = found->extent();
     if (!number && !lenient) {
-      refuse("{{…+{}}}: config.json does not state {}", name, found->second.what_is_missing());
+      refuse("{{…+{}}}: config.json does not state {}", name, found->what_is_missing());
     }
     text.replace(plus + 1, name.size(), std::to_string(number.value_or(0)));
   }
@@ -87,7 +93,22 @@ Quantity Surroundings::setting(const std::string& name) const {
   return number.whole() ? number : Quantity{{found->second}};
 }
 
+const Quantity* Scope::value(std::string_view name) const {
+  const auto found = values.find(name);
+  if (found != values.end()) return &found->second;
+  return outer == nullptr ? nullptr : outer->value(name);
+}
+
+const std::string* Scope::text(std::string_view name) const {
+  const auto found = texts.find(name);
+  if (found != texts.end()) return &found->second;
+  return outer == nullptr ? nullptr : outer->text(name);
+}
+
 std::string Scope::key(const Token& token, bool lenient) const {
+  if (token.text.size() > kMostCharacters) {
+    refuse("a key of more than {} characters", kMostCharacters);
+  }
   std::string text;
   if (token.kind == Token::Kind::Literal) {
     for (const char c : token.text) text += c == '{' ? "{{" : std::string(1, c);

@@ -27,6 +27,11 @@ struct Surroundings {
 struct Scope {
   std::map<std::string, Quantity, std::less<>> values{};
   std::map<std::string, std::string, std::less<>> texts{};
+  const Scope* outer = nullptr;  // whose names are seen too
+
+  /// Null where nothing is bound to that name.
+  const Quantity* value(std::string_view name) const;
+  const std::string* text(std::string_view name) const;
 
   /// The text of a pattern: what a key is with its texts and numbers put in. In '…' braces and $
   /// stand for themselves. A number that only a config can tell is 0 where it may be unknown

@@ -1,4 +1,4 @@
-// A line is known by its first token, so no line is looked into here.
+// A line is known by its first token, an equation by its second.
 #include "core/language/statements.hpp"
 
 #include "core/names/nearest_word.hpp"
@@ -35,7 +35,7 @@ class StatementReader {
   std::vector<Statement> read_block() {
     std::vector<Statement> statements;
     while (!line_.empty() && !stands("else") && !stands("end")) {
-      Statement& one = statements.emplace_back(Statement{word_here(), line_});
+      Statement& one = statements.emplace_back(Statement{word_here(), std::move(line_)});
       advance();
       if (one.word->group == Group::Block) read_body(one);
     }
@@ -78,10 +78,12 @@ class StatementReader {
     const Token& second = line_[1];
     if (!second.is("=") && !second.is("|") && !second.is("(")) {
       const bool is_end = second.kind == Token::Kind::End;
+      std::vector<std::string_view> names = names_of(first_words());
+      names.insert(names.end(), {"else", "end"});
       fail_at(name_, second.at,
               "= is expected, not {}: a line is an equation, KEY = KEY, or begins with a word{}",
               is_end ? "the end of the line" : '"' + display(second.text) + '"',
-              suggestion(line_.front().text, names_of(first_words())));
+              suggestion(line_.front().text, names));
     }
     return find_word(first_words(), "=");
   }

@@ -17,7 +17,7 @@ struct Statement {
   const Position& at() const { return line.front().at; }
 };
 
-/// The word that a line begins with; null of an equation.
+/// The word that a line begins with; null where it can only be an equation.
 const Word* find_first_word(const TokenLine& line);
 
 /// Throws BadMapping: as Tokeniser does; a line that is neither a word's nor an equation; a first

@@ -37,8 +37,9 @@ void Tokeniser::step() {
 
 /// At a `\` with nothing but blanks behind it.
 bool Tokeniser::goes_on() const {
-  return text_[at_] == '\\' &&
-         text_.find_first_not_of(" \t\r", at_ + 1) == std::min(text_.find('\n', at_), text_.size());
+  if (text_[at_] != '\\') return false;
+  const std::size_t next = text_.find_first_not_of(" \t\r", at_ + 1);
+  return next == text_.npos || text_[next] == '\n';
 }
 
 bool Tokeniser::next(TokenLine& line) {

@@ -40,6 +40,7 @@ struct Token {
   bool is(std::string_view bare) const {
     return (kind == Kind::Bare || kind == Kind::Mark) && text == bare;
   }
+  bool is_quoted() const { return kind == Kind::Literal || kind == Kind::Escaped; }
 };
 
 /// At least one token, then one of kind End.

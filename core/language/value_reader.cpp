@@ -1,5 +1,4 @@
 // A value is computed as it is read.
-#include <algorithm>
 #include <array>
 
 #include "core/language/line_reader.hpp"
@@ -11,7 +10,7 @@ namespace {
 constexpr std::array<std::array<std::string_view, 6>, 6> kOperators{
     {{"or"}, {"and"}, {"==", "!=", "<", "<=", ">", ">="}, {"+", "-"}, {"*", "/"}, {"??"}}};
 constexpr std::size_t kComparison = 2;  // `not` stands below these
-constexpr int kMostNested = 200;
+constexpr int kMostParentheses = 200;
 
 class ValueReader {
  public:
@@ -51,9 +50,7 @@ class ValueReader {
     if (line_.accept("layout")) return {{surroundings_.options.layout}};
     if (line_.accept("true")) return {{true}};
     if (line_.accept("false")) return {{false}};
-    if (token.kind == Token::Kind::Literal || token.kind == Token::Kind::Escaped) {
-      return {{line_.take().text}};
-    }
+    if (token.is_quoted()) return {{line_.take().text}};
     if (token.kind != Token::Kind::Bare) line_.fail_expected("a value");
     if (token.text.starts_with('.')) return surroundings_.of_config(path());
     if (token.text.starts_with("set.")) return surroundings_.setting(line_.take().text.substr(4));
@@ -61,7 +58,7 @@ class ValueReader {
   }
 
   Quantity in_parentheses() {
-    if (++nested_ > kMostNested) line_.fail("more than {} parentheses", kMostNested);
+    if (++nested_ > kMostParentheses) line_.fail("more than {} parentheses", kMostParentheses);
     Quantity inside = value();
     line_.expect(")");
     return inside;
@@ -79,15 +76,15 @@ class ValueReader {
   Quantity number_or_name() {
     const std::string& text = line_.peek().text;
     const Quantity number = number_in(text);
-    const auto bound = line_.scope().values.find(text);
-    if (!number.known() && bound == line_.scope().values.end()) {
+    const Quantity* const bound = line_.scope().value(text);
+    if (!number.known() && bound == nullptr) {
       line_.fail(
           "\"{}\" is no value: nothing is bound to that name; a path into config.json begins "
           "with a dot",
           display(text));
     }
     line_.take();
-    return number.known() ? number : bound->second;
+    return number.known() ? number : *bound;
   }
 
   LineReader& line_;
@@ -96,12 +93,6 @@ class ValueReader {
 };
 
 }  // namespace
-
-bool is_value_word(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kWords{"or",     "and",    "not",  "has",
-                                                   "length", "layout", "true", "false"};
-  return std::find(kWords.begin(), kWords.end(), name) != kWords.end();
-}
 
 Quantity LineReader::value() {
   return ValueReader(*this).value();

@@ -16,9 +16,9 @@ constexpr std::array kWords{
     Word{G::Head, "config", "config VALUE",
          "config.json names this family when the value holds; several lines: one is enough. "
          "Paths are taken as they stand"},
-    Word{G::Head, "keys", "keys KEY|!KEY ...",
-         "without a config.json, keys that only this family has, and, behind !, has not; several "
-         "lines: one is enough"},
+    Word{G::Head, "keys", "keys KEY ...",
+         "without a config.json, keys that only this family has, and, with a ! before them, has "
+         "not; several lines: one is enough"},
     Word{G::Head, "layout", "layout NAME [START]",
          "a way in which native names are spelled, for --layout; native keys that begin with "
          "START have it. The first is the default"},
@@ -58,7 +58,7 @@ constexpr std::array kWords{
          "lines under a name, which see their parameters and nothing else: a value, or, behind "
          "$, a text, which may have a default"},
     Word{G::Block, "preset",
-         "preset SCHEME [activation = dynamic|left_out] [config = text|both] [unpacked = NAME] "
+         "preset SCHEME [activation = dynamic|left_out] [config = text|both] [unpacked = TEXT] "
          "'CONFIG'",
          "how hf weights are published packed, for --quantize, with their quantization_config "
          "(SCHEME: mxfp4, mxfp4_rows, mxfp8; fp8 or fp8_modelopt with a scale a matrix; "
@@ -101,12 +101,19 @@ constexpr std::array kWords{
     Word{G::Value, "set.NAME", "set.num_experts", "what --set says"},
     Word{G::Value, "layout", "layout == \"documented\"", "the layout that was chosen"},
     Word{G::Value, "has", "has .path", "whether config.json has it"},
-    Word{G::Value, "length", "length .path", "elements of a list, characters of a text"},
-    Word{G::Value, "??", "VALUE ?? VALUE", "the second where the first is unknown"},
-    Word{G::Value, "+ - * /", "VALUE + VALUE - VALUE * VALUE / (VALUE)",
-         "whole numbers in 64 bits, or reals; unknown with something unknown"},
-    Word{G::Value, "== != < <= > >=", "VALUE == VALUE", "false with something unknown"},
-    Word{G::Value, "and or not", "not VALUE", "in that order of strength behind not"},
+    Word{G::Value, "length", "length .path", "elements of a list, bytes of a text"},
+    Word{G::Value, "", "42  0.5  \"text\"  NAME",
+         "numbers, texts in quotes, and what `let` has bound"},
+    Word{G::Value, "true", "true", "a flag, as config.json has them"},
+    Word{G::Value, "false", "false", "the other one"},
+    Word{G::Value, "??", "VALUE ?? VALUE",
+         "the second where the first is unknown; the strongest operator, the others follow"},
+    Word{G::Value, "*", "VALUE * / VALUE", "whole numbers in 64 bits, or reals"},
+    Word{G::Value, "+", "VALUE + - VALUE", "unknown with something unknown, as * and /"},
+    Word{G::Value, "==", "VALUE == != < <= > >= VALUE", "false with something unknown"},
+    Word{G::Value, "not", "not VALUE", "true where VALUE is not, and where it is unknown"},
+    Word{G::Value, "and", "VALUE and VALUE", "both are true"},
+    Word{G::Value, "or", "VALUE or VALUE", "one is true; the weakest"},
 };
 
 }  // namespace

@@ -65,7 +65,7 @@ std::string find_contradiction(const std::vector<Pattern>& keys) {
   return "";
 }
 
-std::string find_fault(const Equation& equation) {
+std::string find_fault(const Equation& equation, bool is_template) {
   std::vector<Pattern> keys = equation.whole;
   for_each_tensor(equation.parts, [&](const Part& one) {
     keys.insert(keys.end(), one.spellings.begin(), one.spellings.end());
@@ -73,7 +73,7 @@ std::string find_fault(const Equation& equation) {
   std::string fault = find_contradiction(keys);
   if (!fault.empty()) return fault;
   if (count_stacks(equation.parts) > 1) return "two stacks in one equation";
-  return find_unknown(equation);
+  return is_template ? "" : find_unknown(equation);
 }
 
 }  // namespace ckptscope

@@ -15,7 +15,8 @@ namespace ckptscope {
 std::string find_unknown(const Pattern& written, const Pattern& read, std::string_view index = "");
 /// A variable that is one closed set here and another one there.
 std::string find_contradiction(const std::vector<Pattern>& keys);
-/// Of every way in which an equation can be used, and of its stack.
-std::string find_fault(const Equation& equation);
+/// Of every way in which an equation can be used, and of its stack. What a template's texts bring
+/// along is known where it is used: its variables are not looked at.
+std::string find_fault(const Equation& equation, bool is_template);
 
 }  // namespace ckptscope

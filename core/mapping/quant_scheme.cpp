@@ -137,6 +137,14 @@ const WrittenForm* find_written_form(std::string_view name) {
   return found == forms.end() ? nullptr : &*found;
 }
 
+std::string written_form_names() {
+  std::string names;
+  for (const WrittenForm& form : written_forms()) {
+    names.append(names.empty() ? "one of " : ", ").append(form.name);
+  }
+  return names;
+}
+
 const WrittenForm& written_form(PackAs as) {
   return written_forms()[static_cast<std::size_t>(as)];
 }

@@ -77,5 +77,6 @@ const WrittenForm& written_form(PackAs as);
 /// All of them, in the order of PackAs.
 std::span<const WrittenForm> written_forms();
 const WrittenForm* find_written_form(std::string_view name);  // null without one
+std::string written_form_names();                             // "one of mxfp4, fp8, …"
 
 }  // namespace ckptscope

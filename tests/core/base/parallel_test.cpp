@@ -23,6 +23,16 @@ TEST(ParallelFor, EveryNumberOnce) {
   }
 }
 
+TEST(ParallelFor, BothAreDoneAndTheFirstFailureIsRethrown) {
+  int first = 0;
+  int second = 0;
+  both([&] { first = 1; }, [&] { second = 2; });
+  EXPECT_EQ(first, 1);
+  EXPECT_EQ(second, 2);
+  EXPECT_THROW(both([] { throw std::runtime_error("first"); }, [] {}), std::runtime_error);
+  EXPECT_THROW(both([] {}, [] { throw std::runtime_error("second"); }), std::runtime_error);
+}
+
 TEST(ParallelFor, TheLowestFailureIsRethrownAndTheRestNotStarted) {
   for (const unsigned workers : {1u, 4u}) {
     std::atomic<std::size_t> last{0};

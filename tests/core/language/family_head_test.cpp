@@ -68,12 +68,14 @@ TEST(FamilyHead, Errors) {
   };
   const Row rows[] = {
       {"family", "x:1:7: NAME is expected, not the end of the line: family NAME \"SUMMARY\""},
-      {"family a b c", "x:1:12: the end of the line is expected, not \"c\""},
+      {"family a b c",
+       "x:1:12: the end of the line is expected, not \"c\": family NAME \"SUMMARY\""},
       {"config .a ==", "x:1:13: a value is expected, not the end of the line: config VALUE"},
-      {"keys", "x:1:5: a key is expected, not the end of the line: keys KEY|!KEY ..."},
+      {"keys", "x:1:5: a key is expected, not the end of the line: keys KEY ..."},
       {"keys {a", "x:1:6: {a: a } is missing"},
       {"keys \"{a\"", "x:1:6: a } is missing"},
       {"keys !{p}.a", "x:1:1: a key without ! is expected"},
+      {"keys !KEY", "x:1:1: a key without ! is expected"},
       {"dtype U8", "x:1:7: bf16, f16 or f32 is expected, not \"U8\": dtype DTYPE"},
   };
   for (const Row& row : rows) {

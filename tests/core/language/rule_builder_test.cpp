@@ -35,6 +35,16 @@ std::string rules_of(const std::string& text, const MappingOptions& options = {}
     out += fmt::format("add {} {} beside {}\n", one_more.rule, one_more.key.text(),
                        one_more.beside.text());
   }
+  for (const QuantPreset& preset : mapping.presets) {
+    out += fmt::format("preset {} {}{}{}{}{}", written_form(preset.as).name, preset.config,
+                       preset.activation_scales ? preset.is_dynamic ? " dynamic" : " left_out" : "",
+                       preset.places.text ? preset.places.top ? " both" : " text" : "",
+                       preset.unpacked.empty() ? "" : " " + preset.unpacked, "\n");
+    for (const QuantPreset::Weights& one : preset.weights) {
+      out += fmt::format("encode {} {} {}\n", one.key.text(), one.rank, written_form(one.as).name);
+    }
+    for (const std::string& text : preset.except) out += "except " + text + "\n";
+  }
   if (!mapping.closed.empty()) out += "closed " + mapping.closed + "\n";
   return out;
 }
@@ -77,6 +87,20 @@ TEST(RuleBuilder, Rules) {
       {"add r {p}.b = zeros(4) beside {p}.g\nadd s h = e\nadd t f = frequencies(10.0, 8) beside e",
        "add r {p}.b beside {p}.g\nadd s h beside e\nadd t f beside e\n"},
       {"closed x.y", "closed x.y\n"},
+      {"preset fp8 '{}'\nend", "preset fp8 {}\n"},
+      {"preset fp8 unpacked = 'a b' config = text activation = dynamic '{}'\n"
+       "encode {p}.w rank 2\nend",
+       "preset fp8 {} dynamic text a b\nencode {p}.w 2 fp8\n"},
+      {"preset nvfp4 activation = left_out config = both '{}'\nencode {p}.w rank 2 when .on as "
+       "fp4\n"
+       "encode {p}.v rank .experts when .nothing\nexcept norm 'a b'\nexcept head\nend",
+       "preset nvfp4 {} left_out both\nencode {p}.w 2 fp4\nexcept norm\nexcept a b\nexcept head\n"},
+      {"text a = x\nwhen .on\ntext a = y\nend\n$a = b", "y = b\n"},
+      {"text a = x\nwhen .nothing\ntext a = y\nend\n$a = b", "x = b\n"},
+      {"prefix l.{K}. = m.{K}. where K >= .layers\nprefix a.{K}. = b.{K}. where K < .nothing",
+       "prefix 'l.{K}.' = 'm.{K}.'\nprefix 'a.{K}.' <- 'b.{K}.'\n"},
+      {"drop r 'why' l.{L} where L < .layers", "drop hf r l.{L} L < 2\n"},
+      {"cat(0, a : 1 + 2, b : 3) = c", "cat(0, a : 3, b : 3) = c\n"},
       {"define two($a, n, $b = y)\nstack(E, n, $a.{E}) = $b\nend\nuse two(x, 3)\nuse two(z, 4, w)",
        "stack(E, 3, x.{E}) = y\nstack(E, 4, z.{E}) = w\n"},
       {"define st($part, $whole, n)\nstack(E, n, $part) = $whole\nend\nuse st(a.{E}, b, 2)",
@@ -150,15 +174,21 @@ TEST(RuleBuilder, Refuses) {
       {"stack(e, 2, a.{e}) = b",
        "m:1:7: the name of a number, which begins with a capital, is expected, not \"e\": "
        "stack(E, COUNT, X)"},
-      {"cat(7, a, b) = c", "m:1:5: a dimension, -4 to 3, is expected"},
+      {"cat(7, a, b) = c",
+       "m:1:5: a dimension, -4 to 3, is expected, not \"7\": cat(DIM, X [: SIZE], ...)"},
       {"cat(0, a, b = c", "m:1:4: a ( is not closed"},
       {"t(a, b) = c", "m:1:4: ) is expected, not \",\": t(X)"},
-      {"head(a, 3, 0) = b", "m:1:12: a number from 1 on is expected"},
+      {"head(a, 3, 0) = b",
+       "m:1:12: a number from 1 on is expected, not 0: head(X, COUNT, MULTIPLE)"},
       {"a = b as U8",
        "m:1:10: bf16, f16 or f32 is expected, not \"U8\": LEFT = RIGHT [as DTYPE|output] [rows "
        "COUNT]"},
-      {"a = b as F32 as output", "m:1:14: the end of the line is expected, not \"as\""},
-      {"a = b c", "m:1:7: the end of the line is expected, not \"c\""},
+      {"a = b as F32 as output",
+       "m:1:14: the end of the line is expected, not \"as\": LEFT = RIGHT [as DTYPE|output] [rows "
+       "COUNT]"},
+      {"a = b c",
+       "m:1:7: the end of the line is expected, not \"c\": LEFT = RIGHT [as DTYPE|output] [rows "
+       "COUNT]"},
       {"$s.a = b", "m:1:1: $s: no text of that name"},
       {"text abc = x\n$abd.a = b", "m:2:1: $abd: no text of that name; did you mean \"abc\"?"},
       {"let not = 2", "m:1:5: \"not\" is a word of values"},
@@ -168,10 +198,22 @@ TEST(RuleBuilder, Refuses) {
       {"when .x\na = b", "m:1:1: the end of \"when\" is missing"},
       {"end", "m:1:1: no block is open here"},
       {"a = b\nelse", "m:2:1: no block is open here"},
+      {"use", "m:1:4: NAME is expected, not the end of the line: use NAME(ARGUMENT, ...)"},
       {"use nothing(1)", "m:1:5: no define \"nothing\" stands above"},
       {"define d($a, n)\nend\nuse d(x)", "m:3:8: n of d is missing"},
-      {"define d($a)\nend\nuse d(x, y)", "m:3:10: ) is expected, not \"y\""},
+      {"define d($a)\nend\nuse d(x, y)",
+       "m:3:10: ) is expected, not \"y\": use NAME(ARGUMENT, ...)"},
       {"define d()\nuse d()\nend", "m:2:5: no define \"d\" stands above"},
+      {"define d($a $b)\nend",
+       "m:1:13: ) is expected, not \"$b\": define NAME([PARAMETER [= KEY], ...])"},
+      {"define d($a,)\nend",
+       "m:1:13: PARAMETER is expected, not \")\": define NAME([PARAMETER [= KEY], ...])"},
+      {"define d($a, $a)\nend", "m:1:14: \"$a\" stands twice"},
+      {"define d(layout)\nend", "m:1:10: \"layout\" is a word of values"},
+      {"text q = z\ndefine d($a = $q)\nend", "m:2:15: $q: no text of that name"},
+      {"let n = 1\ndefine d($a = l.{K+n})\nend", "m:2:15: {K+n}: {K+number} is expected"},
+      {"let 3 = 4", "m:1:5: 3 is a number"},
+      {"text a.b = c", "m:1:6: $a.b would end at the - or dot: letters, digits and _ are expected"},
       {"define d()\nend\ndefine d()\nend", "m:3:8: \"d\" is defined twice"},
       {"define d(n)\nlet a = m\nend",
        "m:2:9: \"m\" is no value: nothing is bound to that name; a path "
@@ -193,12 +235,25 @@ TEST(RuleBuilder, Refuses) {
        "m:1:8: one of mxfp4, fp8, fp8_blocks, fp8_blocks_bf16, fp8_blocks_ue8m0, fp8_blocks_e8m0, "
        "mxfp4_rows, mxfp8, int4, fp4, fp8_modelopt, nvfp4, nvfp4_divided is expected, not \"fp9\": "
        "preset SCHEME [activation = dynamic|left_out] "
-       "[config = text|both] [unpacked = NAME] 'CONFIG'"},
+       "[config = text|both] [unpacked = TEXT] 'CONFIG'"},
       {"add r a = zeros(2) beside frequencies(10.0, 8) beside b",
        "m:1:1: either zeros or frequencies"},
       {"encode a rank 2", "m:1:1: \"encode\" stands in a preset"},
       {"preset fp8 '{}'\na = b\nend", "m:2:1: encode or except is expected"},
-      {"preset fp8 '{}'\nencode a rank 0\nend", "m:2:15: a number from 1 on is expected"},
+      {"preset fp8 '{}'\nencode a rank 0\nend",
+       "m:2:15: a number from 1 on is expected, not 0: encode KEY rank RANK [as SCHEME] [when "
+       "VALUE]"},
+      {"define d($a)\ncat(0, stack(E, 2, $a.{E}), stack(F, 2, $a.{F})) = c\nend",
+       "m:2:1: two stacks in one equation"},
+
+      {"drop mtp model.layers.{L}.{x} where L >= 80",
+       "m:1:37: the end of the line is expected, not \"L\": drop [native] RULE \"REASON\" KEY "
+       "[where N <|>= VALUE]"},
+      {"cat(a, b) = c",
+       "m:1:5: a dimension, -4 to 3, is expected, not \"a\": cat(DIM, X [: SIZE], ...)"},
+      {"els",
+       "m:1:4: = is expected, not the end of the line: a line is an equation, KEY = KEY, or "
+       "begins with a word; did you mean \"else\"?"},
       {"when .x\nend of it", "m:2:5: end stands alone on its line"},
       {"{a}{b}{c}{d} = {a}{b}{c}{d}", "m:1:1: {a}{b}{c}{d}: at most 3 open texts"},
       {"{A=x|y} = b", "m:1:1: {A=…}: a closed set has a small letter"},
@@ -232,15 +287,23 @@ TEST(RuleBuilder, HasLimits) {
     uses += fmt::format("define d{}()\nuse d{}()\nuse d{}()\nend\n", i + 1, i, i);
   }
   for (const std::string& text :
-       {"let a = " + repeated("(", 200'000),
+       {"let a = " + repeated("(", 200'000), repeated("a | ", 101) + "a = b",
+        "define d(" + repeated("n, ", 40) + "m)\nend", std::string(5000, 'k') + " = b",
         "let a = " + repeated("( ", 5000) + repeated(" )", 5000),
         repeated("t(", 20'000) + "a" + repeated(")", 20'000) + " = b",
         repeated("when .x\n", 20'000), doubling, uses, repeated("{a=|x}", 40) + "y = z"}) {
     const MappingText one{"m", text};
     EXPECT_THROW(check_mapping({&one, 1}), Error) << text.substr(0, 30);
   }
-  const MappingText nots{"m", "when " + repeated("not ", 100'000) + "true\na = b\nend"};
-  EXPECT_NO_THROW(check_mapping({&nots, 1}));
+  // What stands above costs a branch nothing: with copies of it this would take half a minute.
+  std::string branches;
+  for (int i = 0; i < 8000; ++i) branches += fmt::format("a{0} = b{0}\ntext a{0} = b\n", i);
+  branches += repeated("when false\na = b\nend\n", 8000);
+  for (const std::string& text :
+       {"when " + repeated("not ", 100'000) + "true\na = b\nend", branches}) {
+    const MappingText one{"m", text};
+    EXPECT_NO_THROW(check_mapping({&one, 1}));
+  }
 }
 
 /// Two branches may say the same; which holds is the config's business.
