@@ -162,9 +162,11 @@ std::string version_text() {
   char pcre[64] = {};
   pcre2_config(PCRE2_CONFIG_VERSION, pcre);
   return fmt::format(
-      "ckptscope {}\nlibraries: fmt {}.{}.{}, nlohmann-json {}.{}.{}, CLI11 {}, PCRE2 {}, utf8proc "
+      "ckptscope {}\n"
+      "libraries: fmt {}.{}.{}, nlohmann-json {}.{}.{}, CLI11 {}, PCRE2 {}, utf8proc {}, xxHash "
       "{}, "
-      "xxHash {}, OpenSSL {}, Highway {}\nkernels: {} (CKPTSCOPE_KERNELS chooses: {})\n",
+      "OpenSSL {}, Highway {}\n"
+      "kernels: {} (CKPTSCOPE_KERNELS chooses: {})\n",
       CKPTSCOPE_VERSION, FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100,
       NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH,
       CLI11_VERSION, pcre, utf8proc_version(), xxhash_version(), OPENSSL_VERSION_STR,

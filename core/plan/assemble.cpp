@@ -53,8 +53,7 @@ class Holes {
 
 }  // namespace
 
-// ---- gathering
-// ------------------------------------------------------------------------------------
+// ---- gathering ----------------------------------------------------------------------------------
 
 bool Assembly::add(const KeyPlace& place, const LogicalTensor& tensor) {
   if (!reading_.are_numbers(*place.equation, tensor)) return true;
@@ -116,8 +115,7 @@ bool Assembly::is_of_other_rank(const Part& stack, std::uint64_t expert) const {
   return expert < first || expert >= last;
 }
 
-// ---- making
-// ---------------------------------------------------------------------------------------
+// ---- making -------------------------------------------------------------------------------------
 
 void Assembly::finish(std::vector<Draft>& drafts) {
   for (Group* group : order_) order_members(*group);

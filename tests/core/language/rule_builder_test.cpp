@@ -146,7 +146,8 @@ TEST(RuleBuilder, Refuses) {
   const Row rows[] = {
       {"statck(E, 2, {p}.{E}) = {p}", "m:1:1: \"statck\": unknown word; did you mean \"stack\"?"},
       {"a",
-       "m:1:2: = is expected, not the end of the line: a line is an equation, KEY = KEY, or begins "
+       "m:1:2: = is expected, not the end of the line: a line is an equation, KEY = KEY with "
+       "blanks, or begins "
        "with a word"},
       {"a = b as F64",
        "m:1:10: bf16, f16 or f32 is expected, not \"F64\": LEFT = RIGHT [as DTYPE|output] [rows "
@@ -158,11 +159,12 @@ TEST(RuleBuilder, Refuses) {
       {"a = b\nfamily x \"late\"", "m:2:1: \"family\" stands above all other lines"},
       {"when .x\na = b\nelse when .y\nend", "m:3:6: else stands alone on its line"},
       {"prefx a = b",
-       "m:1:7: = is expected, not \"a\": a line is an equation, KEY = KEY, or begins with a word; "
-       "did "
-       "you mean \"prefix\"?"},
+       "m:1:7: = is expected, not \"a\": a line is an equation, KEY = KEY with blanks, or begins "
+       "with a word; "
+       "did you mean \"prefix\"?"},
       {"a == b",
-       "m:1:3: = is expected, not \"==\": a line is an equation, KEY = KEY, or begins with a word"},
+       "m:1:3: = is expected, not \"==\": a line is an equation, KEY = KEY with blanks, or begins "
+       "with a word"},
       {"a = b\n\na = b", "m:3:1: the same stands above: b = a"},
       {"prefix a = b\nprefix a = b", "m:2:1: the same stands above: prefix a b"},
       {"t(a) = t(b)", "m:1:1: operations on both sides: one side must be a key"},
@@ -252,7 +254,8 @@ TEST(RuleBuilder, Refuses) {
       {"cat(a, b) = c",
        "m:1:5: a dimension, -4 to 3, is expected, not \"a\": cat(DIM, X [: SIZE], ...)"},
       {"els",
-       "m:1:4: = is expected, not the end of the line: a line is an equation, KEY = KEY, or "
+       "m:1:4: = is expected, not the end of the line: a line is an equation, KEY = KEY with "
+       "blanks, or "
        "begins with a word; did you mean \"else\"?"},
       {"when .x\nend of it", "m:2:5: end stands alone on its line"},
       {"{a}{b}{c}{d} = {a}{b}{c}{d}", "m:1:1: {a}{b}{c}{d}: at most 3 open texts"},

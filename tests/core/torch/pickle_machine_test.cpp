@@ -8,8 +8,7 @@
 namespace ckptscope::testing {
 namespace {
 
-// ---- a pickle by hand
-// -----------------------------------------------------------------------------
+// ---- a pickle by hand ---------------------------------------------------------------------------
 
 std::string text(const std::string& value) {
   return "\x8C" + std::string(1, static_cast<char>(value.size())) + value;
