@@ -146,8 +146,8 @@ adapters blocks" what all may use; "map --rules" shows which line made which key
 
 Below, a name in capitals says what stands there: KEY, HF and NATIVE a key, X and FACTOR a key,
 several spellings of one, or an operation, N and E the name of a number, with a capital, NAME and
-RULE a name, COUNT, SIZE and the like a value, DTYPE bf16, f16 or f32. a|b is one or the other,
-[...] may be left out (several: in any order), ... is more of the same.
+RULE a name, COUNT, SIZE and the like a value, DIM -4 to 3, DTYPE bf16, f16 or f32. a|b is one or
+the other, [...] may be left out (several: in any order), ... is more of the same.
 )";
   for (const Word& word : mapping_words()) {
     if (&word == &mapping_words().front() || (&word - 1)->group != word.group) {

@@ -24,6 +24,7 @@ struct Form {
   bool by_comma = false;             // Repeated
 };
 
+/// `text` is the program's own and right.
 std::vector<Form> read_form(std::string_view text);
 /// Of a word that begins a line, or of an operation. Read once; thread-safe.
 const std::vector<Form>& form_of(const Word& word);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <stdexcept>
 
 #include "core/names/nearest_word.hpp"
@@ -12,7 +11,9 @@ namespace ckptscope {
 namespace {
 
 constexpr int kMostOperations = 32;  // operations in each other
-constexpr int kMostKeys = 100;       // of a line: each is compared with each
+constexpr int kMostKeys = 32;        // of a line: each is compared with each
+
+constexpr std::size_t kMostName = 100;  // characters
 
 /// What stands in a slot of that name; in all others a value.
 enum class Slot { Name, Number, Text, Dtype, Scheme, Dim, Key, Part, Value, Count };
@@ -34,10 +35,8 @@ Slot slot_of(std::string_view name) {
 }
 
 bool is_name(const Token& token) {
-  return token.kind == Token::Kind::Bare &&
-         std::all_of(token.text.begin(), token.text.end(), [](unsigned char c) {
-           return c < 0x80 && (std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.');
-         });
+  return token.kind == Token::Kind::Bare && token.text.size() <= kMostName &&
+         token.text.find_first_not_of(kNameCharacters) == token.text.npos;
 }
 
 /// What is expected instead of a token in such a slot; empty where it may stand there.
@@ -48,7 +47,7 @@ std::string missing_in(const Token& token, Slot slot, const std::string& name) {
     case Slot::Name:
       return is_name(token) ? "" : name;
     case Slot::Number:
-      if (is_name(token) && std::isupper(token.text.front()) != 0) return "";
+      if (is_name(token) && token.text.front() >= 'A' && token.text.front() <= 'Z') return "";
       return "the name of a number, which begins with a capital,";
     case Slot::Dtype:
       return is_bare && is_output_dtype(parse_dtype(token.text)) ? "" : "bf16, f16 or f32";
@@ -184,9 +183,10 @@ std::string LineReader::key() {
   try {
     std::string text = scope_.key(peek(), surroundings_.lenient);
     take();
+    characters_ += text.size();
     return text;
   } catch (const std::invalid_argument& error) {
-    fail("{}", error.what());
+    fail("{}", display(error.what()));
   }
 }
 

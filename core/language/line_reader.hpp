@@ -74,6 +74,8 @@ class LineReader {
   /// "EXPECTED is expected, not \"found\": FORM".
   [[noreturn]] void fail_expected(std::string_view expected) const;
 
+  /// Of keys that have been read, with their texts put in.
+  std::size_t characters() const { return characters_; }
   const Surroundings& surroundings() const { return surroundings_; }
   const Scope& scope() const { return scope_; }
 
@@ -93,6 +95,7 @@ class LineReader {
   std::string_view form_{};  // of the innermost word that is read
   int nested_ = 0;           // operations in each other
   int keys_ = 0;             // that have been read
+  std::size_t characters_ = 0;
 };
 
 }  // namespace ckptscope

@@ -88,6 +88,7 @@ std::string Quantity::what_is_missing() const {
 }
 
 Quantity number_in(std::string_view text) {
+  if (text.find_first_not_of("0123456789+-.eE") != text.npos) return {};  // inf, nan
   const Quantity whole = parse<Whole>(text);
   return whole.known() ? whole : parse<double>(text);
 }

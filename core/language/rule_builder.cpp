@@ -13,9 +13,10 @@ namespace ckptscope {
 namespace {
 
 // A text may come with a checkpoint from anywhere.
-constexpr std::size_t kMostLevels = 32;           // blocks and uses in each other
-constexpr std::size_t kMostStatements = 100'000;  // that are carried out
-constexpr std::size_t kMostParameters = 32;       // of a define
+constexpr std::size_t kMostLevels = 33;            // the text, blocks and uses in each other
+constexpr std::size_t kMostStatements = 100'000;   // that are carried out,
+constexpr std::size_t kMostCharacters = 16 << 20;  // and what they say, keys with their texts
+constexpr std::size_t kMostParameters = 32;        // of a define
 
 using Statements = std::vector<Statement>;
 
@@ -70,15 +71,22 @@ class RuleBuilder {
     return kSteps;
   }
 
-  LineFields read(const Statement& statement, const Scope& scope) const {
+  LineFields read(const Statement& statement, const Scope& scope) {
     LineReader line(*file_, statement.line, surroundings_, scope);
     LineFields fields = line.read(*statement.word);
     line.expect_end();
+    count(statement, line);
     return fields;
   }
 
-  /// The branch that does not hold is run all the same, so that no line has a fault that only some
-  /// config shows.
+  void count(const Statement& statement, const LineReader& line) {
+    characters_run_ += line.characters();
+    for (const Token& token : statement.line) characters_run_ += token.text.size() + 1;
+    if (characters_run_ > kMostCharacters) fail("more than {} characters", kMostCharacters);
+  }
+
+  /// The branch that does not hold is run all the same, so that faults of its lines do not wait for
+  /// a config that chooses them.
   void run_when(const Statement& when, Scope& scope) {
     const bool holds = read(when, scope)["VALUE"].value.holds();
     run_idle(holds ? when.otherwise : when.body, {{}, {}, &scope});
@@ -103,7 +111,7 @@ class RuleBuilder {
     for (; in_order.size() > kept; in_order.pop_back()) all.erase(in_order.back());
   }
 
-  /// The body is run once as it stands, with plain texts, before its name is known.
+  /// The body is run once as it stands, with $NAME for texts, before its name is known.
   void run_define(const Statement& statement, Scope&) {
     const LineFields line = read(statement, {});
     Define define{file_, {}, &statement.body};
@@ -125,7 +133,8 @@ class RuleBuilder {
     if (one.is_text) one.name.erase(0, 1);
     if (line.has("KEY")) one.fallback = line["KEY"].text;
     check_name(one.name, field.at, one.is_text);
-    const bool is_new = one.is_text ? scope.texts.emplace(one.name, one.name).second
+    if (one.fallback && !one.is_text) fail("{} is a value: it has no default", field.text);
+    const bool is_new = one.is_text ? scope.texts.emplace(one.name, field.text).second
                                     : scope.values.emplace(one.name, Quantity()).second;
     if (!is_new) fail_at(*file_, field.at, "\"{}\" stands twice", field.text);
     define.parameters.push_back(std::move(one));
@@ -147,6 +156,7 @@ class RuleBuilder {
     const Define define = found->second;
     Scope inner = arguments_of(line, define, name);
     line.expect_end();
+    count(use, line);
     const std::string used = used_at_;
     if (used.empty()) used_at_ = fmt::format(" of {}:{}", *file_, at.line);
     const std::string* const file = std::exchange(file_, define.file);
@@ -173,6 +183,7 @@ class RuleBuilder {
     const LineFields line = read(statement, scope);
     QuantPreset preset{find_written_form(line["SCHEME"].text)->as};
     preset.config = line["CONFIG"].text;
+    check_config(line["CONFIG"]);
     preset.unpacked = line["TEXT"].text;
     preset.activation_scales = line.has("activation");
     preset.is_dynamic = line.has("dynamic");
@@ -185,6 +196,14 @@ class RuleBuilder {
       for (const LineFields& text : inner.repeated) preset.except.push_back(text["TEXT"].text);
     }
     mapping_->presets.push_back(std::move(preset));
+  }
+
+  void check_config(const LineField& config) const {
+    try {
+      Config::parse(config.text, "quantization_config");
+    } catch (const Error& error) {
+      fail_at(*file_, config.at, "{}", error.what());
+    }
   }
 
   void add_weights(const LineFields& line, QuantPreset& preset) {
@@ -214,14 +233,19 @@ class RuleBuilder {
 
   /// Of a value, or of a text, which $NAME inserts.
   void check_name(const std::string& name, const Position& at, bool is_text) const {
+    const bool is_word =
+        find_word(words_of(Word::Group::Value, Word::Group::Value), name) != nullptr;
+    const bool is_letter =
+        !name.empty() && kNameCharacters.substr(0, 52).find(name[0]) != name.npos;
+    if (!is_letter || name.find_first_not_of(kNameCharacters) != name.npos) {
+      fail_at(*file_, at, "\"{}\" is no name: letters, digits and _, a letter first, are expected",
+              display(name));
+    }
+    if (is_word) fail_at(*file_, at, "\"{}\" is a word of values", name);
     if (is_text && name.find_first_of("-.") != name.npos) {
       fail_at(*file_, at, "${} would end at the - or dot: letters, digits and _ are expected",
               name);
     }
-    if (find_word(words_of(Word::Group::Value, Word::Group::Value), name) != nullptr) {
-      fail_at(*file_, at, "\"{}\" is a word of values", name);
-    }
-    if (number_in(name).known()) fail_at(*file_, at, "{} is a number", name);
   }
 
   void run_text(const Statement& statement, Scope& scope) {
@@ -315,15 +339,18 @@ class RuleBuilder {
     equation.line = line_here();
     equation.settle();
     require(at_, find_fault(equation, is_template_));
-    std::string text = equation.whole.front().text() + " =";
-    for_each_tensor(equation.parts,
-                    [&](const Part& one) { text += " " + one.spellings.front().text(); });
-    refuse_again(text);
+    const std::string& whole = equation.whole.front().text();
+    std::string parts;
+    for_each_tensor(equation.parts, [&](const Part& one) {
+      parts += (parts.empty() ? "" : ", ") + one.spellings.front().text();
+    });
+    const bool from_hf = equation.side == Side::Native;
+    refuse_again(fmt::format("{} = {}", from_hf ? parts : whole, from_hf ? whole : parts));
     mapping_->equations.push_back(std::move(equation));
   }
 
   void require(const Position& at, const std::string& fault) const {
-    if (!fault.empty()) fail_at(*file_, at, "{}", fault);
+    if (!fault.empty()) fail_at(*file_, at, "{}", display(fault));
   }
 
   /// What the texts of a define bring along is known where it is used.
@@ -333,7 +360,7 @@ class RuleBuilder {
 
   void refuse_again(const std::string& text) {
     const auto [added, is_new] = rules_.insert(text);
-    if (!is_new) fail("the same stands above: {}", text);
+    if (!is_new) fail("the same stands above: {}", display(text));
     rules_in_order_.push_back(added);
   }
 
@@ -357,6 +384,7 @@ class RuleBuilder {
   std::vector<decltype(rules_)::iterator> rules_in_order_;
   std::size_t nested_ = 0;
   std::size_t statements_run_ = 0;
+  std::size_t characters_run_ = 0;
   bool is_template_ = false;  // a define is run with its parameters' names for texts
 };
 

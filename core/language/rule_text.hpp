@@ -7,8 +7,9 @@
 
 namespace ckptscope {
 
-/// "stack(E, 192, t({p}.{E}.w)) = {p}.w as F32", sizes as numbers. A text that is read again gives
-/// the same equation; `?` stands for a size that neither the config nor --set states.
+/// "stack(E, 192, t({p}.{E}.w)) = {p}.w as F32", sizes as numbers; `?` stands for a size that
+/// neither the config nor --set states. Read again it gives the same equation, but for keys that
+/// need quotes.
 std::string to_text(const Equation& equation);
 
 }  // namespace ckptscope

@@ -14,11 +14,15 @@ namespace {
 // A text may come with a checkpoint from anywhere.
 constexpr std::size_t kMostOpen = 3;           // {p} of a key: matching tries every place for each
 constexpr std::size_t kMostVariables = 10;     // of a key
-constexpr std::size_t kMostCharacters = 2000;  // of a key, with its texts put in
+constexpr std::size_t kMostCharacters = 2000;  // of a key, as written and with its texts put in
 
 template <typename... Args>
 [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) {
   throw std::invalid_argument(fmt::format(format, std::forward<Args>(args)...));
+}
+
+void check_length(const std::string& key) {
+  if (key.size() > kMostCharacters) refuse("a key of more than {} characters", kMostCharacters);
 }
 
 /// Takes NAME or (NAME) from the front of what follows a $.
@@ -29,7 +33,9 @@ std::string_view take_name(std::string_view& text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   });
   const std::string_view name = text.substr(0, static_cast<std::size_t>(stop - text.begin()));
-  text.remove_prefix(std::min(text.size(), name.size() + (closed ? 1 : 0)));
+  text.remove_prefix(name.size());
+  if (closed && !text.starts_with(')')) refuse("$({}: a ) is expected behind the name", name);
+  if (closed) text.remove_prefix(1);
   return name;
 }
 
@@ -49,10 +55,9 @@ std::string with_texts(std::string_view text, const Scope& scope) {
     const std::string_view name = take_name(text);
     const std::string* const found = scope.text(name);
     if (found == nullptr) {
-      refuse("${}: no text of that name{}", display(name), suggestion(name, texts_of(scope)));
+      refuse("${}: no text of that name{}", name, suggestion(name, texts_of(scope)));
     }
     out += *found;
-    if (out.size() > kMostCharacters) refuse("a key of more than {} characters", kMostCharacters);
   }
   return out += text;
 }
@@ -60,6 +65,10 @@ std::string with_texts(std::string_view text, const Scope& scope) {
 /// {K+NAME} with the number that NAME stands for.
 std::string with_numbers(std::string text, const Scope& scope, bool lenient) {
   for (std::size_t open = text.find('{'); open != text.npos; open = text.find('{', open + 1)) {
+    if (text.compare(open, 2, "{{") == 0) {  // the character {
+      ++open;
+      continue;
+    }
     const std::size_t plus = text.find_first_of("+=}", open);
     if (plus == text.npos || text[plus] != '+') continue;
     const std::size_t close = std::min(text.find('}', plus), text.size());
@@ -106,14 +115,14 @@ const std::string* Scope::text(std::string_view name) const {
 }
 
 std::string Scope::key(const Token& token, bool lenient) const {
-  if (token.text.size() > kMostCharacters) {
-    refuse("a key of more than {} characters", kMostCharacters);
-  }
+  check_length(token.text);
   std::string text;
   if (token.kind == Token::Kind::Literal) {
     for (const char c : token.text) text += c == '{' ? "{{" : std::string(1, c);
   } else {
-    text = with_numbers(with_texts(token.text, *this), *this, lenient);
+    text = with_texts(token.text, *this);
+    check_length(text);
+    text = with_numbers(std::move(text), *this, lenient);
   }
   const Pattern pattern(text);
   const std::size_t variables = pattern.variables().size();

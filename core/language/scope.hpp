@@ -12,6 +12,10 @@
 
 namespace ckptscope {
 
+/// Letters first.
+inline constexpr std::string_view kNameCharacters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
 struct Surroundings {
   const Config& config;
   const MappingOptions& options;

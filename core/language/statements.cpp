@@ -81,8 +81,7 @@ class StatementReader {
       std::vector<std::string_view> names = names_of(first_words());
       names.insert(names.end(), {"else", "end"});
       fail_at(name_, second.at,
-              "= is expected, not {}: a line is an equation, KEY = KEY with blanks, or begins with "
-              "a word{}",
+              "= is expected, not {}: a line is KEY = KEY, with blanks, or begins with a word{}",
               is_end ? "the end of the line" : '"' + display(second.text) + '"',
               suggestion(line_.front().text, names));
     }

@@ -43,9 +43,7 @@ class ValueReader {
   Quantity atom() {
     const Token& token = line_.peek();
     if (line_.accept("(")) return in_parentheses();
-    if (line_.accept("has")) {
-      return {{surroundings_.config.has(path(), surroundings_.exact)}};
-    }
+    if (line_.accept("has")) return {{surroundings_.config.has(path(), surroundings_.exact)}};
     if (line_.accept("length")) return surroundings_.length(path());
     if (line_.accept("layout")) return {{surroundings_.options.layout}};
     if (line_.accept("true")) return {{true}};

@@ -40,7 +40,7 @@ constexpr std::array kWords{
          "a part of keys under a name; $NAME or $(NAME) inserts it"},
     Word{G::Line, "prefix", "prefix HF =|->|<- NATIVE [where N <|>= VALUE]",
          "the start of keys, before all equations, which are written with the native start. `->` "
-         "holds towards native alone, `<-` towards hf alone"},
+         "holds towards native alone, as `where` does, `<-` towards hf alone"},
     Word{G::Line, "drop", "drop [native] RULE \"REASON\" KEY [where N <|>= VALUE]",
          "keys that the other side does not have, hf keys without `native`; they are lost, and "
          "the plan says so under the name of the rule"},
@@ -50,10 +50,11 @@ constexpr std::array kWords{
          "a tensor that native has and hf has not, made for every NATIVE where it is missing: F32 "
          "zeros; F32 [SIZE / 2], 1 / THETA^(2i / SIZE), of rotary embeddings; or a copy, of a head "
          "that is tied to the embedding"},
-    Word{G::Line, "use", "use NAME(ARGUMENT, ...)", "the lines of a define"},
+    Word{G::Line, "use", "use NAME([ARGUMENT, ...])", "the lines of a define"},
     // Blocks.
     Word{G::Block, "when", "when VALUE",
-         "lines that hold where the value is true; behind a line `else`, where it is not"},
+         "lines that hold where the value is true; behind `else`, where it is not. Names that they "
+         "bind are seen behind `end`"},
     Word{G::Block, "define", "define NAME([PARAMETER [= KEY], ...])",
          "lines under a name, which see their parameters and nothing else: a value, or, behind "
          "$, a text, which may have a default"},

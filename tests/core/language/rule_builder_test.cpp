@@ -99,6 +99,9 @@ TEST(RuleBuilder, Rules) {
       {"text a = x\nwhen .nothing\ntext a = y\nend\n$a = b", "x = b\n"},
       {"prefix l.{K}. = m.{K}. where K >= .layers\nprefix a.{K}. = b.{K}. where K < .nothing",
        "prefix 'l.{K}.' = 'm.{K}.'\nprefix 'a.{K}.' <- 'b.{K}.'\n"},
+      {"y.{x} = z.{x}\nz.{x} = t(y.{x})", "y.{x} = z.{x}\nz.{x} = t(y.{x})\n"},
+      {"define d($a)\n$a.w = m.w\na.w = m.w\nend\nuse d(q)", "q.w = m.w\na.w = m.w\n"},
+      {"let n = 3\ntext x = '{K+n}'\nk.w = $x.r", "k.w = {{K+n}.r\n"},
       {"drop r 'why' l.{L} where L < .layers", "drop hf r l.{L} L < 2\n"},
       {"cat(0, a : 1 + 2, b : 3) = c", "cat(0, a : 3, b : 3) = c\n"},
       {"define two($a, n, $b = y)\nstack(E, n, $a.{E}) = $b\nend\nuse two(x, 3)\nuse two(z, 4, w)",
@@ -146,8 +149,7 @@ TEST(RuleBuilder, Refuses) {
   const Row rows[] = {
       {"statck(E, 2, {p}.{E}) = {p}", "m:1:1: \"statck\": unknown word; did you mean \"stack\"?"},
       {"a",
-       "m:1:2: = is expected, not the end of the line: a line is an equation, KEY = KEY with "
-       "blanks, or begins "
+       "m:1:2: = is expected, not the end of the line: a line is KEY = KEY, with blanks, or begins "
        "with a word"},
       {"a = b as F64",
        "m:1:10: bf16, f16 or f32 is expected, not \"F64\": LEFT = RIGHT [as DTYPE|output] [rows "
@@ -159,13 +161,13 @@ TEST(RuleBuilder, Refuses) {
       {"a = b\nfamily x \"late\"", "m:2:1: \"family\" stands above all other lines"},
       {"when .x\na = b\nelse when .y\nend", "m:3:6: else stands alone on its line"},
       {"prefx a = b",
-       "m:1:7: = is expected, not \"a\": a line is an equation, KEY = KEY with blanks, or begins "
+       "m:1:7: = is expected, not \"a\": a line is KEY = KEY, with blanks, or begins "
        "with a word; "
        "did you mean \"prefix\"?"},
       {"a == b",
-       "m:1:3: = is expected, not \"==\": a line is an equation, KEY = KEY with blanks, or begins "
+       "m:1:3: = is expected, not \"==\": a line is KEY = KEY, with blanks, or begins "
        "with a word"},
-      {"a = b\n\na = b", "m:3:1: the same stands above: b = a"},
+      {"a = b\n\na = b", "m:3:1: the same stands above: a = b"},
       {"prefix a = b\nprefix a = b", "m:2:1: the same stands above: prefix a b"},
       {"t(a) = t(b)", "m:1:1: operations on both sides: one side must be a key"},
       {"{x}.a = b", "m:1:1: {x} of {x}.a is not in b, which must say what it is"},
@@ -200,21 +202,32 @@ TEST(RuleBuilder, Refuses) {
       {"when .x\na = b", "m:1:1: the end of \"when\" is missing"},
       {"end", "m:1:1: no block is open here"},
       {"a = b\nelse", "m:2:1: no block is open here"},
-      {"use", "m:1:4: NAME is expected, not the end of the line: use NAME(ARGUMENT, ...)"},
+      {"use", "m:1:4: NAME is expected, not the end of the line: use NAME([ARGUMENT, ...])"},
       {"use nothing(1)", "m:1:5: no define \"nothing\" stands above"},
       {"define d($a, n)\nend\nuse d(x)", "m:3:8: n of d is missing"},
       {"define d($a)\nend\nuse d(x, y)",
-       "m:3:10: ) is expected, not \"y\": use NAME(ARGUMENT, ...)"},
+       "m:3:10: ) is expected, not \"y\": use NAME([ARGUMENT, ...])"},
       {"define d()\nuse d()\nend", "m:2:5: no define \"d\" stands above"},
       {"define d($a $b)\nend",
        "m:1:13: ) is expected, not \"$b\": define NAME([PARAMETER [= KEY], ...])"},
       {"define d($a,)\nend",
        "m:1:13: PARAMETER is expected, not \")\": define NAME([PARAMETER [= KEY], ...])"},
+      {"define d($)\nend",
+       "m:1:10: \"\" is no name: letters, digits and _, a letter first, are expected"},
+      {"define d(a+b)\nend",
+       "m:1:10: \"a+b\" is no name: letters, digits and _, a letter first, are expected"},
+      {"define d(n = 3)\nend", "m:1:1: n is a value: it has no default"},
+      {"text a = x\n$(a.x).y = q", "m:2:1: $(a: a ) is expected behind the name"},
+      {"preset fp8 '{bad'\nend",
+       "m:1:12: quantization_config: JSON at offset 1: a name in double quotes expected, near "
+       "\"{bad\""},
+      {"\"a\\x1b{x}\" = b.{y}",
+       "m:1:1: {x} of a\\u{1b}{x} is not in b.{y}, which must say what it is"},
       {"define d($a, $a)\nend", "m:1:14: \"$a\" stands twice"},
       {"define d(layout)\nend", "m:1:10: \"layout\" is a word of values"},
       {"text q = z\ndefine d($a = $q)\nend", "m:2:15: $q: no text of that name"},
       {"let n = 1\ndefine d($a = l.{K+n})\nend", "m:2:15: {K+n}: {K+number} is expected"},
-      {"let 3 = 4", "m:1:5: 3 is a number"},
+      {"let 3 = 4", "m:1:5: \"3\" is no name: letters, digits and _, a letter first, are expected"},
       {"text a.b = c", "m:1:6: $a.b would end at the - or dot: letters, digits and _ are expected"},
       {"define d()\nend\ndefine d()\nend", "m:3:8: \"d\" is defined twice"},
       {"define d(n)\nlet a = m\nend",
@@ -254,9 +267,8 @@ TEST(RuleBuilder, Refuses) {
       {"cat(a, b) = c",
        "m:1:5: a dimension, -4 to 3, is expected, not \"a\": cat(DIM, X [: SIZE], ...)"},
       {"els",
-       "m:1:4: = is expected, not the end of the line: a line is an equation, KEY = KEY with "
-       "blanks, or "
-       "begins with a word; did you mean \"else\"?"},
+       "m:1:4: = is expected, not the end of the line: a line is KEY = KEY, with blanks, or begins "
+       "with a word; did you mean \"else\"?"},
       {"when .x\nend of it", "m:2:5: end stands alone on its line"},
       {"{a}{b}{c}{d} = {a}{b}{c}{d}", "m:1:1: {a}{b}{c}{d}: at most 3 open texts"},
       {"{A=x|y} = b", "m:1:1: {A=…}: a closed set has a small letter"},
@@ -290,7 +302,9 @@ TEST(RuleBuilder, HasLimits) {
     uses += fmt::format("define d{}()\nuse d{}()\nuse d{}()\nend\n", i + 1, i, i);
   }
   for (const std::string& text :
-       {"let a = " + repeated("(", 200'000), repeated("a | ", 101) + "a = b",
+       {"let a = " + repeated("(", 200'000), repeated("a | ", 40) + "a = b",
+        "define d()\ndrop r '" + std::string(400'000, 'x') + "' k\nend\n" +
+            repeated("use d()\n", 100),
         "define d(" + repeated("n, ", 40) + "m)\nend", std::string(5000, 'k') + " = b",
         "let a = " + repeated("( ", 5000) + repeated(" )", 5000),
         repeated("t(", 20'000) + "a" + repeated(")", 20'000) + " = b",
