@@ -10,7 +10,7 @@
 // whole key; then what the mapping adds. A key that none matches passes unchanged. Towards hf:
 // drops of native keys, equations, prefixes. Rules never mention scales.
 //
-// Mappings are read from texts: family_text.hpp.
+// Mappings are read from texts: core/language.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ constexpr Side other(Side side) {
 /// then left to the planner.
 using Extent = std::optional<std::uint64_t>;
 
-/// An expression over the tensors of one side. words.hpp has a row an operation.
+/// An expression over the tensors of one side. language/words.hpp has a row an operation.
 struct Part {
   enum class Op {
     Tensor,
