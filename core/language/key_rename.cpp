@@ -23,10 +23,8 @@ KeyRename read_rename(const MappingText& text) {
   }
   KeyRename rename{fields["FROM"].text, fields["TO"].text};
   std::string fault = find_unknown(rename.to, rename.from);
-  if (fault.empty()) fault = find_contradiction({rename.from, rename.to});
+  if (fault.empty()) fault = bind_sets(rename.from, rename.to);
   if (!fault.empty()) fail_at(text.name, fields["TO"].at, "{}", display(fault));
-  rename.from.bind_sets(rename.to);
-  rename.to.bind_sets(rename.from);
   return rename;
 }
 

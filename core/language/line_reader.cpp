@@ -10,9 +10,8 @@
 namespace ckptscope {
 namespace {
 
-constexpr int kMostOperations = 32;  // operations in each other
-constexpr int kMostKeys = 32;        // of a line: each is compared with each
-
+constexpr int kMostOperations = 32;     // operations in each other
+constexpr int kMostKeys = 32;           // of a line: each is compared with each
 constexpr std::size_t kMostName = 100;  // characters
 
 /// What stands in a slot of that name; in all others a value.
@@ -42,7 +41,6 @@ bool is_name(const Token& token) {
 /// What is expected instead of a token in such a slot; empty where it may stand there.
 std::string missing_in(const Token& token, Slot slot, const std::string& name) {
   const bool is_bare = token.kind == Token::Kind::Bare;
-  const auto dim = number_in(token.text).whole();
   switch (slot) {
     case Slot::Name:
       return is_name(token) ? "" : name;
@@ -54,7 +52,9 @@ std::string missing_in(const Token& token, Slot slot, const std::string& name) {
     case Slot::Scheme:
       return is_bare && find_written_form(token.text) != nullptr ? "" : written_form_names();
     case Slot::Dim:
-      return is_bare && dim && *dim >= -4 && *dim <= 3 ? "" : "a dimension, -4 to 3,";
+      if (const auto dim = number_in(token.text).whole(); is_bare && dim && *dim >= -4 && *dim <= 3)
+        return "";
+      return "a dimension, -4 to 3,";
     default:
       return is_bare || token.is_quoted() ? "" : name;
   }
@@ -87,8 +87,7 @@ void LineReader::expect_end() const {
 }
 
 void LineReader::fail_expected(std::string_view expected) const {
-  const std::string found = at_end() ? "the end of the line" : '"' + display(peek().text) + '"';
-  fail("{} is expected, not {}{}{}", expected, found, form_.empty() ? "" : ": ", form_);
+  fail("{} is expected, not {}{}{}", expected, peek().shown(), form_.empty() ? "" : ": ", form_);
 }
 
 // ---- forms -------------------------------------------------------------------------------------

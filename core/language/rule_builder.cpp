@@ -235,14 +235,13 @@ class RuleBuilder {
   void check_name(const std::string& name, const Position& at, bool is_text) const {
     const bool is_word =
         find_word(words_of(Word::Group::Value, Word::Group::Value), name) != nullptr;
-    const bool is_letter =
-        !name.empty() && kNameCharacters.substr(0, 52).find(name[0]) != name.npos;
-    if (!is_letter || name.find_first_not_of(kNameCharacters) != name.npos) {
+    const bool has_letter = !name.empty() && kLetters.find(name[0]) != name.npos;
+    if (!has_letter || name.find_first_not_of(kNameCharacters) != name.npos) {
       fail_at(*file_, at, "\"{}\" is no name: letters, digits and _, a letter first, are expected",
               display(name));
     }
     if (is_word) fail_at(*file_, at, "\"{}\" is a word of values", name);
-    if (is_text && name.find_first_of("-.") != name.npos) {
+    if (is_text && name.find_first_not_of(kTextNameCharacters) != name.npos) {
       fail_at(*file_, at, "${} would end at the - or dot: letters, digits and _ are expected",
               name);
     }
@@ -310,9 +309,7 @@ class RuleBuilder {
     addition.theta = line["THETA"].value.real().value_or(0);
     addition.dim = line["SIZE"].value.extent().value_or(0);
     require_known(line["KEY"], line["NATIVE"]);
-    require(line["KEY"].at, find_contradiction({addition.key, addition.beside}));
-    addition.key.bind_sets(addition.beside);
-    addition.beside.bind_sets(addition.key);
+    require(line["KEY"].at, bind_sets(addition.key, addition.beside));
     mapping_->additions.push_back(std::move(addition));
   }
 

@@ -29,10 +29,7 @@ void check_length(const std::string& key) {
 std::string_view take_name(std::string_view& text) {
   const bool closed = text.starts_with('(');
   if (closed) text.remove_prefix(1);
-  const auto stop = std::find_if_not(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  });
-  const std::string_view name = text.substr(0, static_cast<std::size_t>(stop - text.begin()));
+  const std::string_view name = text.substr(0, text.find_first_not_of(kTextNameCharacters));
   text.remove_prefix(name.size());
   if (closed && !text.starts_with(')')) refuse("$({}: a ) is expected behind the name", name);
   if (closed) text.remove_prefix(1);

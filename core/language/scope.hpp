@@ -12,9 +12,12 @@
 
 namespace ckptscope {
 
-/// Letters first.
+/// What names are made of; what those of texts are, so that $NAME ends at a - or dot; what names
+/// begin with.
 inline constexpr std::string_view kNameCharacters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+inline constexpr std::string_view kTextNameCharacters = kNameCharacters.substr(0, 63);
+inline constexpr std::string_view kLetters = kNameCharacters.substr(0, 52);
 
 struct Surroundings {
   const Config& config;

@@ -77,13 +77,11 @@ class StatementReader {
   const Word* equation_here() const {
     const Token& second = line_[1];
     if (!second.is("=") && !second.is("|") && !second.is("(")) {
-      const bool is_end = second.kind == Token::Kind::End;
       std::vector<std::string_view> names = names_of(first_words());
       names.insert(names.end(), {"else", "end"});
       fail_at(name_, second.at,
               "= is expected, not {}: a line is KEY = KEY, with blanks, or begins with a word{}",
-              is_end ? "the end of the line" : '"' + display(second.text) + '"',
-              suggestion(line_.front().text, names));
+              second.shown(), suggestion(line_.front().text, names));
     }
     return find_word(first_words(), "=");
   }

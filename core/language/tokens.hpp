@@ -41,6 +41,10 @@ struct Token {
     return (kind == Kind::Bare || kind == Kind::Mark) && text == bare;
   }
   bool is_quoted() const { return kind == Kind::Literal || kind == Kind::Escaped; }
+  /// As errors show it.
+  std::string shown() const {
+    return kind == Kind::End ? "the end of the line" : '"' + display(text) + '"';
+  }
 };
 
 /// At least one token, then one of kind End.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "core/mapping/lookup.hpp"
 
@@ -26,6 +27,17 @@ std::string find_uncounted(const Equation& equation, const Part& stack) {
                         stack.index, one.spellings.front().text());
   });
   return fault;
+}
+
+/// A variable that is one closed set here and another one there.
+std::string find_contradiction(const std::vector<Pattern>& keys) {
+  for (const Pattern& a : keys) {
+    for (const Pattern& b : keys) {
+      if (a.contradicts(b))
+        return fmt::format("{} and {} have different sets of one name", a.text(), b.text());
+    }
+  }
+  return "";
 }
 
 std::string find_unknown(const Equation& equation) {
@@ -55,13 +67,11 @@ std::string find_unknown(const Pattern& written, const Pattern& read, std::strin
   return "";
 }
 
-std::string find_contradiction(const std::vector<Pattern>& keys) {
-  for (const Pattern& a : keys) {
-    for (const Pattern& b : keys) {
-      if (a.contradicts(b))
-        return fmt::format("{} and {} have different sets of one name", a.text(), b.text());
-    }
-  }
+std::string bind_sets(Pattern& a, Pattern& b) {
+  std::string fault = find_contradiction({a, b});
+  if (!fault.empty()) return fault;
+  a.bind_sets(b);
+  b.bind_sets(a);
   return "";
 }
 

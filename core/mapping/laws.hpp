@@ -4,7 +4,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/mapping/mapping.hpp"
 
@@ -13,8 +12,9 @@ namespace ckptscope {
 /// `written` is made of what `read` captures: every variable must be known there, but for `index`,
 /// which counts.
 std::string find_unknown(const Pattern& written, const Pattern& read, std::string_view index = "");
-/// A variable that is one closed set here and another one there.
-std::string find_contradiction(const std::vector<Pattern>& keys);
+/// A closed set that one of two keys declares holds in both, unless the other has another one of
+/// that name.
+std::string bind_sets(Pattern& a, Pattern& b);
 /// Of every way in which an equation can be used, and of its stack. What a template's texts bring
 /// along is known where it is used: its variables are not looked at.
 std::string find_fault(const Equation& equation, bool is_template);
