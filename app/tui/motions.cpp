@@ -406,7 +406,7 @@ std::optional<std::uint32_t> tensor_of(const State& state, const Problem& proble
   if (const auto id = checkpoint.find(problem.key)) return id;
   const auto tensors = checkpoint.tensors();
   for (std::uint32_t id = 0; !problem.shard.empty() && id < tensors.size(); ++id) {
-    if (checkpoint.shards()[tensors[id].shard].name == problem.shard) return id;
+    if (checkpoint.shards()[checkpoint.shard_of(tensors[id])].name == problem.shard) return id;
   }
   if (!problem.shard.empty() || !state.mapping.model || problem.severity != Severity::Error) {
     return std::nullopt;

@@ -33,8 +33,22 @@ Decoded decode(std::string_view text) {
   return {scalar, static_cast<std::size_t>(bytes)};
 }
 
-bool is_plain_ascii(unsigned char c) {
+bool is_plain_ascii(char c) {
   return c >= 0x20 && c < 0x7F && c != '\\';
+}
+
+/// How many bytes at the start are shown as they are. Names are such bytes and nothing else,
+/// mostly: a few are looked at at once.
+std::size_t plain_bytes(std::string_view text) {
+  constexpr std::size_t kAtOnce = 16;
+  std::size_t at = 0;
+  for (; at + kAtOnce <= text.size(); at += kAtOnce) {
+    unsigned odd = 0;
+    for (std::size_t i = 0; i < kAtOnce; ++i) odd |= is_plain_ascii(text[at + i]) ? 0u : 1u;
+    if (odd != 0) break;
+  }
+  while (at < text.size() && is_plain_ascii(text[at])) ++at;
+  return at;
 }
 
 bool is_combining(utf8proc_int32_t scalar) {
@@ -78,24 +92,28 @@ std::optional<std::uint32_t> hexadecimal(std::string_view digits) {
 }  // namespace
 
 bool needs_escape(std::string_view text) {
-  if (std::all_of(text.begin(), text.end(),
-                  [](char c) { return is_plain_ascii(static_cast<unsigned char>(c)); })) {
-    return false;
-  }
-  return display(text) != text;
+  return plain_bytes(text) < text.size() && display(text) != text;
 }
 
 std::string display(std::string_view text) {
   std::string out;
   out.reserve(text.size());
+  append_display(out, text);
+  return out;
+}
+
+void append_display(std::string& out, std::string_view text) {
   int combining = 0;
   while (!text.empty()) {
+    if (const std::size_t plain = plain_bytes(text); plain > 0) {
+      out += text.substr(0, plain);
+      text.remove_prefix(plain);
+      combining = 0;
+      continue;
+    }
     const auto first = static_cast<unsigned char>(text.front());
     const Decoded next = first < 0x80 ? Decoded{first, 1} : decode(text);
-    if (is_plain_ascii(first)) {
-      out += text.front();
-      combining = 0;
-    } else if (next.scalar < 0) {
+    if (next.scalar < 0) {
       out += fmt::format("\\x{:02x}", first);
     } else if (first == '\\') {
       out += "\\\\";
@@ -109,7 +127,6 @@ std::string display(std::string_view text) {
     }
     text.remove_prefix(next.bytes);
   }
-  return out;
 }
 
 std::string visible_json(std::string_view json) {

@@ -14,6 +14,8 @@ namespace ckptscope {
 /// backslash as \\; combining marks beyond the fourth on one character as \u{X}.
 /// Plain ASCII names come back unchanged. Thread-safe.
 std::string display(std::string_view text);
+/// The same, put behind `out`.
+void append_display(std::string& out, std::string_view text);
 
 /// Reads back one escape of display(): `text[at]` is its backslash. Appends its bytes to `out` and
 /// gives the offset behind it. \xNN and \u{X} are bytes, \c is c. Throws Usage for anything else.

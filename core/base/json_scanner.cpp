@@ -51,24 +51,6 @@ void JsonScanner::fail_expected(std::string_view expected) {
        excerpt(text_, at_));
 }
 
-void JsonScanner::skip_space() {
-  while (at_ < text_.size()) {
-    const char c = text_[at_];
-    if (c != ' ' && c != '\n' && c != '\t' && c != '\r') break;
-    ++at_;
-  }
-}
-
-char JsonScanner::peek() {
-  skip_space();
-  return at_ < text_.size() ? text_[at_] : '\0';
-}
-
-void JsonScanner::expect(char c, std::string_view what) {
-  if (peek() != c || at_ >= text_.size()) fail_expected(what);
-  ++at_;
-}
-
 void JsonScanner::enter(char c, std::string_view what) {
   expect(c, what);
   if (++depth_ > kMaxDepth) {
@@ -112,6 +94,7 @@ bool JsonScanner::next_element(bool first) {
 std::string_view JsonScanner::string() {
   expect('"', "a string");
   const std::size_t start = at_;
+  string_at_ = start - 1;
   for (at_ = skip_plain(text_, at_); at_ < text_.size(); ++at_) {
     const auto c = static_cast<unsigned char>(text_[at_]);
     if (c == '"') return text_.substr(start, at_++ - start);

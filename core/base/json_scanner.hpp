@@ -42,13 +42,24 @@ class JsonScanner {
   void finish();
 
   /// The first character of the next value ('{', '"', 'n', …), 0 at the end. Consumes white space.
-  char peek();
+  char peek() {
+    skip_space();
+    return at_ < text_.size() ? text_[at_] : '\0';
+  }
   std::size_t offset() const { return at_; }
+  /// Where the string that was read last begins, with its quote.
+  std::size_t string_offset() const { return string_at_; }
   [[noreturn]] void fail_expected(std::string_view expected);
 
  private:
-  void skip_space();
-  void expect(char c, std::string_view what);
+  void skip_space() {
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+  }
+  static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+  void expect(char c, std::string_view what) {
+    if (peek() != c || at_ >= text_.size()) fail_expected(what);
+    ++at_;
+  }
   void enter(char c, std::string_view what);
   bool next(bool first, char close, std::string_view what);
   std::string_view string_with_escapes(std::size_t start);
@@ -61,6 +72,7 @@ class JsonScanner {
   std::string_view text_;
   JsonDialect dialect_;
   std::size_t at_ = 0;
+  std::size_t string_at_ = 0;
   int depth_ = 0;
   std::string scratch_;
 };

@@ -1,6 +1,11 @@
-// The index is walked twice rather than kept: once for its files, once against their headers.
+// The JSON is walked once. Names are not copied: where one begins is kept, and it is read again
+// there.
 #include "core/checkpoint/index_file.hpp"
 
+#include <map>
+#include <utility>
+
+#include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
 #include "core/base/error.hpp"
 #include "core/base/json_scanner.hpp"
@@ -9,6 +14,11 @@ namespace ckptscope {
 namespace {
 
 constexpr std::size_t kMaxFileName = 255;
+
+std::string name_in(std::string_view text, std::size_t at) {
+  JsonScanner scan(text.substr(at));
+  return std::string(scan.string());
+}
 
 void check_file_name(std::string_view tensor, std::string_view file) {
   const bool plain = !file.empty() && file != "." && file != ".." && file.size() <= kMaxFileName &&
@@ -20,12 +30,13 @@ void check_file_name(std::string_view tensor, std::string_view file) {
   }
 }
 
+}  // namespace
+
 class IndexReader {
  public:
-  using Entry = std::function<void(std::string_view, std::string_view)>;
-  IndexReader(std::string_view text, const Entry& entry) : scan_(text), entry_(entry) {}
+  explicit IndexReader(IndexFile& index) : index_(index), scan_(index.text_) {}
 
-  IndexSummary read() {
+  void read() {
     scan_.enter_object();
     std::string_view name;
     bool has_map = false;
@@ -43,7 +54,6 @@ class IndexReader {
     }
     scan_.finish();
     if (!has_map) fail(Code::BadIndex, "\"weight_map\" is missing");
-    return summary_;
   }
 
  private:
@@ -56,17 +66,25 @@ class IndexReader {
     std::string_view key;
     bool empty = true;
     for (; scan_.next_member(empty, key); empty = false) {
-      tensor_.assign(key);
+      const std::size_t name_at = scan_.string_offset();
       if (scan_.peek() != '"') scan_.fail_expected("a file name");
-      const std::string_view file = scan_.string();
-      if (first_ || file != file_) {  // names repeat, one after another
-        first_ = false;
-        check_file_name(tensor_, file);
-        file_ = file;
-      }
-      entry_(tensor_, file);
+      const std::uint32_t file = number_of(scan_.string(), name_at);
+      index_.members_.push_back({static_cast<std::uint32_t>(name_at), file});
     }
     if (empty) fail(Code::BadIndex, "\"weight_map\" is empty");
+  }
+
+  /// Names repeat, one after another.
+  std::uint32_t number_of(std::string_view file, std::size_t name_at) {
+    const bool again =
+        !index_.members_.empty() && index_.files_[index_.members_.back().file] == file;
+    if (again) return index_.members_.back().file;
+    if (const auto found = numbers_.find(file); found != numbers_.end()) return found->second;
+    check_file_name(name_in(index_.text_, name_at), file);
+    const auto number = static_cast<std::uint32_t>(index_.files_.size());
+    index_.files_.emplace_back(file);
+    numbers_.emplace(file, number);
+    return number;
   }
 
   void read_metadata() {
@@ -79,34 +97,39 @@ class IndexReader {
       }
       JsonScanner attempt = scan_;  // a wrong total_size is only a note
       try {
-        summary_.total_size = attempt.unsigned_integer();
+        index_.total_size_ = attempt.unsigned_integer();
       } catch (const Error&) {
-        summary_.total_size.reset();
+        index_.total_size_.reset();
       }
       scan_.skip_value();
     }
   }
 
+  IndexFile& index_;
   JsonScanner scan_;
-  const Entry& entry_;
-  IndexSummary summary_;
-  std::string tensor_;
-  std::string file_;
-  bool first_ = true;
+  std::map<std::string, std::uint32_t, std::less<>> numbers_;  // of files
 };
 
-}  // namespace
-
-IndexSummary scan_index(
-    std::string_view text,
-    const std::function<void(std::string_view tensor, std::string_view file)>& entry) {
+IndexFile::IndexFile(std::string text) : text_(std::move(text)) {
   try {
-    if (const auto at = find_invalid_utf8(text); at != text.npos) {
+    if (text_.size() > kMaxIndexBytes) {
+      fail(Code::BadIndex, "{} is more than the {} that are read", format_bytes(text_.size()),
+           format_bytes(kMaxIndexBytes));
+    }
+    if (const auto at = find_invalid_utf8(text_); at != text_.npos) {
       fail(Code::BadIndex, "byte {} is not UTF-8", at);
     }
-    return IndexReader(text, entry).read();
+    IndexReader(*this).read();
   } catch (const Error& error) {
     throw Error(Code::BadIndex, error.what());
+  }
+}
+
+void IndexFile::for_each(
+    const std::function<void(std::string_view tensor, std::uint32_t file)>& visit) const {
+  for (const Member& member : members_) {
+    JsonScanner scan(std::string_view(text_).substr(member.name_at));
+    visit(scan.string(), member.file);
   }
 }
 

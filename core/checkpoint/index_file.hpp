@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ckptscope {
 
@@ -16,16 +17,34 @@ namespace ckptscope {
 inline constexpr std::string_view kUsualIndex = "model.safetensors.index.json";
 inline constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 
-/// Calls `entry(tensor, file)` for every member of weight_map, in the order of the text; the views
-/// are valid during the call. Returns metadata.total_size where that is a number.
-/// Throws BadIndex: not this JSON, no or an empty weight_map, a file name that is not a plain name
-/// of at most 255 bytes ending in .safetensors or .bin (a path could lead out of the checkpoint).
-/// Duplicate names are the caller's to find.
-struct IndexSummary {
-  std::optional<std::uint64_t> total_size;  // bytes; nullopt when it is not a 64-bit integer
+/// An index, with the text that it was read from; of a member of weight_map it keeps eight bytes.
+/// Immutable, safe for any number of threads.
+class IndexFile {
+ public:
+  /// Throws BadIndex: not this JSON, no or an empty weight_map, a file name that is not a plain
+  /// name of at most 255 bytes ending in .safetensors or .bin (a path could lead out of the
+  /// checkpoint), more than kMaxIndexBytes.
+  explicit IndexFile(std::string text);
+
+  /// Those that weight_map names, each once, in the order in which it first names them.
+  const std::vector<std::string>& files() const { return files_; }
+  /// Every member of weight_map, in the order of the text: `file` is a number of files(); the name
+  /// is valid during the call. Names that stand twice come twice.
+  void for_each(
+      const std::function<void(std::string_view tensor, std::uint32_t file)>& visit) const;
+  /// metadata.total_size, bytes; nullopt when it is not a 64-bit integer.
+  std::optional<std::uint64_t> total_size() const { return total_size_; }
+
+ private:
+  friend class IndexReader;
+  struct Member {
+    std::uint32_t name_at;  // in the text: the opening quote
+    std::uint32_t file;
+  };
+  std::string text_;
+  std::vector<std::string> files_;
+  std::vector<Member> members_;
+  std::optional<std::uint64_t> total_size_;
 };
-IndexSummary scan_index(
-    std::string_view text,
-    const std::function<void(std::string_view tensor, std::string_view file)>& entry);
 
 }  // namespace ckptscope

@@ -97,8 +97,7 @@ class CheckpointOpener {
 
   /// The distinct files that the index names; without one, the files of the directory.
   void read_index_files() {
-    FileNames files(location().files.begin(), location().files.end());
-    if (!location().index.empty()) files = files_of_index();
+    const FileNames files = location().index.empty() ? names(location().files) : files_of_index();
     for (const std::string& name : files) {
       if (name.ends_with(".bin") && !location().index.empty()) {
         fail(Code::ForeignFormat, "{}: the index names {}, which is not named as safetensors are",
@@ -113,18 +112,15 @@ class CheckpointOpener {
 
   using FileNames = std::set<std::string, std::less<>>;
 
+  static FileNames names(const std::vector<std::string>& files) {
+    return {files.begin(), files.end()};
+  }
+
   FileNames files_of_index() {
-    FileNames files;
-    with_context(display(base_name(location().index)), [&] {
-      index_text_ = read_index_text();
-      std::string last;
-      scan_index(index_text_, [&](std::string_view, std::string_view file) {
-        if (file == last) return;
-        last = file;
-        if (files.find(file) == files.end()) files.emplace(file);
-      });
+    return with_context(display(base_name(location().index)), [&] {
+      index_.emplace(read_index_text());
+      return names(index_->files());
     });
-    return files;
   }
 
   void add_shard(const std::string& name) {
@@ -364,11 +360,13 @@ class CheckpointOpener {
   /// Every entry of the index against the headers, and every tensor against the index.
   void check_index() {
     if (location().index.empty()) return;
+    std::vector<std::uint32_t> shards;  // by file of the index
+    for (const std::string& file : index_->files()) shards.push_back(number_of_.at(file));
     std::vector<bool> named(result_.tensors_.size());
     std::set<std::string, std::less<>> absent;
     std::map<std::string, std::vector<std::string>, std::less<>> lost;  // by shard
     std::uint32_t next = 0;  // an index mostly lists the tensors as the headers do
-    const auto entry = [&](std::string_view tensor, std::string_view file) {
+    const auto entry = [&](std::string_view tensor, std::uint32_t file) {
       const bool in_order =
           duplicates_.empty() && next < named.size() && result_.tensors_[next].name == tensor;
       const auto id = in_order ? std::optional(next) : result_.find(tensor);
@@ -379,13 +377,11 @@ class CheckpointOpener {
       }
       if (id) named[*id] = true;
       if (id) named_in_other_shards(*id, named);
-      if (!id || !holds(file, *id)) {
-        lost[std::string(file)].emplace_back(tensor);
-      }
+      if (!id || !holds(shards[file], *id)) lost[index_->files()[file]].emplace_back(tensor);
     };
-    const IndexSummary summary = with_context(display(base_name(location().index)),
-                                              [&] { return scan_index(index_text_, entry); });
-    index_text_ = {};
+    with_context(display(base_name(location().index)), [&] { index_->for_each(entry); });
+    const auto total_size = index_->total_size();
+    index_.reset();
     for (const auto& [file, keys] : lost) {
       check_stop();
       report_lost(number_of_.at(file), keys);
@@ -393,7 +389,7 @@ class CheckpointOpener {
     for (std::size_t id = 0; id < named.size(); ++id) {
       if (!named[id]) report_unindexed(result_.tensors_[id]);
     }
-    check_total_size(summary);
+    check_total_size(total_size);
   }
 
   /// A key that lies in several shards is reported once, as that; the index has named all of it.
@@ -403,14 +399,18 @@ class CheckpointOpener {
     for (const std::uint32_t other : others->second) named[other] = true;
   }
 
-  bool holds(std::string_view file, std::uint32_t id) const {
+  bool holds(std::uint32_t shard, std::uint32_t id) const {
     const TensorInfo& info = result_.tensors_[id];
-    if (result_.shards_[info.shard].name == file) return true;
+    if (info.in_pieces()) {
+      const auto pieces = result_.pieces_of(info);
+      return std::any_of(pieces.begin(), pieces.end(),
+                         [&](const Piece& piece) { return piece.shard == shard; });
+    }
+    if (info.shard == shard) return true;
     const auto others = duplicates_.find(info.name);
     return others != duplicates_.end() &&
-           std::any_of(others->second.begin(), others->second.end(), [&](std::uint32_t other) {
-             return result_.shards_[result_.tensors_[other].shard].name == file;
-           });
+           std::any_of(others->second.begin(), others->second.end(),
+                       [&](std::uint32_t other) { return result_.tensors_[other].shard == shard; });
   }
 
   void report_lost(std::uint32_t number, const std::vector<std::string>& keys) {
@@ -437,20 +437,20 @@ class CheckpointOpener {
   }
 
   void report_unindexed(const TensorInfo& info) {
-    const std::string& shard = result_.shards_[info.shard].name;
+    const std::string& shard = result_.shards_[result_.shard_of(info)].name;
     problems_.add(Code::UnindexedTensor, Severity::Error, {info.name, shard},
                   "tensor \"{}\" is in {} but not in the index", display(info.name),
                   display(shard));
   }
 
-  void check_total_size(const IndexSummary& summary) {
+  void check_total_size(std::optional<std::uint64_t> stated) {
     const std::uint64_t real = result_.total_bytes();
-    if (summary.total_size && *summary.total_size == real) return;
-    const bool usable = summary.total_size && *summary.total_size <= kMaxTotalSize;
-    problems_.add(Code::TotalSize, Severity::Note, {}, "index {}, the tensors take {} B",
-                  usable ? fmt::format("says {} B", format_count(*summary.total_size))
-                         : "states no usable total_size",
-                  format_count(real));
+    if (stated == real) return;
+    const bool usable = stated && *stated <= kMaxTotalSize;
+    problems_.add(
+        Code::TotalSize, Severity::Note, {}, "index {}, the tensors take {} B",
+        usable ? fmt::format("says {} B", format_count(*stated)) : "states no usable total_size",
+        format_count(real));
   }
 
   /// Files beside the checkpoint, links, and numbers that disagree: notes only.
@@ -567,7 +567,7 @@ class CheckpointOpener {
   Problems problems_;
   Progress* progress_ = nullptr;
   std::map<std::string, std::uint32_t, std::less<>> number_of_;  // of a shard, by name
-  std::string index_text_;
+  std::optional<IndexFile> index_;                               // until it is checked
   std::vector<Header> headers_;
   std::vector<std::optional<SavedOffsets>> slices_;  // by shard
   std::map<std::string_view, TensorInfo> whole_;     // of the first rank of several

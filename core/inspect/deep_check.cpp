@@ -241,7 +241,7 @@ class PartCheck {
     ++report_.copies_compared;
     report_.copies_equal += same ? 1 : 0;
     if (same) return;
-    const std::string& where = checkpoint_.shards()[checkpoint_.tensors()[id].shard].name;
+    const std::string where = checkpoint_.shard_names(checkpoint_.tensors()[id]);
     problem(Code::RankShards, copy,
             fmt::format("is not what {} holds: slices of different models", display(where)));
   }

@@ -36,7 +36,7 @@ bool decodes(const Plan& plan) {
 /// whatever the model is.
 bool changes_dtypes(const Plan& plan) {
   return std::any_of(plan.outputs.begin(), plan.outputs.end(), [](const Output& output) {
-    return contains(*output.value, Value::Op::Cast) && output.kind != OutputKind::Cast &&
+    return ops_of(*output.value).has(Value::Op::Cast) && output.kind != OutputKind::Cast &&
            !is_encoded(*output.value);
   });
 }

@@ -189,8 +189,9 @@ std::string op_text(const Output& output) {
   if (output.kind == OutputKind::Borrowed) return "copy like";
   using Op = Value::Op;
   std::string text;
+  const OpSet ops = ops_of(*output.value);
   const auto say = [&](Op op, std::string_view word) {
-    if (contains(*output.value, op)) text += (text.empty() ? "" : " ") + std::string(word);
+    if (ops.has(op)) text += (text.empty() ? "" : " ") + std::string(word);
   };
   if (const std::string_view form = decoded_form_below(*output.value); !form.empty()) {
     text = fmt::format("decode {}", form);
@@ -203,7 +204,7 @@ std::string op_text(const Output& output) {
   say(Op::Interleave, "interleave");
   say(Op::Deinterleave, "deinterleave");
   say(Op::Scaled, "scale");
-  if (contains(*output.value, Op::Cast)) {
+  if (ops.has(Op::Cast)) {
     text += fmt::format("{}cast {}", text.empty() ? "" : " ", name_of(output.dtype()));
   }
   if (is_encoded(*output.value)) {

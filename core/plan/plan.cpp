@@ -62,10 +62,11 @@ void Plan::require_sound(const std::string& checkpoint) const {
 
 bool Plan::lossless() const {
   const auto changes_bytes = [](const Output& output) {
+    const OpSet ops = ops_of(*output.value);
     return output.kind == OutputKind::Synthesised || output.kind == OutputKind::Borrowed ||
-           output.kind == OutputKind::Copied || contains(*output.value, Value::Op::Scaled) ||
-           contains(*output.value, Value::Op::Ones) || is_encoded(*output.value) ||
-           contains(*output.value, Value::Op::Cast) || !decoded_form_below(*output.value).empty();
+           output.kind == OutputKind::Copied || ops.has(Value::Op::Scaled) ||
+           ops.has(Value::Op::Ones) || ops.has(Value::Op::Cast) || is_encoded(*output.value) ||
+           !decoded_form_below(*output.value).empty();
   };
   const auto is_alias = [](const Problem& problem) {
     return problem.code == Code::Alias || problem.code == Code::Padding;

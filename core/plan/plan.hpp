@@ -194,8 +194,6 @@ struct Plan {
   void for_each_line(const std::function<void(std::string_view)>& visit, bool fold = true) const;
   std::string line(const Output& output, bool fold = true) const;
   std::string expression(const Output& output, bool fold = true) const;
-  /// What stands for an input in texts: its key, or "like(key)"; safe to show.
-  std::string input_text(std::uint32_t number) const;
   /// Eight hexadecimal digits over text() and the options that shape bytes.
   std::string hash() const;
   /// What the plan loses, one sentence each; empty when lossless.

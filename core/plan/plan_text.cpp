@@ -93,6 +93,23 @@ void add_mixture(const Plan& plan, std::vector<std::string>& losses) {
   losses.push_back(std::move(text));
 }
 
+/// What stands for an input is its key, or "like(key)".
+void append_expression(std::string& text, const Plan& plan, const Output& output, bool fold) {
+  const auto append_input = [&plan](std::string& out, std::uint32_t number) {
+    const bool borrowed = number >= plan.inputs.size();
+    if (borrowed) out += "like(";
+    append_display(out, plan.input(number).name);
+    if (borrowed) out += ')';
+  };
+  append_text(text, *output.value, append_input, fold);
+}
+
+void append_line(std::string& text, const Plan& plan, const Output& output, bool fold) {
+  append_display(text, output.key);
+  text += fmt::format(" {} {} <- ", name_of(output.dtype()), to_string(output.shape(), kShownDims));
+  append_expression(text, plan, output, fold);
+}
+
 std::size_t count_of_kind(const Plan& plan, OutputKind kind) {
   return static_cast<std::size_t>(
       std::count_if(plan.outputs.begin(), plan.outputs.end(),
@@ -101,19 +118,16 @@ std::size_t count_of_kind(const Plan& plan, OutputKind kind) {
 
 }  // namespace
 
-std::string Plan::input_text(std::uint32_t number) const {
-  const std::string key = display(input(number).name);
-  return number < inputs.size() ? key : fmt::format("like({})", key);
-}
-
 std::string Plan::expression(const Output& output, bool fold) const {
-  return to_text(
-      *output.value, [this](std::uint32_t id) { return input_text(id); }, fold);
+  std::string text;
+  append_expression(text, *this, output, fold);
+  return text;
 }
 
 std::string Plan::line(const Output& output, bool fold) const {
-  return fmt::format("{} {} {} <- {}", display(output.key), name_of(output.dtype()),
-                     to_string(output.shape(), kShownDims), expression(output, fold));
+  std::string text;
+  append_line(text, *this, output, fold);
+  return text;
 }
 
 std::string Plan::text(bool fold) const {
@@ -123,7 +137,12 @@ std::string Plan::text(bool fold) const {
 }
 
 void Plan::for_each_line(const std::function<void(std::string_view)>& visit, bool fold) const {
-  for (const Output& output : outputs) visit(line(output, fold) + "\n");
+  std::string text;
+  for (const Output& output : outputs) {
+    text.clear();
+    append_line(text, *this, output, fold);
+    visit(text += '\n');
+  }
   std::vector<std::pair<std::string_view, std::string_view>> dropped;
   for (std::size_t id = 0; id < fates.size(); ++id) {
     if (fates[id].kind != Fate::Kind::Dropped) continue;

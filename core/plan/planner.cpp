@@ -252,15 +252,16 @@ class Planner {
   static OutputKind kind_of(const Output& output, std::string_view origin) {
     using Op = Value::Op;
     const Value& value = *output.value;
-    if (contains(value, Op::Ones)) return OutputKind::Synthesised;
-    if (contains(value, Op::Stack)) return OutputKind::Stacked;
-    if (contains(value, Op::Select) || contains(value, Op::Slice)) return OutputKind::Split;
+    const OpSet ops = ops_of(value);
+    if (ops.has(Op::Ones)) return OutputKind::Synthesised;
+    if (ops.has(Op::Stack)) return OutputKind::Stacked;
+    if (ops.has(Op::Select) || ops.has(Op::Slice)) return OutputKind::Split;
     if (!decoded_form_below(value).empty()) return OutputKind::Decoded;
-    if (contains(value, Op::Transpose) || contains(value, Op::Concat) ||
-        contains(value, Op::Interleave) || contains(value, Op::Deinterleave)) {
+    if (ops.has(Op::Transpose) || ops.has(Op::Concat) || ops.has(Op::Interleave) ||
+        ops.has(Op::Deinterleave)) {
       return OutputKind::Transposed;
     }
-    if (contains(value, Op::Cast)) return OutputKind::Cast;
+    if (ops.has(Op::Cast)) return OutputKind::Cast;
     return output.key == origin ? OutputKind::Passed : OutputKind::Renamed;
   }
 

@@ -265,9 +265,10 @@ void for_each_input(const Value& value, const std::function<void(std::uint32_t)>
   for (const ValuePtr arg : value.args) for_each_input(*arg, visit);
 }
 
-bool contains(const Value& value, Op op) {
-  return value.op == op || std::any_of(value.args.begin(), value.args.end(),
-                                       [&](ValuePtr arg) { return contains(*arg, op); });
+OpSet ops_of(const Value& value) {
+  OpSet ops(value.op);
+  for (const ValuePtr arg : value.args) ops.add(ops_of(*arg));
+  return ops;
 }
 
 }  // namespace ckptscope

@@ -151,6 +151,18 @@ std::uint64_t columns_of_scale(const Value& value);
 
 /// Calls `visit(input)` for every Input below, left to right.
 void for_each_input(const Value& value, const std::function<void(std::uint32_t input)>& visit);
-bool contains(const Value& value, Value::Op op);
+
+/// A set of operations.
+class OpSet {
+ public:
+  explicit OpSet(Value::Op op) : bits_(1u << static_cast<unsigned>(op)) {}
+  void add(OpSet others) { bits_ |= others.bits_; }
+  bool has(Value::Op op) const { return (bits_ & OpSet(op).bits_) != 0; }
+
+ private:
+  std::uint32_t bits_;
+};
+/// Those of a value and of all below it.
+OpSet ops_of(const Value& value);
 
 }  // namespace ckptscope

@@ -74,79 +74,108 @@ bool is_joined(std::string_view text, const std::vector<std::string_view>& piece
   return text.empty();
 }
 
-/// The text that gives every part of a stack when {E} is replaced by its number.
-std::optional<std::string> folded(const std::vector<std::string>& parts, std::uint64_t first) {
-  if (parts.size() < 2) return std::nullopt;
-  auto pattern = shared_pattern(parts[0], parts[1], first);
-  if (!pattern) return std::nullopt;
-  const std::vector<std::string_view> pieces = pieces_of(*pattern);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (!is_joined(parts[i], pieces, std::to_string(first + i))) return std::nullopt;
+class Writer {
+ public:
+  Writer(std::string& text, const AppendInput& append_input, bool fold)
+      : text_(text), append_input_(append_input), fold_(fold) {}
+
+  void write(const Value& value) {
+    const int rank = static_cast<int>(value.shape.size());
+    const WrittenForm& form = written_form(value.packing);
+    switch (value.op) {
+      case Op::Input:
+        return append_input_(text_, value.input);
+      case Op::Transpose:
+        return write_call(value, "t");
+      case Op::Slice:
+        return write_call(value, "slice", "",
+                          fmt::format(", {}, {}..{}", value.dim, value.begin, value.end));
+      case Op::Select:
+        return write_call(value, "select", "", fmt::format(", {}", value.begin));
+      case Op::Concat:
+        return write_call(value, "cat", fmt::format("{}, ", value.dim - rank));
+      case Op::Stack:
+        if (!fold_ || !write_folded(value)) write_call(value, "stack");
+        return;
+      case Op::Mxfp4:
+      case Op::Fp8:
+      case Op::Nibbles:
+        return write_call(value, decoded_form(value));
+      case Op::Cast:
+        return write_call(value, "cast", fmt::format("{}, ", name_of(value.dtype)));
+      case Op::Scaled:
+        return write_call(value, "scaled");
+      case Op::Interleave:
+        return write_call(value, "interleaved", fmt::format("{}, ", value.dim - rank));
+      case Op::Deinterleave:
+        return write_call(value, "deinterleaved", fmt::format("{}, ", value.dim - rank));
+      case Op::Zeros:
+        text_ += "zeros";
+        return;
+      case Op::Ones:
+        text_ += "ones";
+        return;
+      case Op::Frequencies:
+        text_ += fmt::format("frequencies({}, {})", std::bit_cast<double>(value.begin), value.end);
+        return;
+      case Op::PackedCodes:
+        return write_call(value, fmt::format("{}_{}", form.word, form.codes));
+      case Op::PackedScales:
+        return write_call(value, fmt::format("{}_{}", form.word, form.scales));
+      case Op::PackedThird:
+        return write_call(value, fmt::format("{}_{}", form.word, form.third));
+    }
   }
-  return pattern;
-}
 
-/// Of every argument.
-std::vector<std::string> texts(const Value& value, const InputText& input_text, bool fold) {
-  std::vector<std::string> list;
-  for (const ValuePtr arg : value.args) list.push_back(to_text(*arg, input_text, fold));
-  return list;
-}
+ private:
+  void write_call(const Value& value, std::string_view word, std::string_view before = "",
+                  std::string_view after = "") {
+    text_.append(word).append("(").append(before);
+    for (std::size_t i = 0; i < value.args.size(); ++i) {
+      if (i > 0) text_ += ", ";
+      write(*value.args[i]);
+    }
+    text_.append(after).append(")");
+  }
 
-std::string stack_text(const Value& value, const std::vector<std::string>& parts, bool fold) {
-  const auto once = fold ? folded(parts, value.begin) : std::nullopt;
-  if (!once) return fmt::format("stack({})", fmt::join(parts, ", "));
-  return fmt::format("stack(E={}..{}, {})", value.begin, value.begin + parts.size() - 1, *once);
-}
+  /// What `use` makes of the text of a value, which is gone afterwards.
+  auto with_text(const Value& value, const auto& use) {
+    const std::size_t end = text_.size();
+    write(value);
+    auto result = use(std::string_view(text_).substr(end));
+    text_.resize(end);
+    return result;
+  }
+
+  /// Once for all parts, where {E} replaced by its number gives each of them.
+  bool write_folded(const Value& stack) {
+    const std::size_t count = stack.args.size();
+    if (count < 2) return false;
+    const auto copy = [](std::string_view text) { return std::string(text); };
+    const std::string first = with_text(*stack.args[0], copy);
+    const std::string second = with_text(*stack.args[1], copy);
+    const auto pattern = shared_pattern(first, second, stack.begin);
+    if (!pattern) return false;
+    const std::vector<std::string_view> pieces = pieces_of(*pattern);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string digits = std::to_string(stack.begin + i);
+      const auto fits = [&](std::string_view text) { return is_joined(text, pieces, digits); };
+      if (!with_text(*stack.args[i], fits)) return false;
+    }
+    text_ += fmt::format("stack(E={}..{}, {})", stack.begin, stack.begin + count - 1, *pattern);
+    return true;
+  }
+
+  std::string& text_;
+  const AppendInput& append_input_;
+  const bool fold_;
+};
 
 }  // namespace
 
-std::string to_text(const Value& value, const InputText& input_text, bool fold) {
-  const std::vector<std::string> args = texts(value, input_text, fold);
-  const auto call = [&](std::string_view word) {
-    return fmt::format("{}({})", word, fmt::join(args, ", "));
-  };
-  const int rank = static_cast<int>(value.shape.size());
-  const WrittenForm& form = written_form(value.packing);
-  switch (value.op) {
-    case Op::Input:
-      return input_text(value.input);
-    case Op::Transpose:
-      return call("t");
-    case Op::Slice:
-      return fmt::format("slice({}, {}, {}..{})", args[0], value.dim, value.begin, value.end);
-    case Op::Select:
-      return fmt::format("select({}, {})", args[0], value.begin);
-    case Op::Concat:
-      return fmt::format("cat({}, {})", value.dim - rank, fmt::join(args, ", "));
-    case Op::Stack:
-      return stack_text(value, args, fold);
-    case Op::Mxfp4:
-    case Op::Fp8:
-    case Op::Nibbles:
-      return call(decoded_form(value));
-    case Op::Cast:
-      return fmt::format("cast({}, {})", name_of(value.dtype), args[0]);
-    case Op::Scaled:
-      return call("scaled");
-    case Op::Interleave:
-      return fmt::format("interleaved({}, {})", value.dim - rank, args[0]);
-    case Op::Deinterleave:
-      return fmt::format("deinterleaved({}, {})", value.dim - rank, args[0]);
-    case Op::Zeros:
-      return "zeros";
-    case Op::Ones:
-      return "ones";
-    case Op::Frequencies:
-      return fmt::format("frequencies({}, {})", std::bit_cast<double>(value.begin), value.end);
-    case Op::PackedCodes:
-      return call(fmt::format("{}_{}", form.word, form.codes));
-    case Op::PackedScales:
-      return call(fmt::format("{}_{}", form.word, form.scales));
-    case Op::PackedThird:
-      return call(fmt::format("{}_{}", form.word, form.third));
-  }
-  return "";
+void append_text(std::string& text, const Value& value, const AppendInput& append_input,
+                 bool fold) {
+  Writer(text, append_input, fold).write(value);
 }
 
 }  // namespace ckptscope

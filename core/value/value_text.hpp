@@ -9,11 +9,11 @@
 
 namespace ckptscope {
 
-/// What stands for an input, safe to show.
-using InputText = std::function<std::string(std::uint32_t input)>;
+/// Appends what stands for an input, safe to show.
+using AppendInput = std::function<void(std::string& text, std::uint32_t input)>;
 
-/// The expression that makes a value. With `fold`, parts of a stack that differ in one integer are
-/// written once.
-std::string to_text(const Value& value, const InputText& input_text, bool fold);
+/// Appends the expression that makes a value. With `fold`, parts of a stack that differ in one
+/// integer are written once.
+void append_text(std::string& text, const Value& value, const AppendInput& append_input, bool fold);
 
 }  // namespace ckptscope

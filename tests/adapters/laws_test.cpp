@@ -120,7 +120,7 @@ TEST_P(Laws, NativeComesBack) {
 SyntheticCheckpoint without_losses(const SyntheticCheckpoint& source, const Plan& plan) {
   std::map<std::string, Dtype> kept;
   for (const Output& output : plan.outputs) {
-    const bool casts = contains(*output.value, Value::Op::Cast);
+    const bool casts = ops_of(*output.value).has(Value::Op::Cast);
     for_each_input(*output.value, [&](std::uint32_t id) {
       const TensorInfo& info = plan.inputs[id];
       kept[std::string(info.name)] = casts ? output.dtype() : info.dtype;

@@ -119,7 +119,7 @@ std::vector<std::string> safetensors_seeds() {
 
 bool read_index(const std::string& text) {
   return reads({Code::BadIndex},
-               [&] { scan_index(text, [](std::string_view, std::string_view) {}); });
+               [&] { IndexFile(text).for_each([](std::string_view, std::uint32_t) {}); });
 }
 
 std::vector<std::string> index_seeds() {

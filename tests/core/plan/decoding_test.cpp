@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "core/value/value_text.hpp"
 #include "tests/support/tensor_texts.hpp"
+#include "tests/support/value_texts.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -32,7 +32,7 @@ std::string decoded(const std::string& text, const DecodeOptions& options,
   std::string out;
   for (const LogicalTensor& tensor : found.tensors) {
     EXPECT_EQ(tensor.key, tensor.origin);
-    out += std::string(tensor.key) + " = " + to_text(*tensor.value, name_of_input, true) + "\n";
+    out += std::string(tensor.key) + " = " + text_of(*tensor.value, name_of_input) + "\n";
   }
   for (const std::uint32_t id : found.orphan_scales) out += "orphan " + name_of_input(id) + "\n";
   return out + lines_of(found.problems);

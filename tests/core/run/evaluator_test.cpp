@@ -14,9 +14,9 @@
 #include "core/run/shared_rows.hpp"
 #include "core/tensor/region.hpp"
 #include "core/value/value.hpp"
-#include "core/value/value_text.hpp"
 #include "tests/support/indexes.hpp"
 #include "tests/support/slow_formats.hpp"
+#include "tests/support/value_texts.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -410,8 +410,7 @@ Region random_box(Random& random, const Shape& shape) {
 
 void expect_evaluates(Expressions& expressions, const Value& value,
                       const std::vector<std::uint64_t>& band_bytes, int boxes) {
-  SCOPED_TRACE(to_text(
-      value, [](std::uint32_t) { return "x"; }, true));
+  SCOPED_TRACE(text_of(value, [](std::uint32_t) { return "x"; }));
   SCOPED_TRACE(std::string(name_of(value.dtype)) + " " + to_string(value.shape));
   const Dense expected = naive(value, expressions.sources);
   MemorySource source(expressions.sources);

@@ -1,8 +1,8 @@
 // Values as text: what parts of a stack are written once.
 
-#include "core/value/value_text.hpp"
-
 #include <gtest/gtest.h>
+
+#include "tests/support/value_texts.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -14,7 +14,7 @@ std::string stack_of(const std::vector<std::string>& names, std::uint64_t first 
   for (std::uint32_t id = 0; id < names.size(); ++id) {
     parts.push_back(values.input(id, Dtype::BF16, Shape{2}));
   }
-  return to_text(
+  return text_of(
       *values.stack(parts, first), [&](std::uint32_t id) { return names[id]; }, fold);
 }
 
@@ -51,8 +51,8 @@ TEST(ValueText, StacksAreFoldedWhereTheNumberCountsUp) {
 TEST(ValueText, EveryOperation) {
   Values values;
   const auto text = [](ValuePtr value) {
-    return to_text(
-        *value, [](std::uint32_t id) { return std::string(1, static_cast<char>('a' + id)); }, true);
+    return text_of(*value,
+                   [](std::uint32_t id) { return std::string(1, static_cast<char>('a' + id)); });
   };
   const ValuePtr a = values.input(0, Dtype::BF16, Shape{4, 32});
   const ValuePtr b = values.input(1, Dtype::BF16, Shape{4, 32});
