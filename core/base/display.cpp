@@ -8,10 +8,10 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <optional>
 
+#include "core/base/eight_bytes.hpp"
 #include "core/base/error.hpp"
 
 namespace ckptscope {
@@ -37,16 +37,11 @@ bool is_plain_ascii(char c) {
   return c >= 0x20 && c < 0x7F && c != '\\';
 }
 
-/// How many bytes at the start are shown as they are. Names are such bytes and nothing else,
-/// mostly: a few are looked at at once.
+/// How many bytes at the start are shown as they are: of most names all.
 std::size_t plain_bytes(std::string_view text) {
-  constexpr std::size_t kAtOnce = 16;
-  std::size_t at = 0;
-  for (; at + kAtOnce <= text.size(); at += kAtOnce) {
-    unsigned odd = 0;
-    for (std::size_t i = 0; i < kAtOnce; ++i) odd |= is_plain_ascii(text[at + i]) ? 0u : 1u;
-    if (odd != 0) break;
-  }
+  std::size_t at = find_in_eights(text, 0, [](EightBytes eight) {
+    return eight.below(0x20) | eight.equal(0x7F) | eight.equal('\\') | eight.beyond_ascii();
+  });
   while (at < text.size() && is_plain_ascii(text[at])) ++at;
   return at;
 }
@@ -203,12 +198,7 @@ std::string in_capitals(std::string_view text) {
 std::size_t find_invalid_utf8(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
-    std::uint64_t word = 0;
-    while (at + sizeof word <= text.size()) {
-      std::memcpy(&word, text.data() + at, sizeof word);
-      if ((word & 0x8080808080808080u) != 0) break;
-      at += sizeof word;
-    }
+    at = find_in_eights(text, at, [](EightBytes eight) { return eight.beyond_ascii(); });
     if (at >= text.size()) break;
     const Decoded next = decode(text.substr(at));
     if (next.scalar < 0) return at;

@@ -1,14 +1,13 @@
 // A scanner, not a parser: values are walked in place, and only strings with escapes are copied.
 #include "core/base/json_scanner.hpp"
 
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <set>
 
 #include "core/base/display.hpp"
+#include "core/base/eight_bytes.hpp"
 #include "core/base/error.hpp"
 #include "core/base/natural_order.hpp"
 
@@ -17,23 +16,12 @@ namespace {
 
 constexpr int kMaxDepth = 127;  // serde_json refuses the 128th level
 
-/// Bytes from `at` on that are plain inside a string: no quote, backslash or control character.
-/// Eight at a time: a byte below n makes bit 7 of (byte - n) & ~byte, for n <= 128 and up to a
-/// false alarm behind a true one, which ends the run too early and costs nothing but a closer look.
+/// The first byte from `at` on that is not plain inside a string: a quote, backslash or control
+/// character; or one of the last seven.
 std::size_t skip_plain(std::string_view text, std::size_t at) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  const auto has_less = [](std::uint64_t v, std::uint64_t n) {
-    return (v - kOnes * n) & ~v & (kOnes * 0x80);
-  };
-  std::uint64_t word = 0;
-  while (at + sizeof word <= text.size()) {
-    std::memcpy(&word, text.data() + at, sizeof word);
-    const std::uint64_t special = has_less(word, 0x20) | has_less(word ^ (kOnes * '"'), 1) |
-                                  has_less(word ^ (kOnes * '\\'), 1);
-    if (special != 0) return at + static_cast<std::size_t>(std::countr_zero(special)) / 8;
-    at += sizeof word;
-  }
-  return at;
+  return find_in_eights(text, at, [](EightBytes eight) {
+    return eight.below(0x20) | eight.equal('"') | eight.equal('\\');
+  });
 }
 
 std::string excerpt(std::string_view text, std::size_t at) {

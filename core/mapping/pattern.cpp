@@ -36,6 +36,8 @@ Captures::Iterator Captures::find(std::string_view name) const {
 }
 
 std::string& Captures::operator[](std::string_view name) {
+  constexpr std::size_t kUsual = 4;  // variables of a pattern
+  if (variables_.empty()) variables_.reserve(kUsual);
   auto place = place_of(name);
   if (place == variables_.end() || place->first != name) {
     place = variables_.emplace(place, name, std::string());

@@ -74,7 +74,10 @@ bool Assembly::add(const KeyPlace& place, const LogicalTensor& tensor) {
 
 Assembly::Group& Assembly::group_of(const KeyPlace& place) {
   std::string key = place.equation->whole.front().expand(place.captures).value();
-  auto [found, is_new] = groups_.try_emplace({place.equation, key});
+  Groups& groups = groups_[place.equation];
+  if (groups.last != nullptr && groups.last->key == key) return *groups.last;
+  auto [found, is_new] = groups.by_key.try_emplace(key);
+  groups.last = &found->second;
   if (is_new) {
     found->second = {place.equation, std::move(key), place.captures, {}};
     order_.push_back(&found->second);

@@ -90,13 +90,13 @@ class Folding {
 
  private:
   void add(const Output& output, std::size_t number) {
+    std::vector<std::uint32_t> inputs;
+    for_each_input(*output.value, [&](std::uint32_t id) { inputs.push_back(id); });
     std::vector<std::uint64_t> numbers;
+    std::vector<std::uint64_t> ignored;
     const std::string pattern = generalise(output.key, numbers);
-    std::string source_pattern;
-    for_each_input(*output.value, [&](std::uint32_t id) {
-      std::vector<std::uint64_t> ignored;
-      if (source_pattern.empty()) source_pattern = generalise(plan_.input(id).name, ignored);
-    });
+    const std::string source_pattern =
+        inputs.empty() ? "" : generalise(plan_.input(inputs.front()).name, ignored);
     const std::string op = op_text(output);
     const auto [found, is_new] =
         index_.try_emplace(op + "\n" + pattern + "\n" + source_pattern, rows_.size());
@@ -105,7 +105,7 @@ class Folding {
     result_.row_of_output.push_back(static_cast<std::uint32_t>(found->second));
     row.target.add(numbers);
     ++row.target_count;
-    for_each_input(*output.value, [&](std::uint32_t id) { add_source(row, id); });
+    for (const std::uint32_t id : inputs) add_source(row, id);
   }
 
   void add_source(Row& row, std::uint32_t id) {

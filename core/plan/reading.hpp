@@ -128,8 +128,12 @@ class Assembly {
   bool fits_stack(const Group& group, std::span<const ValuePtr> parts, std::uint64_t first);
 
   Reading& reading_;
-  // By equation and key of the whole: two layouts of one whole are never mixed.
-  std::map<std::pair<const Equation*, std::string>, Group> groups_;
+  /// Of one equation, by key of the whole: two layouts of one whole are never mixed.
+  struct Groups {
+    std::map<std::string, Group> by_key;
+    Group* last = nullptr;  // mostly the next tensor's, too
+  };
+  std::map<const Equation*, Groups> groups_;
   std::vector<Group*> order_;
   std::map<const Part*, std::uint64_t> experts_seen_;  // by stack: the highest number and one
 };

@@ -260,11 +260,6 @@ std::uint64_t columns_of_scale(const Value& value) {
   return groups == 0 ? 1 : value.shape.back() / groups;
 }
 
-void for_each_input(const Value& value, const std::function<void(std::uint32_t)>& visit) {
-  if (value.op == Op::Input) visit(value.input);
-  for (const ValuePtr arg : value.args) for_each_input(*arg, visit);
-}
-
 OpSet ops_of(const Value& value) {
   OpSet ops(value.op);
   for (const ValuePtr arg : value.args) ops.add(ops_of(*arg));

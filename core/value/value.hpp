@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -150,7 +149,11 @@ std::string_view decoded_form_below(const Value& value);
 std::uint64_t columns_of_scale(const Value& value);
 
 /// Calls `visit(input)` for every Input below, left to right.
-void for_each_input(const Value& value, const std::function<void(std::uint32_t input)>& visit);
+template <typename Visit>
+void for_each_input(const Value& value, const Visit& visit) {
+  if (value.op == Value::Op::Input) visit(value.input);
+  for (const ValuePtr arg : value.args) for_each_input(*arg, visit);
+}
 
 /// A set of operations.
 class OpSet {

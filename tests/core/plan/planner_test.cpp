@@ -73,5 +73,26 @@ TEST(Plan, SaysWhichPartIsMissing) {
   EXPECT_EQ(plan.problems[0].message, "a.qkv: its part {p}.k is missing");
 }
 
+/// Keys are looked up by several threads, and so many of them at a time.
+TEST(Plan, OfMoreKeysThanAreLookedUpAtOnce) {
+  constexpr int kLayers = 20'000;
+  std::string text;
+  for (const char* part : {"q", "k", "o"}) {
+    for (int layer = 0; layer < kLayers; ++layer) {
+      text += fmt::format("{}layers.{}.{} BF16[1, 2]", text.empty() ? "" : ";", layer, part);
+    }
+  }
+  const TensorTexts tensors(text);
+  const Plan plan = make_plan(tensors.list(), mapping("cat(0, {p}.q, {p}.k) = {p}.qkv"), {});
+  ASSERT_TRUE(plan.sound());
+  ASSERT_EQ(plan.outputs.size(), 2u * kLayers);
+  for (int layer = 0; layer < kLayers; layer += 997) {
+    const std::string key = fmt::format("layers.{}", layer);
+    const Output* output = plan.find_output(key + ".qkv");
+    ASSERT_NE(output, nullptr) << key;
+    EXPECT_EQ(plan.expression(*output), fmt::format("cat(-2, {0}.q, {0}.k)", key));
+  }
+}
+
 }  // namespace
 }  // namespace ckptscope::testing
