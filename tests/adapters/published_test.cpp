@@ -12,7 +12,7 @@
 #include "tests/support/on_disk.hpp"
 #include "tests/support/plan_forms.hpp"
 #include "tests/support/published.hpp"
-#include "tests/support/recorded.hpp"
+#include "tests/support/test_names.hpp"
 
 namespace ckptscope::testing {
 namespace {

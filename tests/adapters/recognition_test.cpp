@@ -22,7 +22,8 @@ std::string id_of(const Family& family) {
 }
 
 TEST(Recognition, OfAConfigAlone) {
-  for (const RecordedCase& one : recorded_cases()) {
+  for (const std::string& name : recorded_names()) {
+    const RecordedCase& one = recorded_case(name);
     if (one.source.config.empty()) continue;
     const Config config = Config::parse(one.source.config, "config.json");
     EXPECT_EQ(id_of(recognise_family({}, config)), family_of(one, false)) << one.name;
@@ -31,7 +32,8 @@ TEST(Recognition, OfAConfigAlone) {
 
 TEST(Recognition, OfKeysAlone) {
   std::set<std::string> recognised;
-  for (const RecordedCase& one : recorded_cases()) {
+  for (const std::string& name : recorded_names()) {
+    const RecordedCase& one = recorded_case(name);
     const TempDir dir;
     SyntheticCheckpoint source = one.source;
     source.sparse = true;

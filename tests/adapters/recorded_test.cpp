@@ -12,7 +12,7 @@
 namespace ckptscope::testing {
 namespace {
 
-class Recorded : public ::testing::TestWithParam<RecordedCase> {};
+class Recorded : public ::testing::TestWithParam<std::string> {};
 
 ConversionRequest request_of(const RecordedCase& one) {
   ConversionRequest request;
@@ -29,7 +29,7 @@ ConversionRequest request_of(const RecordedCase& one) {
 }
 
 TEST_P(Recorded, Outputs) {
-  const RecordedCase& one = GetParam();
+  const RecordedCase& one = recorded_case(GetParam());
   const TempDir dir;
   write_synthetic(dir.path(), one.source);
   const Checkpoint checkpoint = Checkpoint::open(dir.path());
@@ -63,8 +63,8 @@ TEST_P(Recorded, Outputs) {
   EXPECT_EQ(account.unplaced, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Recorded, ::testing::ValuesIn(recorded_cases()),
-                         [](const auto& test) { return as_identifier(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(All, Recorded, ::testing::ValuesIn(recorded_names()),
+                         [](const auto& test) { return as_identifier(test.param); });
 
 }  // namespace
 }  // namespace ckptscope::testing

@@ -304,8 +304,8 @@ bool convert_changed(const std::string& text) {
     numbers >> number;
     return below == 0 ? 0 : number % below;
   };
-  const auto& cases = recorded_cases();
-  SyntheticCheckpoint source = cases[next(cases.size())].source;
+  static const std::vector<std::string> names = recorded_names();
+  SyntheticCheckpoint source = recorded_case(names[next(names.size())]).source;
   std::uint64_t kind = next(5);
   for (int changes = 0; numbers && changes < 20 && !source.tensors.empty(); ++changes) {
     const std::size_t at = next(source.tensors.size());
@@ -341,7 +341,7 @@ bool convert_changed(const std::string& text) {
 
 std::vector<std::string> conversion_seeds() {
   std::vector<std::string> seeds;
-  for (std::size_t i = 0; i < recorded_cases().size(); i += 5) {
+  for (std::size_t i = 0; i < recorded_names().size(); i += 5) {
     seeds.push_back(fmt::format("{} 1 3 2 2 5 0 1", i));
     seeds.push_back(fmt::format("{}", i));
   }

@@ -2,9 +2,10 @@
 #include "tests/support/recorded.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
+
+#include "tests/support/temp_dir.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -35,17 +36,13 @@ std::string rest_of(std::istringstream& words) {
   return rest;
 }
 
-void read_line(const std::string& line, std::vector<RecordedCase>& cases) {
+void read_line(const std::string& line, RecordedCase& now) {
   std::istringstream words(line);
   std::string word;
   words >> word;
   if (word == "case") {
-    RecordedCase& one = cases.emplace_back();
-    words >> one.name >> one.adapter >> one.to;
-    return;
-  }
-  RecordedCase& now = cases.back();
-  if (word == "option") {
+    words >> now.name >> now.adapter >> now.to;
+  } else if (word == "option") {
     std::string name;
     words >> name;
     now.options[name] = rest_of(words);
@@ -74,30 +71,64 @@ void read_line(const std::string& line, std::vector<RecordedCase>& cases) {
   }
 }
 
-std::vector<RecordedCase> read_cases() {
-  std::vector<RecordedCase> cases;
-  for (const char* name :
-       {"recorded.txt", "recorded_split.txt", "recorded_stacked.txt", "recorded_packed.txt"}) {
-    std::ifstream file(CKPTSCOPE_TESTS "/golden/" + std::string(name));
-    if (!file) throw std::runtime_error(name);
-    for (std::string line; std::getline(file, line);) {
-      if (!line.empty() && line[0] != '#') read_line(line, cases);
+/// The lines of every case, from "case NAME ADAPTER TO" to the next one; views are into texts that
+/// stay.
+std::vector<std::string_view> lines_of_cases() {
+  static const std::string text = [] {
+    std::string all;
+    for (const char* name :
+         {"recorded.txt", "recorded_split.txt", "recorded_stacked.txt", "recorded_packed.txt"}) {
+      all += "\n" + read_file(CKPTSCOPE_TESTS "/golden/" + std::string(name));
     }
+    return all;
+  }();
+  constexpr std::string_view kBegin = "\ncase ";
+  std::vector<std::string_view> cases;
+  for (std::size_t at = text.find(kBegin); at != text.npos;) {
+    const std::size_t next = text.find(kBegin, at + 1);
+    cases.push_back(std::string_view(text).substr(at + 1, next - at - 1));
+    at = next;
   }
   return cases;
 }
 
-}  // namespace
-
-const std::vector<RecordedCase>& recorded_cases() {
-  static const std::vector<RecordedCase> cases = read_cases();
-  return cases;
+std::string name_in(std::string_view lines) {
+  lines.remove_prefix(std::string_view("case ").size());
+  return std::string(lines.substr(0, lines.find(' ')));
 }
 
+RecordedCase read_case(std::string_view lines) {
+  RecordedCase one;
+  std::istringstream text{std::string(lines)};
+  for (std::string line; std::getline(text, line);) {
+    if (!line.empty() && line[0] != '#') read_line(line, one);
+  }
+  return one;
+}
+
+}  // namespace
+
 const RecordedCase& recorded_case(const std::string& name) {
-  const auto& cases = recorded_cases();
-  return *std::find_if(cases.begin(), cases.end(),
-                       [&](const RecordedCase& one) { return one.name == name; });
+  static std::map<std::string, RecordedCase> known;
+  const auto found = known.find(name);
+  if (found != known.end()) return found->second;
+  const auto cases = lines_of_cases();
+  const auto lines = std::find_if(cases.begin(), cases.end(),
+                                  [&](std::string_view one) { return name_in(one) == name; });
+  return known[name] = read_case(*lines);
+}
+
+std::vector<std::string> recorded_names(const std::function<bool(std::string_view lines)>& wanted) {
+  std::vector<std::string> names;
+  for (const std::string_view lines : lines_of_cases()) {
+    if (!wanted || wanted(lines)) names.push_back(name_in(lines));
+  }
+  return names;
+}
+
+bool goes_to_native(std::string_view lines) {
+  return lines.substr(0, lines.find('\n')).ends_with(" native") &&
+         lines.find("\nrefused ") == lines.npos;
 }
 
 }  // namespace ckptscope::testing

@@ -1,14 +1,15 @@
 // Conversions recorded from the original adapters: tests/golden/recorded*.txt.
 #pragma once
 
-#include <algorithm>
-#include <cctype>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/checkpoint/synthetic.hpp"
 #include "tests/support/shape_text.hpp"
+#include "tests/support/test_names.hpp"
 
 namespace ckptscope::testing {
 
@@ -30,14 +31,13 @@ struct RecordedCase {
   std::string message;  // and what is said then
 };
 
-const std::vector<RecordedCase>& recorded_cases();
 const RecordedCase& recorded_case(const std::string& name);
 
-/// A name of a case as gtest takes it.
-inline std::string as_identifier(std::string name) {
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
-  return name;
-}
+/// Names of all, or of those whose lines `wanted` says true of. Every process of tests has to know
+/// which tests there are: no case is read for it.
+std::vector<std::string> recorded_names(
+    const std::function<bool(std::string_view lines)>& wanted = {});
+/// Those that go to native, and are not refused.
+bool goes_to_native(std::string_view lines);
 
 }  // namespace ckptscope::testing

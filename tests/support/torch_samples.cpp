@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -50,9 +51,13 @@ std::string quoted(std::istream& line) {
   return nlohmann::json::parse(text).get<std::string>();
 }
 
+std::string text_of(const std::string& file) {
+  return read_file(std::string(CKPTSCOPE_ROOT) + "/tests/field/" + file);
+}
+
 std::vector<TorchSample> read_samples(const std::string& file) {
   std::vector<TorchSample> samples;
-  std::istringstream lines(read_file(std::string(CKPTSCOPE_ROOT) + "/tests/field/" + file));
+  std::istringstream lines(text_of(file));
   for (std::string text; std::getline(lines, text);) {
     std::istringstream line(text);
     std::string word;
@@ -120,6 +125,23 @@ const std::vector<TorchSample>& torch_samples(const std::string& file) {
   static std::map<std::string, std::vector<TorchSample>> known;
   const auto found = known.find(file);
   return found != known.end() ? found->second : known[file] = read_samples(file);
+}
+
+const TorchSample& torch_sample(const std::string& file, std::string_view name) {
+  const auto& all = torch_samples(file);
+  return *std::find_if(all.begin(), all.end(),
+                       [&](const TorchSample& one) { return one.name == name; });
+}
+
+std::vector<std::string> torch_sample_names(const std::string& file) {
+  std::vector<std::string> names;
+  std::istringstream lines(text_of(file));
+  for (std::string text; std::getline(lines, text);) {
+    std::istringstream line(text);
+    std::string word, verdict;
+    if (text.starts_with("case ") && line >> word >> verdict) names.push_back(quoted(line));
+  }
+  return names;
 }
 
 }  // namespace ckptscope::testing

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <map>
-#include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/checkpoint/checkpoint.hpp"
@@ -34,14 +34,13 @@ struct TorchSample {
   void write(const std::string& directory) const;
 };
 
-inline void PrintTo(const TorchSample& sample, std::ostream* out) {
-  *out << sample.name;
-}
-
 /// What a checkpoint holds, read in uneven parts as tiles are.
 SampleTensors tensors_of(const Checkpoint& checkpoint);
 
 /// Those of tests/field/FILE.
 const std::vector<TorchSample>& torch_samples(const std::string& file);
+const TorchSample& torch_sample(const std::string& file, std::string_view name);
+/// Their names alone, for which nothing is unpacked: every process of tests has to know them.
+std::vector<std::string> torch_sample_names(const std::string& file);
 
 }  // namespace ckptscope::testing

@@ -4,8 +4,8 @@
 
 #include "tests/support/published.hpp"
 #include "tests/support/published_text.hpp"
-#include "tests/support/recorded.hpp"
 #include "tests/support/shell.hpp"
+#include "tests/support/test_names.hpp"
 
 namespace ckptscope::testing {
 namespace {

@@ -10,8 +10,8 @@
 #include "tests/support/masked.hpp"
 #include "tests/support/prepared.hpp"
 #include "tests/support/published.hpp"
-#include "tests/support/recorded.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/test_names.hpp"
 #include "tests/support/transcript_fixtures.hpp"
 
 namespace ckptscope::testing {
@@ -99,13 +99,8 @@ std::vector<Look> looks() {
   return all;
 }
 
-std::string test_name(std::string text) {
-  for (char& c : text) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-  return text;
-}
-
 INSTANTIATE_TEST_SUITE_P(Tui, FirstLook, ::testing::ValuesIn(looks()), [](const auto& test) {
-  return test_name(test.param.model + "_" + test.param.size);
+  return as_identifier(test.param.model + "_" + test.param.size);
 });
 
 // ---- what keys do -------------------------------------------------------------------------------
@@ -224,7 +219,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"diff", "gpt-oss", "Dgpt-oss<Enter><wait><dump>qDh<Tab><Enter><wait>"},
         Row{"back", "gpt-oss", "2q<dump>i<wait>q<dump><Esc><Esc><dump>zq"},
         Row{"ascii-less", "gpt-oss", "<dump>2", "39x9"}),
-    [](const auto& test) { return test_name(test.param.name); });
+    [](const auto& test) { return as_identifier(test.param.name); });
 
 /// Found by reviews; each once crashed, ran what it should not, or showed something else.
 INSTANTIATE_TEST_SUITE_P(
@@ -252,7 +247,7 @@ INSTANTIATE_TEST_SUITE_P(
             "4jjjj<Enter>model\\.layers\\.0<Enter><wait><dump><Enter>"},
         Row{"mended-filter-stays", "gpt-oss", "&dtype=U8<Enter><wait>&xyz<Enter><wait>"},
         Row{"mended-first-match-of-lines", "gpt-oss", "2/router<Enter><dump>n"}),
-    [](const auto& test) { return test_name(test.param.name); });
+    [](const auto& test) { return as_identifier(test.param.name); });
 
 /// A script that runs itself ends.
 TEST(Mended, AScriptThatRunsItself) {

@@ -7,6 +7,7 @@
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/inspect/deep_check.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/test_names.hpp"
 #include "tests/support/torch_samples.hpp"
 
 namespace ckptscope::testing {
@@ -18,10 +19,10 @@ bool has(const Checkpoint& checkpoint, Code code) {
                      [&](const Problem& one) { return one.code == code; });
 }
 
-class TorchFiles : public ::testing::TestWithParam<TorchSample> {};
+class TorchFiles : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(TorchFiles, OpenAsCheckpoints) {
-  const TorchSample& sample = GetParam();
+  const TorchSample& sample = torch_sample("torch_save.txt", GetParam());
   const TempDir dir;
   sample.write(dir.path());
   try {
@@ -46,17 +47,12 @@ TEST_P(TorchFiles, OpenAsCheckpoints) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Torch, TorchFiles, ::testing::ValuesIn(torch_samples("torch_save.txt")),
-                         [](const auto& test) {
-                           std::string name = test.param.name;
-                           std::replace(name.begin(), name.end(), '.', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Torch, TorchFiles,
+                         ::testing::ValuesIn(torch_sample_names("torch_save.txt")),
+                         [](const auto& test) { return as_identifier(test.param); });
 
 const TorchSample& sample_named(std::string_view name) {
-  const auto& all = torch_samples("torch_save.txt");
-  return *std::find_if(all.begin(), all.end(),
-                       [&](const TorchSample& one) { return one.name == name; });
+  return torch_sample("torch_save.txt", name);
 }
 
 TEST(TorchFile, TiedWeightsAreTold) {

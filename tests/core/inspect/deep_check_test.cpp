@@ -144,8 +144,7 @@ TEST(DeepCheck, Checksums) {
 }
 
 const TorchSample& sample(const std::string& name) {
-  const auto& all = torch_samples("dcp.txt");
-  return *std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == name; });
+  return torch_sample("dcp.txt", name);
 }
 
 /// The first byte of the elements of the first archive in a file.

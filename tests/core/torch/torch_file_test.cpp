@@ -11,6 +11,7 @@
 #include "core/torch/element_view.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/test_names.hpp"
 #include "tests/support/torch_samples.hpp"
 
 namespace ckptscope::testing {
@@ -40,10 +41,10 @@ SampleTensor described(const ByteSource& source, const TorchFile& file, const To
   return {std::string(name_of(view.dtype)), shape_text(view.shape), sum.digest()};
 }
 
-class TorchSamples : public ::testing::TestWithParam<TorchSample> {};
+class TorchSamples : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(TorchSamples, AreWhatTheyAre) {
-  const TorchSample& sample = GetParam();
+  const TorchSample& sample = torch_sample("torch_save.txt", GetParam());
   const TempDir dir;
   write_file(dir / "file", sample.files.at(sample.name));
   const File file(dir / "file");
@@ -84,14 +85,9 @@ TEST_P(TorchSamples, AreWhatTheyAre) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Torch, TorchSamples, ::testing::ValuesIn(torch_samples("torch_save.txt")),
-                         [](const auto& test) {
-                           std::string name = test.param.name;
-                           for (char& c : name) {
-                             if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
-                           }
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Torch, TorchSamples,
+                         ::testing::ValuesIn(torch_sample_names("torch_save.txt")),
+                         [](const auto& test) { return as_identifier(test.param); });
 
 }  // namespace
 }  // namespace ckptscope::testing
