@@ -2,6 +2,8 @@
 // moved, so views into it stay valid for the arena's life, also when the arena itself is moved.
 #pragma once
 
+#include <sanitizer/asan_interface.h>  // what it offers is nothing where there is no ASan
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -10,9 +12,6 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#endif
 
 namespace ckptscope {
 
@@ -48,12 +47,10 @@ class Arena {
   void rewind(const Position& to) {
     block_ = to.block;
     used_ = to.used;
-#if defined(__SANITIZE_ADDRESS__)
     for (std::size_t i = block_; i < blocks_.size(); ++i) {  // whoever uses it yet is found
       const std::size_t from = i == block_ ? used_ : 0;
       ASAN_POISON_MEMORY_REGION(blocks_[i].bytes.get() + from, blocks_[i].size - from);
     }
-#endif
   }
 
  private:
@@ -71,9 +68,7 @@ class Arena {
     if (blocks_.empty() || used_ + bytes > blocks_[block_].size) open_block(bytes);
     std::byte* at = blocks_[block_].bytes.get() + used_;
     used_ += bytes;
-#if defined(__SANITIZE_ADDRESS__)
     ASAN_UNPOISON_MEMORY_REGION(at, bytes);
-#endif
     return at;
   }
 

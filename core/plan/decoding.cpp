@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <iterator>
 
 #include "core/base/bytes.hpp"
 #include "core/base/display.hpp"
+#include "core/base/parallel.hpp"
 #include "core/base/problems.hpp"
 #include "core/plan/joint_scales.hpp"
 #include "core/plan/scale_fit.hpp"
@@ -26,9 +28,10 @@ class Pairing {
           const std::vector<bool>& dropped, const DecodeOptions& options, Values& values)
       : source_(source), schemes_(schemes), dropped_(dropped), options_(options), values_(values) {}
 
-  Decoded run() {
-    result_.tensors.reserve(source_.tensors.size());
-    for (std::uint32_t id = 0; id < source_.tensors.size(); ++id) {
+  /// Of the tensors [begin, end); their parts may be any.
+  Decoded run(std::uint32_t begin, std::uint32_t end) {
+    result_.tensors.reserve(end - begin);
+    for (std::uint32_t id = begin; id < end; ++id) {
       near_ = id;
       if (!dropped_[id]) add(id);
     }
@@ -356,11 +359,38 @@ class Pairing {
   mutable std::string key_;  // of find(): its memory is used again
 };
 
+Decoded joined(std::vector<Decoded> parts) {
+  Decoded all;
+  const auto join = [&](auto list) {
+    std::size_t count = 0;
+    for (const Decoded& part : parts) count += (part.*list).size();
+    (all.*list).reserve(count);
+    for (Decoded& part : parts) {
+      std::move((part.*list).begin(), (part.*list).end(), std::back_inserter(all.*list));
+      part.*list = {};
+    }
+  };
+  join(&Decoded::tensors);
+  join(&Decoded::orphan_scales);
+  join(&Decoded::problems);
+  return all;
+}
+
 }  // namespace
 
 Decoded decode(const TensorList& source, const std::vector<QuantScheme>& schemes,
                const std::vector<bool>& dropped, const DecodeOptions& options, Values& values) {
-  return Pairing(source, schemes, dropped, options, values).run();
+  constexpr std::size_t kPart = 1 << 15;  // tensors
+  const std::size_t count = source.tensors.size();
+  std::vector<Decoded> parts(ceil_div(count, kPart));
+  std::vector<Values> made(parts.size());
+  parallel_for(parts.size(), usable_processors(), [&](std::size_t i, unsigned) {
+    const std::size_t end = std::min(count, (i + 1) * kPart);
+    parts[i] = Pairing(source, schemes, dropped, options, made[i])
+                   .run(static_cast<std::uint32_t>(i * kPart), static_cast<std::uint32_t>(end));
+  });
+  for (Values& one : made) values.adopt(std::move(one));
+  return joined(std::move(parts));
 }
 
 }  // namespace ckptscope

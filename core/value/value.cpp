@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 #include "core/base/bytes.hpp"
@@ -45,6 +46,11 @@ ValuePtr Values::unary(Op op, Dtype dtype, ShapeView shape, ValuePtr argument) {
 
 ValuePtr Values::input(std::uint32_t number, Dtype dtype, ShapeView shape) {
   return keep(Value{.op = Op::Input, .dtype = dtype, .input = number, .shape = keep(shape)});
+}
+
+void Values::adopt(Values other) {
+  adopted_.push_back(std::move(other.arena_));
+  std::move(other.adopted_.begin(), other.adopted_.end(), std::back_inserter(adopted_));
 }
 
 ValuePtr Values::transpose(ValuePtr value) {

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "core/base/arena.hpp"
 #include "core/mapping/quant_scheme.hpp"
@@ -115,6 +116,8 @@ class Values {
   ValuePtr packed_third(PackAs as, ValuePtr value);
   /// A value whose elements are whole bytes: sub-byte dtypes, which only pass through, as U8.
   ValuePtr as_bytes(ValuePtr value);
+  /// Owns what another one made, too; it stays where it is.
+  void adopt(Values other);
 
  private:
   struct ShapeHash {
@@ -132,6 +135,7 @@ class Values {
 
   Arena arena_;
   std::unordered_set<ShapeView, ShapeHash, SameShape> shapes_;  // each kept once
+  std::vector<Arena> adopted_;
 };
 
 inline SharedValue shared_value(const std::shared_ptr<const Values>& owner, ValuePtr value) {
