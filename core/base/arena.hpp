@@ -2,8 +2,6 @@
 // moved, so views into it stay valid for the arena's life, also when the arena itself is moved.
 #pragma once
 
-#include <sanitizer/asan_interface.h>  // what it offers is nothing where there is no ASan
-
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -12,6 +10,12 @@
 #include <string_view>
 #include <type_traits>
 #include <vector>
+#if __has_include(<sanitizer/asan_interface.h>)
+#include <sanitizer/asan_interface.h>  // without ASan these are empty, too
+#else
+#define ASAN_POISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(at, bytes) ((void)(at), (void)(bytes))
+#endif
 
 namespace ckptscope {
 

@@ -82,7 +82,6 @@ bool JsonScanner::next_element(bool first) {
 std::string_view JsonScanner::string() {
   expect('"', "a string");
   const std::size_t start = at_;
-  string_at_ = start - 1;
   for (at_ = skip_plain(text_, at_); at_ < text_.size(); ++at_) {
     const auto c = static_cast<unsigned char>(text_[at_]);
     if (c == '"') return text_.substr(start, at_++ - start);

@@ -47,8 +47,6 @@ class JsonScanner {
     return at_ < text_.size() ? text_[at_] : '\0';
   }
   std::size_t offset() const { return at_; }
-  /// Where the string that was read last begins, with its quote.
-  std::size_t string_offset() const { return string_at_; }
   [[noreturn]] void fail_expected(std::string_view expected);
 
  private:
@@ -72,7 +70,6 @@ class JsonScanner {
   std::string_view text_;
   JsonDialect dialect_;
   std::size_t at_ = 0;
-  std::size_t string_at_ = 0;
   int depth_ = 0;
   std::string scratch_;
 };

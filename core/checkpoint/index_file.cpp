@@ -1,5 +1,4 @@
-// The JSON is walked once. Names are not copied: where one begins is kept, and it is read again
-// there.
+// The JSON is walked once; what it says of half a million tensors is kept until they are known.
 #include "core/checkpoint/index_file.hpp"
 
 #include <map>
@@ -15,11 +14,6 @@ namespace {
 
 constexpr std::size_t kMaxFileName = 255;
 
-std::string name_in(std::string_view text, std::size_t at) {
-  JsonScanner scan(text.substr(at));
-  return std::string(scan.string());
-}
-
 void check_file_name(std::string_view tensor, std::string_view file) {
   const bool plain = !file.empty() && file != "." && file != ".." && file.size() <= kMaxFileName &&
                      file.find_first_of(std::string_view("/\\\0", 3)) == file.npos;
@@ -34,7 +28,9 @@ void check_file_name(std::string_view tensor, std::string_view file) {
 
 class IndexReader {
  public:
-  explicit IndexReader(IndexFile& index) : index_(index), scan_(index.text_) {}
+  IndexReader(std::string_view text, IndexFile& index) : scan_(text), index_(index) {
+    index_.names_.reserve(text.size());  // memory that is not touched costs nothing
+  }
 
   void read() {
     scan_.enter_object();
@@ -66,21 +62,21 @@ class IndexReader {
     std::string_view key;
     bool empty = true;
     for (; scan_.next_member(empty, key); empty = false) {
-      const std::size_t name_at = scan_.string_offset();
+      index_.names_ += key;
       if (scan_.peek() != '"') scan_.fail_expected("a file name");
-      const std::uint32_t file = number_of(scan_.string(), name_at);
-      index_.members_.push_back({static_cast<std::uint32_t>(name_at), file});
+      const std::uint32_t file = number_of(scan_.string());
+      index_.members_.push_back({static_cast<std::uint32_t>(index_.names_.size()), file});
     }
     if (empty) fail(Code::BadIndex, "\"weight_map\" is empty");
   }
 
-  /// Names repeat, one after another.
-  std::uint32_t number_of(std::string_view file, std::size_t name_at) {
-    const bool again =
-        !index_.members_.empty() && index_.files_[index_.members_.back().file] == file;
-    if (again) return index_.members_.back().file;
+  /// Of the file of the name that was added last. Names of files repeat, one after another.
+  std::uint32_t number_of(std::string_view file) {
+    const auto& members = index_.members_;
+    if (!members.empty() && index_.files_[members.back().file] == file) return members.back().file;
     if (const auto found = numbers_.find(file); found != numbers_.end()) return found->second;
-    check_file_name(name_in(index_.text_, name_at), file);
+    const std::size_t begin = members.empty() ? 0 : members.back().name_end;
+    check_file_name(std::string_view(index_.names_).substr(begin), file);
     const auto number = static_cast<std::uint32_t>(index_.files_.size());
     index_.files_.emplace_back(file);
     numbers_.emplace(file, number);
@@ -105,21 +101,21 @@ class IndexReader {
     }
   }
 
-  IndexFile& index_;
   JsonScanner scan_;
+  IndexFile& index_;
   std::map<std::string, std::uint32_t, std::less<>> numbers_;  // of files
 };
 
-IndexFile::IndexFile(std::string text) : text_(std::move(text)) {
+IndexFile::IndexFile(std::string_view text) {
   try {
-    if (text_.size() > kMaxIndexBytes) {
-      fail(Code::BadIndex, "{} is more than the {} that are read", format_bytes(text_.size()),
+    if (text.size() > kMaxIndexBytes) {
+      fail(Code::BadIndex, "{} is more than the {} that are read", format_bytes(text.size()),
            format_bytes(kMaxIndexBytes));
     }
-    if (const auto at = find_invalid_utf8(text_); at != text_.npos) {
+    if (const auto at = find_invalid_utf8(text); at != text.npos) {
       fail(Code::BadIndex, "byte {} is not UTF-8", at);
     }
-    IndexReader(*this).read();
+    IndexReader(text, *this).read();
   } catch (const Error& error) {
     throw Error(Code::BadIndex, error.what());
   }
@@ -127,9 +123,10 @@ IndexFile::IndexFile(std::string text) : text_(std::move(text)) {
 
 void IndexFile::for_each(
     const std::function<void(std::string_view tensor, std::uint32_t file)>& visit) const {
+  std::size_t begin = 0;
   for (const Member& member : members_) {
-    JsonScanner scan(std::string_view(text_).substr(member.name_at));
-    visit(scan.string(), member.file);
+    visit(std::string_view(names_).substr(begin, member.name_end - begin), member.file);
+    begin = member.name_end;
   }
 }
 

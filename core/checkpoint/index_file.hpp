@@ -17,19 +17,19 @@ namespace ckptscope {
 inline constexpr std::string_view kUsualIndex = "model.safetensors.index.json";
 inline constexpr std::uint64_t kMaxIndexBytes = 100'000'000;
 
-/// An index, with the text that it was read from; of a member of weight_map it keeps eight bytes.
-/// Immutable, safe for any number of threads.
+/// What an index says, half the size of its text: names, and eight bytes of each. Immutable, safe
+/// for any number of threads.
 class IndexFile {
  public:
-  /// Throws BadIndex: not this JSON, no or an empty weight_map, a file name that is not a plain
-  /// name of at most 255 bytes ending in .safetensors or .bin (a path could lead out of the
-  /// checkpoint), more than kMaxIndexBytes.
-  explicit IndexFile(std::string text);
+  /// The text is not kept. Throws BadIndex: not this JSON, no or an empty weight_map, a file name
+  /// that is not a plain name of at most 255 bytes ending in .safetensors or .bin (a path could
+  /// lead out of the checkpoint), more than kMaxIndexBytes.
+  explicit IndexFile(std::string_view text);
 
   /// Those that weight_map names, each once, in the order in which it first names them.
   const std::vector<std::string>& files() const { return files_; }
-  /// Every member of weight_map, in the order of the text: `file` is a number of files(); the name
-  /// is valid during the call. Names that stand twice come twice.
+  /// Every member of weight_map, in the order of the text: `file` is a number of files(), the name
+  /// a view into this. Names that stand twice come twice.
   void for_each(
       const std::function<void(std::string_view tensor, std::uint32_t file)>& visit) const;
   /// metadata.total_size, bytes; nullopt when it is not a 64-bit integer.
@@ -38,10 +38,10 @@ class IndexFile {
  private:
   friend class IndexReader;
   struct Member {
-    std::uint32_t name_at;  // in the text: the opening quote
+    std::uint32_t name_end;  // in names_; it begins where the one before ends
     std::uint32_t file;
   };
-  std::string text_;
+  std::string names_;  // one behind the other
   std::vector<std::string> files_;
   std::vector<Member> members_;
   std::optional<std::uint64_t> total_size_;

@@ -400,17 +400,19 @@ class CheckpointOpener {
   }
 
   bool holds(std::uint32_t shard, std::uint32_t id) const {
+    const auto others = duplicates_.find(result_.tensors_[id].name);
+    return lies_in(shard, id) ||
+           (others != duplicates_.end() &&
+            std::any_of(others->second.begin(), others->second.end(),
+                        [&](std::uint32_t other) { return lies_in(shard, other); }));
+  }
+
+  bool lies_in(std::uint32_t shard, std::uint32_t id) const {
     const TensorInfo& info = result_.tensors_[id];
-    if (info.in_pieces()) {
-      const auto pieces = result_.pieces_of(info);
-      return std::any_of(pieces.begin(), pieces.end(),
-                         [&](const Piece& piece) { return piece.shard == shard; });
-    }
-    if (info.shard == shard) return true;
-    const auto others = duplicates_.find(info.name);
-    return others != duplicates_.end() &&
-           std::any_of(others->second.begin(), others->second.end(),
-                       [&](std::uint32_t other) { return result_.tensors_[other].shard == shard; });
+    if (!info.in_pieces()) return info.shard == shard;
+    const auto pieces = result_.pieces_of(info);
+    return std::any_of(pieces.begin(), pieces.end(),
+                       [&](const Piece& piece) { return piece.shard == shard; });
   }
 
   void report_lost(std::uint32_t number, const std::vector<std::string>& keys) {

@@ -1,6 +1,7 @@
 // The first lines of a family's text. All texts are read so far whenever a checkpoint is
 // recognised, which is why reading stops at the first other line.
 #include <filesystem>
+#include <set>
 
 #include "core/language/family_text.hpp"
 #include "core/language/line_reader.hpp"
@@ -53,38 +54,64 @@ std::string spoken(const TokenLine& line) {
   return text;
 }
 
-void take_line(const LineFields& says, const TokenLine& line, FamilyHead& head) {
-  if (says.has("family")) {
-    head.id = says["NAME"].text;
-    head.summary = says["SUMMARY"].text;
-  } else if (says.has("config")) {
-    head.config.push_back(line);
-  } else if (says.has("keys")) {
-    head.keys.push_back(signature_of(says));
-  } else if (says.has("layout")) {
-    head.layouts.push_back({says["NAME"].text, says["START"].text});
-  } else if (says.has("settings")) {
-    for (const LineFields& one : says.repeated)
-      head.settings.push_back(setting_of(one["SETTING"].text));
-  } else if (says.has("dtype")) {
-    head.dtype = *parse_dtype(says["DTYPE"].text);
+class HeadReader {
+ public:
+  explicit HeadReader(const std::string& file) : file_(file) {
+    head_.id = std::filesystem::path(file).stem().string();
   }
-}
+
+  void take(const TokenLine& line) {
+    const LineFields says = fields_of(file_, line, {});
+    const Position& at = line.front().at;
+    if (says.has("family")) {
+      once("family", at);
+      head_.id = says["NAME"].text;
+      head_.summary = says["SUMMARY"].text;
+    } else if (says.has("config")) {
+      head_.config.push_back(line);
+    } else if (says.has("keys")) {
+      head_.keys.push_back(signature_of(says));
+      if (head_.keys.back().present.empty()) fail_at(file_, at, "a key without ! is expected");
+    } else if (says.has("layout")) {
+      once("layout " + says["NAME"].text, says["NAME"].at);
+      head_.layouts.push_back({says["NAME"].text, says["START"].text});
+    } else if (says.has("settings")) {
+      for (const LineFields& one : says.repeated) take_setting(one["SETTING"]);
+    } else if (says.has("dtype")) {
+      once("dtype", at);
+      head_.dtype = *parse_dtype(says["DTYPE"].text);
+    }
+  }
+
+  FamilyHead head() {
+    if (head_.layouts.empty()) head_.layouts.push_back({"automodel"});
+    return std::move(head_);
+  }
+
+ private:
+  void take_setting(const LineField& field) {
+    FamilySetting setting = setting_of(field.text);
+    once("setting " + setting.name, field.at);
+    head_.settings.push_back(std::move(setting));
+  }
+
+  /// Of two the last one would hold, unseen.
+  void once(const std::string& what, const Position& at) {
+    if (!said_.insert(what).second) fail_at(file_, at, "{} is said twice", display(what));
+  }
+
+  const std::string& file_;
+  FamilyHead head_;
+  std::set<std::string> said_;
+};
 
 }  // namespace
 
 FamilyHead read_head(const MappingText& text) {
-  FamilyHead head;
-  head.id = std::filesystem::path(text.name).stem().string();
+  HeadReader reader(text.name);
   Tokeniser tokeniser(text);
-  for (TokenLine line; tokeniser.next(line) && is_head(line);) {
-    take_line(fields_of(text.name, line, {}), line, head);
-    if (!head.keys.empty() && head.keys.back().present.empty()) {
-      fail_at(text.name, line.front().at, "a key without ! is expected");
-    }
-  }
-  if (head.layouts.empty()) head.layouts.push_back({"automodel"});
-  return head;
+  for (TokenLine line; tokeniser.next(line) && is_head(line);) reader.take(line);
+  return reader.head();
 }
 
 std::string named_by(const FamilyHead& head, const Config& config) {

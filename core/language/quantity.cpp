@@ -89,8 +89,8 @@ std::string Quantity::what_is_missing() const {
 
 Quantity number_in(std::string_view text) {
   if (text.find_first_not_of("0123456789+-.eE") != text.npos) return {};  // inf, nan
-  const Quantity whole = parse<Whole>(text);
-  return whole.known() ? whole : parse<double>(text);
+  const bool is_whole = text.find_first_of(".eE") == text.npos;  // beyond 64 bits it is none
+  return is_whole ? parse<Whole>(text) : parse<double>(text);
 }
 
 Quantity apply(std::string_view op, Quantity a, Quantity b) {

@@ -24,7 +24,8 @@ struct Quantity {
   std::string what_is_missing() const;  // for errors: what a config would have to state
 };
 
-/// A number as it is written, whole or real; unknown for any other text.
+/// A number as it is written, whole or real; unknown for any other text, and for whole ones beyond
+/// 64 bits.
 Quantity number_in(std::string_view text);
 
 /// `a op b`. Whole numbers are exact in 64 bits; what does not fit, or is divided by zero, is

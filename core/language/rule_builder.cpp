@@ -170,10 +170,10 @@ class RuleBuilder {
     line.expect("(");
     for (const Parameter& one : define.parameters) {
       const bool given = !line.peek().is(")");
+      if (given && &one != &define.parameters.front()) line.expect(",");
       if (!given && !one.fallback) line.fail("{} of {} is missing", one.name, name);
       if (!one.is_text) scope.values[one.name] = line.value();
       if (one.is_text) scope.texts[one.name] = given ? line.key() : *one.fallback;
-      if (!line.peek().is(")")) line.expect(",");
     }
     line.expect(")");
     return scope;
@@ -221,6 +221,7 @@ class RuleBuilder {
   // ---- one line each ---------------------------------------------------------------------------
 
   void run_closed(const Statement& statement, Scope& scope) {
+    if (!mapping_->closed.empty()) fail("closed is said twice");
     mapping_->closed = read(statement, scope)["RULE"].text;
   }
 

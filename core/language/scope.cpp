@@ -122,9 +122,13 @@ std::string Scope::key(const Token& token, bool lenient) const {
     text = with_numbers(std::move(text), *this, lenient);
   }
   const Pattern pattern(text);
-  const std::size_t variables = pattern.variables().size();
-  if (variables > kMostVariables) {
-    refuse("a key of {} variables: at most {}", variables, kMostVariables);
+  const std::vector<std::string_view> variables = pattern.variables();
+  if (variables.size() > kMostVariables) {
+    refuse("a key of {} variables: at most {}", variables.size(), kMostVariables);
+  }
+  for (const std::string_view name : variables) {
+    if (name.find_first_not_of(kTextNameCharacters) == name.npos) continue;
+    refuse("{{{}}}: a name has letters, digits and _", name);
   }
   if (pattern.variables(/*open=*/true).size() > kMostOpen) {
     refuse("{}: at most {} open texts", text, kMostOpen);

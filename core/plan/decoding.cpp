@@ -366,8 +366,8 @@ Decoded joined(std::vector<Decoded> parts) {
     for (const Decoded& part : parts) count += (part.*list).size();
     (all.*list).reserve(count);
     for (Decoded& part : parts) {
-      std::move((part.*list).begin(), (part.*list).end(), std::back_inserter(all.*list));
-      part.*list = {};
+      auto one = std::move(part.*list);  // is gone before the next one is copied
+      std::move(one.begin(), one.end(), std::back_inserter(all.*list));
     }
   };
   join(&Decoded::tensors);

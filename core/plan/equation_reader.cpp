@@ -14,7 +14,7 @@ namespace {
 
 using Places = std::vector<std::optional<KeyPlace>>;  // by tensor; none for what passes
 
-/// A fifth of a plan's time goes into this, and no tensor's place asks for another's.
+/// Several at once: no tensor's place asks for another's.
 Places find_places(const Mapping& mapping, std::span<const LogicalTensor> tensors, Side from) {
   constexpr std::size_t kPart = 1 << 10;  // tensors
   Places places(tensors.size());

@@ -1,4 +1,4 @@
-// Nodes are kept in an arena as they are made; a shape is kept once, however many tensors have it.
+// Nodes are kept in an arena as they are made; a shape once, however many of them have it.
 #include "core/value/value.hpp"
 
 #include <algorithm>

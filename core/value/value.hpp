@@ -75,7 +75,7 @@ std::uint64_t first_scale_of(const Value& value, std::uint64_t row);
 /// Rows from `row` on that share their scales.
 std::uint64_t rows_of_block(const Value& value, std::uint64_t row);
 
-/// A node and all below it, owned by the Values that made it.
+/// A node and all below it, owned by the Values that made or adopted it.
 using ValuePtr = const Value*;
 
 /// A node that keeps what owns it alive, where it is handed on without its plan.
@@ -116,7 +116,7 @@ class Values {
   ValuePtr packed_third(PackAs as, ValuePtr value);
   /// A value whose elements are whole bytes: sub-byte dtypes, which only pass through, as U8.
   ValuePtr as_bytes(ValuePtr value);
-  /// Owns what another one made, too; it stays where it is.
+  /// Owns what another one has made from now on; pointers to it stay valid.
   void adopt(Values other);
 
  private:
@@ -134,7 +134,7 @@ class Values {
   ValuePtr packed(Value::Op op, PackAs as, Dtype dtype, ShapeView shape, ValuePtr value);
 
   Arena arena_;
-  std::unordered_set<ShapeView, ShapeHash, SameShape> shapes_;  // each kept once
+  std::unordered_set<ShapeView, ShapeHash, SameShape> shapes_;  // made here, each kept once
   std::vector<Arena> adopted_;
 };
 

@@ -1,8 +1,10 @@
 // Files of torch.save opened as checkpoints: tensors through the source that conversions read with.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/inspect/deep_check.hpp"
@@ -59,6 +61,31 @@ TEST(TorchFile, TiedWeightsAreTold) {
   const TempDir dir;
   sample_named("pytorch_model.bin").write(dir.path());
   EXPECT_TRUE(has(Checkpoint::open(dir.path()), Code::TiedStorage));
+}
+
+/// Once failed: the shard of a tensor that is transposed, and so lies in a piece, was looked up as
+/// one.
+TEST(TorchFile, AnIndexNamesOneOfTwoFilesThatHaveATransposedTensor) {
+  const TempDir dir;
+  const TorchSample& sample = sample_named("views.pt");
+  const std::string files[] = {"pytorch_model-00001-of-00002.bin",
+                               "pytorch_model-00002-of-00002.bin"};
+  for (const std::string& file : files) write_file(dir / file, sample.files.at("views.pt"));
+  for (const std::string& file : files) {
+    std::string map;
+    for (const auto& [name, tensor] : sample.tensors) {
+      map += fmt::format("{}\"{}\":\"{}\"", map.empty() ? "" : ",", name, file);
+    }
+    write_file(dir / "pytorch_model.bin.index.json", R"({"weight_map":{)" + map + R"(,"absent":")" +
+                                                         files[0] + R"(","x":")" + files[1] +
+                                                         "\"}}");
+    const Checkpoint checkpoint = Checkpoint::open(dir.path());
+    std::map<Code, std::size_t> counts;
+    for (const Problem& problem : checkpoint.problems()) ++counts[problem.code];
+    EXPECT_EQ(counts[Code::DuplicateTensor], sample.tensors.size());
+    EXPECT_EQ(counts[Code::MissingTensor], 2u);  // absent and x
+    EXPECT_EQ(counts[Code::UnindexedTensor], 0u);
+  }
 }
 
 /// What a trainer's ranks have saved each for itself: placements say how it goes together.

@@ -77,6 +77,12 @@ TEST(FamilyHead, Errors) {
       {"keys !{p}.a", "x:1:1: a key without ! is expected"},
       {"keys !KEY", "x:1:1: a key without ! is expected"},
       {"dtype U8", "x:1:7: bf16, f16 or f32 is expected, not \"U8\": dtype DTYPE"},
+      // Once failed: the last one held.
+      {"family a \"A\"\nfamily b \"B\"", "x:2:1: family is said twice"},
+      {"dtype bf16\n\ndtype f32", "x:3:1: dtype is said twice"},
+      {"layout a\nlayout b\nlayout a x.", "x:3:8: layout a is said twice"},
+      {"settings n m n", "x:1:14: setting n is said twice"},
+      {"settings n\nsettings m=a|b n=a", "x:2:16: setting n is said twice"},
   };
   for (const Row& row : rows) {
     try {

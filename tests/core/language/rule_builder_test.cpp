@@ -151,6 +151,13 @@ TEST(RuleBuilder, Refuses) {
       {"a",
        "m:1:2: = is expected, not the end of the line: a line is KEY = KEY, with blanks, or begins "
        "with a word"},
+      // Once taken: the last one held, the comma was passed over, the name was one.
+      {"closed a\nclosed b", "m:2:1: closed is said twice"},
+      {"define d($a)\n$a.x = b\nend\nuse d(y,)",
+       "m:4:8: ) is expected, not \",\": use NAME([ARGUMENT, ...])"},
+      {"define d($a, $b = c)\n$a.x = $b\nend\nuse d(y,)",
+       "m:4:9: a key is expected, not \")\": use NAME([ARGUMENT, ...])"},
+      {"{a b!}.x = y", "m:1:1: {a b!}: a name has letters, digits and _"},
       {"a = b as F64",
        "m:1:10: bf16, f16 or f32 is expected, not \"F64\": LEFT = RIGHT [as DTYPE|output] [rows "
        "COUNT]"},
@@ -206,7 +213,7 @@ TEST(RuleBuilder, Refuses) {
       {"use nothing(1)", "m:1:5: no define \"nothing\" stands above"},
       {"define d($a, n)\nend\nuse d(x)", "m:3:8: n of d is missing"},
       {"define d($a)\nend\nuse d(x, y)",
-       "m:3:10: ) is expected, not \"y\": use NAME([ARGUMENT, ...])"},
+       "m:3:8: ) is expected, not \",\": use NAME([ARGUMENT, ...])"},
       {"define d()\nuse d()\nend", "m:2:5: no define \"d\" stands above"},
       {"define d($a $b)\nend",
        "m:1:13: ) is expected, not \"$b\": define NAME([PARAMETER [= KEY], ...])"},

@@ -112,6 +112,9 @@ TEST(Quantity, Values) {
       {"nobody",
        "m:1:1: \"nobody\" is no value: nothing is bound to that name; a path into "
        "config.json begins with a dot"},
+      {"9223372036854775808",  // once failed: a real number
+       "m:1:1: \"9223372036854775808\" is no value: nothing is bound to that name; a path into "
+       "config.json begins with a dot"},
       {"2 +", "m:1:4: a value is expected, not the end of the line"},
       {"has n", "m:1:5: a path into config.json, .NAME, is expected, not \"n\""},
       {"( 2", "m:1:1: a ( is not closed"},

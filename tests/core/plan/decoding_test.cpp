@@ -2,7 +2,12 @@
 
 #include "core/plan/decoding.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <sstream>
 
 #include "tests/support/tensor_texts.hpp"
 #include "tests/support/value_texts.hpp"
@@ -145,6 +150,46 @@ TEST(Decoding, WithoutSchemesNothingIsPacked) {
   const Decoded found = decode(tensors.list(), {}, std::vector<bool>(3), {{}, Dtype::BF16}, values);
   EXPECT_EQ(found.tensors.size(), 3u);
   EXPECT_TRUE(found.problems.empty());
+}
+
+/// Decoded in parts, several at once: a weight's scale may be of another part, and what is found,
+/// and what is wrong, comes in the order of the source.
+TEST(Decoding, OfMoreTensorsThanOnePart) {
+  constexpr int kWeights = 40'000;
+  const std::set<int> without_weight{7, 39'990}, without_scale{8, 39'991}, misfit{9, 39'992};
+  std::string all, odd;  // weights, then all scales
+  std::vector<std::string> good;
+  const auto add = [](std::string& text, const std::string& tensor) {
+    text += (text.empty() ? "" : ";") + tensor;
+  };
+  for (int i = 0; i < kWeights; ++i) {
+    const bool lone = without_scale.contains(i) || misfit.contains(i);
+    const std::string tensor = fmt::format("{}.w F8_E4M3[4]", i);
+    if (!without_weight.contains(i)) add(all, tensor);
+    if (lone) add(odd, tensor);
+    if (!lone && !without_weight.contains(i)) {
+      good.push_back(fmt::format("{0}.w = fp8({0}.w, {0}.w_scale_inv)", i));
+    }
+  }
+  for (int i = 0; i < kWeights; ++i) {
+    const std::string tensor =
+        fmt::format("{}.w_scale_inv F32[{}]", i, misfit.contains(i) ? "9" : "");
+    if (!without_scale.contains(i)) add(all, tensor);
+    if (misfit.contains(i) || without_weight.contains(i)) add(odd, tensor);
+  }
+  std::istringstream lines(decoded(all, {{}, Dtype::BF16}));
+  std::string others;
+  std::size_t found = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (found < good.size() && line == good[found]) {
+      ++found;
+    } else {
+      others += line + "\n";
+    }
+  }
+  EXPECT_EQ(found, good.size());
+  EXPECT_EQ(others, decoded(odd, {{}, Dtype::BF16}));
+  EXPECT_EQ(std::count(others.begin(), others.end(), '\n'), 6 + 2) << others;  // 8.w is given, too
 }
 
 }  // namespace
