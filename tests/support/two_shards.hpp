@@ -9,6 +9,7 @@
 #include "core/checkpoint/checkpoint.hpp"
 #include "core/checkpoint/synthetic.hpp"
 #include "tests/support/temp_dir.hpp"
+#include "tests/support/transcript_fixtures.hpp"
 
 namespace ckptscope::testing {
 
@@ -33,6 +34,16 @@ inline void write_one(const std::string& directory, const std::string& name,
   write_synthetic(directory + "/.new", one);
   std::filesystem::rename(directory + "/.new/model.safetensors", directory + "/" + name);
   std::filesystem::remove_all(directory + "/.new");
+}
+
+/// One row of two of "a" and the whole "only", whose slices say so.
+inline std::string slice_of_a(int row, const std::string& only) {
+  return safetensors_file(R"({"__metadata__":{"DCP_SHARDING_INFO":"{\"a\":{\"saved_offsets\":[)" +
+                              std::to_string(row) + R"(,0]},\")" + only +
+                              R"(\":{\"saved_offsets\":[0]}}"},)" +
+                              R"("a":{"dtype":"U8","shape":[1,2],"data_offsets":[0,2]},")" + only +
+                              R"(":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})",
+                          "xyz");
 }
 
 inline std::string codes_of(const Checkpoint& checkpoint) {

@@ -13,6 +13,7 @@
 #include "tests/support/temp_dir.hpp"
 #include "tests/support/test_names.hpp"
 #include "tests/support/transcript_fixtures.hpp"
+#include "tests/support/two_shards.hpp"
 
 namespace ckptscope::testing {
 namespace {
@@ -272,6 +273,19 @@ TEST(Mended, KeysThatLookLikeFlags) {
   EXPECT_NE(screen.find(" --json\n   dtype     F32"), screen.npos) << screen;
   EXPECT_NE(screen.find(" a; quit   F32 [4], 16 B"), screen.npos) << screen;
   EXPECT_EQ(read_file("did"), "open odd\nshow -- --json\nstat \"a; quit\"\n");
+}
+
+/// Once failed: of a problem that is about a shard its first tensor was looked for, and the shard
+/// of one that lies in slices looked up as one.
+TEST(Mended, AProblemOfAShardOfSlices) {
+  const TempDir dir;
+  fs::create_directory(dir / "ranks");
+  write_file(dir / ("ranks/" + std::string(kFirst)), slice_of_a(0, "b"));
+  write_file(dir / ("ranks/" + std::string(kSecond)), slice_of_a(1, "c"));
+  const InDirectory here(dir.path());
+  const std::string screen = run_key_script("ranks", {}, "1e<dump>", {});
+  EXPECT_NE(screen.find("1 of 2: "), screen.npos) << screen;
+  EXPECT_NE(screen.find("unaligned-data"), screen.npos) << screen;
 }
 
 // ---- recording ----------------------------------------------------------------------------------

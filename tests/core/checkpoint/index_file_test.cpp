@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/transcript_fixtures.hpp"
 #include "tests/support/two_shards.hpp"
 
 namespace ckptscope::testing {
@@ -181,16 +180,6 @@ TEST(Index, AgainstItsFiles) {
        "missing-shard file-numbering"},
       {"a shard that it does not name", index(a + "," + b), "ignored-file file-numbering"},
   });
-}
-
-/// One row of two of "a" and the whole "only", whose slices say so.
-std::string slice_of_a(int row, const std::string& only) {
-  return safetensors_file(R"({"__metadata__":{"DCP_SHARDING_INFO":"{\"a\":{\"saved_offsets\":[)" +
-                              std::to_string(row) + R"(,0]},\")" + only +
-                              R"(\":{\"saved_offsets\":[0]}}"},)" +
-                              R"("a":{"dtype":"U8","shape":[1,2],"data_offsets":[0,2]},")" + only +
-                              R"(":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})",
-                          "xyz");
 }
 
 /// Once failed: the shard of a tensor that lies in slices was looked up as one, and the program
