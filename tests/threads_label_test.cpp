@@ -23,13 +23,21 @@ const std::string kRoot = CKPTSCOPE_ROOT "/";
 /// What starts threads or runs on them. A test that includes one, by itself or by tests/support,
 /// has the label.
 const std::set<std::string> kThreaded{
-    "app/jobs/jobs.hpp",           "app/jobs/worker.hpp",
-    "app/tui/engine.hpp",          "core/base/parallel.hpp",
-    "core/convert/convert.hpp",    "core/convert/verify.hpp",
-    "core/inspect/deep_check.hpp", "core/inspect/diff.hpp",
-    "core/inspect/stats.hpp",      "core/inspect/value_distance.hpp",
-    "core/plan/decoding.hpp",      "core/plan/equation_reader.hpp",
-    "core/plan/planner.hpp",       "core/run/executor.hpp",
+    "app/jobs/jobs.hpp",
+    "app/jobs/worker.hpp",
+    "app/tui/engine.hpp",
+    "core/base/parallel.hpp",
+    "core/convert/convert.hpp",
+    "core/convert/verify.hpp",
+    "core/inspect/deep_check.hpp",
+    "core/inspect/diff.hpp",
+    "core/inspect/stats.hpp",
+    "core/inspect/summary.hpp",
+    "core/inspect/value_distance.hpp",
+    "core/plan/decoding.hpp",
+    "core/plan/equation_reader.hpp",
+    "core/plan/planner.hpp",
+    "core/run/executor.hpp",
     "core/run/packing.hpp",
 };
 

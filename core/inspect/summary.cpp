@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "core/base/parallel.hpp"
 #include "core/names/companions.hpp"
 #include "core/names/packed_forms.hpp"
 #include "core/names/part_kinds.hpp"
@@ -53,7 +54,11 @@ class Summariser {
                   .value_or(4)) {}
 
   Summary run() {
-    for (const TensorInfo& info : checkpoint_.tensors()) add_tensor(info);
+    find_ahead(
+        tensors_.tensors.size(), [this](std::size_t id) { return storage_of(id); },
+        [this](std::size_t id, const Storage& storage) {
+          add_tensor(checkpoint_.tensors()[id], storage);
+        });
     for (auto& [form, row] : packed_) {
       row.form = form;
       summary_.packed.push_back(std::move(row));
@@ -70,15 +75,40 @@ class Summariser {
   }
 
  private:
-  void add_tensor(const TensorInfo& info) {
+  /// What other tensors tell of one.
+  struct Storage {
+    bool is_part = false;  // of a weight
+    std::optional<PackedWeight> packed{};
+    enum class Scales { None, One, Many } scales = Scales::None;  // of a packed one
+  };
+
+  Storage storage_of(std::size_t number) const {
+    const auto id = static_cast<std::uint32_t>(number);
+    Storage storage{is_part_of_weight(tensors_, id)};
+    if (storage.is_part) return storage;
+    storage.packed = packed_weight(tensors_, id, bits_);
+    if (storage.packed) storage.scales = scales_of(tensors_.tensors[id].name);
+    return storage;
+  }
+
+  Storage::Scales scales_of(std::string_view weight) const {
+    for (const std::string& key : companions_of(weight)) {
+      const auto scale = checkpoint_.find(key);
+      if (!scale || companion_of(key)->activation) continue;
+      const bool one = checkpoint_.tensors()[*scale].elements() == 1;
+      return one ? Storage::Scales::One : Storage::Scales::Many;
+    }
+    return Storage::Scales::None;
+  }
+
+  void add_tensor(const TensorInfo& info, const Storage& storage) {
     const std::uint64_t elements = info.elements();
     ++summary_.tensors;
     summary_.bytes += info.bytes();
     add(dtypes_, name_of(info.dtype), elements, info.bytes());
-    const auto id = static_cast<std::uint32_t>(&info - checkpoint_.tensors().data());
-    const bool is_part = is_part_of_weight(tensors_, id);
-    const std::uint64_t parameters = is_part ? 0 : parameters_of(id, elements);
-    (is_part ? summary_.scale_elements : summary_.parameters) += is_part ? elements : parameters;
+    const std::uint64_t parameters = storage.is_part ? 0 : add_packed(storage).value_or(elements);
+    if (storage.is_part) summary_.scale_elements += elements;
+    summary_.parameters += parameters;
     std::string_view part = info.name.substr(0, info.name.find('.'));
     if (parts_.size() >= Summary::kMostParts && !parts_.contains(part)) part = "…";
     add(parts_, part, parameters, info.bytes());
@@ -150,20 +180,15 @@ class Summariser {
     return stacks;
   }
 
-  std::uint64_t parameters_of(std::uint32_t id, std::uint64_t elements) {
-    const auto packed = packed_weight(tensors_, id, bits_);
-    if (!packed) return elements;
-    Summary::Packed& form = packed_[packed->form];
+  /// The values of a packed weight; nullopt for any other.
+  std::optional<std::uint64_t> add_packed(const Storage& storage) {
+    if (!storage.packed) return std::nullopt;
+    Summary::Packed& form = packed_[storage.packed->form];
     ++form.weights;
-    form.values += packed->values;
-    for (const std::string& key : companions_of(checkpoint_.tensors()[id].name)) {
-      const auto scale = checkpoint_.find(key);
-      if (!scale || companion_of(key)->activation) continue;
-      const bool one = checkpoint_.tensors()[*scale].elements() == 1;
-      ++(one ? form.with_one_scale : form.with_many_scales);
-      break;
-    }
-    return packed->values;
+    form.values += storage.packed->values;
+    form.with_one_scale += storage.scales == Storage::Scales::One ? 1 : 0;
+    form.with_many_scales += storage.scales == Storage::Scales::Many ? 1 : 0;
+    return storage.packed->values;
   }
 
   void add_names(std::string_view key) {

@@ -4,8 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
+#include <vector>
 
 namespace ckptscope::testing {
 namespace {
@@ -48,6 +50,28 @@ TEST(ParallelFor, TheLowestFailureIsRethrownAndTheRestNotStarted) {
     EXPECT_LT(last, 1000u);
   }
   EXPECT_GE(usable_processors(), 1u);
+}
+
+TEST(FindAhead, UsesInOrderWhatSeveralHaveFound) {
+  for (const std::size_t count : {0u, 1u, 1025u, 100'000u}) {
+    std::vector<std::size_t> used;
+    find_ahead(
+        count, [](std::size_t i) { return 2 * i; },
+        [&](std::size_t i, std::size_t found) {
+          EXPECT_EQ(found, 2 * i);
+          used.push_back(i);
+        });
+    ASSERT_EQ(used.size(), count);
+    EXPECT_TRUE(std::is_sorted(used.begin(), used.end()));
+  }
+  std::size_t used = 0;
+  const auto fail_at_40000 = [](std::size_t i) {
+    if (i == 40'000) throw std::runtime_error("40000");
+    return i;
+  };
+  EXPECT_THROW(find_ahead(100'000, fail_at_40000, [&](std::size_t, std::size_t) { ++used; }),
+               std::runtime_error);
+  EXPECT_LE(used, 40'000u);
 }
 
 }  // namespace
