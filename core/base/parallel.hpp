@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/bytes.hpp"
+
 namespace ckptscope {
 
 /// Processors this process may use: affinity and the cgroup's CPU quota, at least 1.
@@ -32,7 +34,7 @@ void find_ahead(std::size_t count, const Find& find, const Use& use) {
   for (std::size_t begin = 0; begin < count; begin += kAhead) {
     const std::size_t size = std::min(kAhead, count - begin);
     std::vector<decltype(find(begin))> found(size);
-    parallel_for((size + kPart - 1) / kPart, usable_processors(), [&](std::size_t part, unsigned) {
+    parallel_for(ceil_div(size, kPart), usable_processors(), [&](std::size_t part, unsigned) {
       const std::size_t end = std::min(size, (part + 1) * kPart);
       for (std::size_t i = part * kPart; i < end; ++i) found[i] = find(begin + i);
     });

@@ -400,11 +400,11 @@ class CheckpointOpener {
   }
 
   bool holds(std::uint32_t shard, std::uint32_t id) const {
+    if (lies_in(shard, id)) return true;
     const auto others = duplicates_.find(result_.tensors_[id].name);
-    return lies_in(shard, id) ||
-           (others != duplicates_.end() &&
-            std::any_of(others->second.begin(), others->second.end(),
-                        [&](std::uint32_t other) { return lies_in(shard, other); }));
+    return others != duplicates_.end() &&
+           std::any_of(others->second.begin(), others->second.end(),
+                       [&](std::uint32_t other) { return lies_in(shard, other); });
   }
 
   bool lies_in(std::uint32_t shard, std::uint32_t id) const {

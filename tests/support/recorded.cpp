@@ -71,24 +71,30 @@ void read_line(const std::string& line, RecordedCase& now) {
   }
 }
 
-/// The lines of every case, from "case NAME ADAPTER TO" to the next one; views are into texts that
-/// stay.
-std::vector<std::string_view> lines_of_cases() {
-  static const std::string text = [] {
-    std::string all;
-    for (const char* name :
-         {"recorded.txt", "recorded_split.txt", "recorded_stacked.txt", "recorded_packed.txt"}) {
-      all += "\n" + read_file(CKPTSCOPE_TESTS "/golden/" + std::string(name));
-    }
-    return all;
-  }();
+std::string read_texts() {
+  std::string all;
+  for (const char* name :
+       {"recorded.txt", "recorded_split.txt", "recorded_stacked.txt", "recorded_packed.txt"}) {
+    all += "\n" + read_file(CKPTSCOPE_TESTS "/golden/" + std::string(name));
+  }
+  return all;
+}
+
+std::vector<std::string_view> split_cases(std::string_view text) {
   constexpr std::string_view kBegin = "\ncase ";
   std::vector<std::string_view> cases;
   for (std::size_t at = text.find(kBegin); at != text.npos;) {
     const std::size_t next = text.find(kBegin, at + 1);
-    cases.push_back(std::string_view(text).substr(at + 1, next - at - 1));
+    cases.push_back(text.substr(at + 1, next - at - 1));
     at = next;
   }
+  return cases;
+}
+
+/// The lines of every case, from "case NAME ADAPTER TO" to the next one.
+const std::vector<std::string_view>& lines_of_cases() {
+  static const std::string text = read_texts();
+  static const std::vector<std::string_view> cases = split_cases(text);
   return cases;
 }
 
@@ -112,7 +118,7 @@ const RecordedCase& recorded_case(const std::string& name) {
   static std::map<std::string, RecordedCase> known;
   const auto found = known.find(name);
   if (found != known.end()) return found->second;
-  const auto cases = lines_of_cases();
+  const auto& cases = lines_of_cases();
   const auto lines = std::find_if(cases.begin(), cases.end(),
                                   [&](std::string_view one) { return name_in(one) == name; });
   return known[name] = read_case(*lines);
